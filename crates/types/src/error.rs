@@ -1,0 +1,117 @@
+//! The one error of the product: what the caller is told, and what only the log is told.
+//!
+//! An `Error` is one word wide. Code, message, details and hint go to the caller; the cause never does.
+//! The HTTP status follows from the code (`codes.rs`), never from the place that raised the error.
+
+use std::fmt;
+
+use crate::Code;
+
+/// What an operation returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A refusal or failure, with a stable code.
+#[derive(Clone)]
+pub struct Error(Box<Fields>);
+
+#[derive(Clone, Debug)]
+struct Fields {
+    code: Code,
+    message: String,
+    details: Option<Details>,
+    hint: Option<String>,
+    cause: Option<String>,
+}
+
+/// The `details` of an error: text, or (ambiguous relationships) JSON text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Details {
+    /// Plain text.
+    Text(String),
+    /// A JSON document, sent as it is.
+    Json(String),
+}
+
+impl Error {
+    /// An error with this code and message.
+    pub fn new(code: Code, message: impl Into<String>) -> Error {
+        Error(Box::new(Fields { code, message: message.into(), details: None, hint: None, cause: None }))
+    }
+
+    /// `0A000`: something that PostgreSQL has and this engine or version lacks, by name.
+    pub fn missing(what: impl fmt::Display) -> Error {
+        Error::new(Code::FEATURE_NOT_SUPPORTED, format!("{what} is not supported"))
+    }
+
+    /// `XX000`: a bug of ours; the cause goes to the log.
+    pub fn internal(cause: impl fmt::Display) -> Error {
+        Error::new(Code::INTERNAL, "internal error").with_cause(cause)
+    }
+
+    /// Adds details for the caller.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<String>) -> Error {
+        self.0.details = Some(Details::Text(details.into()));
+        self
+    }
+
+    /// Adds details that are a JSON document.
+    #[must_use]
+    pub fn with_details_json(mut self, details: impl Into<String>) -> Error {
+        self.0.details = Some(Details::Json(details.into()));
+        self
+    }
+
+    /// Adds a hint for the caller.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause, for the log only.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Error {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The message for the caller.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Details for the caller.
+    pub fn details(&self) -> Option<&Details> {
+        self.0.details.as_ref()
+    }
+
+    /// A hint for the caller.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The cause, for the log.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.name(), self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {}

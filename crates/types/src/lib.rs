@@ -1,0 +1,23 @@
+//! The words every crate speaks: types, values, names, spans, errors, limits, capabilities.
+//!
+//! Pure: no clock, no randomness, no IO, no environment. Text forms are PostgreSQL's, to the byte.
+//! What a word means to a table or a request is said elsewhere; nothing here knows a catalog.
+
+pub mod capabilities;
+pub mod codes;
+pub mod error;
+pub mod limits;
+pub mod name;
+pub mod numeric;
+pub mod span;
+pub mod ty;
+pub mod value;
+
+pub use capabilities::Capabilities;
+pub use codes::Code;
+pub use error::{Error, Result};
+pub use limits::Limits;
+pub use name::Name;
+pub use span::Span;
+pub use ty::{Modifier, Type};
+pub use value::Value;
