@@ -1,0 +1,84 @@
+//! The catalog: everything declared, by name and by position.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::{Name, Type};
+
+use crate::role::{Acl, Role};
+use crate::{Domain, Function, Relationship, Sequence, Table, TableId};
+
+/// Everything declared. Immutable once built; replaced whole.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Schemas, with their grants.
+    pub schemas: Vec<(Arc<str>, Acl)>,
+    /// Tables and views; `TableId` is the position. A dropped table leaves no hole: ids belong to one catalog.
+    pub tables: Vec<Table>,
+    /// Positions by name.
+    pub table_ids: HashMap<Name, TableId>,
+    /// Enums, domains' base types, composite types by name.
+    pub types: HashMap<Name, Type>,
+    /// Fields of composite types declared with `create type … as`.
+    pub composites: HashMap<Name, Vec<(Arc<str>, Type)>>,
+    /// Domains.
+    pub domains: HashMap<Name, Domain>,
+    /// Sequences.
+    pub sequences: HashMap<Name, Sequence>,
+    /// Functions, overloads included.
+    pub functions: Vec<Function>,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// Relationships, by the table they leave.
+    pub relationships: HashMap<TableId, Vec<Relationship>>,
+    /// Extensions created, by name.
+    pub extensions: Vec<Arc<str>>,
+    /// Publications: name and tables (`None` is all tables).
+    pub publications: Vec<(Arc<str>, Option<Vec<Name>>)>,
+    /// Schema comments.
+    pub schema_comments: HashMap<Arc<str>, String>,
+    /// What is declared and does not run yet: a sentence each, with the object's name first.
+    pub not_running: Vec<String>,
+}
+
+impl Catalog {
+    /// The table or view with this name.
+    pub fn table(&self, name: &Name) -> Option<(TableId, &Table)> {
+        let id = *self.table_ids.get(name)?;
+        Some((id, &self[id]))
+    }
+
+    /// The role with this name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| &*role.name == name)
+    }
+
+    /// The edges that leave a table.
+    pub fn relationships_of(&self, table: TableId) -> &[Relationship] {
+        self.relationships.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    /// A role and every role whose privileges it has, itself first.
+    pub fn memberships(&self, role: &str) -> Vec<Arc<str>> {
+        let mut found: Vec<Arc<str>> = vec![role.into()];
+        let mut next = 0;
+        while next < found.len() {
+            let of = self.role(&found[next]).map_or(&[][..], |role| &role.member_of);
+            for parent in of {
+                if !found.contains(parent) {
+                    found.push(parent.clone());
+                }
+            }
+            next += 1;
+        }
+        found
+    }
+}
+
+impl std::ops::Index<TableId> for Catalog {
+    type Output = Table;
+
+    fn index(&self, id: TableId) -> &Table {
+        &self.tables[id.0 as usize]
+    }
+}

@@ -1,0 +1,89 @@
+//! Functions and triggers, as declared. Their bodies are text until something runs them.
+
+use std::sync::Arc;
+
+use sql::ast;
+use types::{Name, Type};
+
+use crate::role::Acl;
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: Name,
+    /// Its arguments in order, `out` and `table` ones included.
+    pub arguments: Vec<Argument>,
+    /// Its result type; `Composite` for rows.
+    pub returns: Type,
+    /// Whether it returns a set.
+    pub returns_set: bool,
+    /// Whether it is a trigger function.
+    pub returns_trigger: bool,
+    /// Its language.
+    pub language: Language,
+    /// The body's text.
+    pub body: Arc<str>,
+    /// Volatility.
+    pub volatility: Volatility,
+    /// Whether a null argument makes the result null.
+    pub strict: bool,
+    /// Whether it runs as its owner.
+    pub security_definer: bool,
+    /// `set name = value` clauses.
+    pub settings: Vec<(Arc<str>, Arc<str>)>,
+    /// `rows n`
+    pub rows: Option<u64>,
+    /// Grants.
+    pub acl: Acl,
+    /// The owner.
+    pub owner: Arc<str>,
+    /// `comment on function`.
+    pub comment: Option<String>,
+}
+
+/// An argument of a function.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Its type.
+    pub ty: Type,
+    /// `in`, `out`, `inout`, `variadic`, `table`.
+    pub mode: ast::ArgumentMode,
+    /// Its default.
+    pub default: Option<Arc<ast::Expr>>,
+}
+
+/// A function's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// `sql`
+    Sql,
+    /// `plpgsql`
+    PlPgSql,
+    /// Another language, by name.
+    Other(Arc<str>),
+}
+
+/// Whether a function's result depends on more than its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volatility {
+    /// Never.
+    Immutable,
+    /// Not within one statement.
+    Stable,
+    /// May change or have effects at every call.
+    Volatile,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The statement that created it.
+    pub statement: Arc<ast::CreateTrigger>,
+    /// Whether it fires.
+    pub enabled: bool,
+}

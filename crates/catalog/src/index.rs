@@ -1,0 +1,43 @@
+//! Indexes that no constraint owns.
+
+use std::sync::Arc;
+
+use sql::ast;
+
+use crate::ColumnId;
+
+/// An index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index {
+    /// Its name, in the table's schema.
+    pub name: Arc<str>,
+    /// Whether two equal keys are refused.
+    pub unique: bool,
+    /// `nulls not distinct`
+    pub nulls_not_distinct: bool,
+    /// `btree`, `gin`, `gist`, `hash`, `hnsw`, …
+    pub method: Arc<str>,
+    /// Its keys in order.
+    pub keys: Vec<IndexKey>,
+    /// `include (…)` columns.
+    pub include: Vec<ColumnId>,
+    /// `where …`: which rows it holds.
+    pub predicate: Option<Arc<ast::Expr>>,
+    /// `comment on index`.
+    pub comment: Option<String>,
+}
+
+/// One key of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexKey {
+    /// A column reference or another expression over the table's columns.
+    pub expr: Arc<ast::Expr>,
+    /// The column, when the key is one.
+    pub column: Option<ColumnId>,
+    /// The operator class, if named.
+    pub opclass: Option<Arc<str>>,
+    /// Descending order.
+    pub descending: bool,
+    /// Whether nulls come first.
+    pub nulls_first: bool,
+}

@@ -1,0 +1,22 @@
+//! Everything declared: statements to a [`Catalog`], two catalogs to their difference, the difference to a [`Migration`](migration::Migration).
+//!
+//! Pure: text comes from `sql`, steps go to `render` and `engine`. A catalog is immutable once built and is replaced whole.
+//! What this version does not run (function bodies, triggers, views beyond selects) is kept here and named by [`Catalog::not_running`];
+//! nothing is dropped in silence.
+
+pub mod function;
+pub mod index;
+pub mod policy;
+pub mod relationship;
+pub mod role;
+pub mod table;
+
+pub use function::{Argument, Function, Language, Trigger, Volatility};
+pub use index::{Index, IndexKey};
+pub use policy::{Policy, PolicyCommand};
+pub use relationship::{Cardinality, Relationship, Through};
+pub use role::{Acl, Privilege, Role};
+pub use table::{Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Sequence, Table, TableId, TableKind, Unique};
+
+mod catalog;
+pub use catalog::Catalog;

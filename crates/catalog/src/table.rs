@@ -1,0 +1,262 @@
+//! Tables, their columns and constraints, sequences and domains.
+
+use std::sync::Arc;
+
+use sql::ast;
+use types::{Modifier, Name, Type};
+
+use crate::policy::Policy;
+use crate::role::Acl;
+use crate::{Index, Trigger};
+
+/// The position of a table in one [`Catalog`](crate::Catalog); never stored beyond it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableId(pub u32);
+
+/// The position of a column in its table; never stored beyond the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnId(pub u16);
+
+/// What kind of relation it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableKind {
+    /// A table that stores rows.
+    Table,
+    /// A view, with its defining query.
+    View {
+        /// The query.
+        query: Arc<ast::Query>,
+        /// Whether the caller's own rights and policies apply to what it reads.
+        security_invoker: bool,
+        /// A materialized view.
+        materialized: bool,
+    },
+}
+
+/// A table or view.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// Its name when it was created, and how many tables of that name were dropped before: what identifies it across renames.
+    pub origin: (Name, u32),
+    /// Table or view.
+    pub kind: TableKind,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    pub primary_key: Option<Unique>,
+    /// Unique constraints (indexes that are merely unique are in `indexes`).
+    pub uniques: Vec<Unique>,
+    /// Check constraints, in name order as PostgreSQL tests them.
+    pub checks: Vec<Check>,
+    /// Foreign keys of this table.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Indexes that no constraint owns.
+    pub indexes: Vec<Index>,
+    /// Whether row-level security is on.
+    pub row_security: bool,
+    /// Whether it also binds the owner.
+    pub force_row_security: bool,
+    /// Policies, in order of creation.
+    pub policies: Vec<Policy>,
+    /// Triggers, in name order.
+    pub triggers: Vec<Trigger>,
+    /// Grants and revocations, in order.
+    pub acl: Acl,
+    /// The owner.
+    pub owner: Arc<str>,
+    /// `comment on table`.
+    pub comment: Option<String>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its name when it was added, and how many columns of that name were dropped before.
+    pub origin: (Arc<str>, u32),
+    /// Its type; of a domain, the base type.
+    pub ty: Type,
+    /// Length, precision or fraction.
+    pub modifier: Option<Modifier>,
+    /// The domain it was declared with.
+    pub domain: Option<Name>,
+    /// Whether nulls are refused.
+    pub not_null: bool,
+    /// Where its value comes from when a write names none.
+    pub default: Option<DefaultValue>,
+    /// `comment on column`.
+    pub comment: Option<String>,
+}
+
+/// Where a column's value comes from when a write names none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DefaultValue {
+    /// `default expr`
+    Expr(Arc<ast::Expr>),
+    /// `generated { always | by default } as identity`
+    Identity {
+        /// Whether explicit values are refused.
+        always: bool,
+        /// The sequence.
+        sequence: Name,
+    },
+    /// `generated always as (expr) stored`
+    Generated(Arc<ast::Expr>),
+}
+
+/// How a column gets its value; for callers that only ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generated {
+    /// Written by the caller or a default.
+    No,
+    /// `generated always as identity`
+    AlwaysIdentity,
+    /// `generated always as (expr) stored`
+    Stored,
+}
+
+/// A primary key or unique constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unique {
+    /// The constraint's name.
+    pub name: Arc<str>,
+    /// Its columns, in key order.
+    pub columns: Vec<ColumnId>,
+    /// Whether two nulls are equal.
+    pub nulls_not_distinct: bool,
+    /// Whether it is checked only at commit (or at the end of the statement).
+    pub deferrable: bool,
+    /// `include (…)` columns.
+    pub include: Vec<ColumnId>,
+}
+
+/// A check constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: Arc<str>,
+    /// The condition, over the table's columns by name.
+    pub expr: Arc<ast::Expr>,
+    /// Whether existing rows were left unchecked.
+    pub not_valid: bool,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: Arc<str>,
+    /// The referencing columns.
+    pub columns: Vec<ColumnId>,
+    /// The referenced table.
+    pub target: Name,
+    /// The referenced columns, by name.
+    pub target_columns: Vec<Arc<str>>,
+    /// `on delete`
+    pub on_delete: ReferentialAction,
+    /// `on update`
+    pub on_update: ReferentialAction,
+    /// `match full`
+    pub match_full: bool,
+    /// `deferrable`
+    pub deferrable: bool,
+    /// `initially deferred`
+    pub initially_deferred: bool,
+    /// Whether existing rows were left unchecked.
+    pub not_valid: bool,
+}
+
+/// What a foreign key does to the referencing rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReferentialAction {
+    /// `no action`
+    NoAction,
+    /// `restrict`
+    Restrict,
+    /// `cascade`
+    Cascade,
+    /// `set null [(columns)]`
+    SetNull(Vec<ColumnId>),
+    /// `set default [(columns)]`
+    SetDefault(Vec<ColumnId>),
+}
+
+/// A sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequence {
+    /// Its name.
+    pub name: Name,
+    /// `int2`, `int4` or `int8`.
+    pub ty: Type,
+    /// First value.
+    pub start: i64,
+    /// Step.
+    pub increment: i64,
+    /// Smallest value.
+    pub min: i64,
+    /// Largest value.
+    pub max: i64,
+    /// Whether it starts over at its bound.
+    pub cycle: bool,
+    /// The table and column that own it.
+    pub owned_by: Option<(Name, Arc<str>)>,
+    /// Grants.
+    pub acl: Acl,
+}
+
+/// A domain: a base type with constraints.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// Its name.
+    pub name: Name,
+    /// The base type.
+    pub ty: Type,
+    /// The base type's modifier.
+    pub modifier: Option<Modifier>,
+    /// Whether nulls are refused.
+    pub not_null: bool,
+    /// The default.
+    pub default: Option<Arc<ast::Expr>>,
+    /// Conditions over `value`.
+    pub checks: Vec<Check>,
+}
+
+impl Table {
+    /// The column with this name.
+    pub fn column(&self, name: &str) -> Option<(ColumnId, &Column)> {
+        let position = self.columns.iter().position(|column| &*column.name == name)?;
+        Some((ColumnId(u16::try_from(position).ok()?), &self.columns[position]))
+    }
+
+    /// Whether this is a view of any kind.
+    pub fn is_view(&self) -> bool {
+        !matches!(self.kind, TableKind::Table)
+    }
+
+    /// Positions of all columns.
+    pub fn column_ids(&self) -> impl Iterator<Item = ColumnId> + use<> {
+        (0..u16::try_from(self.columns.len()).unwrap_or(u16::MAX)).map(ColumnId)
+    }
+}
+
+impl std::ops::Index<ColumnId> for Table {
+    type Output = Column;
+
+    fn index(&self, id: ColumnId) -> &Column {
+        &self.columns[usize::from(id.0)]
+    }
+}
+
+impl Column {
+    /// How the column gets its value.
+    pub fn generated(&self) -> Generated {
+        match self.default {
+            Some(DefaultValue::Generated(_)) => Generated::Stored,
+            Some(DefaultValue::Identity { always: true, .. }) => Generated::AlwaysIdentity,
+            Some(DefaultValue::Identity { always: false, .. } | DefaultValue::Expr(_)) | None => Generated::No,
+        }
+    }
+}

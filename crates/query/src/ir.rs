@@ -1,0 +1,586 @@
+//! The typed, engine-free meaning of a request.
+//!
+//! Every occurrence of a relation has a [`SourceId`] of its own, unique in the whole query, so that a column is
+//! always `(source, position)` and correlation needs no scoping rules. A query is made by `rest::resolve` or
+//! `resolve` (from SQL text), completed by `authorize`, and never changed afterwards.
+
+use std::sync::Arc;
+
+use catalog::{ColumnId, TableId};
+use types::{Error, Modifier, Type, Value};
+
+use crate::functions::{Aggregate, Function};
+
+/// One occurrence of a relation in a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
+
+/// What a request means.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// Reads rows.
+    Read(Read),
+    /// Changes the rows of one table.
+    Write(Box<Write>),
+}
+
+/// One select.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// Where rows come from.
+    pub from: Source,
+    /// Which rows.
+    pub filter: Option<Expr>,
+    /// `group by`; with aggregates and no groups, the result is one row.
+    pub group: Vec<Expr>,
+    /// Which groups.
+    pub having: Option<Expr>,
+    /// `distinct`
+    pub distinct: bool,
+    /// What each row says.
+    pub outputs: Vec<Output>,
+    /// In which order; insertion order of the first table when empty.
+    pub order: Vec<Order>,
+    /// At most so many rows.
+    pub limit: Option<Expr>,
+    /// Without the first so many.
+    pub offset: Option<Expr>,
+}
+
+/// One column of a result.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its key in the reply.
+    pub name: Arc<str>,
+    /// Its value.
+    pub expr: Expr,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// One row without columns: a select without `from`.
+    Unit,
+    /// A stored table; columns are the table's.
+    Table {
+        /// This occurrence.
+        id: SourceId,
+        /// The table.
+        table: TableId,
+        /// What the caller may see of it.
+        guard: Guard,
+    },
+    /// Another read (a view, a subquery in `from`); columns are its outputs.
+    Read {
+        /// This occurrence.
+        id: SourceId,
+        /// The read.
+        read: Box<Read>,
+    },
+    /// The rows that the write of this query stored or is about to delete; columns are the table's.
+    Written {
+        /// This occurrence.
+        id: SourceId,
+        /// The table.
+        table: TableId,
+    },
+    /// One row given by the engine's caller as parameters: the candidate row of a write.
+    Given {
+        /// This occurrence.
+        id: SourceId,
+        /// The table whose columns it has.
+        table: TableId,
+    },
+    /// Rows written in the statement.
+    Values {
+        /// This occurrence.
+        id: SourceId,
+        /// The rows; each has the same number of expressions, of the same types.
+        rows: Vec<Vec<Expr>>,
+    },
+    /// Two sources together.
+    Join {
+        /// How.
+        kind: JoinKind,
+        /// The left side.
+        left: Box<Source>,
+        /// The right side; may use columns of the left.
+        right: Box<Source>,
+        /// Under which condition; absent for a cross join.
+        on: Option<Expr>,
+    },
+}
+
+/// How two sources are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// `inner` and `cross`
+    Inner,
+    /// `left`
+    Left,
+    /// `right`
+    Right,
+    /// `full`
+    Full,
+}
+
+/// What the caller may see of a table. Only `authorize` says anything but `Unset`.
+#[derive(Clone, Debug)]
+pub enum Guard {
+    /// Not authorized: no plan is made from it.
+    Unset,
+    /// Every row.
+    Open,
+    /// Rows for which this is true.
+    Rows(Box<Expr>),
+}
+
+/// An order key.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The key.
+    pub expr: Expr,
+    /// Largest first.
+    pub descending: bool,
+    /// Whether nulls come first; PostgreSQL's default is the value of `descending`.
+    pub nulls_first: bool,
+}
+
+/// A typed scalar expression.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// A column of a source.
+    Column {
+        /// The source.
+        source: SourceId,
+        /// The position among the source's columns.
+        column: ColumnId,
+        /// Its type.
+        ty: Type,
+    },
+    /// A constant.
+    Const {
+        /// Its value.
+        value: Value,
+        /// Its type.
+        ty: Type,
+    },
+    /// The n-th parameter (from 0) of a system statement.
+    Param {
+        /// Its position.
+        index: usize,
+        /// Its type.
+        ty: Type,
+    },
+    /// Something about the caller.
+    Caller(CallerField),
+    /// A function or operator of the table in `functions`.
+    Apply {
+        /// The row of the table.
+        function: &'static Function,
+        /// Its arguments, already of the row's argument types.
+        args: Vec<Expr>,
+        /// The result type, polymorphism resolved.
+        ty: Type,
+    },
+    /// A form whose evaluation is not a function call.
+    Form {
+        /// Which.
+        form: Form,
+        /// Its operands.
+        args: Vec<Expr>,
+        /// The result type.
+        ty: Type,
+    },
+    /// A conversion.
+    Cast {
+        /// What is converted.
+        expr: Box<Expr>,
+        /// To which type.
+        ty: Type,
+        /// With which length, precision or fraction.
+        modifier: Option<Modifier>,
+        /// Whether it was written (an explicit cast truncates where an assignment refuses).
+        explicit: bool,
+    },
+    /// `case`: conditions with results, then the alternative (null when absent). Conditions are boolean.
+    Case {
+        /// Conditions and results.
+        branches: Vec<(Expr, Expr)>,
+        /// The alternative.
+        otherwise: Option<Box<Expr>>,
+        /// The type of all results.
+        ty: Type,
+    },
+    /// A subquery.
+    Subquery(Box<Subquery>),
+    /// An aggregate over the rows of its read.
+    Aggregate {
+        /// The row of the aggregate table.
+        aggregate: &'static Aggregate,
+        /// Its arguments; none for `count(*)`.
+        args: Vec<Expr>,
+        /// `distinct`
+        distinct: bool,
+        /// `filter (where …)`
+        filter: Option<Box<Expr>>,
+        /// `order by` inside.
+        order: Vec<Order>,
+        /// The result type.
+        ty: Type,
+    },
+}
+
+/// A subquery as an expression.
+#[derive(Clone, Debug)]
+pub enum Subquery {
+    /// `exists (…)`: boolean.
+    Exists(Read),
+    /// `(…)`: the only output of the only row, or null; more rows are an error.
+    Scalar(Read),
+    /// `operand op any (…)`; `in` is `= any`.
+    Any {
+        /// The left operand.
+        operand: Expr,
+        /// The comparison.
+        compare: Compare,
+        /// The rows; one output.
+        read: Read,
+    },
+    /// `operand op all (…)`; `not in` is `<> all`.
+    All {
+        /// The left operand.
+        operand: Expr,
+        /// The comparison.
+        compare: Compare,
+        /// The rows; one output.
+        read: Read,
+    },
+    /// Nested rows as JSON: an embedded resource.
+    Nest(Nest),
+}
+
+/// Rows nested in another row, as JSON.
+#[derive(Clone, Debug)]
+pub struct Nest {
+    /// The rows, correlated to the outer row by its filter.
+    pub read: Read,
+    /// An array of objects (`[]` when empty), or one object (`null` when there is none).
+    pub many: bool,
+    /// The only output as the element itself instead of an object: a column of a to-many spread.
+    pub bare: bool,
+}
+
+/// A comparison of two values of one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compare {
+    /// `=`
+    Eq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+/// Forms whose evaluation is not a function call: null-aware, lazy, or generic over types.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Form {
+    /// Comparison of two operands of one type; null if either is null.
+    Compare(Compare),
+    /// `and` over all operands, three-valued.
+    And,
+    /// `or` over all operands, three-valued.
+    Or,
+    /// `not`
+    Not,
+    /// `is null`
+    IsNull,
+    /// `is not null`
+    IsNotNull,
+    /// `is [not] true`, `is [not] false`
+    IsBool {
+        /// `true` or `false`.
+        value: bool,
+        /// `not`
+        negated: bool,
+    },
+    /// `is distinct from`
+    Distinct,
+    /// `is not distinct from`
+    NotDistinct,
+    /// `coalesce`
+    Coalesce,
+    /// `nullif(a, b)`
+    NullIf,
+    /// `greatest`
+    Greatest,
+    /// `least`
+    Least,
+    /// First operand equal to any of the others (all of one type).
+    In,
+    /// `operand op any (array)`
+    AnyOf(Compare),
+    /// `operand op all (array)`
+    AllOf(Compare),
+    /// Any of the array's elements makes the function true: `operand op any (array)` for operators that are functions.
+    AnyBy(&'static Function),
+    /// All of the array's elements make the function true.
+    AllBy(&'static Function),
+    /// `array[…]`
+    Array,
+    /// `row(…)`, or a whole row of a source as its columns.
+    Row,
+    /// `nextval(sequence)`: the sequence's name is the only operand, a constant.
+    NextValue,
+}
+
+/// Something about the caller, bound when the command runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallerField {
+    /// `auth.uid()`: uuid
+    Uid,
+    /// `auth.role()`: text
+    ClaimedRole,
+    /// `auth.email()`: text
+    Email,
+    /// `auth.jwt()`: jsonb
+    Claims,
+    /// `current_user`, `current_role`, `session_user`: the role in force, text
+    Role,
+    /// `current_setting(name, …)`: text
+    Setting(Arc<str>),
+    /// The time of the transaction: timestamptz. `now()`, `current_timestamp`.
+    Now,
+}
+
+/// Who asks: a role with the claims of its token.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The database role in force.
+    pub role: Arc<str>,
+    /// The token's claims as JSON text; `None` without a token.
+    pub claims: Option<Arc<str>>,
+    /// `sub`, when it is a uuid.
+    pub uid: Option<[u8; 16]>,
+    /// The token's `email`.
+    pub email: Option<Arc<str>>,
+}
+
+/// A change to the rows of one table.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The table.
+    pub table: TableId,
+    /// The row being written: old values in filters, new values in checks.
+    pub target: SourceId,
+    /// What is done.
+    pub action: Action,
+    /// What is read of the written rows: its `from` holds one `Source::Written` of the same table.
+    pub returning: Option<Read>,
+    /// Refuse (and roll back) when more rows than this are affected.
+    pub affected_max: Option<u64>,
+    /// What the caller may write. Only `authorize` fills it.
+    pub guard: WriteGuard,
+}
+
+/// What a write does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// `insert`
+    Insert(Insert),
+    /// `update`
+    Update {
+        /// New values; expressions over the target's old values.
+        set: Vec<(ColumnId, Assign)>,
+        /// Which rows.
+        filter: Option<Expr>,
+    },
+    /// `delete`
+    Delete {
+        /// Which rows.
+        filter: Option<Expr>,
+    },
+}
+
+/// A new value of a column.
+#[derive(Clone, Debug)]
+pub enum Assign {
+    /// `default`
+    Default,
+    /// An expression of the column's type; an assignment cast is part of it.
+    Expr(Expr),
+}
+
+/// Rows to insert.
+#[derive(Clone, Debug)]
+pub struct Insert {
+    /// The columns that the rows name; all others take their default.
+    pub columns: Vec<ColumnId>,
+    /// The rows.
+    pub rows: Vec<Vec<RowValue>>,
+    /// Rows that come from a read instead; its outputs are of the columns' types.
+    pub read: Option<Read>,
+    /// `overriding system value`
+    pub overriding: bool,
+    /// `on conflict`
+    pub conflict: Option<Conflict>,
+}
+
+/// One value of a row to insert.
+#[derive(Clone, Debug)]
+pub enum RowValue {
+    /// The column's default.
+    Default,
+    /// A value of the column's type.
+    Value(Value),
+    /// An expression of the column's type without columns.
+    Expr(Expr),
+}
+
+/// `on conflict`
+#[derive(Clone, Debug)]
+pub struct Conflict {
+    /// The columns of the unique constraint or index that decides; empty is any of them (`do nothing` only).
+    pub columns: Vec<ColumnId>,
+    /// What is done instead of the insert.
+    pub action: ConflictAction,
+}
+
+/// What is done instead of an insert that conflicts.
+#[derive(Clone, Debug)]
+pub enum ConflictAction {
+    /// Nothing.
+    Nothing,
+    /// The existing row is updated.
+    Update {
+        /// The source id that names the row proposed for insertion in expressions (`excluded`).
+        excluded: SourceId,
+        /// New values; expressions over the existing row (the target) and `excluded`.
+        set: Vec<(ColumnId, Assign)>,
+        /// Only when this holds.
+        filter: Option<Expr>,
+    },
+}
+
+/// What a caller may write: made by `authorize`.
+#[derive(Clone, Debug, Default)]
+pub struct WriteGuard {
+    /// Whether `authorize` has seen this write.
+    pub authorized: bool,
+    /// Existing rows that may be touched (update, delete): rows for which all of these hold; `None` is all rows.
+    pub touch: Option<Expr>,
+    /// Conditions on a row about to be inserted.
+    pub insert: Vec<RowCheck>,
+    /// Conditions on the existing row of an upsert; they refuse instead of hiding.
+    pub conflict: Vec<RowCheck>,
+    /// Conditions on a row after an update.
+    pub update: Vec<RowCheck>,
+}
+
+/// A condition on a row, over the write's target; anything but true is the error.
+#[derive(Clone, Debug)]
+pub struct RowCheck {
+    /// The condition.
+    pub expr: Expr,
+    /// What a violation says.
+    pub violation: Error,
+}
+
+impl Expr {
+    /// The type of the value.
+    pub fn ty(&self) -> Type {
+        match self {
+            Expr::Column { ty, .. }
+            | Expr::Const { ty, .. }
+            | Expr::Param { ty, .. }
+            | Expr::Apply { ty, .. }
+            | Expr::Form { ty, .. }
+            | Expr::Cast { ty, .. }
+            | Expr::Case { ty, .. }
+            | Expr::Aggregate { ty, .. } => ty.clone(),
+            Expr::Caller(field) => field.ty(),
+            Expr::Subquery(subquery) => subquery.ty(),
+        }
+    }
+
+    /// A boolean constant.
+    pub fn bool(value: bool) -> Expr {
+        Expr::Const { value: Value::Bool(value), ty: Type::Bool }
+    }
+
+    /// `null` of a type.
+    pub fn null(ty: Type) -> Expr {
+        Expr::Const { value: Value::Null, ty }
+    }
+
+    /// A form of boolean type.
+    pub fn test(form: Form, args: Vec<Expr>) -> Expr {
+        Expr::Form { form, args, ty: Type::Bool }
+    }
+
+    /// `self = other`, both of one type.
+    pub fn equals(self, other: Expr) -> Expr {
+        Expr::test(Form::Compare(Compare::Eq), vec![self, other])
+    }
+
+    /// The conjunction of all; `None` of none.
+    pub fn all(conditions: impl IntoIterator<Item = Expr>) -> Option<Expr> {
+        let mut conditions: Vec<Expr> = conditions.into_iter().collect();
+        match conditions.len() {
+            0 => None,
+            1 => conditions.pop(),
+            _ => Some(Expr::test(Form::And, conditions)),
+        }
+    }
+}
+
+impl CallerField {
+    /// The type of the value.
+    pub fn ty(&self) -> Type {
+        match self {
+            CallerField::Uid => Type::Uuid,
+            CallerField::Claims => Type::Jsonb,
+            CallerField::Now => Type::Timestamptz,
+            CallerField::ClaimedRole | CallerField::Email | CallerField::Role | CallerField::Setting(_) => Type::Text,
+        }
+    }
+}
+
+impl Subquery {
+    /// The type of the value.
+    pub fn ty(&self) -> Type {
+        match self {
+            Subquery::Exists(_) | Subquery::Any { .. } | Subquery::All { .. } => Type::Bool,
+            Subquery::Scalar(read) => read.outputs.first().map_or(Type::Void, |output| output.expr.ty()),
+            Subquery::Nest(_) => Type::Json,
+        }
+    }
+}
+
+impl Read {
+    /// A read of everything in `from`, without outputs yet.
+    pub fn from(from: Source) -> Read {
+        Read {
+            from,
+            filter: None,
+            group: Vec::new(),
+            having: None,
+            distinct: false,
+            outputs: Vec::new(),
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+        }
+    }
+
+    /// Adds a condition to the filter.
+    pub fn and_where(&mut self, condition: Expr) {
+        self.filter = Expr::all(self.filter.take().into_iter().chain([condition]));
+    }
+}

@@ -1,0 +1,11 @@
+//! The compiler's middle: what a request means, who may do it, and how an engine will.
+//!
+//! `resolve` binds SQL text's trees to the catalog, `authorize` compiles grants and policies in, `plan` cuts the result
+//! into steps, `eval` computes expressions in memory. Pure; no engine is known here, only [`types::Capabilities`].
+
+pub mod ir;
+
+pub use ir::{
+    Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert, JoinKind, Nest, Order, Output,
+    Query, Read, RowCheck, RowValue, Source, SourceId, Subquery, Write, WriteGuard,
+};
