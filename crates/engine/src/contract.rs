@@ -1,0 +1,134 @@
+//! The contract of a driver.
+//!
+//! ```text
+//! Plan ─▶ render ─▶ Command ─▶ Engine::read / Transaction::run ─▶ Sink
+//! ```
+//!
+//! A driver MUST
+//! - run every command of one read on one snapshot;
+//! - make everything a job did durable before `transact` answers `Ok`, and undo all of it otherwise;
+//! - stop a command at its deadline, for real, and answer [`Failure::Canceled`];
+//! - classify every native error as a [`Failure`], in one function;
+//! - leave no trace of one caller (role, claims, settings, temporary state) for the next;
+//! - bind parameters, never splice them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use render::Command;
+use types::stored::Cell;
+use types::{Capabilities, Error, Name, Result};
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Work in one transaction. What it returns as an error undoes everything it did.
+pub type Job = Box<dyn for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<()>> + Send>;
+
+/// Where rows go. An engine may start a read over: then it says so.
+pub trait Sink: Send {
+    /// One row of the `command`-th command of the read.
+    ///
+    /// # Errors
+    /// What the receiver refuses; the command stops.
+    fn row(&mut self, command: usize, cells: &[Cell<'_>]) -> Result<()>;
+
+    /// Forgets everything received.
+    fn restart(&mut self);
+}
+
+/// A database.
+pub trait Engine: Send + Sync + 'static {
+    /// What it can do.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Runs read-only commands on one snapshot, each to its end, and gives the sink back.
+    fn read(&self, commands: Vec<Command>, sink: Box<dyn Sink>, timeout: Duration) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>>;
+
+    /// Runs a job in a transaction. See [`transact`] for jobs with a result.
+    fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
+}
+
+/// One unit of work.
+pub trait Transaction: Send {
+    /// Runs one command; its rows go to the sink as command 0. Returns how many rows it changed.
+    fn run<'a>(&'a mut self, command: &'a Command, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<u64, Failure>>;
+
+    /// The next value of a sequence. As in PostgreSQL, it is not given back when the transaction fails.
+    fn next_value<'a>(&'a mut self, sequence: &'a Name) -> BoxFuture<'a, Result<i64, Failure>>;
+
+    /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
+    fn roll_back_at_end(&mut self);
+}
+
+/// What went wrong in an engine, in engine-neutral words.
+#[derive(Debug)]
+pub enum Failure {
+    /// Two rows with one key. The engine's words for the key: an index, or table and columns.
+    Unique {
+        /// The index or constraint, if the engine names it.
+        index: Option<String>,
+        /// The table's stored name.
+        table: String,
+        /// The columns, if the engine names them.
+        columns: Vec<String>,
+    },
+    /// A foreign key is violated; which one, only the caller can find out.
+    ForeignKey,
+    /// The deadline passed or the caller went away.
+    Canceled,
+    /// No space left.
+    Full,
+    /// Too much work waits already.
+    Overloaded,
+    /// Any other failure, already in the caller's words.
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Error(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        use types::Code;
+        match failure {
+            Failure::Unique { index, .. } => Error::new(
+                Code::UNIQUE_VIOLATION,
+                format!("duplicate key value violates unique constraint \"{}\"", index.unwrap_or_default()),
+            ),
+            Failure::ForeignKey => Error::new(Code::FOREIGN_KEY_VIOLATION, "a foreign key constraint is violated"),
+            Failure::Canceled => Error::new(Code::QUERY_CANCELED, "canceling statement due to statement timeout"),
+            Failure::Full => Error::new(Code::DISK_FULL, "could not extend file: No space left on device").with_hint("Check free disk space."),
+            Failure::Overloaded => Error::new(Code::OVERLOADED, "too much work is waiting").with_hint("Try again."),
+            Failure::Error(error) => error,
+        }
+    }
+}
+
+/// Runs `job` in a transaction of `engine` and returns what it returned.
+///
+/// # Errors
+/// The job's error (everything is undone), or the engine's when it could not commit.
+pub async fn transact<T, F>(engine: &dyn Engine, timeout: Duration, job: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    let slot = Arc::new(Mutex::new(None));
+    let filled = slot.clone();
+    let job: Job = Box::new(move |transaction| {
+        Box::pin(async move {
+            let value = job(transaction).await?;
+            *filled.lock().map_err(|_| Error::internal("result slot"))? = Some(value);
+            Ok(())
+        })
+    });
+    engine.transact(job, timeout).await?;
+    let value = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
+    value.ok_or_else(|| Error::internal("a committed job left no result"))
+}

@@ -1,0 +1,7 @@
+//! One plan step to text and parameters for a dialect; one migration step to DDL.
+//!
+//! The only place where engine text is written. Pure. Values are always parameters; names come from the catalog, quoted.
+
+pub mod command;
+
+pub use command::Command;
