@@ -15,6 +15,9 @@ use crate::functions::{Aggregate, Function};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
+/// The engine's own identity of a stored row (`bigint`), where a column is asked of a table.
+pub const ROW_KEY: ColumnId = ColumnId(u16::MAX);
+
 /// What a request means.
 #[derive(Clone, Debug)]
 pub enum Query {

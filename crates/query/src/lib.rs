@@ -7,5 +7,5 @@ pub mod ir;
 
 pub use ir::{
     Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert, JoinKind, Nest, Order, Output,
-    Query, Read, RowCheck, RowValue, Source, SourceId, Subquery, Write, WriteGuard,
+    Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery, Write, WriteGuard,
 };

@@ -9,6 +9,7 @@ pub mod error;
 pub mod limits;
 pub mod name;
 pub mod numeric;
+pub mod signature;
 pub mod span;
 pub mod ty;
 pub mod value;

@@ -1,0 +1,2 @@
+//! The engines. One module and one cargo feature each; only here is a database library known.
+

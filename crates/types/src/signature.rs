@@ -1,0 +1,166 @@
+//! Types as compact text, for places where only text can travel: the first argument of a registered function.
+//!
+//! [`write`] and [`parse`] are inverse to each other. The text is never stored.
+
+use std::sync::Arc;
+
+use crate::ty::EnumType;
+use crate::{Name, Type};
+
+/// Simple types and their words.
+const SIMPLE: &[(Type, &str)] = &[
+    (Type::Bool, "bool"),
+    (Type::Int2, "int2"),
+    (Type::Int4, "int4"),
+    (Type::Int8, "int8"),
+    (Type::Float4, "float4"),
+    (Type::Float8, "float8"),
+    (Type::Numeric, "numeric"),
+    (Type::Text, "text"),
+    (Type::Varchar, "varchar"),
+    (Type::Bpchar, "bpchar"),
+    (Type::Citext, "citext"),
+    (Type::Uuid, "uuid"),
+    (Type::Bytea, "bytea"),
+    (Type::Json, "json"),
+    (Type::Jsonb, "jsonb"),
+    (Type::Date, "date"),
+    (Type::Time, "time"),
+    (Type::Timetz, "timetz"),
+    (Type::Timestamp, "timestamp"),
+    (Type::Timestamptz, "timestamptz"),
+    (Type::Interval, "interval"),
+    (Type::Inet, "inet"),
+    (Type::Cidr, "cidr"),
+    (Type::Tsvector, "tsvector"),
+    (Type::Tsquery, "tsquery"),
+    (Type::Unknown, "unknown"),
+    (Type::Void, "void"),
+];
+
+/// Appends a type to a text: a word, or a constructor with its parts in parentheses.
+pub fn write(out: &mut String, ty: &Type) {
+    match ty {
+        Type::Array(element) => constructor(out, "array", |out| write(out, element)),
+        Type::Range(subtype) => constructor(out, "range", |out| write(out, subtype)),
+        Type::Composite(name) => constructor(out, "row", |out| name_words(out, name)),
+        Type::Opaque(name) => constructor(out, "opaque", |out| name_words(out, name)),
+        Type::Enum(declared) => constructor(out, "enum", |out| {
+            name_words(out, &declared.name);
+            for label in &declared.labels {
+                out.push(',');
+                word(out, label);
+            }
+        }),
+        simple => {
+            let word = SIMPLE.iter().find(|(ty, _)| ty == simple).map_or("unknown", |(_, word)| word);
+            out.push_str(word);
+        }
+    }
+}
+
+fn constructor(out: &mut String, name: &str, parts: impl FnOnce(&mut String)) {
+    out.push_str(name);
+    out.push('(');
+    parts(out);
+    out.push(')');
+}
+
+fn name_words(out: &mut String, name: &Name) {
+    word(out, &name.schema);
+    out.push(',');
+    word(out, &name.name);
+}
+
+/// A word with the three characters that end it escaped.
+fn word(out: &mut String, text: &str) {
+    for c in text.chars() {
+        if matches!(c, '\\' | ',' | '(' | ')' | ';') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+}
+
+/// Reads one type; `None` if the text is not one that [`write`] made.
+pub fn parse(text: &str) -> Option<Type> {
+    let mut reader = Reader { rest: text };
+    let ty = reader.ty()?;
+    reader.rest.is_empty().then_some(ty)
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl Reader<'_> {
+    fn ty(&mut self) -> Option<Type> {
+        let name = self.word();
+        if !self.eat('(') {
+            return SIMPLE.iter().find(|(_, word)| *word == name).map(|(ty, _)| ty.clone());
+        }
+        let ty = match name.as_str() {
+            "array" => Type::Array(Arc::new(self.ty()?)),
+            "range" => Type::Range(Arc::new(self.ty()?)),
+            "row" => Type::Composite(self.name()?),
+            "opaque" => Type::Opaque(self.name()?),
+            "enum" => {
+                let name = self.name()?;
+                let mut labels = Vec::new();
+                while self.eat(',') {
+                    labels.push(self.word().into());
+                }
+                Type::Enum(Arc::new(EnumType { name, labels }))
+            }
+            _ => return None,
+        };
+        self.eat(')').then_some(ty)
+    }
+
+    fn name(&mut self) -> Option<Name> {
+        let schema = self.word();
+        self.eat(',').then_some(())?;
+        Some(Name::new(schema, self.word()))
+    }
+
+    fn word(&mut self) -> String {
+        let mut out = String::new();
+        let mut chars = self.rest.char_indices();
+        let end = loop {
+            match chars.next() {
+                None => break self.rest.len(),
+                Some((at, ',' | '(' | ')' | ';')) => break at,
+                Some((_, '\\')) => out.extend(chars.next().map(|(_, c)| c)),
+                Some((_, c)) => out.push(c),
+            }
+        };
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        out
+    }
+
+    fn eat(&mut self, c: char) -> bool {
+        self.rest.strip_prefix(c).map(|rest| self.rest = rest).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_inverts_write() {
+        let odd = EnumType { name: Name::new("pub(lic", "mo,od"), labels: vec!["a,b".into(), "c\\)".into(), "".into()] };
+        let types = [
+            Type::Timestamptz,
+            Type::Text.array(),
+            Type::Range(Arc::new(Type::Int4)).array(),
+            Type::Enum(Arc::new(odd)).array(),
+            Type::Composite(Name::new("public", "users")),
+        ];
+        for ty in types {
+            let mut text = String::new();
+            write(&mut text, &ty);
+            assert_eq!(parse(&text), Some(ty), "{text}");
+        }
+    }
+}
