@@ -2,6 +2,9 @@
 //!
 //! The only place where engine text is written. Pure. Values are always parameters; names come from the catalog, quoted.
 
+pub mod bindings;
 pub mod command;
+pub mod sqlite;
 
+pub use bindings::Bindings;
 pub use command::Command;

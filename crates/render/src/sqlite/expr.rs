@@ -1,0 +1,453 @@
+//! Expressions.
+//!
+//! Every expression yields the stored form of its type, so that columns, constants and results compare alike.
+
+use catalog::ColumnId;
+use query::functions::{Aggregate, Function};
+use query::{Compare, Expr, Form, Order, Read, SourceId, Subquery};
+use types::stored::{Stored, encode};
+use types::{Error, Modifier, Result, Type, Value, signature};
+
+use super::names::{self, Special};
+use super::read::Use;
+use super::{Columns, Writer};
+
+impl Writer<'_> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Result<()> {
+        match expr {
+            Expr::Column { source, column, .. } => self.column(*source, *column),
+            Expr::Const { value, ty } => self.constant(value, ty),
+            Expr::Param { index, ty } => {
+                let value = self.bindings.parameter(*index, ty)?;
+                self.parameter(value);
+                Ok(())
+            }
+            Expr::Caller(field) => self.field(field),
+            Expr::Apply { function, args, .. } => self.apply(function, args),
+            Expr::Form { form, args, ty } => self.form(form, args, ty),
+            Expr::Cast { expr, ty, modifier, explicit } => self.cast(expr, ty, *modifier, *explicit),
+            Expr::Case { branches, otherwise, .. } => self.case(branches, otherwise.as_deref()),
+            Expr::Subquery(subquery) => self.subquery(subquery),
+            Expr::Aggregate { aggregate, args, distinct, filter, order, .. } => {
+                self.aggregate(aggregate, args, *distinct, filter.as_deref(), order)
+            }
+        }
+    }
+
+    fn column(&mut self, source: SourceId, column: ColumnId) -> Result<()> {
+        let columns = self.sources.get(&source).copied().ok_or_else(|| Error::internal("a column of an unknown source"))?;
+        self.alias(source);
+        self.push(".");
+        match columns {
+            Columns::OfTable(table) if column == query::ROW_KEY => self.push(names::row_key(&self.catalog[table])),
+            Columns::OfTable(table) => {
+                let catalog = self.catalog;
+                self.identifier(names::column_name(&catalog[table], column));
+            }
+            Columns::Outputs => {
+                self.push("c");
+                self.number(column.0);
+            }
+            Columns::Values => {
+                self.push("column");
+                self.number(column.0 + 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn constant(&mut self, value: &Value, ty: &Type) -> Result<()> {
+        match value {
+            Value::Null => self.push("NULL"),
+            Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
+            value => {
+                let stored = encode(ty, value)?;
+                self.parameter(stored);
+            }
+        }
+        Ok(())
+    }
+
+    /// An operand of a comparison: with the type's collation where it has one.
+    pub(super) fn collated(&mut self, expr: &Expr) -> Result<()> {
+        self.operand(expr)?;
+        if let Some(collation) = names::collation(&expr.ty()) {
+            self.push(" COLLATE ");
+            self.push(collation);
+        }
+        Ok(())
+    }
+
+    /// A sort key: enums by rank, types without native order by the registered rank of their values.
+    pub(super) fn ordered(&mut self, expr: &Expr) -> Result<()> {
+        match expr.ty() {
+            Type::Enum(declared) => {
+                self.push("CASE ");
+                self.operand(expr)?;
+                for (rank, label) in declared.labels.iter().enumerate() {
+                    self.push(" WHEN ");
+                    self.parameter(Stored::Text(label.to_string().into()));
+                    self.push(" THEN ");
+                    self.number(rank);
+                }
+                self.push(" END");
+                Ok(())
+            }
+            ty if names::native(&ty) => self.collated(expr),
+            ty => Err(Error::missing(format!("ordering by values of type {}", types::ty::format_type(&ty, None)))),
+        }
+    }
+
+    fn operand(&mut self, expr: &Expr) -> Result<()> {
+        let atom = matches!(expr, Expr::Column { .. } | Expr::Const { .. } | Expr::Param { .. } | Expr::Caller(_) | Expr::Apply { .. });
+        if atom {
+            return self.expr(expr);
+        }
+        self.push("(");
+        self.expr(expr)?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn apply(&mut self, function: &Function, args: &[Expr]) -> Result<()> {
+        self.push(&function.symbol());
+        self.push("(");
+        if function.is_polymorphic() {
+            let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+            self.signature(&types);
+            self.push(if args.is_empty() { "" } else { ", " });
+        }
+        self.list(args, ", ", Writer::expr)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// Types as a text parameter.
+    fn signature(&mut self, types: &[Type]) {
+        self.words("", types);
+    }
+
+    /// A word and types as a text parameter, semicolons between.
+    fn words(&mut self, word: &str, types: &[Type]) {
+        let mut text = word.to_owned();
+        for ty in types {
+            if !text.is_empty() {
+                text.push(';');
+            }
+            signature::write(&mut text, ty);
+        }
+        self.parameter(Stored::Text(text.into()));
+    }
+
+    fn special(&mut self, special: Special, word: &str, types: &[Type], args: &[Expr]) -> Result<()> {
+        self.push(special.name());
+        self.push("(");
+        self.words(word, types);
+        for arg in args {
+            self.push(", ");
+            self.expr(arg)?;
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn form(&mut self, form: &Form, args: &[Expr], ty: &Type) -> Result<()> {
+        match form {
+            Form::Compare(compare) => self.compare(*compare, args),
+            Form::And => self.connected(args, " AND ", "true"),
+            Form::Or => self.connected(args, " OR ", "false"),
+            Form::Not => self.wrapped("(NOT ", args, ")"),
+            Form::IsNull => self.wrapped("(", args, " IS NULL)"),
+            Form::IsNotNull => self.wrapped("(", args, " IS NOT NULL)"),
+            Form::IsBool { value, negated } => {
+                let words = match (value, negated) {
+                    (true, false) => " IS TRUE)",
+                    (true, true) => " IS NOT TRUE)",
+                    (false, false) => " IS FALSE)",
+                    (false, true) => " IS NOT FALSE)",
+                };
+                self.wrapped("(", args, words)
+            }
+            Form::Distinct => self.identity(" IS NOT ", "IFNULL(", ", ?) <> 0", args),
+            Form::NotDistinct => self.identity(" IS ", "IFNULL(", ", ?) = 0", args),
+            Form::Coalesce if args.len() == 1 => self.operand_of(args, 0),
+            Form::Coalesce => {
+                self.push("coalesce(");
+                self.list(args, ", ", Writer::expr)?;
+                self.push(")");
+                Ok(())
+            }
+            Form::NullIf => {
+                self.push("CASE WHEN ");
+                self.compare(Compare::Eq, args)?;
+                self.push(" THEN NULL ELSE ");
+                self.operand_of(args, 0)?;
+                self.push(" END");
+                Ok(())
+            }
+            Form::Greatest => self.special(Special::Greatest, "", std::slice::from_ref(ty), args),
+            Form::Least => self.special(Special::Least, "", std::slice::from_ref(ty), args),
+            Form::In => self.in_list(args),
+            Form::AnyOf(compare) => self.any_of(*compare, args),
+            Form::AllOf(compare) => self.special(Special::AllOf, compare.symbol(), &[first_type(args)], args),
+            Form::AnyBy(function) => self.special(Special::AnyBy, &function.symbol(), &types_of(args), args),
+            Form::AllBy(function) => self.special(Special::AllBy, &function.symbol(), &types_of(args), args),
+            Form::Array => self.special(Special::Array, "", std::slice::from_ref(ty), args),
+            Form::Row => Err(Error::missing("a row value in this place")),
+            Form::NextValue => Err(Error::missing("nextval() outside of column defaults")),
+        }
+    }
+
+    fn operand_of(&mut self, args: &[Expr], position: usize) -> Result<()> {
+        args.get(position).map_or(Ok(()), |arg| self.operand(arg))
+    }
+
+    fn wrapped(&mut self, before: &str, args: &[Expr], after: &str) -> Result<()> {
+        self.push(before);
+        self.operand_of(args, 0)?;
+        self.push(after);
+        Ok(())
+    }
+
+    fn connected(&mut self, args: &[Expr], word: &str, none: &str) -> Result<()> {
+        if args.is_empty() {
+            self.push(none);
+            return Ok(());
+        }
+        self.push("(");
+        self.list(args, word, Writer::expr)?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn compare(&mut self, compare: Compare, args: &[Expr]) -> Result<()> {
+        let [left, right] = args else { return Err(Error::internal("a comparison has two operands")) };
+        let ty = left.ty();
+        let equality = matches!(compare, Compare::Eq | Compare::Ne);
+        if names::native(&ty) || (equality && names::native_equality(&ty)) {
+            self.push("(");
+            self.collated(left)?;
+            self.push(" ");
+            self.push(compare.symbol());
+            self.push(" ");
+            self.operand(right)?;
+            self.push(")");
+            return Ok(());
+        }
+        if let Type::Enum(_) = ty {
+            self.push("(");
+            self.ordered(left)?;
+            self.push(" ");
+            self.push(compare.symbol());
+            self.push(" ");
+            self.ordered(right)?;
+            self.push(")");
+            return Ok(());
+        }
+        self.push("(");
+        self.special(Special::Compare, "", &[ty], args)?;
+        self.push(" ");
+        self.push(compare.symbol());
+        self.push(" 0)");
+        Ok(())
+    }
+
+    /// `is [not] distinct from`.
+    fn identity(&mut self, native: &str, before: &str, after: &str, args: &[Expr]) -> Result<()> {
+        let [left, right] = args else { return Err(Error::internal("a comparison has two operands")) };
+        let ty = left.ty();
+        if names::native_equality(&ty) {
+            self.push("(");
+            self.collated(left)?;
+            self.push(native);
+            self.operand(right)?;
+            self.push(")");
+            return Ok(());
+        }
+        // A null result of the comparison is "not distinct" exactly when both are null.
+        self.push("(");
+        self.push(before);
+        self.special(Special::Compare, "", &[ty], args)?;
+        let (head, tail) = after.split_once('?').unwrap_or((after, ""));
+        self.push(head);
+        self.push("(");
+        self.operand(left)?;
+        self.push(" IS NOT NULL) <> (");
+        self.operand(right)?;
+        self.push(" IS NOT NULL)");
+        self.push(tail);
+        self.push(")");
+        Ok(())
+    }
+
+    fn in_list(&mut self, args: &[Expr]) -> Result<()> {
+        let Some((operand, list)) = args.split_first() else { return Err(Error::internal("in needs an operand")) };
+        if !names::native_equality(&operand.ty()) {
+            let tests: Vec<Expr> = list.iter().map(|item| operand.clone().equals(item.clone())).collect();
+            return self.connected(&tests, " OR ", "false");
+        }
+        self.push("(");
+        self.collated(operand)?;
+        self.push(" IN (");
+        self.list(list, ", ", Writer::expr)?;
+        self.push("))");
+        Ok(())
+    }
+
+    /// `operand = any (array)` walks the stored array; other comparisons ask the registered function.
+    fn any_of(&mut self, compare: Compare, args: &[Expr]) -> Result<()> {
+        let [operand, array] = args else { return Err(Error::internal("any has two operands")) };
+        let ty = operand.ty();
+        let walkable = names::native_equality(&ty) && !matches!(ty, Type::Bytea | Type::Array(_));
+        if compare != Compare::Eq || !walkable {
+            return self.special(Special::AnyOf, compare.symbol(), &[ty], args);
+        }
+        self.push("(");
+        self.collated(operand)?;
+        self.push(" IN (SELECT value FROM json_each(");
+        self.expr(array)?;
+        self.push(")))");
+        Ok(())
+    }
+
+    fn cast(&mut self, expr: &Expr, ty: &Type, modifier: Option<Modifier>, explicit: bool) -> Result<()> {
+        let from = expr.ty();
+        if modifier.is_none() && stored_alike(&from, ty) {
+            return self.operand(expr);
+        }
+        let mut words = String::new();
+        signature::write(&mut words, &from);
+        words.push(';');
+        signature::write(&mut words, ty);
+        words.push_str(match modifier {
+            None => ";-".to_owned(),
+            Some(Modifier::Length(length)) => format!(";l{length}"),
+            Some(Modifier::Precision { precision, scale }) => format!(";p{precision}.{scale}"),
+            Some(Modifier::Fraction(digits)) => format!(";f{digits}"),
+        }.as_str());
+        words.push_str(if explicit { ";e" } else { ";a" });
+        self.push(Special::Cast.name());
+        self.push("(");
+        self.parameter(Stored::Text(words.into()));
+        self.push(", ");
+        self.expr(expr)?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn case(&mut self, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<()> {
+        self.push("CASE");
+        for (condition, result) in branches {
+            self.push(" WHEN ");
+            self.expr(condition)?;
+            self.push(" THEN ");
+            self.expr(result)?;
+        }
+        if let Some(otherwise) = otherwise {
+            self.push(" ELSE ");
+            self.expr(otherwise)?;
+        }
+        self.push(" END");
+        Ok(())
+    }
+
+    fn subquery(&mut self, subquery: &Subquery) -> Result<()> {
+        match subquery {
+            Subquery::Exists(read) => {
+                self.push("EXISTS (");
+                self.read(read, Use::Set)?;
+                self.push(")");
+                Ok(())
+            }
+            Subquery::Scalar(read) => self.scalar(read),
+            Subquery::Any { operand, compare, read } => self.quantified(operand, *compare, read, true),
+            Subquery::All { operand, compare, read } => self.quantified(operand, *compare, read, false),
+            Subquery::Nest(nest) => self.nest(nest),
+        }
+    }
+
+    /// A scalar subquery; unless it can only have one row, a second one is an error as in PostgreSQL.
+    fn scalar(&mut self, read: &Read) -> Result<()> {
+        let single = matches!(read.from, query::Source::Unit)
+            || (read.group.is_empty() && read.outputs.iter().any(|output| query::has_aggregate(&output.expr)))
+            || matches!(read.limit, Some(Expr::Const { value: Value::Int(0 | 1), .. }));
+        self.push("(");
+        if single {
+            self.read(read, Use::Rows)?;
+        } else {
+            self.push("SELECT ");
+            self.push(Special::SingleRow.name());
+            self.push("(c0) FROM (");
+            self.read(read, Use::Rows)?;
+            self.push(")");
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn quantified(&mut self, operand: &Expr, compare: Compare, read: &Read, any: bool) -> Result<()> {
+        let ty = operand.ty();
+        let word = match (any, compare) {
+            (true, Compare::Eq) => " IN (",
+            (false, Compare::Ne) => " NOT IN (",
+            _ => return Err(Error::missing(format!("{} {} (subquery)", compare.symbol(), if any { "ANY" } else { "ALL" }))),
+        };
+        if !names::native_equality(&ty) {
+            return Err(Error::missing(format!("IN (subquery) over type {}", types::ty::format_type(&ty, None))));
+        }
+        self.push("(");
+        self.collated(operand)?;
+        self.push(word);
+        self.read(read, Use::Set)?;
+        self.push("))");
+        Ok(())
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate, args: &[Expr], distinct: bool, filter: Option<&Expr>, order: &[Order]) -> Result<()> {
+        if aggregate.name == "count" && !distinct {
+            self.push("count(");
+            match args.first() {
+                Some(arg) => self.expr(arg)?,
+                None => self.push("*"),
+            }
+        } else {
+            self.push(&aggregate.symbol());
+            self.push(if distinct { "(DISTINCT " } else { "(" });
+            if !distinct && aggregate.is_polymorphic() {
+                self.signature(&types_of(args));
+                self.push(", ");
+            } else if distinct && aggregate.is_polymorphic() {
+                return Err(Error::missing(format!("{}(distinct …)", aggregate.name)));
+            }
+            self.list(args, ", ", Writer::collated)?;
+        }
+        if !order.is_empty() {
+            self.push(" ORDER BY ");
+            self.list(order, ", ", Writer::order_key)?;
+        }
+        self.push(")");
+        if let Some(filter) = filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.push(")");
+        }
+        Ok(())
+    }
+}
+
+fn first_type(args: &[Expr]) -> Type {
+    args.first().map_or(Type::Unknown, Expr::ty)
+}
+
+fn types_of(args: &[Expr]) -> Vec<Type> {
+    args.iter().map(Expr::ty).collect()
+}
+
+/// Whether a value of one type is stored as the same value of the other, so that a cast without modifier does nothing.
+fn stored_alike(from: &Type, to: &Type) -> bool {
+    let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar | Type::Enum(_) | Type::Citext | Type::Json | Type::Uuid);
+    let grows = |from: &Type, to: &Type| {
+        matches!((from, to), (Type::Int2, Type::Int4 | Type::Int8) | (Type::Int4, Type::Int8) | (Type::Float4, Type::Float8))
+    };
+    from == to || grows(from, to) || (text(from) && matches!(to, Type::Text | Type::Varchar))
+}

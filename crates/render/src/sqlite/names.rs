@@ -1,0 +1,137 @@
+//! Names on SQLite: of stored objects, of registered functions and collations.
+
+use catalog::Table;
+use types::{Name, Type};
+
+/// A function that the driver registers besides the rows of `query::functions`.
+///
+/// Those that are generic over types take the types' signature (`types::signature`) as first argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// `(from;to;modifier;explicit, value)`: a conversion.
+    Cast,
+    /// `(type, a, b)`: -1, 0, 1 or null.
+    Compare,
+    /// `(type, a, b, …)`: the greatest that is not null.
+    Greatest,
+    /// `(type, a, b, …)`: the least that is not null.
+    Least,
+    /// `(operator;type, value, array)`: `value operator any (array)`.
+    AnyOf,
+    /// `(operator;type, value, array)`: `value operator all (array)`.
+    AllOf,
+    /// `(symbol;type, value, array)`: any element makes the function true.
+    AnyBy,
+    /// `(symbol;type, value, array)`: all elements make the function true.
+    AllBy,
+    /// `(type, a, b, …)`: an array of elements.
+    Array,
+    /// `(signature, value, …)` with names: one row as a JSON object.
+    JsonRow,
+    /// The same as an aggregate: an array of objects.
+    JsonRows,
+    /// `(signature, value)` as an aggregate: an array of values.
+    JsonValues,
+    /// `()` raises "more than one row returned by a subquery".
+    SingleRow,
+}
+
+impl Special {
+    /// All of them.
+    pub const ALL: &'static [(Special, &'static str)] = &[
+        (Special::Cast, "bp_cast"),
+        (Special::Compare, "bp_compare"),
+        (Special::Greatest, "bp_greatest"),
+        (Special::Least, "bp_least"),
+        (Special::AnyOf, "bp_any_of"),
+        (Special::AllOf, "bp_all_of"),
+        (Special::AnyBy, "bp_any_by"),
+        (Special::AllBy, "bp_all_by"),
+        (Special::Array, "bp_array"),
+        (Special::JsonRow, "bp_json_row"),
+        (Special::JsonRows, "bp_json_rows"),
+        (Special::JsonValues, "bp_json_values"),
+        (Special::SingleRow, "bp_single_row"),
+    ];
+
+    /// The name it is registered under.
+    pub fn name(self) -> &'static str {
+        Special::ALL.iter().find(|(special, _)| *special == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// The collation that compares stored values of a type as PostgreSQL compares the values; `None` where bytes do.
+///
+/// Types that no collation can compare (`None` and not [`native`]) go through [`Special::Compare`].
+pub fn collation(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::Numeric => Some("pg_numeric"),
+        Type::Interval => Some("pg_interval"),
+        Type::Jsonb => Some("pg_jsonb"),
+        Type::Citext => Some("pg_citext"),
+        Type::Bpchar => Some("RTRIM"),
+        _ => None,
+    }
+}
+
+/// Whether stored values of a type order natively (with the type's collation) as PostgreSQL orders the values.
+pub(super) fn native(ty: &Type) -> bool {
+    match ty {
+        Type::Array(_) | Type::Range(_) | Type::Enum(_) | Type::Composite(_) | Type::Opaque(_) => false,
+        Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Timetz => false,
+        _ => true,
+    }
+}
+
+/// Whether equality of stored values (with the type's collation) is equality of the values.
+pub(super) fn native_equality(ty: &Type) -> bool {
+    match ty {
+        Type::Enum(_) | Type::Opaque(_) | Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery => true,
+        Type::Range(subtype) => !matches!(**subtype, Type::Numeric),
+        Type::Array(element) => {
+            matches!(**element, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Text | Type::Varchar | Type::Uuid | Type::Enum(_))
+        }
+        ty => native(ty),
+    }
+}
+
+/// The stored name of a table: schema and name, a dot between them. Schema names with dots are refused when tables are made.
+pub fn table_name(name: &Name) -> String {
+    format!("{}.{}", name.schema, name.name)
+}
+
+/// The stored name of an index: in its table's schema.
+pub fn index_name(schema: &str, index: &str) -> String {
+    format!("{schema}.{index}")
+}
+
+/// The stored name of a column: its own.
+pub fn column_name(table: &Table, column: catalog::ColumnId) -> &str {
+    &table[column].name
+}
+
+/// The name by which a table's implicit key can be asked for: the first of SQLite's three that no column shadows.
+pub fn row_key(table: &Table) -> &'static str {
+    ["rowid", "_rowid_", "oid"]
+        .into_iter()
+        .find(|key| !table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(key)))
+        .unwrap_or("rowid")
+}
+
+/// An identifier in double quotes.
+pub fn quote(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    quote_into(&mut out, name);
+    out
+}
+
+pub(super) fn quote_into(out: &mut String, name: &str) {
+    out.push('"');
+    for c in name.chars() {
+        if c == '"' {
+            out.push('"');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}

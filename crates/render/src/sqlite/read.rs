@@ -1,0 +1,339 @@
+//! Reads as `SELECT`.
+
+use std::sync::Arc;
+
+use catalog::{Catalog, TableId};
+use query::{Expr, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
+use types::{Error, Result, Type};
+
+use super::{Columns, Writer, names};
+use crate::sqlite::names::Special;
+use crate::{Bindings, Command};
+
+/// One read as a command.
+///
+/// # Errors
+/// `XX000` when the read was not authorized; the errors of stored values.
+pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Command> {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.read(read, Use::Rows)?;
+    Ok(writer.finish(outputs(&read.outputs)))
+}
+
+/// Several reads as commands of one snapshot.
+///
+/// # Errors
+/// As [`read`].
+pub fn reads<'a>(catalog: &Catalog, all: impl IntoIterator<Item = &'a Read>, bindings: &Bindings<'_>) -> Result<Vec<Command>> {
+    all.into_iter().map(|each| read(catalog, each, bindings)).collect()
+}
+
+fn outputs(outputs: &[Output]) -> Arc<[(Arc<str>, Type)]> {
+    outputs.iter().map(|output| (output.name.clone(), output.expr.ty())).collect()
+}
+
+/// What a read's rows are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// They are seen: order matters.
+    Rows,
+    /// Only whether or which there are.
+    Set,
+}
+
+impl Writer<'_> {
+    pub(super) fn read(&mut self, read: &Read, used: Use) -> Result<()> {
+        self.register(&read.from);
+        self.push("SELECT ");
+        if read.distinct {
+            self.push("DISTINCT ");
+        }
+        if read.outputs.is_empty() {
+            self.push("1");
+        }
+        self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
+            writer.expr(&output.expr)?;
+            writer.push(" AS c");
+            writer.number(position);
+            Ok(())
+        })?;
+        let mut guards = Vec::new();
+        if !matches!(read.from, Source::Unit) {
+            self.push(" FROM ");
+            self.source(&read.from, &mut guards)?;
+        }
+        self.conditions(&guards, read.filter.as_ref())?;
+        if !read.group.is_empty() {
+            self.push(" GROUP BY ");
+            self.list(&read.group, ", ", |writer, key| writer.collated(key))?;
+        }
+        if let Some(having) = &read.having {
+            self.push(" HAVING ");
+            self.expr(having)?;
+        }
+        if used == Use::Rows {
+            self.order(read)?;
+        }
+        self.bounds(read)
+    }
+
+    /// Notes what each source is, so that its columns can be named.
+    pub(super) fn register(&mut self, source: &Source) {
+        match source {
+            Source::Unit => {}
+            Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
+                self.sources.insert(*id, Columns::OfTable(*table));
+            }
+            Source::Read { id, .. } => {
+                self.sources.insert(*id, Columns::Outputs);
+            }
+            Source::Values { id, .. } => {
+                self.sources.insert(*id, Columns::Values);
+            }
+            Source::Join { left, right, .. } => {
+                self.register(left);
+                self.register(right);
+            }
+        }
+    }
+
+    /// `WHERE`: what the caller may see first, so that nothing else is evaluated on a hidden row.
+    fn conditions(&mut self, guards: &[&Expr], filter: Option<&Expr>) -> Result<()> {
+        if guards.is_empty() && filter.is_none() {
+            return Ok(());
+        }
+        self.push(" WHERE ");
+        let Some(filter) = filter else { return self.list(guards.iter().copied(), " AND ", Writer::expr) };
+        if guards.is_empty() {
+            return self.expr(filter);
+        }
+        let barrier = query::may_raise(filter);
+        self.push(if barrier { "CASE WHEN " } else { "" });
+        self.list(guards.iter().copied(), " AND ", Writer::expr)?;
+        self.push(if barrier { " THEN " } else { " AND " });
+        self.expr(filter)?;
+        self.push(if barrier { " END" } else { "" });
+        Ok(())
+    }
+
+    fn order(&mut self, read: &Read) -> Result<()> {
+        let grouped = !read.group.is_empty() || read.distinct || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
+        let tie = if grouped { None } else { self.first_key(&read.from) };
+        if read.order.is_empty() && tie.is_none() {
+            return Ok(());
+        }
+        self.push(" ORDER BY ");
+        self.list(&read.order, ", ", Writer::order_key)?;
+        if let Some(tie) = tie {
+            self.push(if read.order.is_empty() { "" } else { ", " });
+            self.push(&tie);
+        }
+        Ok(())
+    }
+
+    pub(super) fn order_key(&mut self, key: &Order) -> Result<()> {
+        self.ordered(&key.expr)?;
+        self.push(if key.descending { " DESC" } else { "" });
+        // SQLite's nulls are the smallest value, PostgreSQL's the largest.
+        let native = !key.descending;
+        if native != key.nulls_first {
+            self.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+        }
+        Ok(())
+    }
+
+    /// The insertion order of the leftmost table: the order when none is asked, and between equals.
+    fn first_key(&self, source: &Source) -> Option<String> {
+        match source {
+            Source::Table { id, table, .. } => Some(format!("t{}.{}", id.0, names::row_key(&self.catalog[*table]))),
+            Source::Written { id, .. } => Some(format!("k{}.key", id.0)),
+            Source::Join { left, .. } => self.first_key(left),
+            Source::Unit | Source::Read { .. } | Source::Given { .. } | Source::Values { .. } => None,
+        }
+    }
+
+    fn bounds(&mut self, read: &Read) -> Result<()> {
+        match (&read.limit, &read.offset) {
+            (None, None) => return Ok(()),
+            (Some(limit), _) => {
+                self.push(" LIMIT ");
+                self.expr(limit)?;
+            }
+            (None, Some(_)) => self.push(" LIMIT -1"),
+        }
+        if let Some(offset) = &read.offset {
+            self.push(" OFFSET ");
+            self.expr(offset)?;
+        }
+        Ok(())
+    }
+
+    fn source<'r>(&mut self, source: &'r Source, guards: &mut Vec<&'r Expr>) -> Result<()> {
+        match source {
+            Source::Unit => self.push("(SELECT 1)"),
+            Source::Table { id, table, guard } => {
+                self.stored_table(*table, *id);
+                if let Some(guard) = guard_of(guard)? {
+                    guards.push(guard);
+                }
+            }
+            Source::Read { id, read } => {
+                self.push("(");
+                self.read(read, Use::Rows)?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
+            Source::Written { id, table } => {
+                self.push("json_each(");
+                let keys = self.bindings.written.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+                self.parameter(types::stored::Stored::Text(format!("[{keys}]").into()));
+                self.push(") AS k");
+                self.number(id.0);
+                self.push(" CROSS JOIN ");
+                self.stored_table(*table, *id);
+                self.push(" ON ");
+                self.alias(*id);
+                self.push(".");
+                self.push(names::row_key(&self.catalog[*table]));
+                self.push(" = k");
+                self.number(id.0);
+                self.push(".value");
+            }
+            Source::Given { id, table } => self.given(*id, *table)?,
+            Source::Values { id, rows } => {
+                self.push("(VALUES ");
+                self.list(rows, ", ", |writer, row| {
+                    writer.push("(");
+                    writer.list(row, ", ", Writer::expr)?;
+                    writer.push(")");
+                    Ok(())
+                })?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
+            Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref(), guards),
+        }
+        Ok(())
+    }
+
+    fn join<'r>(&mut self, kind: JoinKind, left: &'r Source, right: &'r Source, on: Option<&Expr>, guards: &mut Vec<&'r Expr>) -> Result<()> {
+        let (words, left_null, right_null) = match kind {
+            JoinKind::Inner => (" JOIN ", false, false),
+            JoinKind::Left => (" LEFT JOIN ", false, true),
+            JoinKind::Right => (" RIGHT JOIN ", true, false),
+            JoinKind::Full => (" FULL JOIN ", true, true),
+        };
+        self.joined(left, left_null, guards)?;
+        self.push(words);
+        self.joined(right, right_null, guards)?;
+        self.push(" ON ");
+        match on {
+            Some(on) => self.expr(on),
+            None => {
+                self.push("true");
+                Ok(())
+            }
+        }
+    }
+
+    /// One side of a join. What the caller may not see of a side that can be null must be gone before the join.
+    fn joined<'r>(&mut self, source: &'r Source, nullable: bool, guards: &mut Vec<&'r Expr>) -> Result<()> {
+        match source {
+            Source::Table { id, table, guard } if nullable => {
+                let Some(guard) = guard_of(guard)? else {
+                    self.stored_table(*table, *id);
+                    return Ok(());
+                };
+                self.push("(SELECT ");
+                self.alias(*id);
+                self.push(".");
+                self.push(names::row_key(&self.catalog[*table]));
+                self.push(", ");
+                self.alias(*id);
+                self.push(".* FROM ");
+                self.stored_table(*table, *id);
+                self.push(" WHERE ");
+                self.expr(guard)?;
+                self.push(") AS ");
+                self.alias(*id);
+                Ok(())
+            }
+            Source::Join { .. } => {
+                let mut inner = Vec::new();
+                self.push("(");
+                self.source(source, if nullable { &mut inner } else { guards })?;
+                self.push(")");
+                if inner.is_empty() { Ok(()) } else { Err(Error::missing("a policy on a join inside the nullable side of an outer join")) }
+            }
+            source => self.source(source, guards),
+        }
+    }
+
+    fn stored_table(&mut self, table: TableId, id: SourceId) {
+        let name = names::table_name(&self.catalog[table].name);
+        self.identifier(&name);
+        self.push(" AS ");
+        self.alias(id);
+    }
+
+    fn given(&mut self, id: SourceId, table: TableId) -> Result<()> {
+        let (catalog, bindings) = (self.catalog, self.bindings);
+        self.push("(SELECT ");
+        self.list(catalog[table].columns.iter().zip(bindings.given), ", ", |writer, (column, value)| {
+            writer.parameter(types::stored::encode(&column.ty, value)?);
+            writer.push(" AS ");
+            writer.identifier(&column.name);
+            Ok(())
+        })?;
+        self.push(") AS ");
+        self.alias(id);
+        Ok(())
+    }
+
+    pub(super) fn alias(&mut self, id: SourceId) {
+        self.push("t");
+        self.number(id.0);
+    }
+
+    /// Nested rows: one JSON text.
+    pub(super) fn nest(&mut self, nest: &Nest) -> Result<()> {
+        let shape = shape(&nest.read.outputs);
+        let special = match (nest.many, nest.bare) {
+            (true, false) => Special::JsonRows,
+            (true, true) => Special::JsonValues,
+            (false, _) => Special::JsonRow,
+        };
+        self.push("(SELECT ");
+        self.push(special.name());
+        self.push("(");
+        self.parameter(types::stored::Stored::Text(shape.into()));
+        for position in 0..nest.read.outputs.len() {
+            self.push(", c");
+            self.number(position);
+        }
+        self.push(") FROM (");
+        self.read(&nest.read, Use::Rows)?;
+        self.push("))");
+        Ok(())
+    }
+}
+
+fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
+    match guard {
+        Guard::Unset => Err(Error::internal("a table reached the renderer without authorization")),
+        Guard::Open => Ok(None),
+        Guard::Rows(expr) => Ok(Some(expr)),
+    }
+}
+
+/// Names and types of a nested row: `name` as a JSON string, then the type's signature, semicolons between.
+fn shape(outputs: &[Output]) -> String {
+    let mut out = String::new();
+    for output in outputs {
+        out.push_str(&output.name.replace('\\', "\\\\").replace('\n', "\\n"));
+        out.push('\n');
+        types::signature::write(&mut out, &output.expr.ty());
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,71 @@
+//! One-row writes: the engine decides what is written, these only store it.
+
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, TableId};
+use types::stored::encode;
+use types::{Result, Type, Value};
+
+use super::{Writer, names};
+use crate::{Bindings, Command};
+
+/// Stores a whole new row and returns its key.
+///
+/// # Errors
+/// When a value cannot be stored.
+pub fn insert(catalog: &Catalog, table: TableId, row: &[Value], bindings: &Bindings<'_>) -> Result<Command> {
+    let mut writer = Writer::new(catalog, bindings);
+    let declared = &catalog[table];
+    writer.push("INSERT INTO ");
+    writer.identifier(&names::table_name(&declared.name));
+    writer.push(" (");
+    writer.list(&declared.columns, ", ", |writer, column| {
+        writer.identifier(&column.name);
+        Ok(())
+    })?;
+    writer.push(") VALUES (");
+    writer.list(declared.columns.iter().zip(row), ", ", |writer, (column, value)| {
+        writer.parameter(encode(&column.ty, value)?);
+        Ok(())
+    })?;
+    writer.push(") RETURNING ");
+    writer.push(names::row_key(declared));
+    Ok(writer.finish(Arc::from([(Arc::from("key"), Type::Int8)])))
+}
+
+/// Stores new values in one row.
+///
+/// # Errors
+/// When a value cannot be stored.
+pub fn update(catalog: &Catalog, table: TableId, key: i64, set: &[(ColumnId, Value)], bindings: &Bindings<'_>) -> Result<Command> {
+    let mut writer = Writer::new(catalog, bindings);
+    let declared = &catalog[table];
+    writer.push("UPDATE ");
+    writer.identifier(&names::table_name(&declared.name));
+    writer.push(" SET ");
+    writer.list(set, ", ", |writer, (column, value)| {
+        writer.identifier(&declared[*column].name);
+        writer.push(" = ");
+        writer.parameter(encode(&declared[*column].ty, value)?);
+        Ok(())
+    })?;
+    by_key(&mut writer, declared, key);
+    Ok(writer.finish(Arc::from([])))
+}
+
+/// Removes one row.
+pub fn delete(catalog: &Catalog, table: TableId, key: i64, bindings: &Bindings<'_>) -> Command {
+    let mut writer = Writer::new(catalog, bindings);
+    let declared = &catalog[table];
+    writer.push("DELETE FROM ");
+    writer.identifier(&names::table_name(&declared.name));
+    by_key(&mut writer, declared, key);
+    writer.finish(Arc::from([]))
+}
+
+fn by_key(writer: &mut Writer<'_>, table: &catalog::Table, key: i64) {
+    writer.push(" WHERE ");
+    writer.push(names::row_key(table));
+    writer.push(" = ");
+    writer.parameter(types::stored::Stored::Int(key));
+}
