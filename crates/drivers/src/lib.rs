@@ -1,2 +1,4 @@
 //! The engines. One module and one cargo feature each; only here is a database library known.
 
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

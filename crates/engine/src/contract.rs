@@ -17,9 +17,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use catalog::Sequence;
 use render::Command;
 use types::stored::Cell;
-use types::{Capabilities, Error, Name, Result};
+use types::{Capabilities, Error, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -49,6 +50,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Runs a job in a transaction. See [`transact`] for jobs with a result.
     fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
+
+    /// Runs a job that changes the schema: alone, with foreign keys checked at its end.
+    fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
 }
 
 /// One unit of work.
@@ -57,7 +61,7 @@ pub trait Transaction: Send {
     fn run<'a>(&'a mut self, command: &'a Command, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<u64, Failure>>;
 
     /// The next value of a sequence. As in PostgreSQL, it is not given back when the transaction fails.
-    fn next_value<'a>(&'a mut self, sequence: &'a Name) -> BoxFuture<'a, Result<i64, Failure>>;
+    fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>>;
 
     /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
     fn roll_back_at_end(&mut self);

@@ -55,6 +55,7 @@ codes! {
     INVALID_JSON "22032" 400 "Invalid JSON text.";
     ARRAY_SUBSCRIPT "2202E" 400 "Array subscript error.";
     ARRAY_ELEMENT_ERROR "22000" 400 "Data exception.";
+    SEQUENCE_LIMIT "2200H" 400 "Sequence limit exceeded.";
     INVALID_TEXT "22P02" 400 "Text that is not a value of the type.";
     INVALID_BINARY "22P03" 400 "Invalid binary representation.";
     UNTRANSLATABLE "22P05" 400 "A character that cannot be represented.";

@@ -1,0 +1,91 @@
+//! Opening and preparing connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use types::{Code, Error, Result};
+
+use super::{Options, collations, functions, special};
+
+/// Virtual machine steps between two looks at the budget.
+const STEPS_PER_LOOK: i32 = 1_000;
+
+/// What a connection may spend on the command that runs on it: looked at every [`STEPS_PER_LOOK`] steps.
+pub(super) struct Budget {
+    epoch: Instant,
+    /// Nanoseconds after `epoch`.
+    deadline: AtomicU64,
+    looks: AtomicI64,
+}
+
+impl Budget {
+    fn new() -> Budget {
+        Budget { epoch: Instant::now(), deadline: AtomicU64::new(u64::MAX), looks: AtomicI64::new(i64::MAX) }
+    }
+
+    /// Allows so much time and so many looks from now on.
+    pub(super) fn set(&self, timeout: Duration, looks: i64) {
+        let deadline = self.epoch.elapsed().saturating_add(timeout);
+        self.deadline.store(u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.looks.store(looks, Ordering::Relaxed);
+    }
+
+    /// Whether the looks are used up (rather than the time).
+    pub(super) fn out_of_looks(&self) -> bool {
+        self.looks.load(Ordering::Relaxed) <= 0
+    }
+
+    fn spent(&self) -> bool {
+        self.looks.fetch_sub(1, Ordering::Relaxed) <= 1
+            || u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX) > self.deadline.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection and its budget.
+pub(super) struct Prepared {
+    pub(super) connection: Connection,
+    pub(super) budget: Arc<Budget>,
+}
+
+/// The connection that writes.
+pub(super) fn writer(options: &Options) -> Result<Prepared> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let prepared = open(options, flags)?;
+    prepared
+        .connection
+        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;")
+        .map_err(|error| failed(options, &error))?;
+    Ok(prepared)
+}
+
+/// A connection that reads.
+pub(super) fn reader(options: &Options) -> Result<Prepared> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let prepared = open(options, flags)?;
+    prepared.connection.execute_batch("PRAGMA query_only=ON;").map_err(|error| failed(options, &error))?;
+    Ok(prepared)
+}
+
+fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
+    let prepare = || -> rusqlite::Result<Prepared> {
+        let connection = Connection::open_with_flags(&options.path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(256);
+        connection.execute_batch("PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA trusted_schema=OFF;")?;
+        connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+        collations::register(&connection)?;
+        functions::register(&connection, &options.random)?;
+        special::register(&connection, &options.random)?;
+        let budget = Arc::new(Budget::new());
+        let watched = budget.clone();
+        connection.progress_handler(STEPS_PER_LOOK, Some(move || watched.spent()))?;
+        Ok(Prepared { connection, budget })
+    };
+    prepare().map_err(|error| failed(options, &error))
+}
+
+fn failed(options: &Options, error: &rusqlite::Error) -> Error {
+    Error::new(Code::IO_ERROR, format!("could not open the database {}: {error}", options.path.display()))
+}

@@ -1,0 +1,101 @@
+//! SQLite's errors as failures.
+//!
+//! An error of one of our functions travels through SQLite as the text of its message: [`pack`] and [`unpack`].
+
+use engine::Failure;
+use rusqlite::ffi::{self, ErrorCode};
+use types::error::Details;
+use types::{Code, Error};
+
+const MARK: char = '\u{1}';
+
+/// An error as text that [`unpack`] understands.
+pub(super) fn pack(error: &Error) -> String {
+    let details = match error.details() {
+        Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
+        None => "",
+    };
+    [error.code().name(), error.message(), details, error.hint().unwrap_or_default()].map(|part| format!("{MARK}{part}")).concat()
+}
+
+fn unpack(text: &str) -> Option<Error> {
+    let start = text.find(MARK)?;
+    let mut parts = text.get(start + 1..)?.split(MARK);
+    let code = Code::find(parts.next()?)?;
+    let mut error = Error::new(code, parts.next()?);
+    if let Some(details) = parts.next().filter(|details| !details.is_empty()) {
+        error = error.with_details(details);
+    }
+    if let Some(hint) = parts.next().filter(|hint| !hint.is_empty()) {
+        error = error.with_hint(hint);
+    }
+    Some(error)
+}
+
+/// A function's error, for SQLite to carry.
+pub(super) fn carried(error: &Error) -> rusqlite::Error {
+    rusqlite::Error::UserFunctionError(pack(error).into())
+}
+
+/// The one place where SQLite's errors are understood.
+pub(super) fn failure(error: &rusqlite::Error) -> Failure {
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (*code, message.as_deref().unwrap_or_default()),
+        rusqlite::Error::SqlInputError { error, msg, .. } => (*error, msg.as_str()),
+        other => return internal(other),
+    };
+    if let Some(error) = unpack(message) {
+        return Failure::Error(error);
+    }
+    match (code.code, code.extended_code) {
+        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => unique(message),
+        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => Failure::ForeignKey,
+        (ErrorCode::OperationInterrupted, _) => Failure::Canceled,
+        (ErrorCode::DiskFull, _) => Failure::Full,
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
+            Failure::Error(Error::new(Code::LOCK_NOT_AVAILABLE, "the database is in use by another process").with_cause(error))
+        }
+        (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
+            Failure::Error(Error::new(Code::DATA_CORRUPTED, "the database file is damaged").with_cause(error))
+        }
+        (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly, _) => {
+            Failure::Error(Error::new(Code::IO_ERROR, "the database could not be read or written").with_cause(error))
+        }
+        (ErrorCode::TooBig, _) => Failure::Error(Error::new(Code::LIMIT_EXCEEDED, "a value is too large").with_cause(error)),
+        _ => internal(error),
+    }
+}
+
+fn internal(error: &rusqlite::Error) -> Failure {
+    Failure::Error(Error::internal(error))
+}
+
+/// `UNIQUE constraint failed: public.t.a, public.t.b`, or `… index 'public.i'`.
+fn unique(message: &str) -> Failure {
+    let what = message.split_once("failed: ").map_or(message, |(_, what)| what);
+    if let Some(index) = what.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
+        return Failure::Unique { index: Some(index.to_owned()), table: String::new(), columns: Vec::new() };
+    }
+    let mut table = String::new();
+    let columns = what
+        .split(", ")
+        .filter_map(|part| {
+            let (of, column) = part.rsplit_once('.')?;
+            table = of.to_owned();
+            Some(column.to_owned())
+        })
+        .collect();
+    Failure::Unique { index: None, table, columns }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_its_way_through_sqlite() {
+        let error = Error::new(Code::DIVISION_BY_ZERO, "division by zero").with_hint("do not");
+        let back = unpack(&pack(&error)).unwrap();
+        assert_eq!((back.code(), back.message(), back.hint(), back.details()), (error.code(), error.message(), Some("do not"), None));
+    }
+}

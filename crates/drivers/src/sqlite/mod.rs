@@ -1,0 +1,97 @@
+//! The embedded engine: SQLite in process, with PostgreSQL's semantics registered as functions and collations.
+//!
+//! One writer thread commits waiting jobs together at `synchronous=FULL` and answers after the commit. Reads run
+//! where they are asked, on a small set of connections, within a budget of steps; what needs more starts over
+//! on a thread of its own. No caller's identity ever lives in a connection: everything is a parameter.
+
+mod collations;
+mod connect;
+mod errors;
+mod execute;
+mod functions;
+mod readers;
+mod special;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{BoxFuture, Engine, Failure, Job, Sink};
+use render::Command;
+use types::{Capabilities, Result};
+
+use readers::Readers;
+use writer::Writer;
+
+/// What SQLite can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    nested_json: true,
+    native_policies: false,
+    transactional_ddl: true,
+    native_functions: false,
+    parameters_max: 32_766,
+};
+
+/// Fills a buffer with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// How to open a database.
+#[derive(Clone)]
+pub struct Options {
+    /// The database file; it is made if it is absent.
+    pub path: PathBuf,
+    /// Connections for short reads, and as many threads for long ones.
+    pub readers: usize,
+    /// Jobs that may wait for the writer.
+    pub write_queue_max: usize,
+    /// Where randomness comes from.
+    pub random: Random,
+}
+
+/// An open SQLite database.
+pub struct Sqlite {
+    readers: Readers,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// `55P03` when another process has it open for writing, `58030` when it cannot be read or made.
+    pub fn open(options: &Options) -> Result<Sqlite> {
+        let writer = Writer::open(options)?;
+        let readers = Readers::open(options)?;
+        Ok(Sqlite { readers, writer })
+    }
+
+    /// Waits until every accepted job is answered, writes the log back into the database file, and closes.
+    pub fn close(self) {
+        drop(self.readers);
+        self.writer.close();
+    }
+}
+
+impl Engine for Sqlite {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn read(&self, commands: Vec<Command>, sink: Box<dyn Sink>, timeout: Duration) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
+        Box::pin(self.readers.read(commands, sink, timeout))
+    }
+
+    fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.writer.transact(job, timeout, writer::Kind::Grouped))
+    }
+
+    fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.writer.transact(job, timeout, writer::Kind::Alone))
+    }
+}
+
+/// The lock that keeps a second process from the same data directory.
+fn lock_path(database: &Path) -> PathBuf {
+    database.with_extension("lock")
+}

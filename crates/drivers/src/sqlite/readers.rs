@@ -1,0 +1,148 @@
+//! Reads: where they are asked while they are short, on a thread of their own when they are not.
+//!
+//! A read has no effects, so one that runs out of its short budget is stopped and started over. That keeps a point
+//! read free of thread changes and a long one from holding up anybody else.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use engine::{Failure, Sink};
+use render::Command;
+use tokio::sync::oneshot;
+use types::{Code, Error, Result};
+
+use super::Options;
+use super::connect::{self, Prepared};
+use super::errors::failure;
+use super::execute;
+
+/// Looks at the budget that a read may take where it was asked: about a millisecond.
+const SHORT_LOOKS: i64 = 60;
+
+/// Long reads that may wait for a thread.
+const WAITING_MAX: usize = 1_024;
+
+struct LongRead {
+    commands: Vec<Command>,
+    sink: Box<dyn Sink>,
+    until: Instant,
+    reply: oneshot::Sender<Result<Box<dyn Sink>, Failure>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<(std::collections::VecDeque<LongRead>, bool)>,
+    changed: Condvar,
+}
+
+pub(super) struct Readers {
+    short: Vec<Mutex<Prepared>>,
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    pub(super) fn open(options: &Options) -> Result<Readers> {
+        let short = (0..options.readers).map(|_| connect::reader(options).map(Mutex::new)).collect::<Result<_>>()?;
+        let queue = Arc::new(Queue::default());
+        let threads = (0..options.readers).map(|number| long_reader(options.clone(), queue.clone(), number)).collect::<Result<_>>()?;
+        Ok(Readers { short, queue, threads })
+    }
+
+    pub(super) async fn read(&self, commands: Vec<Command>, mut sink: Box<dyn Sink>, timeout: Duration) -> Result<Box<dyn Sink>, Failure> {
+        if let Some(outcome) = self.read_short(&commands, sink.as_mut(), timeout) {
+            return outcome.map(|()| sink);
+        }
+        sink.restart();
+        let (reply, answer) = oneshot::channel();
+        self.push(LongRead { commands, sink, until: Instant::now() + timeout, reply })?;
+        answer.await.map_err(|_| Failure::Error(Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down")))?
+    }
+
+    /// Tries it here and now; `None` when no connection is free or it takes longer than a short read.
+    fn read_short(&self, commands: &[Command], sink: &mut dyn Sink, timeout: Duration) -> Option<Result<(), Failure>> {
+        let prepared = self.short.iter().find_map(|reader| reader.try_lock().ok())?;
+        prepared.budget.set(timeout, SHORT_LOOKS);
+        match run(&prepared, commands, sink) {
+            Err(Failure::Canceled) if prepared.budget.out_of_looks() => None,
+            outcome => Some(outcome),
+        }
+    }
+
+    fn push(&self, read: LongRead) -> Result<(), Failure> {
+        let mut waiting = self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.0.len() >= WAITING_MAX {
+            return Err(Failure::Overloaded);
+        }
+        waiting.0.push_back(read);
+        self.queue.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.queue.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to finish.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a thread that opens its connection at its first read.
+fn long_reader(options: Options, queue: Arc<Queue>, number: usize) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(format!("reader-{number}"))
+        .spawn(move || {
+            let mut prepared = None;
+            while let Some(read) = next(&queue) {
+                answer(&options, &mut prepared, read);
+            }
+        })
+        .map_err(|error| Error::new(Code::IO_ERROR, "could not start a reader thread").with_cause(error))
+}
+
+fn next(queue: &Queue) -> Option<LongRead> {
+    let mut waiting = queue.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if let Some(read) = waiting.0.pop_front() {
+            return Some(read);
+        }
+        if waiting.1 {
+            return None;
+        }
+        waiting = queue.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+fn answer(options: &Options, prepared: &mut Option<Prepared>, mut read: LongRead) {
+    let outcome = long(options, prepared, &mut read);
+    // Nobody waits for the answer of a request that was given up.
+    let _ = read.reply.send(outcome.map(|()| read.sink));
+}
+
+fn long(options: &Options, prepared: &mut Option<Prepared>, read: &mut LongRead) -> Result<(), Failure> {
+    let left = read.until.checked_duration_since(Instant::now()).ok_or(Failure::Canceled)?;
+    let prepared = match prepared {
+        Some(prepared) => prepared,
+        empty => empty.insert(connect::reader(options)?),
+    };
+    prepared.budget.set(left, i64::MAX);
+    run(prepared, &read.commands, read.sink.as_mut())
+}
+
+/// All commands on one snapshot.
+fn run(prepared: &Prepared, commands: &[Command], sink: &mut dyn Sink) -> Result<(), Failure> {
+    let connection = &prepared.connection;
+    if let [command] = commands {
+        return execute::command(connection, command, 0, sink).map(|_| ());
+    }
+    let transaction = connection.unchecked_transaction().map_err(|error| failure(&error))?;
+    for (position, command) in commands.iter().enumerate() {
+        execute::command(connection, command, position, sink)?;
+    }
+    transaction.commit().map_err(|error| failure(&error))
+}
