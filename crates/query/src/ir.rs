@@ -79,6 +79,8 @@ pub enum Source {
         id: SourceId,
         /// The read.
         read: Box<Read>,
+        /// The view whose definition it is.
+        view: Option<TableId>,
     },
     /// The rows that the write of this query stored or is about to delete; columns are the table's.
     Written {
@@ -375,6 +377,22 @@ pub struct Caller {
     pub email: Option<Arc<str>>,
 }
 
+impl Caller {
+    /// A role without a token: the server itself, a migration, a test.
+    pub fn role(role: impl Into<Arc<str>>) -> Caller {
+        Caller { role: role.into(), claims: None, uid: None, email: None }
+    }
+
+    /// What `current_setting(name)` says for this caller.
+    pub fn setting(&self, name: &str) -> Option<Arc<str>> {
+        match name {
+            "role" => Some(self.role.clone()),
+            "request.jwt.claims" => self.claims.clone(),
+            _ => None,
+        }
+    }
+}
+
 /// A change to the rows of one table.
 #[derive(Clone, Debug)]
 pub struct Write {
@@ -388,6 +406,8 @@ pub struct Write {
     pub returning: Option<Read>,
     /// Refuse (and roll back) when more rows than this are affected.
     pub affected_max: Option<u64>,
+    /// Refuse (and roll back) unless exactly one row is affected.
+    pub single: bool,
     /// What the caller may write. Only `authorize` fills it.
     pub guard: WriteGuard,
 }

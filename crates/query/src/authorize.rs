@@ -1,0 +1,88 @@
+//! What this caller may do: grants checked, policies compiled in.
+//!
+//! The only maker of [`Authorized`]; `plan` takes nothing else. The rules are PostgreSQL's (chapters 5.8, 5.9 and
+//! `CREATE POLICY`, table "Policies Applied by Command Type"). A policy that could not be compiled refuses every
+//! request that needs it: closed on any doubt.
+
+mod policies;
+mod privileges;
+mod reads;
+mod writes;
+
+use std::sync::Arc;
+
+use catalog::TableId;
+use types::{Limits, Result};
+
+use crate::ir::{Caller, Query};
+use crate::model::Model;
+use crate::visit::SourceIds;
+
+/// A `T` in which grants are checked and policies applied.
+#[derive(Clone, Debug)]
+pub struct Authorized<T>(T);
+
+impl<T> Authorized<T> {
+    /// What was authorized.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What was authorized, to be planned.
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Checks every privilege that a query needs and compiles the policies that apply to the caller into it.
+///
+/// # Errors
+/// `42501` for a missing privilege, `42P17` for policies that read each other without end, `0A000` for a policy that
+/// cannot be compiled, `42704` when the role does not exist.
+pub fn authorize(query: Query, caller: &Caller, model: &Model, limits: &Limits) -> Result<Authorized<Query>> {
+    let mut pass = Pass::new(&caller.role, model, limits)?;
+    match query {
+        Query::Read(mut read) => {
+            pass.ids = SourceIds::above(&read);
+            pass.read(&mut read)?;
+            Ok(Authorized(Query::Read(read)))
+        }
+        Query::Write(mut write) => {
+            pass.write(&mut write)?;
+            Ok(Authorized(Query::Write(write)))
+        }
+    }
+}
+
+/// The state of one authorization.
+struct Pass<'a> {
+    model: &'a Model,
+    limits: &'a Limits,
+    /// The role in force and those whose privileges it has.
+    roles: Vec<Arc<str>>,
+    superuser: bool,
+    bypass: bool,
+    /// Tables whose policies are being compiled in.
+    open_policies: Vec<TableId>,
+    /// Inside a view that runs with its owner's privileges: grants on what it reads are not the caller's matter.
+    definer: bool,
+    ids: SourceIds,
+}
+
+impl<'a> Pass<'a> {
+    fn new(role: &str, model: &'a Model, limits: &'a Limits) -> Result<Pass<'a>> {
+        let declared = model.catalog.role(role).ok_or_else(|| {
+            types::Error::new(types::Code::INVALID_PARAMETER, format!("role \"{role}\" does not exist"))
+        })?;
+        Ok(Pass {
+            model,
+            limits,
+            roles: model.catalog.memberships(role),
+            superuser: declared.superuser,
+            bypass: declared.superuser || declared.bypass_row_security,
+            open_policies: Vec::new(),
+            definer: false,
+            ids: SourceIds::starting_at(0),
+        })
+    }
+}

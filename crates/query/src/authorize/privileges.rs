@@ -1,0 +1,73 @@
+//! Grants: who may name which columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::{ColumnId, Privilege, TableId};
+use types::{Code, Error, Result};
+
+use super::Pass;
+use crate::ROW_KEY;
+use crate::ir::{Expr, Read, SourceId};
+use crate::visit;
+
+/// The columns of each source that something names.
+pub(super) type Named = BTreeMap<SourceId, BTreeSet<ColumnId>>;
+
+/// The columns named anywhere in a read.
+pub(super) fn named_in_read(read: &Read) -> Named {
+    let mut named = Named::new();
+    visit::deep_read(read, &mut |expr| note(expr, &mut named));
+    named
+}
+
+/// The columns named anywhere in an expression.
+pub(super) fn named_in(expr: &Expr, named: &mut Named) {
+    visit::deep(expr, &mut |expr| note(expr, named));
+}
+
+fn note(expr: &Expr, named: &mut Named) {
+    if let Expr::Column { source, column, .. } = expr
+        && *column != ROW_KEY
+    {
+        named.entry(*source).or_default().insert(*column);
+    }
+}
+
+impl Pass<'_> {
+    /// Refuses unless the caller holds a privilege on all of some columns; of none, on any column.
+    pub(super) fn require(&self, table: TableId, privilege: Privilege, columns: Option<&BTreeSet<ColumnId>>) -> Result<()> {
+        if self.superuser || self.definer {
+            return Ok(());
+        }
+        self.require_schema(table)?;
+        let catalog = &self.model.catalog;
+        let allowed = match columns.filter(|columns| !columns.is_empty()) {
+            Some(columns) => columns.iter().all(|&column| catalog.allows_column(&self.roles, table, privilege, column)),
+            None => catalog.allows_some(&self.roles, table, privilege),
+        };
+        if allowed { Ok(()) } else { Err(self.denied(table)) }
+    }
+
+    /// Refuses unless the caller holds a privilege on the whole table.
+    pub(super) fn require_table(&self, table: TableId, privilege: Privilege) -> Result<()> {
+        if self.superuser || self.definer {
+            return Ok(());
+        }
+        self.require_schema(table)?;
+        if self.model.catalog.allows(&self.roles, table, privilege) { Ok(()) } else { Err(self.denied(table)) }
+    }
+
+    fn require_schema(&self, table: TableId) -> Result<()> {
+        let schema = &self.model.catalog[table].name.schema;
+        if self.model.catalog.allows_schema(&self.roles, schema) {
+            return Ok(());
+        }
+        Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {schema}")))
+    }
+
+    fn denied(&self, table: TableId) -> Error {
+        let table = &self.model.catalog[table];
+        let kind = if table.is_view() { "view" } else { "table" };
+        Error::new(Code::PRIVILEGE, format!("permission denied for {kind} {}", table.name.name))
+    }
+}

@@ -1,0 +1,85 @@
+//! Reads: every table that they touch, however deep.
+
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, PolicyCommand, Privilege, TableKind};
+use types::Result;
+
+use super::Pass;
+use super::privileges::{Named, named_in_read};
+use crate::ir::{Expr, Guard, Read, Source};
+use crate::visit;
+
+impl Pass<'_> {
+    /// Guards a whole read.
+    pub(super) fn read(&mut self, read: &mut Read) -> Result<()> {
+        let named = named_in_read(read);
+        self.read_naming(read, &named)
+    }
+
+    /// Guards a read, the columns named in it (and around it) being known.
+    pub(super) fn read_naming(&mut self, read: &mut Read, named: &Named) -> Result<()> {
+        let mut outcome = Ok(());
+        visit::own_expressions_mut(read, &mut |expr| {
+            if outcome.is_ok() {
+                outcome = self.expr_naming(expr, named);
+            }
+        });
+        outcome?;
+        self.source(&mut read.from, named)
+    }
+
+    /// Guards the subqueries of an expression.
+    pub(super) fn expr(&mut self, expr: &mut Expr) -> Result<()> {
+        let mut named = Named::new();
+        super::privileges::named_in(expr, &mut named);
+        self.expr_naming(expr, &named)
+    }
+
+    fn expr_naming(&mut self, expr: &mut Expr, named: &Named) -> Result<()> {
+        for operand in visit::operands_mut(expr) {
+            self.expr_naming(operand, named)?;
+        }
+        match expr {
+            Expr::Subquery(subquery) => self.read_naming(subquery.read_mut(), named),
+            _ => Ok(()),
+        }
+    }
+
+    fn source(&mut self, source: &mut Source, named: &Named) -> Result<()> {
+        match source {
+            Source::Table { id, table, guard } => {
+                self.require(*table, Privilege::Select, named.get(id))?;
+                *guard = match self.visible(*table, *id, PolicyCommand::Select)? {
+                    None => Guard::Open,
+                    Some(expr) => Guard::Rows(Box::new(expr)),
+                };
+                Ok(())
+            }
+            Source::Read { id, read, view: Some(view) } => {
+                self.require(*view, Privilege::Select, named.get(id))?;
+                self.view(read, *view, named)
+            }
+            Source::Read { read, view: None, .. } => self.read_naming(read, named),
+            Source::Written { id, table } => {
+                let columns: Option<&BTreeSet<ColumnId>> = named.get(id);
+                if columns.is_some() { self.require(*table, Privilege::Select, columns) } else { Ok(()) }
+            }
+            Source::Join { left, right, .. } => {
+                self.source(left, named)?;
+                self.source(right, named)
+            }
+            Source::Unit | Source::Given { .. } | Source::Values { .. } => Ok(()),
+        }
+    }
+
+    /// The body of a view: the caller's policies always apply; grants are the owner's matter unless the view is an invoker's.
+    fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
+        let invoker = matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. });
+        let before = self.definer;
+        self.definer = before || !invoker;
+        let outcome = self.read_naming(read, named);
+        self.definer = before;
+        outcome
+    }
+}

@@ -1,0 +1,196 @@
+//! Writes: what may be touched, and what a row must be like before and after.
+
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, PolicyCommand, Privilege, TableId};
+use types::Result;
+
+use super::Pass;
+use super::policies::Side;
+use super::privileges::{Named, named_in, named_in_read};
+use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, Read, SourceId, Write, WriteGuard};
+use crate::visit::{self, SourceIds};
+
+impl Pass<'_> {
+    pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
+        self.ids = ids_above(write);
+        let reads_target = reads_target(write);
+        let guard = match &mut write.action {
+            Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
+            Action::Update { set, filter } => {
+                self.assigned(write.table, set)?;
+                self.named_values(write.target, write.table, set, filter.as_mut())?;
+                let touch = self.touch(write.table, write.target, PolicyCommand::Update, reads_target)?;
+                let update = self.after_update(write.table, write.target, reads_target)?;
+                WriteGuard { touch, update, ..WriteGuard::default() }
+            }
+            Action::Delete { filter } => {
+                self.require_table(write.table, Privilege::Delete)?;
+                self.named_values(write.target, write.table, &mut [], filter.as_mut())?;
+                let touch = self.touch(write.table, write.target, PolicyCommand::Delete, reads_target)?;
+                WriteGuard { touch, ..WriteGuard::default() }
+            }
+        };
+        write.guard = WriteGuard { authorized: true, ..guard };
+        if let Some(returning) = &mut write.returning {
+            let named = named_in_read(returning);
+            self.read_naming(returning, &named)?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, table: TableId, target: SourceId, insert: &mut Insert, reads_target: bool) -> Result<WriteGuard> {
+        self.require(table, Privilege::Insert, Some(&insert.columns.iter().copied().collect()))?;
+        if let Some(read) = &mut insert.read {
+            self.read(read)?;
+        }
+        let mut guard = WriteGuard { insert: self.row_checks(table, target, PolicyCommand::Insert, Side::Check)?, ..WriteGuard::default() };
+        let Some(conflict) = &mut insert.conflict else {
+            if reads_target {
+                guard.insert.extend(self.select_checks(table, target, Side::Check)?);
+            }
+            return Ok(guard);
+        };
+        if !conflict.columns.is_empty() {
+            self.require(table, Privilege::Select, Some(&conflict.columns.iter().copied().collect()))?;
+        }
+        let reads_target = reads_target || !conflict.columns.is_empty();
+        if reads_target {
+            guard.insert.extend(self.select_checks(table, target, Side::Check)?);
+        }
+        if let ConflictAction::Update { set, filter, .. } = &mut conflict.action {
+            self.assigned(table, set)?;
+            self.named_values(target, table, set, filter.as_mut())?;
+            guard.conflict = self.row_checks(table, target, PolicyCommand::Update, Side::Using)?;
+            if reads_target {
+                guard.conflict.extend(self.select_checks(table, target, Side::Using)?);
+            }
+            guard.update = self.after_update(table, target, reads_target)?;
+        }
+        Ok(guard)
+    }
+
+    /// What must hold of a row after an update.
+    fn after_update(&mut self, table: TableId, target: SourceId, reads_target: bool) -> Result<Vec<crate::ir::RowCheck>> {
+        let mut checks = self.row_checks(table, target, PolicyCommand::Update, Side::Check)?;
+        if reads_target {
+            checks.extend(self.select_checks(table, target, Side::Check)?);
+        }
+        Ok(checks)
+    }
+
+    /// A row that the statement reads must be one that the caller may see; the message is that of a check.
+    fn select_checks(&mut self, table: TableId, target: SourceId, said: Side) -> Result<Vec<crate::ir::RowCheck>> {
+        let mut checks = self.row_checks(table, target, PolicyCommand::Select, Side::Using)?;
+        if said == Side::Check {
+            for check in &mut checks {
+                let message = check.violation.message().replace(" (USING expression)", "");
+                check.violation = types::Error::new(check.violation.code(), message);
+            }
+        }
+        Ok(checks)
+    }
+
+    fn touch(&mut self, table: TableId, target: SourceId, command: PolicyCommand, reads_target: bool) -> Result<Option<Expr>> {
+        let own = self.visible(table, target, command)?;
+        let seen = if reads_target { self.visible(table, target, PolicyCommand::Select)? } else { None };
+        Ok(Expr::all(own.into_iter().chain(seen)))
+    }
+
+    fn assigned(&self, table: TableId, set: &[(ColumnId, Assign)]) -> Result<()> {
+        let columns: BTreeSet<ColumnId> = set.iter().map(|(column, _)| *column).collect();
+        self.require(table, Privilege::Update, Some(&columns))
+    }
+
+    /// Columns of the old row that new values and conditions name need `select`; their subqueries are guarded.
+    fn named_values(&mut self, target: SourceId, table: TableId, set: &mut [(ColumnId, Assign)], filter: Option<&mut Expr>) -> Result<()> {
+        let mut named = Named::new();
+        let values = set.iter_mut().filter_map(|(_, assign)| match assign {
+            Assign::Expr(expr) => Some(expr),
+            Assign::Default => None,
+        });
+        for expr in values.chain(filter) {
+            named_in(expr, &mut named);
+            self.expr(expr)?;
+        }
+        match named.get(&target) {
+            Some(columns) => self.require(table, Privilege::Select, Some(columns)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether the statement needs the `select` privilege on its own table: it names columns of existing or written rows.
+fn reads_target(write: &Write) -> bool {
+    let mut named = Named::new();
+    let mut note = |expr: &Expr| named_in(expr, &mut named);
+    let assigned = |set: &[(ColumnId, Assign)], note: &mut dyn FnMut(&Expr)| {
+        for (_, assign) in set {
+            if let Assign::Expr(expr) = assign {
+                note(expr);
+            }
+        }
+    };
+    match &write.action {
+        Action::Insert(Insert { conflict: Some(conflict), .. }) => {
+            if let ConflictAction::Update { set, filter, .. } = &conflict.action {
+                assigned(set, &mut note);
+                filter.iter().for_each(&mut note);
+            }
+        }
+        Action::Insert(_) => {}
+        Action::Update { set, filter } => {
+            assigned(set, &mut note);
+            filter.iter().for_each(&mut note);
+        }
+        Action::Delete { filter } => filter.iter().for_each(&mut note),
+    }
+    named.contains_key(&write.target) || write.returning.as_ref().is_some_and(returns_columns)
+}
+
+fn returns_columns(returning: &Read) -> bool {
+    let named = named_in_read(returning);
+    let mut found = false;
+    visit::each_source(&returning.from, &mut |source| {
+        if let crate::ir::Source::Written { id, .. } = source {
+            found |= named.contains_key(id);
+        }
+    });
+    found
+}
+
+/// Source ids that nothing in a write uses.
+fn ids_above(write: &Write) -> SourceIds {
+    let mut ids = write.returning.as_ref().map_or(SourceIds::starting_at(0), SourceIds::above);
+    let mut exprs: Vec<&Expr> = Vec::new();
+    match &write.action {
+        Action::Insert(Insert { conflict, read, .. }) => {
+            if let Some(ConflictAction::Update { set, filter, .. }) = conflict.as_ref().map(|conflict| &conflict.action) {
+                exprs.extend(assigned_exprs(set).chain(filter));
+            }
+            if let Some(read) = read {
+                ids = ids.and_above(SourceIds::above(read));
+            }
+        }
+        Action::Update { set, filter } => exprs.extend(assigned_exprs(set).chain(filter)),
+        Action::Delete { filter } => exprs.extend(filter),
+    }
+    for expr in exprs {
+        ids = ids.above_expr(expr);
+    }
+    let excluded = match &write.action {
+        Action::Insert(Insert { conflict: Some(conflict), .. }) => match &conflict.action {
+            ConflictAction::Update { excluded, .. } => excluded.0,
+            ConflictAction::Nothing => 0,
+        },
+        Action::Insert(_) | Action::Update { .. } | Action::Delete { .. } => 0,
+    };
+    ids.and_above(SourceIds::starting_at(write.target.0.max(excluded) + 1))
+}
+
+fn assigned_exprs(set: &[(ColumnId, Assign)]) -> impl Iterator<Item = &Expr> {
+    set.iter().filter_map(|(_, assign)| match assign {
+        Assign::Expr(expr) => Some(expr),
+        Assign::Default => None,
+    })
+}
