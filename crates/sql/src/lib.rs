@@ -1,0 +1,5 @@
+//! PostgreSQL's text to our own syntax tree, with spans and every complaint at once; and back to text.
+//!
+//! Pure. The parser underneath is seen by nobody else. Nothing here knows a catalog: a tree says what was written, not what it means.
+
+pub mod ast;
