@@ -1,0 +1,82 @@
+//! Aggregates: a row per overload, with its state.
+
+use std::fmt;
+
+use types::{Result, Type, Value};
+
+use super::row::symbol;
+use super::{Context, Kind, Ty};
+
+/// What an aggregate remembers between rows.
+pub trait State: Send {
+    /// Takes the arguments of one row. A strict aggregate never sees null.
+    ///
+    /// # Errors
+    /// What PostgreSQL raises for these arguments.
+    fn step(&mut self, context: &mut Context<'_>, arguments: &[Value]) -> Result<()>;
+
+    /// The result over the rows so far.
+    ///
+    /// # Errors
+    /// What PostgreSQL raises for the result.
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<Value>;
+}
+
+/// One overload of an aggregate function.
+pub struct Aggregate {
+    /// The name in SQL.
+    pub name: &'static str,
+    /// The types of its arguments; none for `count(*)`.
+    pub arguments: &'static [Ty],
+    /// The type of its result.
+    pub result: Ty,
+    /// Whether rows with a null argument are left out.
+    pub strict: bool,
+    /// Makes the state of an empty group.
+    pub init: fn() -> Box<dyn State>,
+}
+
+impl Aggregate {
+    /// Takes one row into a state, unless the aggregate is strict and an argument null.
+    ///
+    /// # Errors
+    /// What PostgreSQL raises for these arguments.
+    pub fn step(&self, state: &mut dyn State, context: &mut Context<'_>, arguments: &[Value]) -> Result<()> {
+        if self.strict && arguments.iter().any(Value::is_null) {
+            return Ok(());
+        }
+        state.step(context, arguments)
+    }
+
+    /// Whether evaluation needs the argument types ([`Context::arguments`]).
+    pub fn is_polymorphic(&self) -> bool {
+        self.arguments.iter().any(|argument| argument.is_polymorphic())
+    }
+
+    /// The type of its result for arguments of these types.
+    pub fn result_type(&self, arguments: &[Type]) -> Option<Type> {
+        super::ty::result(self.arguments, self.result, arguments)
+    }
+
+    /// A name of its own among all rows, fit for registering: `pg_agg_sum_int4`.
+    pub fn symbol(&self) -> String {
+        symbol("pg_agg", self.name, Kind::Function, self.arguments)
+    }
+}
+
+impl PartialEq for Aggregate {
+    fn eq(&self, other: &Aggregate) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Aggregate {}
+
+impl fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.symbol())
+    }
+}
+
+/// The rows.
+pub(super) static ROWS: &[Aggregate] = &[];

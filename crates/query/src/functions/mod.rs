@@ -1,0 +1,36 @@
+//! The one table of functions and operators: a row per overload, with its evaluation.
+//!
+//! Resolution ([`choose`]), evaluation in memory (`eval`), and what an engine without a function of its own registers are
+//! all derived from these rows. Comparisons are not rows ([`crate::Form::Compare`]); the time of the transaction and
+//! facts about the caller are not rows either ([`crate::CallerField`]). Nothing here reads a clock or makes randomness:
+//! both come in with the [`Context`].
+
+mod aggregate;
+pub mod choose;
+mod common;
+mod row;
+mod ty;
+
+pub use aggregate::{Aggregate, State};
+pub use choose::{Chosen, ChosenAggregate, choose, choose_aggregate, choose_comparison};
+pub use common::common_type;
+pub use row::{Context, Eval, Function, Kind, Session, Volatility};
+pub use ty::Ty;
+
+/// The rows, by family.
+static TABLE: &[&[Function]] = &[];
+
+/// All functions and operators.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    TABLE.iter().copied().flatten()
+}
+
+/// All aggregates.
+pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
+    aggregate::ROWS.iter()
+}
+
+/// The overloads of a function or operator.
+pub fn candidates(name: &str, kind: Kind) -> impl Iterator<Item = &'static Function> {
+    all().filter(move |function| function.kind == kind && function.name == name)
+}
