@@ -3,3 +3,10 @@
 //! Pure. The parser underneath is seen by nobody else. Nothing here knows a catalog: a tree says what was written, not what it means.
 
 pub mod ast;
+mod diagnostic;
+mod lexer;
+mod parse;
+pub mod print;
+
+pub use diagnostic::{Diagnostic, line_column};
+pub use parse::{parse, parse_expr, parse_query};

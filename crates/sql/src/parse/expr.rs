@@ -101,6 +101,20 @@ impl Parser<'_> {
         Ok(ExprKind::IsBool { expr, value, negated })
     }
 
+    /// A column's default: without the levels at which `not null` behind it would be taken in (PostgreSQL's `b_expr`).
+    pub(super) fn column_default(&mut self) -> Parsed<Expr> {
+        self.deeper(Parser::comparison)
+    }
+
+    /// A key of an index: a column, a call, or any expression in parentheses, without what may follow it.
+    pub(super) fn index_expr(&mut self) -> Parsed<Expr> {
+        let start = self.start();
+        if self.is_mark('(') {
+            return self.in_parens(Parser::expr);
+        }
+        self.name_or_call(start)
+    }
+
     fn comparison(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut left = self.pattern()?;

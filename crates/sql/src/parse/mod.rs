@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
 /// # Errors
 /// The first complaint about it.
 pub fn parse_expr(text: &str) -> Result<Expr, Diagnostic> {
-    whole(text, Parser::expr)
+    whole(text, |parser| parser.expr())
 }
 
 /// One query.
@@ -64,7 +64,7 @@ pub fn parse_expr(text: &str) -> Result<Expr, Diagnostic> {
 /// # Errors
 /// The first complaint about it.
 pub fn parse_query(text: &str) -> Result<Query, Diagnostic> {
-    whole(text, Parser::query)
+    whole(text, |parser| parser.query())
 }
 
 fn whole<T>(text: &str, part: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Parsed<T> {

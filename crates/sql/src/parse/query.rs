@@ -1,0 +1,414 @@
+//! Queries and data changes.
+
+use super::{Parsed, Parser};
+use crate::ast::{
+    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, FromItem, Insert, JoinCondition, JoinKind, OnConflict, OrderItem,
+    Query, QueryBody, Select, SetOperator, StatementKind, Target, Update, With,
+};
+use crate::lexer::Token;
+
+/// Words that end a list of targets or from items, and so are no alias without `as`.
+const CLAUSES: &[&str] = &[
+    "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except", "on", "using",
+    "join", "inner", "left", "right", "full", "cross", "natural", "returning", "set", "values", "into", "lateral", "tablesample", "with",
+    "default", "as", "when", "then",
+];
+
+impl Parser<'_> {
+    /// Whether a query comes next, behind any number of parentheses.
+    pub(super) fn starts_query(&self) -> bool {
+        let mut ahead = 0;
+        while self.peek_at(ahead) == Some(&Token::Mark('(')) {
+            ahead += 1;
+        }
+        self.is_at(ahead, "select") || self.is_at(ahead, "with") || (self.is_at(ahead, "values") && self.peek_at(ahead + 1) == Some(&Token::Mark('(')))
+    }
+
+    pub(super) fn query(&mut self) -> Parsed<Query> {
+        self.deeper(Parser::query_inner)
+    }
+
+    fn query_inner(&mut self) -> Parsed<Query> {
+        let start = self.start();
+        let with = self.with()?;
+        let mut query = self.set_operations(start, 0)?;
+        if with.is_some() {
+            query.with = with;
+        }
+        let order_by = self.order_by()?;
+        if !order_by.is_empty() {
+            query.order_by = order_by;
+        }
+        self.bounds(&mut query)?;
+        while self.is("for") {
+            query.locking.push(self.raw_until(|parser| parser.is_mark(')')));
+        }
+        query.span = self.since(start);
+        Ok(query)
+    }
+
+    fn bounds(&mut self, query: &mut Query) -> Parsed<()> {
+        loop {
+            if self.eat("limit") {
+                query.limit = if self.eat("all") { None } else { Some(self.expr()?) };
+            } else if self.eat("offset") {
+                query.offset = Some(self.expr()?);
+                let _ = self.eat("rows") || self.eat("row");
+            } else if self.eat("fetch") {
+                let _ = self.eat("first") || self.eat("next");
+                query.limit = Some(self.expr()?);
+                let _ = self.eat("rows") || self.eat("row");
+                self.expect("only")?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `intersect` binds closer than `union` and `except`.
+    fn set_operations(&mut self, start: u32, rank: u8) -> Parsed<Query> {
+        let mut left = if rank == 0 { self.set_operations(start, 1)? } else { self.query_term()? };
+        loop {
+            let op = if rank == 0 && self.eat("union") {
+                SetOperator::Union
+            } else if rank == 0 && self.eat("except") {
+                SetOperator::Except
+            } else if rank == 1 && self.eat("intersect") {
+                SetOperator::Intersect
+            } else {
+                return Ok(left);
+            };
+            let all = self.eat("all");
+            if !all {
+                self.eat("distinct");
+            }
+            let right = if rank == 0 { self.set_operations(start, 1)? } else { self.query_term()? };
+            left = self.plain(start, QueryBody::SetOperation { op, all, left: Box::new(left), right: Box::new(right) });
+        }
+    }
+
+    fn plain(&self, start: u32, body: QueryBody) -> Query {
+        Query { with: None, body, order_by: Vec::new(), limit: None, offset: None, locking: Vec::new(), span: self.since(start) }
+    }
+
+    fn query_term(&mut self) -> Parsed<Query> {
+        let start = self.start();
+        if self.is_mark('(') {
+            return self.in_parens(Parser::query);
+        }
+        if self.eat("values") {
+            let rows = self.comma_list(|parser| parser.in_parens(|parser| parser.comma_list(Parser::expr)))?;
+            return Ok(self.plain(start, QueryBody::Values(rows)));
+        }
+        if self.eat("table") {
+            let name = self.object_name()?;
+            let star = crate::ast::Expr::new(crate::ast::ExprKind::Star(Vec::new()), name.span);
+            let select = Select {
+                targets: vec![Target { expr: star, alias: None }],
+                from: vec![FromItem::Table { name, only: false, alias: None }],
+                ..Select::default()
+            };
+            return Ok(self.plain(start, QueryBody::Select(Box::new(select))));
+        }
+        let select = self.select()?;
+        Ok(self.plain(start, QueryBody::Select(Box::new(select))))
+    }
+
+    fn select(&mut self) -> Parsed<Select> {
+        self.expect("select")?;
+        let mut select = Select::default();
+        if self.eat("distinct") {
+            select.distinct = if self.eat("on") { Distinct::On(self.in_parens(|parser| parser.comma_list(Parser::expr))?) } else { Distinct::All };
+        } else {
+            self.eat("all");
+        }
+        let empty = self.done() || self.is_mark(')') || CLAUSES.iter().any(|word| self.is(word));
+        if !empty {
+            select.targets = self.targets()?;
+        }
+        if self.eat("from") {
+            select.from = self.comma_list(Parser::from_item)?;
+        }
+        if self.eat("where") {
+            select.filter = Some(self.expr()?);
+        }
+        if self.eat_all(&["group", "by"]) {
+            let _ = self.eat("distinct") || self.eat("all");
+            select.group_by = self.comma_list(Parser::group_item)?;
+        }
+        if self.eat("having") {
+            select.having = Some(self.expr()?);
+        }
+        if self.eat("window") {
+            select.windows = self.comma_list(|parser| {
+                let name = parser.ident()?;
+                parser.expect("as")?;
+                Ok((name, parser.window()?))
+            })?;
+        }
+        Ok(select)
+    }
+
+    /// `grouping sets (…)` as a call; `rollup (…)` and `cube (…)` are calls already.
+    fn group_item(&mut self) -> Parsed<crate::ast::Expr> {
+        let start = self.start();
+        if self.eat_all(&["grouping", "sets"]) {
+            let name = crate::ast::ObjectName { schema: None, name: "grouping sets".to_owned(), span: self.since(start) };
+            let call = self.call(name)?;
+            return Ok(crate::ast::Expr::new(crate::ast::ExprKind::Call(call), self.since(start)));
+        }
+        if self.is_mark('(') && self.peek_at(1) == Some(&Token::Mark(')')) {
+            self.at += 2;
+            return Ok(crate::ast::Expr::new(crate::ast::ExprKind::Row(Vec::new()), self.since(start)));
+        }
+        self.expr()
+    }
+
+    pub(super) fn targets(&mut self) -> Parsed<Vec<Target>> {
+        self.comma_list(|parser| {
+            let expr = parser.expr()?;
+            let alias = parser.label()?;
+            Ok(Target { expr, alias })
+        })
+    }
+
+    fn label(&mut self) -> Parsed<Option<String>> {
+        if self.eat("as") {
+            return self.ident().map(Some);
+        }
+        match self.peek() {
+            Some(Token::Quoted(_)) => self.ident().map(Some),
+            Some(Token::Word(word)) if !CLAUSES.contains(&word.as_str()) => self.ident().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn alias(&mut self) -> Parsed<Option<Alias>> {
+        let Some(name) = self.label()? else { return Ok(None) };
+        let columns = if self.is_mark('(') { self.ident_list()? } else { Vec::new() };
+        Ok(Some(Alias { name, columns }))
+    }
+
+    pub(super) fn from_item(&mut self) -> Parsed<FromItem> {
+        self.deeper(|parser| {
+            let mut left = parser.from_primary()?;
+            while let Some((natural, kind)) = parser.join_kind()? {
+                let right = parser.from_primary()?;
+                let condition = parser.join_condition(natural, kind)?;
+                left = FromItem::Join { kind, left: Box::new(left), right: Box::new(right), condition };
+            }
+            Ok(left)
+        })
+    }
+
+    fn join_kind(&mut self) -> Parsed<Option<(bool, JoinKind)>> {
+        let natural = self.eat("natural");
+        let kind = if self.eat("cross") {
+            JoinKind::Cross
+        } else if self.eat("inner") || self.is("join") {
+            JoinKind::Inner
+        } else if self.eat("left") {
+            JoinKind::Left
+        } else if self.eat("right") {
+            JoinKind::Right
+        } else if self.eat("full") {
+            JoinKind::Full
+        } else {
+            return Ok(None);
+        };
+        self.eat("outer");
+        self.expect("join")?;
+        Ok(Some((natural, kind)))
+    }
+
+    fn join_condition(&mut self, natural: bool, kind: JoinKind) -> Parsed<JoinCondition> {
+        if natural {
+            return Ok(JoinCondition::Natural);
+        }
+        if kind == JoinKind::Cross {
+            return Ok(JoinCondition::None);
+        }
+        if self.eat("using") {
+            return Ok(JoinCondition::Using(self.ident_list()?));
+        }
+        self.expect("on")?;
+        Ok(JoinCondition::On(self.expr()?))
+    }
+
+    fn from_primary(&mut self) -> Parsed<FromItem> {
+        let lateral = self.eat("lateral");
+        if self.is_mark('(') {
+            if self.starts_query() {
+                let query = Box::new(self.in_parens(Parser::query)?);
+                return Ok(FromItem::Subquery { lateral, query, alias: self.alias()? });
+            }
+            return self.in_parens(Parser::from_item);
+        }
+        let only = self.eat("only");
+        let name = self.object_name()?;
+        if self.is_mark('(') && !only {
+            let call = self.call(name)?;
+            return self.from_function(lateral, call);
+        }
+        self.eat_op("*");
+        Ok(FromItem::Table { name, only, alias: self.alias()? })
+    }
+
+    fn from_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
+        let ordinality = self.eat_all(&["with", "ordinality"]);
+        let definitions_ahead = |parser: &Self, ahead: usize| {
+            parser.peek_at(ahead) == Some(&Token::Mark('(')) && !matches!(parser.peek_at(ahead + 2), Some(Token::Mark(',' | ')')))
+        };
+        let named = usize::from(self.is("as"));
+        let alias = if self.is("as") && definitions_ahead(self, 1) {
+            self.at += 1;
+            None
+        } else if definitions_ahead(self, named + 1) && !CLAUSES.iter().any(|word| self.is_at(named, word)) {
+            self.at += named;
+            Some(Alias { name: self.ident()?, columns: Vec::new() })
+        } else {
+            return Ok(FromItem::Function { lateral, call, ordinality, alias: self.alias()?, definitions: Vec::new() });
+        };
+        let definitions = self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
+        Ok(FromItem::Function { lateral, call, ordinality, alias, definitions })
+    }
+
+    pub(super) fn order_by(&mut self) -> Parsed<Vec<OrderItem>> {
+        if !self.eat_all(&["order", "by"]) {
+            return Ok(Vec::new());
+        }
+        self.comma_list(|parser| {
+            let expr = parser.expr()?;
+            let mut descending = parser.eat("desc");
+            if !descending && !parser.eat("asc") && parser.eat("using") {
+                descending = parser.eat_op(">");
+                if !descending && !parser.eat_op("<") {
+                    return Err(parser.unexpected());
+                }
+            }
+            let nulls_first = if parser.eat_all(&["nulls", "first"]) {
+                Some(true)
+            } else if parser.eat_all(&["nulls", "last"]) {
+                Some(false)
+            } else {
+                None
+            };
+            Ok(OrderItem { expr, descending, nulls_first })
+        })
+    }
+
+    fn with(&mut self) -> Parsed<Option<With>> {
+        if !self.eat("with") {
+            return Ok(None);
+        }
+        let recursive = self.eat("recursive");
+        let ctes = self.comma_list(|parser| {
+            let name = parser.ident()?;
+            let columns = if parser.is_mark('(') { parser.ident_list()? } else { Vec::new() };
+            parser.expect("as")?;
+            let materialized = if parser.eat_all(&["not", "materialized"]) {
+                Some(false)
+            } else if parser.eat("materialized") {
+                Some(true)
+            } else {
+                None
+            };
+            let body = Box::new(parser.in_parens(Parser::data_statement)?);
+            Ok(Cte { name, columns, materialized, body })
+        })?;
+        Ok(Some(With { recursive, ctes }))
+    }
+
+    /// A select, values, insert, update or delete, with its `with`.
+    pub(super) fn data_statement(&mut self) -> Parsed<StatementKind> {
+        let before = self.at;
+        let with = self.with()?;
+        if self.is("insert") {
+            return Ok(StatementKind::Insert(self.insert(with)?));
+        }
+        if self.is("update") {
+            return Ok(StatementKind::Update(self.update(with)?));
+        }
+        if self.is("delete") {
+            return Ok(StatementKind::Delete(self.delete(with)?));
+        }
+        self.at = before;
+        Ok(StatementKind::Query(self.query()?))
+    }
+
+    fn returning(&mut self) -> Parsed<Vec<Target>> {
+        if self.eat("returning") { self.targets() } else { Ok(Vec::new()) }
+    }
+
+    fn insert(&mut self, with: Option<With>) -> Parsed<Insert> {
+        self.expect("insert")?;
+        self.expect("into")?;
+        let table = self.object_name()?;
+        let alias = if self.eat("as") { Some(self.ident()?) } else { None };
+        let columns = if self.is_mark('(') && !self.starts_query() { self.ident_list()? } else { Vec::new() };
+        let overriding_system = self.eat_all(&["overriding", "system", "value"]);
+        if !overriding_system {
+            self.eat_all(&["overriding", "user", "value"]);
+        }
+        let source = if self.eat_all(&["default", "values"]) { None } else { Some(Box::new(self.query()?)) };
+        let on_conflict = if self.eat_all(&["on", "conflict"]) { Some(self.on_conflict()?) } else { None };
+        Ok(Insert { with, table, alias, columns, overriding_system, source, on_conflict, returning: self.returning()? })
+    }
+
+    fn on_conflict(&mut self) -> Parsed<OnConflict> {
+        let target = if self.eat_all(&["on", "constraint"]) {
+            Some(ConflictTarget::Constraint(self.ident()?))
+        } else if self.is_mark('(') {
+            let columns = self.in_parens(|parser| parser.comma_list(Parser::expr))?;
+            let filter = if self.eat("where") { Some(self.expr()?) } else { None };
+            Some(ConflictTarget::Columns(columns, filter))
+        } else {
+            None
+        };
+        self.expect("do")?;
+        if self.eat("nothing") {
+            return Ok(OnConflict { target, update: None });
+        }
+        self.expect("update")?;
+        self.expect("set")?;
+        let set = self.comma_list(Parser::assignment)?;
+        let filter = if self.eat("where") { Some(self.expr()?) } else { None };
+        Ok(OnConflict { target, update: Some(ConflictUpdate { set, filter }) })
+    }
+
+    fn assignment(&mut self) -> Parsed<Assignment> {
+        let columns = if self.is_mark('(') { self.ident_list()? } else { vec![self.ident()?] };
+        if !self.eat_op("=") {
+            return Err(self.unexpected());
+        }
+        Ok(Assignment { columns, value: self.expr()? })
+    }
+
+    fn target_alias(&mut self) -> Parsed<Option<String>> {
+        self.eat_op("*");
+        self.label()
+    }
+
+    fn update(&mut self, with: Option<With>) -> Parsed<Update> {
+        self.expect("update")?;
+        self.eat("only");
+        let table = self.object_name()?;
+        let alias = self.target_alias()?;
+        self.expect("set")?;
+        let set = self.comma_list(Parser::assignment)?;
+        let from = if self.eat("from") { self.comma_list(Parser::from_item)? } else { Vec::new() };
+        let filter = if self.eat("where") { Some(self.expr()?) } else { None };
+        Ok(Update { with, table, alias, set, from, filter, returning: self.returning()? })
+    }
+
+    fn delete(&mut self, with: Option<With>) -> Parsed<Delete> {
+        self.expect("delete")?;
+        self.expect("from")?;
+        self.eat("only");
+        let table = self.object_name()?;
+        let alias = self.target_alias()?;
+        let using = if self.eat("using") { self.comma_list(Parser::from_item)? } else { Vec::new() };
+        let filter = if self.eat("where") { Some(self.expr()?) } else { None };
+        Ok(Delete { with, table, alias, using, filter, returning: self.returning()? })
+    }
+}
