@@ -1,7 +1,7 @@
 //! The table of error codes: SQLSTATE where PostgreSQL has one, `PGRST…` where PostgREST has one.
 //!
 //! Each row has the HTTP status of the Data API. Codes that only come from data (a user's own SQLSTATE)
-//! are not rows: [`Code::sqlstate_status`] maps their class, as PostgREST does.
+//! are not rows.
 
 /// A row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,14 +3,25 @@
 //! Pure: no clock, no randomness, no IO, no environment. Text forms are PostgreSQL's, to the byte.
 //! What a word means to a table or a request is said elsewhere; nothing here knows a catalog.
 
+pub mod array;
 pub mod capabilities;
+pub mod cast;
 pub mod codes;
+pub mod compare;
+pub mod datetime;
 pub mod error;
+pub mod interval;
+pub mod json;
+pub mod json_value;
 pub mod limits;
 pub mod name;
 pub mod numeric;
+pub mod range;
+pub mod session;
 pub mod signature;
 pub mod span;
+pub mod stored;
+pub mod text;
 pub mod ty;
 pub mod value;
 

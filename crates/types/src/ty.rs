@@ -120,3 +120,70 @@ impl Type {
         )
     }
 }
+
+/// A type's name as PostgreSQL's `format_type` prints it.
+pub fn format_type(ty: &Type, modifier: Option<Modifier>) -> String {
+    let base = match ty {
+        Type::Bool => "boolean",
+        Type::Int2 => "smallint",
+        Type::Int4 => "integer",
+        Type::Int8 => "bigint",
+        Type::Float4 => "real",
+        Type::Float8 => "double precision",
+        Type::Numeric => "numeric",
+        Type::Text => "text",
+        Type::Varchar => "character varying",
+        Type::Bpchar => "character",
+        Type::Citext => "citext",
+        Type::Uuid => "uuid",
+        Type::Bytea => "bytea",
+        Type::Json => "json",
+        Type::Jsonb => "jsonb",
+        Type::Date => "date",
+        Type::Inet => "inet",
+        Type::Cidr => "cidr",
+        Type::Tsvector => "tsvector",
+        Type::Tsquery => "tsquery",
+        Type::Interval => "interval",
+        Type::Unknown => "unknown",
+        Type::Void => "void",
+        Type::Time => return timed("time", modifier, "without"),
+        Type::Timetz => return timed("time", modifier, "with"),
+        Type::Timestamp => return timed("timestamp", modifier, "without"),
+        Type::Timestamptz => return timed("timestamp", modifier, "with"),
+        Type::Range(subtype) => range_name(subtype),
+        Type::Array(element) => return format!("{}[]", format_type(element, modifier)),
+        Type::Enum(declared) => return named(&declared.name),
+        Type::Composite(name) | Type::Opaque(name) => return named(name),
+    };
+    match modifier {
+        Some(Modifier::Length(length)) => format!("{base}({length})"),
+        Some(Modifier::Precision { precision, scale }) => format!("{base}({precision},{scale})"),
+        Some(Modifier::Fraction(digits)) => format!("{base}({digits})"),
+        None => base.to_owned(),
+    }
+}
+
+fn timed(base: &str, modifier: Option<Modifier>, zone: &str) -> String {
+    match modifier {
+        Some(Modifier::Fraction(digits)) => format!("{base}({digits}) {zone} time zone"),
+        _ => format!("{base} {zone} time zone"),
+    }
+}
+
+/// The range type over a subtype.
+pub fn range_name(subtype: &Type) -> &'static str {
+    match subtype {
+        Type::Int4 => "int4range",
+        Type::Int8 => "int8range",
+        Type::Date => "daterange",
+        Type::Timestamp => "tsrange",
+        Type::Timestamptz => "tstzrange",
+        _ => "numrange",
+    }
+}
+
+/// Schemas of the search path are not said.
+fn named(name: &Name) -> String {
+    if matches!(&*name.schema, "public" | "extensions" | "pg_catalog") { name.name.to_string() } else { name.to_string() }
+}

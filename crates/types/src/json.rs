@@ -1,0 +1,431 @@
+//! JSON: the only place where it is read or written.
+//!
+//! The reader keeps numbers as they are written and keys in their order; `jsonb`'s normal form is made from its tree.
+
+use std::borrow::Cow;
+
+use crate::{Code, Error, Result};
+
+/// A JSON document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number as written.
+    Number(String),
+    /// A string, decoded.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object; keys in order, duplicates kept.
+    Object(Vec<(String, Json)>),
+}
+
+/// Deepest nesting that is read when nobody says less.
+pub const DEPTH_MAX: usize = 1_000;
+
+/// Reads a document.
+///
+/// # Errors
+/// `22P02` with PostgreSQL's message and details; `54001` when nested deeper than `depth_max`.
+pub fn parse(text: &str, depth_max: usize) -> Result<Json> {
+    let mut reader = Reader { text, at: 0, depth_max };
+    let value = reader.value(0)?;
+    reader.space();
+    if reader.at < text.len() { Err(reader.unexpected()) } else { Ok(value) }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth_max: usize,
+}
+
+fn invalid(details: impl Into<String>) -> Error {
+    Error::new(Code::INVALID_TEXT, "invalid input syntax for type json").with_details(details)
+}
+
+impl Reader<'_> {
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// What stands here and should not.
+    fn unexpected(&self) -> Error {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            return invalid("The input string ended unexpectedly.");
+        }
+        let word = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
+        let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
+        let end = if end == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { end };
+        invalid(format!("Token \"{}\" is invalid.", rest.get(..end).unwrap_or_default()))
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json> {
+        if depth > self.depth_max {
+            return Err(Error::new(Code::TOO_COMPLEX, format!("JSON is nested deeper than {} levels", self.depth_max)));
+        }
+        self.space();
+        match self.byte() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => Ok(Json::String(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.word(),
+        }
+    }
+
+    fn word(&mut self) -> Result<Json> {
+        for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let ends = |after: &str| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            if rest.strip_prefix(word).is_some_and(ends) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.unexpected())
+    }
+
+    fn number(&mut self) -> Result<Json> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let digits = |at: &mut usize| {
+            let from = *at;
+            while bytes.get(*at).is_some_and(u8::is_ascii_digit) {
+                *at += 1;
+            }
+            *at - from
+        };
+        let mut at = self.at + usize::from(bytes.get(self.at) == Some(&b'-'));
+        let leading_zero = bytes.get(at) == Some(&b'0');
+        let whole = digits(&mut at);
+        let mut valid = whole > 0 && !(leading_zero && whole > 1);
+        if bytes.get(at) == Some(&b'.') {
+            at += 1;
+            valid &= digits(&mut at) > 0;
+        }
+        if matches!(bytes.get(at), Some(b'e' | b'E')) {
+            at += 1;
+            at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+            valid &= digits(&mut at) > 0;
+        }
+        let behind = bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+        if !valid || behind {
+            let rest = self.text.get(start..).unwrap_or_default();
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))).unwrap_or(rest.len());
+            return Err(invalid(format!("Token \"{}\" is invalid.", rest.get(..end).unwrap_or_default())));
+        }
+        self.at = at;
+        Ok(Json::Number(self.text.get(start..at).unwrap_or_default().to_owned()))
+    }
+
+    fn string(&mut self) -> Result<String> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let plain = rest.find(|c: char| matches!(c, '"' | '\\') || c < ' ').unwrap_or(rest.len());
+            out.push_str(rest.get(..plain).unwrap_or_default());
+            self.at += plain;
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => self.escape(&mut out)?,
+                Some(byte) => return Err(invalid(format!("Character with value 0x{byte:02x} must be escaped."))),
+                None => return Err(invalid("The input string ended unexpectedly.")),
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut String) -> Result<()> {
+        let c = self.text.as_bytes().get(self.at + 1).copied();
+        self.at += 2;
+        out.push(match c {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => self.unicode()?,
+            Some(_) => {
+                let c = self.text.get(self.at - 1..).and_then(|rest| rest.chars().next()).unwrap_or('?');
+                return Err(invalid(format!("Escape sequence \"\\{c}\" is invalid.")));
+            }
+            None => return Err(invalid("The input string ended unexpectedly.")),
+        });
+        Ok(())
+    }
+
+    fn hex(&mut self) -> Result<u32> {
+        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
+        let code = u32::from_str_radix(digits, 16).map_err(|_| invalid("\"\\u\" must be followed by four hexadecimal digits."))?;
+        self.at += 4;
+        Ok(code)
+    }
+
+    fn unicode(&mut self) -> Result<char> {
+        let first = self.hex()?;
+        if first == 0 {
+            return Err(Error::new(Code::UNTRANSLATABLE, "unsupported Unicode escape sequence")
+                .with_details("\\u0000 cannot be converted to text."));
+        }
+        if !(0xD800..0xE000).contains(&first) {
+            return char::from_u32(first).ok_or_else(|| invalid("Unicode escape is invalid."));
+        }
+        let low_first = first >= 0xDC00;
+        if low_first || self.text.get(self.at..self.at + 2) != Some("\\u") {
+            let details = if low_first { "Unicode low surrogate must follow a high surrogate." } else { "Unicode low surrogate must follow a high surrogate." };
+            return Err(invalid(details));
+        }
+        self.at += 2;
+        let second = self.hex()?;
+        if !(0xDC00..0xE000).contains(&second) {
+            return Err(invalid("Unicode low surrogate must follow a high surrogate."));
+        }
+        char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).ok_or_else(|| invalid("Unicode escape is invalid."))
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Json> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.byte() == Some(b']') {
+            self.at += 1;
+            return Ok(Json::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            match self.byte() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Json::Array(items));
+                }
+                _ => return Err(self.expected("Expected \",\" or \"]\", but found")),
+            }
+        }
+    }
+
+    fn expected(&self, what: &str) -> Error {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        match rest.chars().next() {
+            None => invalid("The input string ended unexpectedly."),
+            Some(first) => {
+                let word = |c: char| c.is_alphanumeric() || c == '_';
+                let end = rest.find(|c| !word(c)).filter(|&end| end > 0).unwrap_or(if word(first) { rest.len() } else { first.len_utf8() });
+                invalid(format!("{what} \"{}\".", rest.get(..end).unwrap_or_default()))
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json> {
+        self.at += 1;
+        let mut fields = Vec::new();
+        self.space();
+        if self.byte() == Some(b'}') {
+            self.at += 1;
+            return Ok(Json::Object(fields));
+        }
+        loop {
+            self.space();
+            if self.byte() != Some(b'"') {
+                return Err(self.expected(if fields.is_empty() { "Expected string or \"}\", but found" } else { "Expected string, but found" }));
+            }
+            let key = self.string()?;
+            self.space();
+            if self.byte() != Some(b':') {
+                return Err(self.expected("Expected \":\", but found"));
+            }
+            self.at += 1;
+            let value = self.value(depth + 1)?;
+            fields.push((key, value));
+            self.space();
+            match self.byte() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Json::Object(fields));
+                }
+                _ => return Err(self.expected("Expected \",\" or \"}\", but found")),
+            }
+        }
+    }
+}
+
+impl Json {
+    /// The value under a key; of duplicates the last.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(fields) => fields.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The document in the shortest form, everything as it was written.
+    pub fn compact(&self) -> String {
+        let mut out = Vec::new();
+        self.write(&mut out, false);
+        utf8(out)
+    }
+
+    /// `jsonb`'s text of a document that [`Json::normalized`] made.
+    pub fn spaced(&self) -> String {
+        let mut out = Vec::new();
+        self.write(&mut out, true);
+        utf8(out)
+    }
+
+    fn write(&self, out: &mut Vec<u8>, spaced: bool) {
+        let separator: &[u8] = if spaced { b", " } else { b"," };
+        match self {
+            Json::Null => out.extend(b"null"),
+            Json::Bool(value) => out.extend(if *value { &b"true"[..] } else { b"false" }),
+            Json::Number(text) => out.extend(text.as_bytes()),
+            Json::String(text) => write_string(out, text),
+            Json::Array(items) => {
+                out.push(b'[');
+                for (position, item) in items.iter().enumerate() {
+                    if position > 0 {
+                        out.extend(separator);
+                    }
+                    item.write(out, spaced);
+                }
+                out.push(b']');
+            }
+            Json::Object(fields) => {
+                out.push(b'{');
+                for (position, (key, value)) in fields.iter().enumerate() {
+                    if position > 0 {
+                        out.extend(separator);
+                    }
+                    write_string(out, key);
+                    out.extend(if spaced { &b": "[..] } else { b":" });
+                    value.write(out, spaced);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// The document as `jsonb` keeps it: keys by length and bytes, the last of duplicates, numbers as `numeric` prints them.
+    ///
+    /// # Errors
+    /// `22003` for a number with too many digits.
+    pub fn normalized(self) -> Result<Json> {
+        Ok(match self {
+            Json::Number(text) => Json::Number(crate::numeric::Numeric::parse(&text)?.to_string()),
+            Json::Array(items) => Json::Array(items.into_iter().map(Json::normalized).collect::<Result<_>>()?),
+            Json::Object(fields) => {
+                let mut kept: Vec<(String, Json)> = Vec::with_capacity(fields.len());
+                for (key, value) in fields {
+                    kept.push((key, value.normalized()?));
+                }
+                // Stable: of equal keys the last one written comes last, and stays.
+                kept.sort_by(|(left, _), (right, _)| key_order(left, right));
+                let mut unique: Vec<(String, Json)> = Vec::with_capacity(kept.len());
+                for (key, value) in kept {
+                    match unique.last_mut() {
+                        Some((last, kept)) if *last == key => *kept = value,
+                        _ => unique.push((key, value)),
+                    }
+                }
+                Json::Object(unique)
+            }
+            other => other,
+        })
+    }
+}
+
+/// `jsonb`'s order of keys: shorter first, then by bytes.
+pub fn key_order(left: &str, right: &str) -> std::cmp::Ordering {
+    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+}
+
+fn utf8(bytes: Vec<u8>) -> String {
+    // Only whole characters were written.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// `jsonb`'s output of `jsonb`'s input.
+///
+/// # Errors
+/// As [`parse`].
+pub fn normalize_jsonb(text: &str) -> Result<String> {
+    Ok(parse(text, DEPTH_MAX)?.normalized()?.spaced())
+}
+
+/// Writes a string with its quotes.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let escaped: Cow<'static, [u8]> = match byte {
+            b'"' => Cow::Borrowed(b"\\\""),
+            b'\\' => Cow::Borrowed(b"\\\\"),
+            b'\n' => Cow::Borrowed(b"\\n"),
+            b'\r' => Cow::Borrowed(b"\\r"),
+            b'\t' => Cow::Borrowed(b"\\t"),
+            0x8 => Cow::Borrowed(b"\\b"),
+            0xc => Cow::Borrowed(b"\\f"),
+            0..=0x1f => Cow::Owned(format!("\\u{byte:04x}").into_bytes()),
+            _ => continue,
+        };
+        out.extend(&bytes[plain..at]);
+        out.extend(&*escaped);
+        plain = at + 1;
+    }
+    out.extend(&bytes[plain..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jsonb_is_normalized_as_postgresql_does() {
+        for (text, normal) in [
+            (r#"{"bb":1,"a":2,"a":3}"#, r#"{"a": 3, "bb": 1}"#),
+            (r#" [1.0, 1e2, "\u00e9\n"] "#, "[1.0, 100, \"é\\n\"]"),
+            ("{}", "{}"),
+        ] {
+            assert_eq!(normalize_jsonb(text).unwrap(), normal);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_details() {
+        for text in ["", "{", "[1,]", "{\"a\"}", "nul", "01", "\"\\x\"", "[1 2]", "1 2"] {
+            let error = parse(text, 100).unwrap_err();
+            assert_eq!(error.message(), "invalid input syntax for type json", "{text}");
+            assert!(error.details().is_some());
+        }
+        let deep = "[".repeat(100_000);
+        assert_eq!(parse(&deep, 64).unwrap_err().code(), Code::TOO_COMPLEX);
+    }
+}

@@ -1,0 +1,128 @@
+//! What text forms depend on besides the value: the session's time zone and time.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::{Code, Error, Result};
+
+/// Microseconds between the Unix epoch and 2000-01-01.
+pub const EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// A session's settings that decide text forms.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The name of the time zone.
+    pub zone: Arc<str>,
+    /// The time of the transaction: microseconds since 2000-01-01 UTC.
+    pub now: i64,
+    /// The zone; `None` is UTC.
+    resolved: Option<TimeZone>,
+}
+
+impl Session {
+    /// A session in UTC.
+    pub fn utc(now: i64) -> Session {
+        Session { zone: Arc::from("UTC"), now, resolved: None }
+    }
+
+    /// A session in a named zone or fixed offset.
+    ///
+    /// # Errors
+    /// `22023` for a zone that does not exist, with PostgreSQL's text.
+    pub fn in_zone(zone: &str, now: i64) -> Result<Session> {
+        let resolved = zone_of(zone).ok_or_else(|| {
+            Error::new(Code::INVALID_PARAMETER, format!("invalid value for parameter \"TimeZone\": \"{zone}\""))
+        })?;
+        Ok(Session { zone: Arc::from(zone), now, resolved })
+    }
+
+    /// Seconds east of UTC at a time (microseconds since 2000-01-01 UTC).
+    pub fn offset_at(&self, micros: i64) -> i32 {
+        self.resolved.as_ref().map_or(0, |zone| offset_in(zone, micros))
+    }
+
+    /// The time (UTC) that a local time of this zone is.
+    pub fn from_local(&self, local: i64) -> i64 {
+        self.resolved.as_ref().map_or(local, |zone| utc_of_local(zone, local))
+    }
+}
+
+fn offset_in(zone: &TimeZone, micros: i64) -> i32 {
+    let unix = micros.saturating_add(EPOCH_MICROS);
+    Timestamp::from_microsecond(unix).map_or(0, |time| zone.to_offset(time).seconds())
+}
+
+/// PostgreSQL's rule for local times that happen twice or never: the offset in force before the change.
+fn utc_of_local(zone: &TimeZone, local: i64) -> i64 {
+    const DAY: i64 = 86_400_000_000;
+    let before = i64::from(offset_in(zone, local.saturating_sub(DAY))) * 1_000_000;
+    let after = i64::from(offset_in(zone, local.saturating_add(DAY))) * 1_000_000;
+    let candidates = [local - before, local - after];
+    for (utc, offset) in candidates.into_iter().zip([before, after]) {
+        if i64::from(offset_in(zone, utc)) * 1_000_000 == offset {
+            return utc;
+        }
+    }
+    local - before
+}
+
+/// Seconds east of UTC of a named zone at a local or UTC time; `None` for a zone that does not exist.
+pub fn zone_offset(zone: &str, micros: i64, is_local: bool) -> Option<i32> {
+    match zone_of(zone)? {
+        None => Some(0),
+        Some(zone) if is_local => i32::try_from((micros - utc_of_local(&zone, micros)) / 1_000_000).ok(),
+        Some(zone) => Some(offset_in(&zone, micros)),
+    }
+}
+
+/// Abbreviations that PostgreSQL knows by default and people use.
+const ABBREVIATIONS: &[(&str, i32)] = &[
+    ("est", -5 * 3600),
+    ("edt", -4 * 3600),
+    ("cst", -6 * 3600),
+    ("cdt", -5 * 3600),
+    ("mst", -7 * 3600),
+    ("mdt", -6 * 3600),
+    ("pst", -8 * 3600),
+    ("pdt", -7 * 3600),
+    ("cet", 3600),
+    ("cest", 2 * 3600),
+    ("bst", 3600),
+    ("jst", 9 * 3600),
+];
+
+/// A zone by name, abbreviation or fixed offset; `Some(None)` is UTC.
+#[expect(clippy::option_option, reason = "absent, UTC and another zone are three answers")]
+fn zone_of(name: &str) -> Option<Option<TimeZone>> {
+    let lower = name.to_ascii_lowercase();
+    if matches!(lower.as_str(), "utc" | "gmt" | "z" | "zulu" | "etc/utc" | "ut" | "uct") {
+        return Some(None);
+    }
+    if let Some((_, seconds)) = ABBREVIATIONS.iter().find(|(word, _)| *word == lower) {
+        return jiff::tz::Offset::from_seconds(*seconds).ok().map(|offset| Some(offset.to_time_zone()));
+    }
+    if let Some(seconds) = posix_offset(&lower) {
+        return jiff::tz::Offset::from_seconds(seconds).ok().map(|offset| Some(offset.to_time_zone()));
+    }
+    if !name.contains(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    TimeZone::get(name).ok().map(Some)
+}
+
+/// `+02`, `-05:30`: PostgreSQL reads a bare offset as POSIX does, positive west of Greenwich; `<+02>-02` is left out.
+fn posix_offset(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'+' => (-1, &text[1..]),
+        b'-' => (1, &text[1..]),
+        byte if byte.is_ascii_digit() => (-1, text),
+        _ => return None,
+    };
+    let mut parts = rest.split(':').map(str::parse::<i32>);
+    let hours = parts.next()?.ok()?;
+    let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
+    // A zone name that is only an offset is taken as ISO does: positive is east.
+    Some(-sign * (hours * 3600 + minutes * 60))
+}
