@@ -44,7 +44,7 @@ const insert = (table, records) => {
 function seen(role, claims) {
   const questions = Object.entries(labels).map(([table, columns]) =>
     `select jsonb_build_object('${table}', coalesce(jsonb_agg(jsonb_build_object(${columns.map((c) => `'${c}', ${c}`)})), '[]')) from ${table};`);
-  const sql = [`do $$ begin perform set_config('request.jwt.claims', ${text(JSON.stringify(claims))}, false); end $$;`, `set role ${role};`, ...questions];
+  const sql = ['set jit = off;', `do $$ begin perform set_config('request.jwt.claims', ${text(JSON.stringify(claims))}, false); end $$;`, `set role ${role};`, ...questions];
   const { stdout, stderr } = psql('hiring_judge', sql.join('\n'), { stop: false });
   const answers = Object.assign({}, ...stdout.trim().split('\n').map((line) => JSON.parse(line)));
   const refusals = stderr.match(/\b[0-9A-Z]{5}$/gm) ?? [];
