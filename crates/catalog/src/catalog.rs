@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use types::{Name, Type};
 
-use crate::role::{Acl, Role};
+use crate::access::Exposure;
+use crate::history::History;
+use crate::role::{Acl, DefaultPrivilege, Role};
 use crate::{Domain, Function, Relationship, Sequence, Table, TableId};
 
 /// Everything declared. Immutable once built; replaced whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
     /// Schemas, with their grants.
     pub schemas: Vec<(Arc<str>, Acl)>,
@@ -39,6 +41,14 @@ pub struct Catalog {
     pub schema_comments: HashMap<Arc<str>, String>,
     /// What is declared and does not run yet: a sentence each, with the object's name first.
     pub not_running: Vec<String>,
+    /// Which tables API roles reach without an explicit grant.
+    pub exposure: Exposure,
+    /// `alter default privileges`, in order.
+    pub default_privileges: Vec<DefaultPrivilege>,
+    /// Comments on types and domains.
+    pub type_comments: HashMap<Name, String>,
+    /// What building on would need to know of the past.
+    pub history: History,
 }
 
 impl Catalog {
@@ -46,6 +56,11 @@ impl Catalog {
     pub fn table(&self, name: &Name) -> Option<(TableId, &Table)> {
         let id = *self.table_ids.get(name)?;
         Some((id, &self[id]))
+    }
+
+    /// Positions of all tables, in order.
+    pub fn ids(&self) -> impl Iterator<Item = TableId> + use<> {
+        (0..u32::try_from(self.tables.len()).unwrap_or(u32::MAX)).map(TableId)
     }
 
     /// The role with this name.

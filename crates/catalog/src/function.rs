@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use sql::ast;
+use types::ty::format_type;
 use types::{Name, Type};
 
 use crate::role::Acl;
 
 /// A function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     /// Its name.
     pub name: Name,
@@ -43,7 +44,7 @@ pub struct Function {
 }
 
 /// An argument of a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
     /// Its name.
     pub name: Option<Arc<str>>,
@@ -86,4 +87,29 @@ pub struct Trigger {
     pub statement: Arc<ast::CreateTrigger>,
     /// Whether it fires.
     pub enabled: bool,
+}
+
+impl Function {
+    /// What tells it from its namesakes: name and types of the arguments that a caller passes, as PostgreSQL prints them.
+    pub fn signature(&self) -> String {
+        let types: Vec<String> = self.input_types().map(|ty| format_type(ty, None)).collect();
+        format!("{}({})", self.name, types.join(", "))
+    }
+
+    /// Types of the arguments that a caller passes.
+    pub fn input_types(&self) -> impl Iterator<Item = &Type> {
+        self.arguments.iter().filter(|argument| argument.is_input()).map(|argument| &argument.ty)
+    }
+}
+
+impl Argument {
+    /// Whether a caller passes it.
+    pub fn is_input(&self) -> bool {
+        matches!(self.mode, ast::ArgumentMode::In | ast::ArgumentMode::InOut | ast::ArgumentMode::Variadic)
+    }
+
+    /// Whether it is part of the result.
+    pub fn is_output(&self) -> bool {
+        matches!(self.mode, ast::ArgumentMode::Out | ast::ArgumentMode::InOut | ast::ArgumentMode::Table)
+    }
 }

@@ -4,13 +4,23 @@
 //! What this version does not run (function bodies, triggers, views beyond selects) is kept here and named by [`Catalog::not_running`];
 //! nothing is dropped in silence.
 
+pub mod access;
+pub mod build;
+pub mod diff;
+mod expr;
 pub mod function;
+pub mod history;
 pub mod index;
+pub mod migration;
 pub mod policy;
 pub mod relationship;
 pub mod role;
 pub mod table;
 
+pub use access::Exposure;
+pub use build::{Builder, Diagnostic, Outcome, build, builtin};
+pub use diff::diff;
+pub use migration::Migration;
 pub use function::{Argument, Function, Language, Trigger, Volatility};
 pub use index::{Index, IndexKey};
 pub use policy::{Policy, PolicyCommand};

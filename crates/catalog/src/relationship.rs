@@ -1,10 +1,13 @@
 //! Relationships: the edges along which one row embeds others.
+//!
+//! [`derive`] reads them off foreign keys. Edges of views, whose columns would have to be traced to base columns, are not derived.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use types::Name;
 
-use crate::{ColumnId, TableId};
+use crate::{Catalog, ColumnId, ForeignKey, Table, TableId};
 
 /// An edge from one table to another that a request can embed along.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,4 +63,109 @@ pub struct Through {
     pub to_constraint: Arc<str>,
     /// Junction columns that reference `to`, pairwise with `Relationship::to_columns`.
     pub to_columns: Vec<ColumnId>,
+}
+
+/// Every edge of the catalog's foreign keys, by the table it leaves.
+///
+/// A foreign key gives an edge each way; a table whose primary key holds the columns of two foreign keys gives
+/// a many-to-many edge for each ordered pair of them. Order: tables, then constraints, as declared.
+pub fn derive(catalog: &Catalog) -> HashMap<TableId, Vec<Relationship>> {
+    let keys: Vec<Key<'_>> = catalog.ids().flat_map(|id| keys_of(catalog, id)).collect();
+    let edges = keys.iter().flat_map(|key| [key.forward(), key.backward()]);
+    let crossings = keys.chunk_by(|a, b| a.table == b.table).flat_map(crossings);
+    let mut found: HashMap<TableId, Vec<Relationship>> = HashMap::new();
+    for edge in edges.chain(crossings) {
+        found.entry(edge.from).or_default().push(edge);
+    }
+    found
+}
+
+/// The many-to-many edges through one table, given its foreign keys.
+fn crossings(keys: &[Key<'_>]) -> Vec<Relationship> {
+    let inside: Vec<&Key<'_>> = keys.iter().filter(|key| key.is_junction()).collect();
+    let others = |from: &Key<'_>| {
+        let to = inside.iter().filter(|to| to.constraint != from.constraint);
+        to.map(|to| from.across(to)).collect::<Vec<_>>()
+    };
+    inside.iter().flat_map(|from| others(from)).collect()
+}
+
+/// A foreign key with its target found.
+struct Key<'a> {
+    table: TableId,
+    declared: &'a Table,
+    constraint: &'a Arc<str>,
+    columns: &'a [ColumnId],
+    target: TableId,
+    target_columns: Vec<ColumnId>,
+}
+
+fn keys_of(catalog: &Catalog, table: TableId) -> impl Iterator<Item = Key<'_>> {
+    let declared = &catalog[table];
+    declared.foreign_keys.iter().filter_map(move |key| {
+        let (target, target_columns) = target_of(catalog, key)?;
+        Some(Key { table, declared, constraint: &key.name, columns: &key.columns, target, target_columns })
+    })
+}
+
+fn target_of(catalog: &Catalog, key: &ForeignKey) -> Option<(TableId, Vec<ColumnId>)> {
+    let (id, target) = catalog.table(&key.target)?;
+    let columns = key.target_columns.iter().map(|name| Some(target.column(name)?.0)).collect::<Option<_>>()?;
+    Some((id, columns))
+}
+
+impl Key<'_> {
+    fn is_key(&self) -> bool {
+        let same = |key: &crate::Unique| key.columns.len() == self.columns.len() && self.columns.iter().all(|column| key.columns.contains(column));
+        self.declared.primary_key.iter().chain(&self.declared.uniques).any(same)
+    }
+
+    /// Whether it lies inside the primary key and leads to one of many: what makes its table a junction.
+    fn is_junction(&self) -> bool {
+        let inside = self.declared.primary_key.as_ref().is_some_and(|key| self.columns.iter().all(|column| key.columns.contains(column)));
+        inside && !self.is_key()
+    }
+
+    fn forward(&self) -> Relationship {
+        Relationship {
+            from: self.table,
+            to: self.target,
+            cardinality: if self.is_key() { Cardinality::OneToOne } else { Cardinality::ManyToOne },
+            constraint: self.constraint.clone(),
+            from_columns: self.columns.to_vec(),
+            to_columns: self.target_columns.clone(),
+            through: None,
+        }
+    }
+
+    fn backward(&self) -> Relationship {
+        Relationship {
+            from: self.target,
+            to: self.table,
+            cardinality: if self.is_key() { Cardinality::OneToOne } else { Cardinality::OneToMany },
+            constraint: self.constraint.clone(),
+            from_columns: self.target_columns.clone(),
+            to_columns: self.columns.to_vec(),
+            through: None,
+        }
+    }
+
+    fn across(&self, to: &Key<'_>) -> Relationship {
+        Relationship {
+            from: self.target,
+            to: to.target,
+            cardinality: Cardinality::ManyToMany,
+            constraint: self.constraint.clone(),
+            from_columns: self.target_columns.clone(),
+            to_columns: to.target_columns.clone(),
+            through: Some(Through {
+                table: self.table,
+                name: self.declared.name.clone(),
+                from_constraint: self.constraint.clone(),
+                from_columns: self.columns.to_vec(),
+                to_constraint: to.constraint.clone(),
+                to_columns: to.columns.to_vec(),
+            }),
+        }
+    }
 }

@@ -58,6 +58,34 @@ pub struct AclEntry {
     pub roles: Vec<Arc<str>>,
 }
 
+/// One `alter default privileges`: what new objects start with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DefaultPrivilege {
+    /// The role whose objects it concerns.
+    pub owner: Arc<str>,
+    /// The schema whose objects it concerns; absent for all.
+    pub schema: Option<Arc<str>>,
+    /// The kind of object.
+    pub kind: ObjectKind,
+    /// What is granted or revoked.
+    pub entry: AclEntry,
+}
+
+/// Kinds of objects that default privileges tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// Tables and views.
+    Table,
+    /// Sequences.
+    Sequence,
+    /// Functions and procedures.
+    Function,
+    /// Types and domains.
+    Type,
+    /// Schemas.
+    Schema,
+}
+
 /// The grants and revocations on one object, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Acl(pub Vec<AclEntry>);
@@ -65,29 +93,43 @@ pub struct Acl(pub Vec<AclEntry>);
 impl Acl {
     /// Whether any of `roles` (a role and the roles it is a member of) or `public` holds `privilege` on the whole object.
     pub fn allows(&self, roles: &[Arc<str>], privilege: Privilege) -> bool {
-        self.replay(roles, privilege, |entry| entry.columns.is_empty())
+        self.allows_beyond(roles, privilege, |_| false)
+    }
+
+    /// The same for an object on which some roles hold the privilege before anything is granted or revoked.
+    pub fn allows_beyond(&self, roles: &[Arc<str>], privilege: Privilege, implied: impl Fn(&str) -> bool) -> bool {
+        let holds = |role: &str| self.said(role, privilege, |entry| entry.columns.is_empty()).unwrap_or_else(|| implied(role));
+        holds("public") || roles.iter().any(|role| holds(role))
     }
 
     /// Whether `privilege` is held on `column`: through the object or through the column itself.
     pub fn allows_column(&self, roles: &[Arc<str>], privilege: Privilege, column: ColumnId) -> bool {
-        self.allows(roles, privilege)
-            || self.replay(roles, privilege, |entry| entry.columns.contains(&column) || (entry.columns.is_empty() && !entry.grant))
+        self.allows(roles, privilege) || self.names_column(roles, privilege, column)
     }
 
     /// Whether `privilege` is held on the object or on any of its columns.
     pub fn allows_some(&self, roles: &[Arc<str>], privilege: Privilege) -> bool {
-        self.allows(roles, privilege)
-            || self.0.iter().flat_map(|entry| &entry.columns).any(|&column| self.allows_column(roles, privilege, column))
+        self.allows(roles, privilege) || self.names_some_column(roles, privilege)
     }
 
-    /// Replays the entries for each role apart: a revocation takes back only what was granted to the same role.
-    fn replay(&self, roles: &[Arc<str>], privilege: Privilege, concerns: impl Fn(&AclEntry) -> bool) -> bool {
-        let holds = |role: &str| {
-            self.0.iter().rev().filter(|entry| concerns(entry)).find_map(|entry| {
-                let named = entry.privileges.is_empty() || entry.privileges.contains(&privilege);
-                (named && entry.roles.iter().any(|said| &**said == role)).then_some(entry.grant)
-            })
-        };
-        holds("public").unwrap_or(false) || roles.iter().any(|role| holds(role).unwrap_or(false))
+    /// Whether a grant on `column` itself stands. A revocation on the whole object takes it back too.
+    pub fn names_column(&self, roles: &[Arc<str>], privilege: Privilege, column: ColumnId) -> bool {
+        let concerns = |entry: &AclEntry| if entry.columns.is_empty() { !entry.grant } else { entry.columns.contains(&column) };
+        let holds = |role: &str| self.said(role, privilege, concerns).unwrap_or(false);
+        holds("public") || roles.iter().any(|role| holds(role))
+    }
+
+    /// Whether a grant on any column itself stands.
+    pub fn names_some_column(&self, roles: &[Arc<str>], privilege: Privilege) -> bool {
+        let columns = self.0.iter().filter(|entry| entry.grant).flat_map(|entry| &entry.columns);
+        columns.into_iter().any(|&column| self.names_column(roles, privilege, column))
+    }
+
+    /// The last word on a role's privilege: a revocation takes back only what was granted to the same role.
+    fn said(&self, role: &str, privilege: Privilege, concerns: impl Fn(&AclEntry) -> bool) -> Option<bool> {
+        self.0.iter().rev().filter(|entry| concerns(entry)).find_map(|entry| {
+            let named = entry.privileges.is_empty() || entry.privileges.contains(&privilege);
+            (named && entry.roles.iter().any(|said| &**said == role)).then_some(entry.grant)
+        })
     }
 }

@@ -34,7 +34,7 @@ pub enum TableKind {
 }
 
 /// A table or view.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// Its name.
     pub name: Name,
@@ -71,7 +71,7 @@ pub struct Table {
 }
 
 /// A column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name.
     pub name: Arc<str>,
@@ -208,7 +208,7 @@ pub struct Sequence {
 }
 
 /// A domain: a base type with constraints.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     /// Its name.
     pub name: Name,

@@ -35,6 +35,7 @@ codes! {
     NO_DATA "02000" 400 "No data.";
     FEATURE_NOT_SUPPORTED "0A000" 400 "PostgreSQL has it; this engine or version lacks it.";
     INVALID_GRANTOR "0L000" 403 "Invalid grantor.";
+    INVALID_GRANT "0LP01" 403 "A privilege that the object does not have.";
     INVALID_ROLE "0P000" 403 "Invalid role specification.";
     CARDINALITY "21000" 500 "A statement would affect a row twice, or a subquery returned several rows.";
     STRING_TOO_LONG "22001" 400 "Value too long for the type.";
@@ -98,6 +99,7 @@ codes! {
     INVALID_COLUMN_REFERENCE "42P10" 400 "Invalid column reference.";
     INVALID_COLUMN_DEFINITION "42611" 400 "Invalid column definition.";
     INVALID_TABLE_DEFINITION "42P16" 400 "Invalid table definition.";
+    INVALID_FUNCTION_DEFINITION "42P13" 400 "Invalid function definition.";
     INVALID_OBJECT_DEFINITION "42P17" 500 "Invalid object definition, or infinite recursion in a policy.";
     DISK_FULL "53100" 503 "Disk full.";
     TOO_MANY_CONNECTIONS "53300" 503 "Too many connections.";

@@ -1,0 +1,248 @@
+//! Statements to a catalog, one after the other, as PostgreSQL would execute them; no row is touched.
+//!
+//! A folder of migrations and a declarative schema end in the same place. Statements about rows are handed back
+//! ([`Outcome::Data`]) at their position. What is declared and does not run is kept and named, what is not understood
+//! is refused by name. Each statement applies whole or not at all.
+
+use std::sync::Arc;
+
+use sql::ast::{self, ObjectName, Statement, StatementKind};
+use types::{Code, Error, Name, Result, Span};
+
+use crate::{Catalog, Table, TableId, relationship};
+
+mod alter;
+mod builtin;
+mod columns;
+mod comments;
+mod constraints;
+mod depend;
+mod drop;
+mod functions;
+mod grants;
+mod identity;
+mod indexes;
+pub(crate) mod names;
+mod objects;
+mod policies;
+mod positions;
+mod rename;
+pub(crate) mod resolve;
+mod roles;
+mod sequences;
+mod session;
+mod tables;
+mod triggers;
+pub(crate) mod type_names;
+mod user_types;
+mod views;
+
+pub use builtin::builtin;
+pub use views::{TypeViews, Untyped, ViewColumn};
+
+use resolve::Names;
+
+/// What became of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The catalog says it now.
+    Applied,
+    /// Nothing to do, as the statement allows (`if exists`, `if not exists`); why.
+    Skipped(String),
+    /// It is about rows: the caller runs it, on the catalog as it is now.
+    Data,
+    /// It is kept, or has no effect here; why.
+    NotRunning(String),
+    /// It has no meaning for a catalog: transactions, `analyze`, planner and session settings.
+    NoEffect,
+}
+
+/// A complaint about a statement.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Where the statement stands.
+    pub span: Span,
+    /// What kind of complaint.
+    pub complaint: Complaint,
+    /// PostgreSQL's words.
+    pub error: Error,
+}
+
+/// Kinds of complaints: the first two are what a lenient build goes on after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// What it makes exists already.
+    Duplicate,
+    /// What it needs does not exist.
+    Missing,
+    /// PostgreSQL could do it.
+    NotSupported,
+    /// PostgreSQL refuses it.
+    Invalid,
+}
+
+/// What became of each statement, in order.
+pub type Report = Vec<(Span, Result<Outcome, Diagnostic>)>;
+
+/// Builds a catalog on `base`, statement by statement. Statements with complaints change nothing; the caller decides whether that is an error.
+pub fn build(base: Catalog, statements: &[Statement], views: &dyn TypeViews) -> (Catalog, Report) {
+    let mut builder = Builder::new(base, views);
+    let report = statements.iter().map(|statement| (statement.span, builder.apply(statement))).collect();
+    (builder.finish(), report)
+}
+
+/// A catalog being built. Lives as long as one session of statements: `set` lasts until it is gone.
+pub struct Builder<'t> {
+    catalog: Catalog,
+    path: Vec<Arc<str>>,
+    role: Arc<str>,
+    views: &'t dyn TypeViews,
+}
+
+impl<'t> Builder<'t> {
+    /// Goes on from a catalog; see [`builtin`] for the first.
+    pub fn new(base: Catalog, views: &'t dyn TypeViews) -> Builder<'t> {
+        Builder { catalog: base, path: session::default_path(), role: "postgres".into(), views }
+    }
+
+    /// The same as another owner of new objects.
+    #[must_use]
+    pub fn owned_by(mut self, role: &str) -> Builder<'t> {
+        self.role = role.into();
+        self
+    }
+
+    /// The catalog so far. Relationships are those of the last [`finish`](Builder::finish).
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The catalog so far, complete.
+    pub fn snapshot(&self) -> Catalog {
+        let mut catalog = self.catalog.clone();
+        catalog.relationships = relationship::derive(&catalog);
+        catalog
+    }
+
+    /// The catalog.
+    pub fn finish(mut self) -> Catalog {
+        self.catalog.relationships = relationship::derive(&self.catalog);
+        self.catalog
+    }
+
+    /// Applies one statement.
+    ///
+    /// # Errors
+    /// What PostgreSQL, or this version, refuses. The catalog is then as before.
+    pub fn apply(&mut self, statement: &Statement) -> Result<Outcome, Diagnostic> {
+        let before = has_many_effects(&statement.kind).then(|| self.catalog.clone());
+        self.dispatch(&statement.kind).map_err(|error| {
+            if let Some(before) = before {
+                self.catalog = before;
+            }
+            Diagnostic { span: statement.span, complaint: Complaint::of(&error), error }
+        })
+    }
+
+    fn dispatch(&mut self, statement: &StatementKind) -> Result<Outcome> {
+        match statement {
+            StatementKind::Query(query) => self.query(query),
+            StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) | StatementKind::Truncate { .. } => Ok(Outcome::Data),
+            StatementKind::CreateTable(create) => self.create_table(create),
+            StatementKind::CreateTableAs { name, .. } => Err(Error::missing(format!("create table {} as a query", resolve::written(name)))),
+            StatementKind::AlterTable(alter) => self.alter_table(alter),
+            StatementKind::CreatePolicy(create) => self.create_policy(create),
+            StatementKind::AlterPolicy(alter) => self.alter_policy(alter),
+            StatementKind::CreateIndex(create) => self.create_index(create),
+            StatementKind::CreateEnum { name, labels } => self.create_enum(name, labels),
+            StatementKind::CreateComposite { name, fields } => self.create_composite(name, fields),
+            StatementKind::AlterType { name, action } => self.alter_type(name, action),
+            StatementKind::CreateDomain { name, ty, default, constraints } => self.create_domain(name, ty, default.as_ref(), constraints),
+            StatementKind::CreateSequence { name, if_not_exists, temporary, options } => {
+                self.create_sequence(name, *if_not_exists, *temporary, options)
+            }
+            StatementKind::AlterSequence { name, if_exists, options } => self.alter_sequence(name, *if_exists, options),
+            StatementKind::CreateView(create) => self.create_view(create),
+            StatementKind::CreateFunction(create) => self.create_function(create),
+            StatementKind::CreateTrigger(create) => self.create_trigger(create),
+            StatementKind::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
+            StatementKind::CreateExtension { name, .. } => Ok(self.create_extension(name)),
+            StatementKind::Role { name, alter, options } => self.role_statement(name, *alter, options),
+            StatementKind::Grant(grant) => self.grant(grant),
+            StatementKind::GrantRole { grant, roles, members } => self.grant_role(*grant, roles, members),
+            StatementKind::DefaultPrivileges { for_roles, in_schemas, grant } => self.default_privileges(for_roles, in_schemas, grant),
+            StatementKind::Comment { object, name, on, arguments, text } => self.comment(object, name, on.as_ref(), arguments, text.as_ref()),
+            StatementKind::Drop(drop) => self.drop_statement(drop),
+            StatementKind::AlterObject { object, name, on, arguments, action } => self.alter_object(object, name, on.as_ref(), arguments, action),
+            StatementKind::Publication { name, action } => self.publication(name, action),
+            StatementKind::Do { .. } => Ok(self.not_running("a do block".to_owned())),
+            StatementKind::Set { name, values, .. } => self.set(name, values),
+            StatementKind::Reset(name) => self.set(name, &[]),
+            StatementKind::Transaction(_) | StatementKind::Notify { .. } => Ok(Outcome::NoEffect),
+            StatementKind::Other(words) => session::other(words),
+        }
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names { catalog: &self.catalog, path: &self.path }
+    }
+
+    fn table(&self, name: &ObjectName) -> Result<TableId> {
+        self.names().table(name).map(|(id, _)| id)
+    }
+
+    fn table_mut(&mut self, id: TableId) -> &mut Table {
+        &mut self.catalog.tables[id.0 as usize]
+    }
+
+    /// The position of a table that is known to exist.
+    fn id_of(&self, name: &Name) -> Result<TableId> {
+        let id = self.catalog.table_ids.get(name).copied();
+        id.ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")))
+    }
+
+    /// Positions of tables, after some came, went or were renamed.
+    fn renumber(&mut self) {
+        let positions = self.catalog.ids().zip(&self.catalog.tables);
+        self.catalog.table_ids = positions.map(|(id, table)| (table.name.clone(), id)).collect();
+    }
+
+    /// Notes something that is declared and does not run.
+    fn not_running(&mut self, what: String) -> Outcome {
+        self.catalog.not_running.push(format!("{what} does not run"));
+        Outcome::NotRunning(what)
+    }
+}
+
+/// Whether a statement may fail after it changed something.
+fn has_many_effects(statement: &StatementKind) -> bool {
+    match statement {
+        StatementKind::AlterTable(alter) => alter.actions.len() > 1,
+        StatementKind::Grant(grant) => matches!(&grant.target, ast::GrantTarget::Tables(names) if names.len() > 1),
+        StatementKind::Drop(drop) => drop.names.len() > 1,
+        StatementKind::Publication { .. } => true,
+        _ => false,
+    }
+}
+
+impl Complaint {
+    /// The kind of complaint that an error is.
+    fn of(error: &Error) -> Complaint {
+        match error.code() {
+            Code::DUPLICATE_TABLE | Code::DUPLICATE_OBJECT | Code::DUPLICATE_COLUMN | Code::DUPLICATE_SCHEMA | Code::DUPLICATE_FUNCTION => {
+                Complaint::Duplicate
+            }
+            Code::UNDEFINED_TABLE | Code::UNDEFINED_COLUMN | Code::UNDEFINED_OBJECT | Code::UNDEFINED_SCHEMA | Code::UNDEFINED_FUNCTION => {
+                Complaint::Missing
+            }
+            Code::FEATURE_NOT_SUPPORTED => Complaint::NotSupported,
+            _ => Complaint::Invalid,
+        }
+    }
+}
+
+/// `42703` for a column that a table lacks.
+fn unknown_column_of(table: &Table, column: &str) -> Error {
+    let message = format!("column \"{column}\" of relation \"{}\" does not exist", table.name.name);
+    Error::new(Code::UNDEFINED_COLUMN, message)
+}

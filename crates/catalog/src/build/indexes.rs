@@ -1,0 +1,86 @@
+//! `create index`
+
+use std::sync::Arc;
+
+use sql::ast::{self, CreateIndex, Expr, ExprKind};
+use types::{Code, Error, Name, Result};
+
+use super::tables::exists;
+use super::{Builder, Outcome, names};
+use crate::expr::scope::Source;
+use crate::expr::{bind, figure};
+use crate::{ColumnId, Index, IndexKey, Table, TableId, TableKind};
+
+impl Builder<'_> {
+    pub(super) fn create_index(&mut self, create: &CreateIndex) -> Result<Outcome> {
+        let id = self.table(&create.table)?;
+        let table = &self.catalog[id];
+        if matches!(table.kind, TableKind::View { materialized: false, .. }) {
+            let message = format!("cannot create index on relation \"{}\"", table.name.name);
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_details("This operation is not supported for views."));
+        }
+        if let Some(name) = &create.name {
+            let name = Name::new(table.name.schema.clone(), names::truncated(name));
+            if self.names().has_relation(&name) {
+                return exists(&name, create.if_not_exists);
+            }
+        }
+        let index = self.index(id, create)?;
+        self.table_mut(id).indexes.push(index);
+        Ok(Outcome::Applied)
+    }
+
+    fn index(&self, id: TableId, create: &CreateIndex) -> Result<Index> {
+        let table = &self.catalog[id];
+        let keys = create.keys.iter().map(|key| self.index_key(table, key)).collect::<Result<Vec<_>>>()?;
+        let include = create.include.iter().map(|column| included(table, column)).collect::<Result<Vec<_>>>()?;
+        let predicate = create.filter.as_ref().map(|filter| bind::expr(&self.names(), vec![Source::root(table)], filter)).transpose()?;
+        Ok(Index {
+            name: create.name.as_deref().map_or_else(|| self.index_name(table, create), names::truncated),
+            unique: create.unique,
+            nulls_not_distinct: create.nulls_not_distinct,
+            method: create.method.as_str().into(),
+            keys,
+            include,
+            predicate: predicate.map(Arc::new),
+            comment: None,
+        })
+    }
+
+    fn index_key(&self, table: &Table, key: &ast::IndexKey) -> Result<IndexKey> {
+        let expr = bind::expr(&self.names(), vec![Source::root(table)], &key.expr)?;
+        let column = plain_column(table, &expr);
+        let collated = match &key.collation {
+            Some(collation) => Expr::new(ExprKind::Collate { expr, collation: collation.clone() }, key.expr.span),
+            None => expr,
+        };
+        Ok(IndexKey {
+            column: if key.collation.is_some() { None } else { column },
+            expr: Arc::new(collated),
+            opclass: key.opclass.as_ref().map(|name| name.name.as_str().into()),
+            descending: key.descending,
+            nulls_first: key.nulls_first.unwrap_or(key.descending),
+        })
+    }
+
+    fn index_name(&self, table: &Table, create: &CreateIndex) -> Arc<str> {
+        let keys = create.keys.iter().map(|key| figure::column_name(&key.expr).unwrap_or_else(|| "expr".to_owned()));
+        let parts = names::key_names(keys.chain(create.include.iter().cloned()));
+        let columns = names::columns_part(parts.iter().map(String::as_str));
+        let taken = |name: &str| self.names().has_relation(&Name::new(table.name.schema.clone(), name));
+        names::choose(&table.name.name, Some(&columns), "idx", taken)
+    }
+}
+
+/// The column that an expression is, if it is nothing more.
+pub(super) fn plain_column(table: &Table, expr: &Expr) -> Option<ColumnId> {
+    match &*expr.kind {
+        ExprKind::Column(parts) => table.column(parts.last()?).map(|(column, _)| column),
+        _ => None,
+    }
+}
+
+fn included(table: &Table, column: &str) -> Result<ColumnId> {
+    let found = table.column(column).map(|(column, _)| column);
+    found.ok_or_else(|| Error::new(Code::UNDEFINED_COLUMN, format!("column \"{column}\" does not exist")))
+}

@@ -1,0 +1,110 @@
+//! Statements about the session: settings, top-level selects, and what has no meaning for a catalog.
+
+use std::sync::Arc;
+
+use sql::ast::{Call, Expr, ExprKind, Literal, Query, QueryBody};
+use types::{Code, Error, Result};
+
+use super::{Builder, Outcome};
+
+/// Settings that change how a session runs, not what a schema means.
+const WITHOUT_MEANING: &[&str] = &[
+    "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_encoding",
+    "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security", "default_tablespace",
+    "default_table_access_method", "timezone", "log_statement", "work_mem", "maintenance_work_mem", "synchronous_commit", "session_replication_role",
+    "application_name", "jit", "constraints", "transaction", "session characteristics", "max_parallel_maintenance_workers", "plpgsql.variable_conflict",
+];
+
+/// Leading words of statements that have no meaning for a catalog.
+const WITHOUT_EFFECT: &[&str] = &["analyze", "vacuum", "lock", "checkpoint", "discard", "reindex", "cluster", "listen", "unlisten", "load", "security label"];
+
+/// Schemas of services whose calls are kept by somebody else.
+const NOT_RUNNING: &[(&str, &str)] = &[("cron", "scheduling by pg_cron"), ("net", "a request by pg_net"), ("pgmq", "a queue of pgmq")];
+
+/// Where names are looked for at the beginning of a session.
+pub(super) fn default_path() -> Vec<Arc<str>> {
+    vec!["public".into(), "extensions".into()]
+}
+
+impl Builder<'_> {
+    pub(super) fn set(&mut self, name: &str, values: &[String]) -> Result<Outcome> {
+        match name {
+            "search_path" => {
+                self.path = path(values);
+                Ok(Outcome::Applied)
+            }
+            "role" | "session authorization" => {
+                let role = values.first().map_or("postgres", |role| if role == "none" { "postgres" } else { role });
+                self.role = self.names().role(role)?;
+                Ok(Outcome::Applied)
+            }
+            name if WITHOUT_MEANING.contains(&name.to_lowercase().as_str()) => Ok(Outcome::NoEffect),
+            name if name.contains('.') => Ok(Outcome::NoEffect),
+            name => Err(Error::missing(format!("setting \"{name}\""))),
+        }
+    }
+
+    /// A select at the top level: what it calls is for the caller to run, unless it sets the search path or belongs to a service.
+    pub(super) fn query(&mut self, query: &Query) -> Result<Outcome> {
+        let Some(call) = only_call(query) else { return Ok(Outcome::Data) };
+        if call.name.name == "set_config" {
+            return self.set_config(call);
+        }
+        let service = NOT_RUNNING.iter().find(|(schema, _)| call.name.schema.as_deref() == Some(schema));
+        match service {
+            Some((_, what)) => {
+                let name = call.args.iter().find_map(|argument| text(&argument.value)).unwrap_or_default();
+                Ok(self.not_running(format!("{what} ({}.{} {name})", call.name.schema.as_deref().unwrap_or_default(), call.name.name)))
+            }
+            None => Ok(Outcome::Data),
+        }
+    }
+
+    fn set_config(&mut self, call: &Call) -> Result<Outcome> {
+        let words: Vec<&str> = call.args.iter().filter_map(|argument| text(&argument.value)).collect();
+        match &words[..] {
+            [name, value, ..] => self.set(name, &[(*value).to_owned()]),
+            _ => Err(Error::new(Code::INVALID_PARAMETER, "set_config needs a name and a value")),
+        }
+    }
+}
+
+/// A statement that only its leading words are known of.
+pub(super) fn other(words: &str) -> Result<Outcome> {
+    if WITHOUT_EFFECT.iter().any(|known| words.starts_with(known)) {
+        return Ok(Outcome::NoEffect);
+    }
+    Err(Error::missing(words))
+}
+
+/// A search path; `"$user"` is nobody's schema, and no value is the default.
+fn path(values: &[String]) -> Vec<Arc<str>> {
+    match values {
+        [] => default_path(),
+        [one] if one == "default" => default_path(),
+        values => {
+            let names = values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().trim_matches('"'));
+            names.filter(|name| !name.is_empty() && *name != "$user" && *name != "pg_catalog").map(Arc::from).collect()
+        }
+    }
+}
+
+/// The call that a select consists of.
+fn only_call(query: &Query) -> Option<&Call> {
+    let QueryBody::Select(select) = &query.body else { return None };
+    match (&select.targets[..], &select.from[..]) {
+        ([target], []) => match &*target.expr.kind {
+            ExprKind::Call(call) => Some(call),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn text(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Literal(Literal::String(text)) => Some(text),
+        ExprKind::Cast { expr, .. } => text(expr),
+        _ => None,
+    }
+}
