@@ -1,7 +1,7 @@
 //! Type categories, implicit conversions, and the common type of several expressions (PostgreSQL 10.2, 10.5).
 
 use types::ty::format_type;
-use types::{Code, Error, Result, Type};
+use types::{Code, Error, Result, Type, cast};
 
 /// PostgreSQL's type categories, by their letters in `pg_type`.
 pub(super) fn category(ty: &Type) -> char {
@@ -29,22 +29,7 @@ pub(super) fn preferred(ty: &Type) -> bool {
 
 /// Whether an expression of one type may stand where another is wanted, without a cast being written.
 pub(super) fn converts(from: &Type, to: &Type) -> bool {
-    if from == to || *from == Type::Unknown {
-        return true;
-    }
-    match (from, to) {
-        (Type::Array(from), Type::Array(to)) => converts(from, to),
-        (Type::Int2, Type::Int4 | Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric) => true,
-        (Type::Int4, Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric) => true,
-        (Type::Int8, Type::Float4 | Type::Float8 | Type::Numeric) => true,
-        (Type::Numeric, Type::Float4 | Type::Float8) | (Type::Float4, Type::Float8) => true,
-        (Type::Date, Type::Timestamp | Type::Timestamptz) | (Type::Timestamp, Type::Timestamptz) => true,
-        (Type::Time, Type::Interval | Type::Timetz) => true,
-        (Type::Text, Type::Varchar | Type::Bpchar) => true,
-        (Type::Varchar, Type::Text | Type::Bpchar) | (Type::Bpchar, Type::Text | Type::Varchar) => true,
-        (Type::Citext, Type::Text | Type::Varchar) | (Type::Cidr, Type::Inet) => true,
-        _ => false,
-    }
+    cast::context(from, to) == Some(cast::Context::Implicit)
 }
 
 /// The common type, when there is one: for families whose members must agree.

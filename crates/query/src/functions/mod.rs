@@ -6,19 +6,64 @@
 //! both come in with the [`Context`].
 
 mod aggregate;
+mod arguments;
+mod bytes;
 pub mod choose;
 mod common;
+mod floats;
+mod format;
+mod hash;
+mod integers;
+mod json;
+mod keywords;
+mod like;
+mod numbers;
+mod pattern;
+mod raw_json;
+mod regex;
+mod regex_syntax;
 mod row;
+mod text;
 mod ty;
 
 pub use aggregate::{Aggregate, State};
 pub use choose::{Chosen, ChosenAggregate, choose, choose_aggregate, choose_comparison};
 pub use common::common_type;
-pub use row::{Context, Eval, Function, Kind, Session, Volatility};
+pub use row::{Context, Eval, Function, Kind, Volatility};
+pub use types::session::Session;
 pub use ty::Ty;
 
 /// The rows, by family.
-static TABLE: &[&[Function]] = &[];
+static TABLE: &[&[Function]] = &[
+    text::ROWS,
+    format::ROWS,
+    like::ROWS,
+    pattern::ROWS,
+    bytes::ROWS,
+    hash::ROWS,
+    integers::PLUS,
+    integers::MINUS,
+    integers::TIMES,
+    integers::OVER,
+    integers::MODULO,
+    integers::AND,
+    integers::OR,
+    integers::XOR,
+    integers::LEFT,
+    integers::RIGHT,
+    integers::NOT,
+    integers::NEGATIVE,
+    integers::POSITIVE,
+    integers::ABSOLUTE,
+    integers::ROWS,
+    floats::PLUS,
+    floats::MINUS,
+    floats::TIMES,
+    floats::OVER,
+    floats::ROWS,
+    numbers::ROWS,
+    json::ROWS,
+];
 
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {

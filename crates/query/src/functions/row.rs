@@ -1,8 +1,8 @@
 //! What a row of the table is.
 
 use std::fmt;
-use std::sync::Arc;
 
+use types::session::Session;
 use types::{Result, Type, Value};
 
 use super::Ty;
@@ -27,15 +27,6 @@ pub enum Volatility {
     Stable,
     /// Anything: randomness, the clock.
     Volatile,
-}
-
-/// What is fixed while a statement runs.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// The time zone by its name: `UTC`, `Europe/Berlin`.
-    pub zone: Arc<str>,
-    /// The time of the transaction: microseconds since 2000-01-01 UTC.
-    pub now: i64,
 }
 
 /// What evaluation may use besides the arguments.

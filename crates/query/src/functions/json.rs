@@ -1,0 +1,401 @@
+//! Reading and changing `json` and `jsonb` (PostgreSQL 9.16). `json` keeps its text, `jsonb` its normal form.
+
+use types::json::{DEPTH_MAX, Json, key_order, parse};
+use types::numeric::Numeric;
+use types::{Code, Error, Result, Value};
+
+use super::arguments::{array, boolean, count, int, invalid, ok_text, text, texts};
+use super::{Context, Function, Ty, raw_json};
+
+const T: Ty = Ty::Text;
+const I: Ty = Ty::Int4;
+const J: Ty = Ty::Json;
+const B: Ty = Ty::Jsonb;
+const TEXTS: Ty = Ty::Array(&Ty::Text);
+
+pub(super) static ROWS: &[Function] = &[
+    Function::operator("->", &[J, T], J, |_, a| Ok(raw(field(a)?))),
+    Function::operator("->", &[J, I], J, |_, a| Ok(raw(raw_json::element(text(a, 0)?, int(a, 1)?)))),
+    Function::operator("->>", &[J, T], T, |_, a| field(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
+    Function::operator("->>", &[J, I], T, |_, a| {
+        raw_json::element(text(a, 0)?, int(a, 1)?).map_or(Ok(Value::Null), raw_json::as_text)
+    }),
+    Function::operator("#>", &[J, TEXTS], J, |_, a| Ok(raw(raw_path(a)?))),
+    Function::operator("#>>", &[J, TEXTS], T, |_, a| raw_path(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
+    Function::operator("->", &[B, T], B, |_, a| Ok(shown(document(a, 0)?.get(text(a, 1)?)))),
+    Function::operator("->", &[B, I], B, |_, a| Ok(shown(element(&document(a, 0)?, int(a, 1)?)))),
+    Function::operator("->>", &[B, T], T, |_, a| Ok(as_text(document(a, 0)?.get(text(a, 1)?)))),
+    Function::operator("->>", &[B, I], T, |_, a| Ok(as_text(element(&document(a, 0)?, int(a, 1)?)))),
+    Function::operator("#>", &[B, TEXTS], B, |_, a| at_path(a, |found| shown(found))),
+    Function::operator("#>>", &[B, TEXTS], T, |_, a| at_path(a, |found| as_text(found))),
+    Function::operator("@>", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(contains(&document(a, 0)?, &document(a, 1)?, true)))),
+    Function::operator("<@", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(contains(&document(a, 1)?, &document(a, 0)?, true)))),
+    Function::operator("?", &[B, T], Ty::Bool, |_, a| Ok(Value::Bool(exists(&document(a, 0)?, text(a, 1)?)))),
+    Function::operator("?|", &[B, TEXTS], Ty::Bool, |_, a| {
+        let document = document(a, 0)?;
+        Ok(Value::Bool(texts(a, 1)?.into_iter().flatten().any(|key| exists(&document, key))))
+    }),
+    Function::operator("?&", &[B, TEXTS], Ty::Bool, |_, a| {
+        let document = document(a, 0)?;
+        Ok(Value::Bool(texts(a, 1)?.into_iter().flatten().all(|key| exists(&document, key))))
+    }),
+    Function::operator("||", &[B, B], B, |_, a| Ok(shown(Some(&concat(document(a, 0)?, document(a, 1)?))))),
+    Function::operator("-", &[B, T], B, |_, a| delete_keys(a, &[text(a, 1)?])),
+    Function::operator("-", &[B, TEXTS], B, |_, a| delete_keys(a, &texts(a, 1)?.into_iter().flatten().collect::<Vec<_>>())),
+    Function::operator("-", &[B, I], B, delete_element),
+    Function::operator("#-", &[B, TEXTS], B, |_, a| change_path(a, &Change::Delete)),
+    Function::new("jsonb_set", &[B, TEXTS, B, Ty::Bool], B, set).optional(1),
+    Function::new("jsonb_insert", &[B, TEXTS, B, Ty::Bool], B, insert).optional(1),
+    Function::new("json_extract_path", &[J, T], J, |_, a| Ok(raw(raw_json::at_path(text(a, 0)?, &tail(a)?)?))).variadic(),
+    Function::new("json_extract_path_text", &[J, T], T, |_, a| {
+        raw_json::at_path(text(a, 0)?, &tail(a)?)?.map_or(Ok(Value::Null), raw_json::as_text)
+    })
+    .variadic(),
+    Function::new("jsonb_extract_path", &[B, T], B, |_, a| Ok(shown(walk(&document(a, 0)?, &tail(a)?)))).variadic(),
+    Function::new("jsonb_extract_path_text", &[B, T], T, |_, a| Ok(as_text(walk(&document(a, 0)?, &tail(a)?)))).variadic(),
+    Function::new("json_typeof", &[J], T, |_, a| ok_text(type_name(&document(a, 0)?))),
+    Function::new("jsonb_typeof", &[B], T, |_, a| ok_text(type_name(&document(a, 0)?))),
+    Function::new("json_array_length", &[J], I, array_length),
+    Function::new("jsonb_array_length", &[B], I, array_length),
+    Function::new("json_strip_nulls", &[J], J, |_, a| ok_text(strip_nulls(document(a, 0)?).compact())),
+    Function::new("jsonb_strip_nulls", &[B], B, |_, a| ok_text(strip_nulls(document(a, 0)?).spaced())),
+    Function::new("jsonb_pretty", &[B], T, |_, a| ok_text(pretty(&document(a, 0)?))),
+];
+
+/// An argument's document.
+pub(super) fn document(arguments: &[Value], position: usize) -> Result<Json> {
+    parse(text(arguments, position)?, DEPTH_MAX)
+}
+
+fn raw(part: Option<&str>) -> Value {
+    part.map_or(Value::Null, Value::text)
+}
+
+/// A part of a `jsonb`.
+fn shown(part: Option<&Json>) -> Value {
+    part.map_or(Value::Null, |part| Value::text(part.spaced()))
+}
+
+/// A part as text: strings without quotes, `null` is null.
+fn as_text(part: Option<&Json>) -> Value {
+    match part {
+        None | Some(Json::Null) => Value::Null,
+        Some(Json::String(text)) => Value::text(text.as_str()),
+        part => shown(part),
+    }
+}
+
+fn field(arguments: &[Value]) -> Result<Option<&str>> {
+    raw_json::field(text(arguments, 0)?, text(arguments, 1)?)
+}
+
+fn raw_path(arguments: &[Value]) -> Result<Option<&str>> {
+    let path: Option<Vec<&str>> = texts(arguments, 1)?.into_iter().collect();
+    path.map_or(Ok(None), |path| raw_json::at_path(text(arguments, 0)?, &path))
+}
+
+/// The path of a variadic function.
+fn tail(arguments: &[Value]) -> Result<Vec<&str>> {
+    (1..arguments.len()).map(|position| text(arguments, position)).collect()
+}
+
+/// An element of an array, from 0, or from -1 backwards. A scalar is the only element of itself.
+fn element(document: &Json, index: i64) -> Option<&Json> {
+    match document {
+        Json::Array(items) => items.get(position(items.len(), index)?),
+        Json::Object(_) => None,
+        scalar => matches!(index, 0 | -1).then_some(scalar),
+    }
+}
+
+fn position(length: usize, index: i64) -> Option<usize> {
+    let index = if index < 0 { index + i64::try_from(length).ok()? } else { index };
+    usize::try_from(index).ok().filter(|index| *index < length)
+}
+
+fn at_path(arguments: &[Value], show: fn(Option<&Json>) -> Value) -> Result<Value> {
+    let path: Option<Vec<&str>> = texts(arguments, 1)?.into_iter().collect();
+    let document = document(arguments, 0)?;
+    Ok(path.map_or(Value::Null, |path| show(walk(&document, &path))))
+}
+
+/// An array index in a path: an integer, spaces before it allowed.
+fn index(step: &str) -> Option<i64> {
+    step.trim_start().parse::<i32>().ok().map(i64::from)
+}
+
+fn walk<'a>(document: &'a Json, path: &[&str]) -> Option<&'a Json> {
+    path.iter().try_fold(document, |at, step| match at {
+        Json::Object(_) => at.get(step),
+        Json::Array(items) => items.get(position(items.len(), index(step)?)?),
+        _ => None,
+    })
+}
+
+/// Whether two scalars are equal: numbers by value.
+fn same_scalar(left: &Json, right: &Json) -> bool {
+    match (left, right) {
+        (Json::Number(left), Json::Number(right)) => match (Numeric::parse(left), Numeric::parse(right)) {
+            (Ok(left), Ok(right)) => left.compare(&right).is_eq(),
+            _ => left == right,
+        },
+        (left, right) => left == right,
+    }
+}
+
+/// `@>`: every part of `part` is in `whole`. At the top, an array contains a scalar that is one of its elements.
+fn contains(whole: &Json, part: &Json, top: bool) -> bool {
+    match (whole, part) {
+        (Json::Object(_), Json::Object(fields)) => {
+            fields.iter().all(|(key, value)| whole.get(key).is_some_and(|found| contains(found, value, false)))
+        }
+        (Json::Array(items), Json::Array(wanted)) => {
+            wanted.iter().all(|wanted| items.iter().any(|item| contains(item, wanted, false)))
+        }
+        (Json::Object(_), _) | (_, Json::Object(_) | Json::Array(_)) => false,
+        (Json::Array(items), scalar) => top && items.iter().any(|item| same_scalar(item, scalar)),
+        (whole, part) => same_scalar(whole, part),
+    }
+}
+
+/// `?`: a key of an object, or a string in an array or alone.
+fn exists(document: &Json, key: &str) -> bool {
+    match document {
+        Json::Object(_) => document.get(key).is_some(),
+        Json::Array(items) => items.iter().any(|item| item.as_str() == Some(key)),
+        scalar => scalar.as_str() == Some(key),
+    }
+}
+
+/// Sets a key of a normalized object.
+fn put(fields: &mut Vec<(String, Json)>, key: String, value: Json) {
+    match fields.binary_search_by(|(name, _)| key_order(name, &key)) {
+        Ok(found) => fields[found].1 = value,
+        Err(place) => fields.insert(place, (key, value)),
+    }
+}
+
+fn items(document: Json) -> Vec<Json> {
+    match document {
+        Json::Array(items) => items,
+        other => vec![other],
+    }
+}
+
+/// `||`: objects are merged, everything else becomes one array.
+pub(super) fn concat(left: Json, right: Json) -> Json {
+    match (left, right) {
+        (Json::Object(mut fields), Json::Object(others)) => {
+            others.into_iter().for_each(|(key, value)| put(&mut fields, key, value));
+            Json::Object(fields)
+        }
+        (left, right) => Json::Array(items(left).into_iter().chain(items(right)).collect()),
+    }
+}
+
+fn delete_keys(arguments: &[Value], keys: &[&str]) -> Result<Value> {
+    let mut document = document(arguments, 0)?;
+    match &mut document {
+        Json::Object(fields) => fields.retain(|(key, _)| !keys.contains(&key.as_str())),
+        Json::Array(items) => items.retain(|item| !item.as_str().is_some_and(|item| keys.contains(&item))),
+        _ => return Err(invalid("cannot delete from scalar")),
+    }
+    Ok(shown(Some(&document)))
+}
+
+fn delete_element(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut document = document(arguments, 0)?;
+    match &mut document {
+        Json::Array(items) => {
+            if let Some(found) = position(items.len(), int(arguments, 1)?) {
+                items.remove(found);
+            }
+        }
+        Json::Object(_) => return Err(invalid("cannot delete from object using integer index")),
+        _ => return Err(invalid("cannot delete from scalar")),
+    }
+    Ok(shown(Some(&document)))
+}
+
+/// What happens at the end of a path.
+enum Change {
+    Delete,
+    /// Replaces, or adds where there is nothing.
+    Set { value: Json, create: bool },
+    /// Adds; an existing key is an error.
+    Insert { value: Json, after: bool },
+}
+
+fn set(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let create = arguments.len() < 4 || boolean(arguments, 3)?;
+    change_path(arguments, &Change::Set { value: document(arguments, 2)?, create })
+}
+
+fn insert(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let after = arguments.len() > 3 && boolean(arguments, 3)?;
+    change_path(arguments, &Change::Insert { value: document(arguments, 2)?, after })
+}
+
+fn change_path(arguments: &[Value], change: &Change) -> Result<Value> {
+    if array(arguments, 1)?.dimensions.len() > 1 {
+        return Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts"));
+    }
+    let path = texts(arguments, 1)?;
+    let mut document = document(arguments, 0)?;
+    match &document {
+        Json::Array(_) | Json::Object(_) => {}
+        _ if matches!(change, Change::Delete) => return Err(invalid("cannot delete path in scalar")),
+        _ => return Err(invalid("cannot set path in scalar")),
+    }
+    let empty = matches!(&document, Json::Array(items) if items.is_empty())
+        || matches!(&document, Json::Object(fields) if fields.is_empty());
+    let adds = match change {
+        Change::Delete => false,
+        Change::Set { create, .. } => *create,
+        Change::Insert { .. } => true,
+    };
+    if !path.is_empty() && (adds || !empty) {
+        apply(&mut document, &path, 0, change)?;
+    }
+    Ok(shown(Some(&document)))
+}
+
+fn step<'a>(path: &[Option<&'a str>], level: usize) -> Result<&'a str> {
+    let null = || Error::new(Code::NULL_NOT_ALLOWED, format!("path element at position {} is null", level + 1));
+    path.get(level).copied().flatten().ok_or_else(null)
+}
+
+fn apply(at: &mut Json, path: &[Option<&str>], level: usize, change: &Change) -> Result<()> {
+    let last = level + 1 == path.len();
+    match at {
+        Json::Object(fields) => {
+            let key = step(path, level)?;
+            let found = fields.iter().position(|(name, _)| name == key);
+            match (found, last, change) {
+                (Some(found), false, _) => apply(&mut fields[found].1, path, level + 1, change),
+                (None, false, _) => Ok(()),
+                (Some(found), true, Change::Delete) => {
+                    fields.remove(found);
+                    Ok(())
+                }
+                (Some(found), true, Change::Set { value, .. }) => {
+                    fields[found].1 = value.clone();
+                    Ok(())
+                }
+                (Some(_), true, Change::Insert { .. }) => Err(invalid("cannot replace existing key")
+                    .with_hint("Try using the function jsonb_set to replace key value.")),
+                (None, true, Change::Set { value, create: true } | Change::Insert { value, .. }) => {
+                    put(fields, key.to_owned(), value.clone());
+                    Ok(())
+                }
+                (None, true, _) => Ok(()),
+            }
+        }
+        Json::Array(items) => apply_to_array(items, path, level, change),
+        _ => Ok(()),
+    }
+}
+
+fn apply_to_array(items: &mut Vec<Json>, path: &[Option<&str>], level: usize, change: &Change) -> Result<()> {
+    let written = step(path, level)?;
+    let wanted = index(written).ok_or_else(|| {
+        let message = format!("path element at position {} is not an integer: \"{written}\"", level + 1);
+        Error::new(Code::INVALID_TEXT, message)
+    })?;
+    let found = position(items.len(), wanted);
+    if level + 1 < path.len() {
+        return match found {
+            Some(found) => apply(&mut items[found], path, level + 1, change),
+            None => Ok(()),
+        };
+    }
+    match (found, change) {
+        (Some(found), Change::Delete) => {
+            items.remove(found);
+        }
+        (Some(found), Change::Set { value, .. }) => items[found] = value.clone(),
+        (Some(found), Change::Insert { value, after }) => items.insert(found + usize::from(*after), value.clone()),
+        (None, Change::Set { value, create: true } | Change::Insert { value, .. }) => {
+            let end = if wanted < 0 { 0 } else { items.len() };
+            items.insert(end, value.clone());
+        }
+        (None, _) => {}
+    }
+    Ok(())
+}
+
+fn type_name(document: &Json) -> &'static str {
+    match document {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+fn array_length(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    match document(arguments, 0)? {
+        Json::Array(items) => count(items.len()),
+        Json::Object(_) => Err(invalid("cannot get array length of a non-array")),
+        _ => Err(invalid("cannot get array length of a scalar")),
+    }
+}
+
+fn strip_nulls(document: Json) -> Json {
+    match document {
+        Json::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| *value != Json::Null);
+            Json::Object(kept.map(|(key, value)| (key, strip_nulls(value))).collect())
+        }
+        Json::Array(items) => Json::Array(items.into_iter().map(strip_nulls).collect()),
+        other => other,
+    }
+}
+
+fn pretty(document: &Json) -> String {
+    let mut out = String::new();
+    write_pretty(&mut out, document, 0);
+    out
+}
+
+fn write_pretty(out: &mut String, document: &Json, level: usize) {
+    let indent = |out: &mut String, level: usize| {
+        out.push('\n');
+        out.push_str(&" ".repeat(4 * level));
+    };
+    let (open, close) = match document {
+        Json::Array(_) => ('[', ']'),
+        Json::Object(_) => ('{', '}'),
+        scalar => return out.push_str(&scalar.spaced()),
+    };
+    out.push(open);
+    let mut first = true;
+    let mut separate = |out: &mut String| {
+        if !first {
+            out.push(',');
+        }
+        first = false;
+        indent(out, level + 1);
+    };
+    match document {
+        Json::Array(items) => {
+            for item in items {
+                separate(out);
+                write_pretty(out, item, level + 1);
+            }
+        }
+        Json::Object(fields) => {
+            for (key, value) in fields {
+                separate(out);
+                out.push_str(&Json::String(key.clone()).compact());
+                out.push_str(": ");
+                write_pretty(out, value, level + 1);
+            }
+        }
+        _ => {}
+    }
+    indent(out, level);
+    out.push(close);
+}

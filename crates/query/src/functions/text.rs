@@ -1,0 +1,258 @@
+//! Character strings (PostgreSQL 9.4). Positions and lengths are characters.
+
+use types::{Code, Error, Result, Value};
+
+use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
+use super::{Context, Function, Ty};
+
+const T: Ty = Ty::Text;
+const I: Ty = Ty::Int4;
+
+pub(super) static ROWS: &[Function] = &[
+    Function::operator("||", &[T, T], T, |_, a| ok_text([text(a, 0)?, text(a, 1)?].concat())),
+    Function::operator("^@", &[T, T], Ty::Bool, starts_with).leakproof(),
+    Function::new("starts_with", &[T, T], Ty::Bool, starts_with).leakproof(),
+    Function::new("lower", &[T], T, |_, a| ok_text(lower(text(a, 0)?))),
+    Function::new("upper", &[T], T, |_, a| ok_text(upper(text(a, 0)?))),
+    Function::new("initcap", &[T], T, |_, a| ok_text(initcap(text(a, 0)?))),
+    Function::new("length", &[T], I, length).leakproof(),
+    Function::new("length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("char_length", &[T], I, length).leakproof(),
+    Function::new("char_length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("character_length", &[T], I, length).leakproof(),
+    Function::new("character_length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("octet_length", &[T], I, |_, a| count(text(a, 0)?.len())).leakproof(),
+    Function::new("bit_length", &[T], I, |_, a| count(text(a, 0)?.len() * 8)),
+    Function::new("btrim", &[T], T, |_, a| ok_text(text(a, 0)?.trim_matches(' '))),
+    Function::new("btrim", &[T, T], T, |_, a| ok_text(text(a, 0)?.trim_matches(one_of(text(a, 1)?)))),
+    Function::new("ltrim", &[T], T, |_, a| ok_text(text(a, 0)?.trim_start_matches(' '))),
+    Function::new("ltrim", &[T, T], T, |_, a| ok_text(text(a, 0)?.trim_start_matches(one_of(text(a, 1)?)))),
+    Function::new("rtrim", &[T], T, |_, a| ok_text(text(a, 0)?.trim_end_matches(' '))),
+    Function::new("rtrim", &[T, T], T, |_, a| ok_text(text(a, 0)?.trim_end_matches(one_of(text(a, 1)?)))),
+    Function::new("substr", &[T, I], T, substring),
+    Function::new("substr", &[T, I, I], T, substring),
+    Function::new("substring", &[T, I], T, substring),
+    Function::new("substring", &[T, I, I], T, substring),
+    Function::new("overlay", &[T, T, I], T, overlay),
+    Function::new("overlay", &[T, T, I, I], T, overlay),
+    Function::new("left", &[T, I], T, left),
+    Function::new("right", &[T, I], T, right),
+    Function::new("lpad", &[T, I], T, lpad),
+    Function::new("lpad", &[T, I, T], T, lpad),
+    Function::new("rpad", &[T, I], T, rpad),
+    Function::new("rpad", &[T, I, T], T, rpad),
+    Function::new("repeat", &[T, I], T, repeat),
+    Function::new("replace", &[T, T, T], T, replace),
+    Function::new("translate", &[T, T, T], T, translate),
+    Function::new("reverse", &[T], T, |_, a| ok_text(text(a, 0)?.chars().rev().collect::<String>())),
+    Function::new("split_part", &[T, T, I], T, split_part),
+    Function::new("strpos", &[T, T], I, position),
+    Function::new("position", &[T, T], I, position),
+    Function::new("ascii", &[T], I, |_, a| Ok(Value::Int(text(a, 0)?.chars().next().map_or(0, |c| i64::from(u32::from(c)))))),
+    Function::new("chr", &[I], T, chr),
+    Function::new("to_hex", &[I], T, |_, a| ok_text(format!("{:x}", int(a, 0)? & 0xffff_ffff))),
+    Function::new("to_hex", &[Ty::Int8], T, |_, a| ok_text(format!("{:x}", int(a, 0)?))),
+    Function::new("quote_ident", &[T], T, |_, a| ok_text(super::format::quote_ident(text(a, 0)?))),
+    Function::new("quote_literal", &[T], T, |_, a| ok_text(super::format::quote_literal(text(a, 0)?))),
+];
+
+/// The characters of a trim set.
+fn one_of(set: &str) -> impl Fn(char) -> bool {
+    move |c| set.contains(c)
+}
+
+fn starts_with(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    Ok(Value::Bool(text(arguments, 0)?.starts_with(text(arguments, 1)?)))
+}
+
+fn length(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    count(text(arguments, 0)?.chars().count())
+}
+
+/// The lower-case character of the C library: one character for one.
+pub(super) fn lower_char(c: char) -> char {
+    let mut mapped = c.to_lowercase();
+    match (mapped.next(), c) {
+        (_, 'İ') => 'i',
+        (Some(lower), _) if mapped.next().is_none() => lower,
+        _ => c,
+    }
+}
+
+/// The upper-case character of the C library: one character for one.
+pub(super) fn upper_char(c: char) -> char {
+    let mut mapped = c.to_uppercase();
+    match (mapped.next(), mapped.next(), c) {
+        (_, _, 'ᾀ'..='ᾇ' | 'ᾐ'..='ᾗ' | 'ᾠ'..='ᾧ') => char::from_u32(u32::from(c) + 8).unwrap_or(c),
+        (_, _, 'ᾳ' | 'ῃ' | 'ῳ') => char::from_u32(u32::from(c) + 9).unwrap_or(c),
+        (Some(upper), None, _) => upper,
+        _ => c,
+    }
+}
+
+/// `lower(text)`
+pub(super) fn lower(text: &str) -> String {
+    text.chars().map(lower_char).collect()
+}
+
+fn upper(text: &str) -> String {
+    text.chars().map(upper_char).collect()
+}
+
+fn initcap(text: &str) -> String {
+    let mut inside = false;
+    let change = |c: char| {
+        let changed = if inside { lower_char(c) } else { upper_char(c) };
+        inside = c.is_alphanumeric();
+        changed
+    };
+    text.chars().map(change).collect()
+}
+
+/// The characters at positions `start..end`, from 0.
+pub(super) fn slice(text: &str, start: i64, end: i64) -> &str {
+    let offset = |position: i64| {
+        let position = usize::try_from(position).unwrap_or(0);
+        if text.is_ascii() { position.min(text.len()) } else { text.char_indices().nth(position).map_or(text.len(), |(at, _)| at) }
+    };
+    let (start, end) = (offset(start), offset(end));
+    text.get(start..end).unwrap_or("")
+}
+
+/// The range `start..end` (from 0) that positions and lengths of `substring` mean.
+pub(super) fn range(arguments: &[Value]) -> Result<(i64, i64)> {
+    let start = int(arguments, 1)?;
+    if arguments.len() == 2 {
+        return Ok(((start - 1).max(0), i64::MAX));
+    }
+    let length = int(arguments, 2)?;
+    if length < 0 {
+        return Err(Error::new(Code::SUBSTRING_ERROR, "negative substring length not allowed"));
+    }
+    Ok(((start - 1).max(0), (start - 1 + length).max(0)))
+}
+
+fn substring(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (start, end) = range(arguments)?;
+    ok_text(slice(text(arguments, 0)?, start, end))
+}
+
+fn overlay(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, part, start) = (text(arguments, 0)?, text(arguments, 1)?, int(arguments, 2)?);
+    let length = if arguments.len() > 3 { int(arguments, 3)? } else { i64::try_from(part.chars().count()).unwrap_or(i64::MAX) };
+    if start <= 0 {
+        return Err(Error::new(Code::SUBSTRING_ERROR, "negative substring length not allowed"));
+    }
+    let end = i32::try_from(start + length).map_err(|_| out_of_range("integer"))?;
+    ok_text([slice(whole, 0, start - 1), part, slice(whole, i64::from(end).max(1) - 1, i64::MAX)].concat())
+}
+
+/// How many characters `left` and `right` keep: a negative number leaves out as many.
+fn kept(text: &str, wanted: i64) -> i64 {
+    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    if wanted < 0 { (length + wanted).max(0) } else { wanted.min(length) }
+}
+
+fn left(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let whole = text(arguments, 0)?;
+    ok_text(slice(whole, 0, kept(whole, int(arguments, 1)?)))
+}
+
+fn right(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let whole = text(arguments, 0)?;
+    let length = i64::try_from(whole.chars().count()).unwrap_or(i64::MAX);
+    ok_text(slice(whole, length - kept(whole, int(arguments, 1)?), i64::MAX))
+}
+
+/// PostgreSQL's bound on the size of one value.
+pub(super) const VALUE_BYTES_MAX: usize = 0x3fff_ffff;
+
+fn too_large() -> Error {
+    Error::new(Code::LIMIT_EXCEEDED, "requested length too large")
+}
+
+/// The padding of `lpad` and `rpad`, and how much of the text remains.
+fn padding(arguments: &[Value]) -> Result<(String, &str)> {
+    let (whole, length) = (text(arguments, 0)?, int(arguments, 1)?.max(0));
+    let fill = if arguments.len() > 2 { text(arguments, 2)? } else { " " };
+    let wanted = usize::try_from(length).map_err(|_| too_large())?;
+    let own = whole.chars().count();
+    if wanted.saturating_mul(4) > VALUE_BYTES_MAX {
+        return Err(too_large());
+    }
+    let missing = if fill.is_empty() { 0 } else { wanted.saturating_sub(own) };
+    Ok((fill.chars().cycle().take(missing).collect(), slice(whole, 0, length)))
+}
+
+fn lpad(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (padding, kept) = padding(arguments)?;
+    ok_text(padding + kept)
+}
+
+fn rpad(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (padding, kept) = padding(arguments)?;
+    ok_text([kept, &padding].concat())
+}
+
+fn repeat(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (part, times) = (text(arguments, 0)?, int(arguments, 1)?);
+    let times = usize::try_from(times).unwrap_or(0);
+    if part.len().saturating_mul(times) > VALUE_BYTES_MAX {
+        return Err(too_large());
+    }
+    ok_text(part.repeat(times))
+}
+
+fn replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
+    if from.is_empty() { ok_text(whole) } else { ok_text(whole.replace(from, to)) }
+}
+
+fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let change = |c: char| match from.iter().position(|from| *from == c) {
+        Some(position) => to.get(position).copied(),
+        None => Some(c),
+    };
+    ok_text(whole.chars().filter_map(change).collect::<String>())
+}
+
+fn split_part(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, separator, position) = (text(arguments, 0)?, text(arguments, 1)?, int(arguments, 2)?);
+    if position == 0 {
+        return Err(invalid("field position must not be zero"));
+    }
+    if whole.is_empty() {
+        return ok_text("");
+    }
+    let at = usize::try_from(position.unsigned_abs() - 1).unwrap_or(usize::MAX);
+    let part = match (separator.is_empty(), position > 0) {
+        (true, _) => (at == 0).then_some(whole),
+        (false, true) => whole.split(separator).nth(at),
+        (false, false) => whole.split(separator).collect::<Vec<_>>().into_iter().rev().nth(at),
+    };
+    ok_text(part.unwrap_or(""))
+}
+
+fn position(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, part) = (text(arguments, 0)?, text(arguments, 1)?);
+    match whole.find(part) {
+        Some(at) => count(whole.get(..at).map_or(0, |before| before.chars().count()) + 1),
+        None => Ok(Value::Int(0)),
+    }
+}
+
+fn chr(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let code = int(arguments, 0)?;
+    let refuse = |message: String| Err(Error::new(Code::LIMIT_EXCEEDED, message));
+    match u32::try_from(code) {
+        Err(_) => refuse("character number must be positive".to_owned()),
+        Ok(0) => refuse("null character not permitted".to_owned()),
+        Ok(code) if code > 0x10_ffff => refuse(format!("requested character too large for encoding: {code}")),
+        Ok(code) => match char::from_u32(code) {
+            Some(c) => ok_text(c.to_string()),
+            None => refuse(format!("requested character not valid for encoding: {code}")),
+        },
+    }
+}
