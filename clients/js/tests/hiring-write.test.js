@@ -190,7 +190,7 @@ describe('hiring managers', () => {
   test('draft jobs of their department and edit drafts', async () => {
     const draft = done(await hiring.as.hugo.from('job_posts').insert({ department_id: 1, title: 'Site Reliability Engineer', location: 'Berlin' }).select('id, slug, status, created_by, salary_mid, screening_questions').single(), 201);
     assert.deepEqual({ ...draft, id: null }, { id: null, slug: 'site-reliability-engineer', status: 'draft', created_by: people.hugo.id, salary_mid: null, screening_questions: [] });
-    done(await hiring.as.hugo.from('job_skills').insert([{ job_id: draft.id, skill: 'Go', position: 1 }, { job_id: draft.id, skill: 'Kubernetes', position: 2, level: 'expert' }]), 201);
+    done(await hiring.as.hugo.from('job_skills').insert([{ job_id: draft.id, skill: 'Go', position: 1 }, { job_id: draft.id, skill: 'Kubernetes', position: 2, level: 'expert' }], { defaultToNull: false }), 201);
     const edited = done(await hiring.as.hugo.from('job_posts').update({ salary_min: 80000, salary_max: '99999.99' }).eq('id', draft.id).select('salary_mid, job_skills(skill, level)').order('position', { referencedTable: 'job_skills' }).single(), 200);
     assert.deepEqual(edited, { salary_mid: 90000, job_skills: [{ skill: 'Go', level: 'working' }, { skill: 'Kubernetes', level: 'expert' }] });
     assert.deepEqual(done(await hiring.as.hana.from('job_posts').select('id').eq('id', draft.id), 200), []);
