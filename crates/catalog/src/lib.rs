@@ -14,6 +14,7 @@ pub mod index;
 pub mod migration;
 pub mod policy;
 pub mod relationship;
+mod report;
 pub mod role;
 pub mod table;
 
