@@ -198,7 +198,7 @@ impl Builder<'_> {
             [target] => format!("cannot drop {} because other objects depend on it", self.describe(target)),
             _ => "cannot drop desired object(s) because other objects depend on them".to_owned(),
         };
-        let details: Vec<String> = refusing.iter().map(|(dependent, on)| format!("{} depends on {}", self.describe(dependent), self.describe(on))).collect();
+        let details: Vec<String> = refusing.iter().map(|(dependent, on)| format!("{} depends on {}", self.describe(dependent), self.describe_needed(on))).collect();
         Error::new(Code::DEPENDENT_OBJECTS, message)
             .with_details(details.join("\n"))
             .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
@@ -219,6 +219,14 @@ impl Builder<'_> {
             Object::Sequence(name) => format!("sequence {}", of(name)),
             Object::Function(signature) => format!("function {}", signature.strip_prefix("public.").unwrap_or(signature)),
             Object::Type(name) => format!("type {}", of(name)),
+        }
+    }
+
+    /// What a dependent needs: of a key, its index.
+    fn describe_needed(&self, object: &Object) -> String {
+        match object {
+            Object::Constraint(_, name) => format!("index {name}"),
+            object => self.describe(object),
         }
     }
 

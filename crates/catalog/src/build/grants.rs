@@ -12,6 +12,9 @@ use super::{Builder, Outcome, unknown_column_of};
 use crate::role::{AclEntry, DefaultPrivilege, ObjectKind, Privilege};
 use crate::{ColumnId, TableId};
 
+/// Kinds of objects that do not exist here, so that privileges on them mean nothing.
+const WITHOUT_MEANING: [&str; 6] = ["database", "language", "tablespace", "large object", "foreign", "parameter"];
+
 impl Builder<'_> {
     pub(super) fn grant(&mut self, grant: &Grant) -> Result<Outcome> {
         if grant.option_only {
@@ -52,6 +55,7 @@ impl Builder<'_> {
                 named.into_iter().for_each(|(_, acl)| acl.0.push(entry.clone()));
             }
             GrantTarget::Types(_) => return Ok(Outcome::NoEffect),
+            GrantTarget::Other(words) if WITHOUT_MEANING.iter().any(|kind| words.starts_with(kind)) => return Ok(Outcome::NoEffect),
             GrantTarget::Other(words) => return Err(Error::missing(format!("grant on {words}"))),
         }
         Ok(Outcome::Applied)

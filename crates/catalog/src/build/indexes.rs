@@ -11,6 +11,9 @@ use crate::expr::scope::Source;
 use crate::expr::{bind, figure};
 use crate::{ColumnId, Index, IndexKey, Table, TableId, TableKind};
 
+/// Names of the one collation that there is: by code point.
+const OUR_COLLATIONS: [&str; 5] = ["default", "C", "POSIX", "C.UTF-8", "ucs_basic"];
+
 impl Builder<'_> {
     pub(super) fn create_index(&mut self, create: &CreateIndex) -> Result<Outcome> {
         let id = self.table(&create.table)?;
@@ -50,13 +53,12 @@ impl Builder<'_> {
     fn index_key(&self, table: &Table, key: &ast::IndexKey) -> Result<IndexKey> {
         let expr = bind::expr(&self.names(), vec![Source::root(table)], &key.expr)?;
         let column = plain_column(table, &expr);
-        let collated = match &key.collation {
-            Some(collation) => Expr::new(ExprKind::Collate { expr, collation: collation.clone() }, key.expr.span),
-            None => expr,
-        };
+        if let Some(collation) = key.collation.as_ref().filter(|name| !OUR_COLLATIONS.contains(&name.name.as_str())) {
+            return Err(Error::missing(format!("collation \"{}\"", collation.name)));
+        }
         Ok(IndexKey {
-            column: if key.collation.is_some() { None } else { column },
-            expr: Arc::new(collated),
+            column,
+            expr: Arc::new(expr),
             opclass: key.opclass.as_ref().map(|name| name.name.as_str().into()),
             descending: key.descending,
             nulls_first: key.nulls_first.unwrap_or(key.descending),

@@ -11,6 +11,9 @@ use crate::TableId;
 use crate::expr::rename::Rename;
 use crate::role::ObjectKind;
 
+/// Extensions whose types and functions are ours too. Others are noted; what needs them is refused where it is used.
+const RUNNING_EXTENSIONS: [&str; 4] = ["plpgsql", "pgcrypto", "uuid-ossp", "citext"];
+
 impl Builder<'_> {
     pub(super) fn create_schema(&mut self, name: &str, if_not_exists: bool) -> Result<Outcome> {
         let name = names::truncated(name);
@@ -31,7 +34,7 @@ impl Builder<'_> {
             return Outcome::Skipped(format!("extension \"{name}\" already exists"));
         }
         self.catalog.extensions.push(name.into());
-        Outcome::Applied
+        if RUNNING_EXTENSIONS.contains(&name) { Outcome::Applied } else { self.not_running(format!("extension {name}")) }
     }
 
     pub(super) fn publication(&mut self, name: &str, action: &PublicationAction) -> Result<Outcome> {

@@ -148,14 +148,14 @@ fn rank(kind: &TableConstraintKind) -> u8 {
 fn drop_repeated(constraints: &mut Vec<TableConstraint>) {
     let mut seen: Vec<(Vec<String>, bool)> = Vec::new();
     constraints.retain(|constraint| {
-        let key = match &constraint.kind {
+        let (key, is_unique) = match &constraint.kind {
             TableConstraintKind::Unique { columns, nulls_not_distinct, include, deferrable: false, .. } if include.is_empty() => {
-                (columns.clone(), *nulls_not_distinct)
+                ((columns.clone(), *nulls_not_distinct), true)
             }
-            TableConstraintKind::PrimaryKey { columns, include, .. } if include.is_empty() => (columns.clone(), false),
+            TableConstraintKind::PrimaryKey { columns, include, .. } if include.is_empty() => ((columns.clone(), false), false),
             _ => return true,
         };
-        let is_repeated = constraint.name.is_none() && seen.contains(&key);
+        let is_repeated = is_unique && constraint.name.is_none() && seen.contains(&key);
         seen.push(key);
         !is_repeated
     });

@@ -119,11 +119,12 @@ impl Names<'_> {
         if let Some(column) = &name.of_column {
             return self.type_of_column(name, column);
         }
-        let mut found = self.scalar(name)?;
-        for _ in 0..name.array_dims.min(1) {
-            found = Resolved { ty: found.ty.array(), ..found };
+        let found = self.scalar(name)?;
+        match (name.array_dims, &found.domain) {
+            (0, _) => Ok(found),
+            (_, None) => Ok(Resolved { ty: found.ty.array(), ..found }),
+            (_, Some(domain)) => Err(Error::missing(format!("an array of domain {domain}"))),
         }
-        Ok(found)
     }
 
     fn type_of_column(&self, name: &TypeName, column: &str) -> Result<Resolved> {
