@@ -32,6 +32,8 @@ mod roles;
 mod sequences;
 mod session;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod triggers;
 pub(crate) mod type_names;
 mod user_types;
@@ -147,9 +149,14 @@ impl<'t> Builder<'t> {
     fn dispatch(&mut self, statement: &StatementKind) -> Result<Outcome> {
         match statement {
             StatementKind::Query(query) => self.query(query),
-            StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) | StatementKind::Truncate { .. } => Ok(Outcome::Data),
+            StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Truncate { .. } => Ok(Outcome::Data),
             StatementKind::CreateTable(create) => self.create_table(create),
-            StatementKind::CreateTableAs { name, .. } => Err(Error::missing(format!("create table {} as a query", resolve::written(name)))),
+            StatementKind::CreateTableAs { name, .. } => {
+                Err(Error::missing(format!("create table {} as a query", resolve::written(name))))
+            }
             StatementKind::AlterTable(alter) => self.alter_table(alter),
             StatementKind::CreatePolicy(create) => self.create_policy(create),
             StatementKind::AlterPolicy(alter) => self.alter_policy(alter),
@@ -157,11 +164,15 @@ impl<'t> Builder<'t> {
             StatementKind::CreateEnum { name, labels } => self.create_enum(name, labels),
             StatementKind::CreateComposite { name, fields } => self.create_composite(name, fields),
             StatementKind::AlterType { name, action } => self.alter_type(name, action),
-            StatementKind::CreateDomain { name, ty, default, constraints } => self.create_domain(name, ty, default.as_ref(), constraints),
+            StatementKind::CreateDomain { name, ty, default, constraints } => {
+                self.create_domain(name, ty, default.as_ref(), constraints)
+            }
             StatementKind::CreateSequence { name, if_not_exists, temporary, options } => {
                 self.create_sequence(name, *if_not_exists, *temporary, options)
             }
-            StatementKind::AlterSequence { name, if_exists, options } => self.alter_sequence(name, *if_exists, options),
+            StatementKind::AlterSequence { name, if_exists, options } => {
+                self.alter_sequence(name, *if_exists, options)
+            }
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::CreateFunction(create) => self.create_function(create),
             StatementKind::CreateTrigger(create) => self.create_trigger(create),
@@ -170,10 +181,16 @@ impl<'t> Builder<'t> {
             StatementKind::Role { name, alter, options } => self.role_statement(name, *alter, options),
             StatementKind::Grant(grant) => self.grant(grant),
             StatementKind::GrantRole { grant, roles, members } => self.grant_role(*grant, roles, members),
-            StatementKind::DefaultPrivileges { for_roles, in_schemas, grant } => self.default_privileges(for_roles, in_schemas, grant),
-            StatementKind::Comment { object, name, on, arguments, text } => self.comment(object, name, on.as_ref(), arguments, text.as_ref()),
+            StatementKind::DefaultPrivileges { for_roles, in_schemas, grant } => {
+                self.default_privileges(for_roles, in_schemas, grant)
+            }
+            StatementKind::Comment { object, name, on, arguments, text } => {
+                self.comment(object, name, on.as_ref(), arguments, text.as_ref())
+            }
             StatementKind::Drop(drop) => self.drop_statement(drop),
-            StatementKind::AlterObject { object, name, on, arguments, action } => self.alter_object(object, name, on.as_ref(), arguments, action),
+            StatementKind::AlterObject { object, name, on, arguments, action } => {
+                self.alter_object(object, name, on.as_ref(), arguments, action)
+            }
             StatementKind::Publication { name, action } => self.publication(name, action),
             StatementKind::Do { .. } => Ok(self.not_running("a do block".to_owned())),
             StatementKind::Set { name, values, .. } => self.set(name, values),
@@ -218,7 +235,9 @@ impl<'t> Builder<'t> {
 fn has_many_effects(statement: &StatementKind) -> bool {
     match statement {
         StatementKind::AlterTable(alter) => alter.actions.len() > 1,
-        StatementKind::Grant(grant) => matches!(&grant.target, ast::GrantTarget::Tables(names) if names.len() > 1),
+        StatementKind::Grant(grant) => {
+            matches!(&grant.target, ast::GrantTarget::Tables(names) if names.len() > 1)
+        }
         StatementKind::Drop(drop) => drop.names.len() > 1,
         StatementKind::Publication { .. } => true,
         _ => false,
@@ -229,12 +248,16 @@ impl Complaint {
     /// The kind of complaint that an error is.
     fn of(error: &Error) -> Complaint {
         match error.code() {
-            Code::DUPLICATE_TABLE | Code::DUPLICATE_OBJECT | Code::DUPLICATE_COLUMN | Code::DUPLICATE_SCHEMA | Code::DUPLICATE_FUNCTION => {
-                Complaint::Duplicate
-            }
-            Code::UNDEFINED_TABLE | Code::UNDEFINED_COLUMN | Code::UNDEFINED_OBJECT | Code::UNDEFINED_SCHEMA | Code::UNDEFINED_FUNCTION => {
-                Complaint::Missing
-            }
+            Code::DUPLICATE_TABLE
+            | Code::DUPLICATE_OBJECT
+            | Code::DUPLICATE_COLUMN
+            | Code::DUPLICATE_SCHEMA
+            | Code::DUPLICATE_FUNCTION => Complaint::Duplicate,
+            Code::UNDEFINED_TABLE
+            | Code::UNDEFINED_COLUMN
+            | Code::UNDEFINED_OBJECT
+            | Code::UNDEFINED_SCHEMA
+            | Code::UNDEFINED_FUNCTION => Complaint::Missing,
             Code::FEATURE_NOT_SUPPORTED => Complaint::NotSupported,
             _ => Complaint::Invalid,
         }

@@ -181,7 +181,9 @@ impl fmt::Display for TableChange {
             TableChange::AddColumn(column) => write!(f, "add column {column}"),
             TableChange::DropColumn(column) => write!(f, "drop column {column}"),
             TableChange::RenameColumn { from, to } => write!(f, "rename column {from} to {to}"),
-            TableChange::ColumnType { column, from, to } => write!(f, "change the type of column {column} from {from} to {to}"),
+            TableChange::ColumnType { column, from, to } => {
+                write!(f, "change the type of column {column} from {from} to {to}")
+            }
             TableChange::SetNotNull(column) => write!(f, "refuse nulls in column {column}"),
             TableChange::DropNotNull(column) => write!(f, "allow nulls in column {column}"),
             TableChange::ColumnDefault(column) => write!(f, "change the default of column {column}"),

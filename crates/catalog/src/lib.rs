@@ -17,17 +17,22 @@ pub mod relationship;
 mod report;
 pub mod role;
 pub mod table;
+#[cfg(test)]
+mod testing;
 
 pub use access::Exposure;
 pub use build::{Builder, Diagnostic, Outcome, build, builtin};
 pub use diff::diff;
-pub use migration::Migration;
 pub use function::{Argument, Function, Language, Trigger, Volatility};
 pub use index::{Index, IndexKey};
+pub use migration::Migration;
 pub use policy::{Policy, PolicyCommand};
 pub use relationship::{Cardinality, Relationship, Through};
 pub use role::{Acl, Privilege, Role};
-pub use table::{Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Sequence, Table, TableId, TableKind, Unique};
+pub use table::{
+    Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Sequence, Table,
+    TableId, TableKind, Unique,
+};
 
 mod catalog;
 pub use catalog::Catalog;

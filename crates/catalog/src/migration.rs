@@ -222,7 +222,11 @@ impl Steps<'_> {
         let changes = self.changes;
         for change in changes {
             if sentence::is_declared(change) {
-                self.steps.push(Step { action: Action::Declare, sentence: sentence::declared(change), danger: Danger::None });
+                self.steps.push(Step {
+                    action: Action::Declare,
+                    sentence: sentence::declared(change),
+                    danger: Danger::None,
+                });
             }
         }
     }
@@ -231,7 +235,9 @@ impl Steps<'_> {
         let changes = self.changes;
         for change in changes {
             match change {
-                Change::CreateSequence(name) => self.push(Action::CreateSequence(self.wanted.sequences[name].clone()), Danger::None),
+                Change::CreateSequence(name) => {
+                    self.push(Action::CreateSequence(self.wanted.sequences[name].clone()), Danger::None)
+                }
                 Change::AlterSequence { from, to } => {
                     let to = self.wanted.sequences[to].clone();
                     self.push(Action::AlterSequence { from: from.clone(), to }, Danger::None);
@@ -245,7 +251,10 @@ impl Steps<'_> {
         let changes = self.changes;
         for change in changes {
             if let Change::DropSequence(name) = change {
-                self.push(Action::DropSequence(name.clone()), Danger::Loses("the sequence's position".to_owned()));
+                self.push(
+                    Action::DropSequence(name.clone()),
+                    Danger::Loses("the sequence's position".to_owned()),
+                );
             }
         }
     }

@@ -110,19 +110,27 @@ fn keys_of(catalog: &Catalog, table: TableId) -> impl Iterator<Item = Key<'_>> {
 
 fn target_of(catalog: &Catalog, key: &ForeignKey) -> Option<(TableId, Vec<ColumnId>)> {
     let (id, target) = catalog.table(&key.target)?;
-    let columns = key.target_columns.iter().map(|name| Some(target.column(name)?.0)).collect::<Option<_>>()?;
+    let columns =
+        key.target_columns.iter().map(|name| Some(target.column(name)?.0)).collect::<Option<_>>()?;
     Some((id, columns))
 }
 
 impl Key<'_> {
     fn is_key(&self) -> bool {
-        let same = |key: &crate::Unique| key.columns.len() == self.columns.len() && self.columns.iter().all(|column| key.columns.contains(column));
+        let same = |key: &crate::Unique| {
+            key.columns.len() == self.columns.len()
+                && self.columns.iter().all(|column| key.columns.contains(column))
+        };
         self.declared.primary_key.iter().chain(&self.declared.uniques).any(same)
     }
 
     /// Whether it lies inside the primary key and leads to one of many: what makes its table a junction.
     fn is_junction(&self) -> bool {
-        let inside = self.declared.primary_key.as_ref().is_some_and(|key| self.columns.iter().all(|column| key.columns.contains(column)));
+        let inside = self
+            .declared
+            .primary_key
+            .as_ref()
+            .is_some_and(|key| self.columns.iter().all(|column| key.columns.contains(column)));
         inside && !self.is_key()
     }
 
@@ -166,6 +174,74 @@ impl Key<'_> {
                 to_constraint: to.constraint.clone(),
                 to_columns: to.columns.to_vec(),
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::catalog;
+
+    /// Edges as `from cardinality to (columns)`, through a junction if there is one.
+    fn edges(text: &str) -> Vec<String> {
+        let catalog = catalog(text);
+        let names = |table, columns: &[crate::ColumnId]| {
+            let table: &crate::Table = &catalog[table];
+            columns.iter().map(|&column| table[column].name.to_string()).collect::<Vec<_>>().join(",")
+        };
+        let all = catalog.ids().flat_map(|id| catalog.relationships_of(id));
+        let described = all.map(|edge| {
+            let (from, to) = (&catalog[edge.from].name.name, &catalog[edge.to].name.name);
+            let through = edge
+                .through
+                .as_ref()
+                .map_or(String::new(), |through| format!(" through {}", through.name.name));
+            let (left, right) = (names(edge.from, &edge.from_columns), names(edge.to, &edge.to_columns));
+            format!("{from}({left}) {:?} {to}({right}){through}", edge.cardinality)
+        });
+        described.collect()
+    }
+
+    #[test]
+    fn edges_follow_foreign_keys_both_ways() {
+        let cases: [(&str, &[&str]); 5] = [
+            (
+                "create table a (id int primary key); create table b (a int references a)",
+                &["a(id) OneToMany b(a)", "b(a) ManyToOne a(id)"],
+            ),
+            (
+                "create table a (id int primary key); create table b (a int unique references a)",
+                &["a(id) OneToOne b(a)", "b(a) OneToOne a(id)"],
+            ),
+            (
+                "create table a (id int primary key, up int references a)",
+                &["a(up) ManyToOne a(id)", "a(id) OneToMany a(up)"],
+            ),
+            (
+                "create table a (id int primary key); create table b (id int primary key);
+                 create table ab (a int references a, b int references b, note text, primary key (a, b))",
+                &[
+                    "a(id) OneToMany ab(a)",
+                    "a(id) ManyToMany b(id) through ab",
+                    "b(id) OneToMany ab(b)",
+                    "b(id) ManyToMany a(id) through ab",
+                    "ab(a) ManyToOne a(id)",
+                    "ab(b) ManyToOne b(id)",
+                ],
+            ),
+            (
+                "create table a (id int primary key); create table b (id int primary key);
+                 create table ab (id int primary key, a int references a, b int references b)",
+                &[
+                    "a(id) OneToMany ab(a)",
+                    "b(id) OneToMany ab(b)",
+                    "ab(a) ManyToOne a(id)",
+                    "ab(b) ManyToOne b(id)",
+                ],
+            ),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(edges(text), wanted, "{text}");
         }
     }
 }

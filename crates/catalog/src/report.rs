@@ -7,10 +7,21 @@ impl Catalog {
     pub fn report(&self) -> Vec<String> {
         let noted = self.not_running.iter().map(|what| format!("{what}."));
         let functions = self.functions.iter().filter(|function| is_program(function));
-        let functions = functions.map(|function| format!("function {} does not run: it is written in {}.", function.signature(), language(function)));
-        let triggers = self.tables.iter().flat_map(|table| table.triggers.iter().map(move |trigger| (table, trigger)));
-        let triggers = triggers.map(|(table, trigger)| format!("trigger {} on {} does not run.", trigger.name, table.name));
-        let views = self.tables.iter().filter(|table| matches!(table.kind, TableKind::View { materialized: true, .. }));
+        let functions = functions.map(|function| {
+            format!(
+                "function {} does not run: it is written in {}.",
+                function.signature(),
+                language(function)
+            )
+        });
+        let triggers =
+            self.tables.iter().flat_map(|table| table.triggers.iter().map(move |trigger| (table, trigger)));
+        let triggers = triggers
+            .map(|(table, trigger)| format!("trigger {} on {} does not run.", trigger.name, table.name));
+        let views = self
+            .tables
+            .iter()
+            .filter(|table| matches!(table.kind, TableKind::View { materialized: true, .. }));
         let views = views.map(|view| format!("materialized view {} is not refreshed.", view.name));
         noted.chain(functions).chain(triggers).chain(views).collect()
     }

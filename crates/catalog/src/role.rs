@@ -97,8 +97,15 @@ impl Acl {
     }
 
     /// The same for an object on which some roles hold the privilege before anything is granted or revoked.
-    pub fn allows_beyond(&self, roles: &[Arc<str>], privilege: Privilege, implied: impl Fn(&str) -> bool) -> bool {
-        let holds = |role: &str| self.said(role, privilege, |entry| entry.columns.is_empty()).unwrap_or_else(|| implied(role));
+    pub fn allows_beyond(
+        &self,
+        roles: &[Arc<str>],
+        privilege: Privilege,
+        implied: impl Fn(&str) -> bool,
+    ) -> bool {
+        let holds = |role: &str| {
+            self.said(role, privilege, |entry| entry.columns.is_empty()).unwrap_or_else(|| implied(role))
+        };
         holds("public") || roles.iter().any(|role| holds(role))
     }
 
@@ -114,7 +121,9 @@ impl Acl {
 
     /// Whether a grant on `column` itself stands. A revocation on the whole object takes it back too.
     pub fn names_column(&self, roles: &[Arc<str>], privilege: Privilege, column: ColumnId) -> bool {
-        let concerns = |entry: &AclEntry| if entry.columns.is_empty() { !entry.grant } else { entry.columns.contains(&column) };
+        let concerns = |entry: &AclEntry| {
+            if entry.columns.is_empty() { !entry.grant } else { entry.columns.contains(&column) }
+        };
         let holds = |role: &str| self.said(role, privilege, concerns).unwrap_or(false);
         holds("public") || roles.iter().any(|role| holds(role))
     }

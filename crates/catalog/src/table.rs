@@ -256,7 +256,9 @@ impl Column {
         match self.default {
             Some(DefaultValue::Generated(_)) => Generated::Stored,
             Some(DefaultValue::Identity { always: true, .. }) => Generated::AlwaysIdentity,
-            Some(DefaultValue::Identity { always: false, .. } | DefaultValue::Expr(_)) | None => Generated::No,
+            Some(DefaultValue::Identity { always: false, .. } | DefaultValue::Expr(_)) | None => {
+                Generated::No
+            }
         }
     }
 }

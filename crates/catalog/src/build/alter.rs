@@ -47,8 +47,12 @@ impl Builder<'_> {
 
     fn alter_action(&mut self, id: TableId, action: &Action) -> Result<Outcome> {
         match action {
-            Action::AddColumn { column, if_not_exists } => return self.add_column_action(id, column, *if_not_exists),
-            Action::DropColumn { name, if_exists, cascade } => return self.drop_column(id, name, *if_exists, *cascade),
+            Action::AddColumn { column, if_not_exists } => {
+                return self.add_column_action(id, column, *if_not_exists);
+            }
+            Action::DropColumn { name, if_exists, cascade } => {
+                return self.drop_column(id, name, *if_exists, *cascade);
+            }
             Action::ColumnType { name, ty, using } => self.change_type(id, name, ty, using.as_ref())?,
             Action::ColumnDefault { name, default } => self.change_default(id, name, default.as_ref())?,
             Action::ColumnNotNull { name, not_null } => self.change_not_null(id, name, *not_null)?,
@@ -58,7 +62,9 @@ impl Builder<'_> {
             Action::DropExpression { name, if_exists } => return self.drop_expression(id, name, *if_exists),
             Action::ColumnOption(_) | Action::ReplicaIdentity(_) => return Ok(Outcome::NoEffect),
             Action::AddConstraint(constraint) => self.add_constraint(id, constraint)?,
-            Action::DropConstraint { name, if_exists, cascade } => return self.drop_constraint(id, name, *if_exists, *cascade),
+            Action::DropConstraint { name, if_exists, cascade } => {
+                return self.drop_constraint(id, name, *if_exists, *cascade);
+            }
             Action::ValidateConstraint(name) => self.validate_constraint(id, name)?,
             Action::RenameColumn { from, to } => self.rename_column(id, from, to)?,
             Action::RenameConstraint { from, to } => self.rename_constraint(id, from, to)?,
@@ -76,17 +82,31 @@ impl Builder<'_> {
             Action::Trigger { enable, name } => self.enable_trigger(id, name, *enable)?,
             Action::SetOptions(options) => return self.set_options(id, options),
             Action::AttachPartition(partition) => {
-                return Err(Error::missing(format!("attaching partition {} to {}", super::resolve::written(partition), self.catalog[id].name)));
+                return Err(Error::missing(format!(
+                    "attaching partition {} to {}",
+                    super::resolve::written(partition),
+                    self.catalog[id].name
+                )));
             }
-            Action::Other(words) => return Err(Error::missing(format!("alter table {} {words}", self.catalog[id].name))),
+            Action::Other(words) => {
+                return Err(Error::missing(format!("alter table {} {words}", self.catalog[id].name)));
+            }
         }
         Ok(Outcome::Applied)
     }
 
-    fn add_column_action(&mut self, id: TableId, definition: &ColumnDefinition, if_not_exists: bool) -> Result<Outcome> {
+    fn add_column_action(
+        &mut self,
+        id: TableId,
+        definition: &ColumnDefinition,
+        if_not_exists: bool,
+    ) -> Result<Outcome> {
         self.refuse_view(id, "ADD COLUMN")?;
         if if_not_exists && self.catalog[id].column(&definition.name).is_some() {
-            let message = format!("column \"{}\" of relation \"{}\" already exists, skipping", definition.name, self.catalog[id].name.name);
+            let message = format!(
+                "column \"{}\" of relation \"{}\" already exists, skipping",
+                definition.name, self.catalog[id].name.name
+            );
             return Ok(Outcome::Skipped(message));
         }
         let column = self.declare_column(id, definition)?;
@@ -123,30 +143,37 @@ impl Builder<'_> {
         let column = self.column_id(id, name)?;
         let resolved = self.names().ty(ty)?;
         self.refuse_used_type_change(id, name)?;
-        let using = using.map(|using| bind::expr(&self.names(), vec![Source::root(&self.catalog[id])], using)).transpose()?;
+        let using = using
+            .map(|using| bind::expr(&self.names(), vec![Source::root(&self.catalog[id])], using))
+            .transpose()?;
         let old = &self.catalog[id][column];
         let text = format_type(&resolved.ty, None);
         if using.is_none() && !is_assignable(&old.ty, &resolved.ty) {
             let message = format!("column \"{name}\" cannot be cast automatically to type {text}");
-            let hint = format!("You might need to specify \"USING {name}::{}\".", format_type(&resolved.ty, resolved.modifier));
+            let hint = format!(
+                "You might need to specify \"USING {name}::{}\".",
+                format_type(&resolved.ty, resolved.modifier)
+            );
             return Err(Error::new(Code::DATATYPE_MISMATCH, message).with_hint(hint));
         }
         let is_plain_default = matches!(old.default, Some(DefaultValue::Expr(_))) && using.is_some();
         if is_plain_default && !is_assignable(&old.ty, &resolved.ty) {
-            let message = format!("default for column \"{name}\" cannot be cast automatically to type {text}");
+            let message =
+                format!("default for column \"{name}\" cannot be cast automatically to type {text}");
             return Err(Error::new(Code::DATATYPE_MISMATCH, message));
         }
         let key = (self.catalog[id].origin.clone(), old.origin.0.clone());
-        match using {
-            Some(using) => self.catalog.history.conversions.insert(key, Arc::new(using)),
-            None => self.catalog.history.conversions.remove(&key),
-        };
         let changed = self.column_mut(id, column);
         let before = changed.clone();
         changed.ty = resolved.ty;
         changed.modifier = resolved.modifier;
         changed.domain = resolved.domain;
-        self.refuse_incomparable(id, column).inspect_err(|_| *self.column_mut(id, column) = before)
+        self.refuse_incomparable(id, column).inspect_err(|_| *self.column_mut(id, column) = before)?;
+        match using {
+            Some(using) => self.catalog.history.conversions.insert(key, Arc::new(using)),
+            None => self.catalog.history.conversions.remove(&key),
+        };
+        Ok(())
     }
 
     /// A column's type is fixed while a view, policy, trigger or generated column uses it.
@@ -154,16 +181,30 @@ impl Builder<'_> {
         let object = Object::Column(self.catalog[id].name.clone(), name.into());
         for (dependent, _) in Dependencies::of(&self.catalog).dependents(&object) {
             let (by, what) = match &dependent {
-                Object::Table(view) => ("by a view or rule", format!("rule _RETURN on view {}", self.names().display(view))),
-                Object::Policy(table, policy) => ("in a policy definition", format!("policy {policy} on table {}", self.names().display(table))),
-                Object::Trigger(table, trigger) => ("in a trigger definition", format!("trigger {trigger} on table {}", self.names().display(table))),
+                Object::Table(view) => {
+                    ("by a view or rule", format!("rule _RETURN on view {}", self.names().display(view)))
+                }
+                Object::Policy(table, policy) => (
+                    "in a policy definition",
+                    format!("policy {policy} on table {}", self.names().display(table)),
+                ),
+                Object::Trigger(table, trigger) => (
+                    "in a trigger definition",
+                    format!("trigger {trigger} on table {}", self.names().display(table)),
+                ),
                 Object::Column(_, column) => {
-                    let error = Error::new(Code::FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a generated column");
-                    return Err(error.with_details(format!("Column \"{name}\" is used by generated column \"{column}\".")));
+                    let error = Error::new(
+                        Code::FEATURE_NOT_SUPPORTED,
+                        "cannot alter type of a column used by a generated column",
+                    );
+                    return Err(error.with_details(format!(
+                        "Column \"{name}\" is used by generated column \"{column}\"."
+                    )));
                 }
                 _ => continue,
             };
-            let error = Error::new(Code::FEATURE_NOT_SUPPORTED, format!("cannot alter type of a column used {by}"));
+            let error =
+                Error::new(Code::FEATURE_NOT_SUPPORTED, format!("cannot alter type of a column used {by}"));
             return Err(error.with_details(format!("{what} depends on column \"{name}\"")));
         }
         Ok(())
@@ -186,11 +227,17 @@ impl Builder<'_> {
     }
 
     fn change_not_null(&mut self, id: TableId, name: &str, not_null: bool) -> Result<()> {
-        self.refuse_view(id, if not_null { "ALTER COLUMN ... SET NOT NULL" } else { "ALTER COLUMN ... DROP NOT NULL" })?;
+        self.refuse_view(
+            id,
+            if not_null { "ALTER COLUMN ... SET NOT NULL" } else { "ALTER COLUMN ... DROP NOT NULL" },
+        )?;
         let column = self.column_id(id, name)?;
         let table = &self.catalog[id];
         if !not_null && table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column)) {
-            return Err(Error::new(Code::INVALID_TABLE_DEFINITION, format!("column \"{name}\" is in a primary key")));
+            return Err(Error::new(
+                Code::INVALID_TABLE_DEFINITION,
+                format!("column \"{name}\" is in a primary key"),
+            ));
         }
         if !not_null && matches!(table[column].default, Some(DefaultValue::Identity { .. })) {
             return Err(self.column_state(id, name, "is an identity column", Code::SYNTAX));
@@ -214,7 +261,13 @@ impl Builder<'_> {
         if if_exists { Ok(Outcome::Skipped(error.message().to_owned())) } else { Err(error) }
     }
 
-    fn drop_constraint(&mut self, id: TableId, name: &str, if_exists: bool, cascade: bool) -> Result<Outcome> {
+    fn drop_constraint(
+        &mut self,
+        id: TableId,
+        name: &str,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<Outcome> {
         let table = &self.catalog[id];
         if constraint_names(table).any(|other| **other == *name) {
             let object = Object::Constraint(table.name.clone(), name.into());
@@ -222,7 +275,11 @@ impl Builder<'_> {
             return Ok(Outcome::Applied);
         }
         let message = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name.name);
-        if if_exists { Ok(Outcome::Skipped(message)) } else { Err(Error::new(Code::UNDEFINED_OBJECT, message)) }
+        if if_exists {
+            Ok(Outcome::Skipped(message))
+        } else {
+            Err(Error::new(Code::UNDEFINED_OBJECT, message))
+        }
     }
 
     fn validate_constraint(&mut self, id: TableId, name: &str) -> Result<()> {
@@ -250,13 +307,15 @@ impl Builder<'_> {
             return Ok(());
         }
         let message = format!("ALTER action {words} cannot be performed on relation \"{}\"", table.name.name);
-        Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_details("This operation is not supported for views."))
+        Err(Error::new(Code::WRONG_OBJECT_TYPE, message)
+            .with_details("This operation is not supported for views."))
     }
 
     fn enable_trigger(&mut self, id: TableId, name: &str, enable: bool) -> Result<()> {
         let table = self.table_mut(id);
         let is_all = name == "all" || name == "user";
-        let mut named = table.triggers.iter_mut().filter(|trigger| is_all || &*trigger.name == name).peekable();
+        let mut named =
+            table.triggers.iter_mut().filter(|trigger| is_all || &*trigger.name == name).peekable();
         if named.peek().is_none() && !is_all {
             let message = format!("trigger \"{name}\" for table \"{}\" does not exist", table.name.name);
             return Err(Error::new(Code::UNDEFINED_OBJECT, message));
@@ -311,7 +370,10 @@ fn is_assignable(from: &Type, to: &Type) -> bool {
         (from, to) if from.is_number() && to.is_number() => true,
         (Type::Array(from), Type::Array(to)) => is_assignable(from, to),
         (Date | Timestamp | Timestamptz, Date | Timestamp | Timestamptz) => true,
-        (Timestamp | Timestamptz, Time) | (Timestamptz, Timetz) | (Time, Timetz | Interval) | (Interval | Timetz, Time) => true,
+        (Timestamp | Timestamptz, Time)
+        | (Timestamptz, Timetz)
+        | (Time, Timetz | Interval)
+        | (Interval | Timetz, Time) => true,
         (Json, Jsonb) | (Jsonb, Json) | (Inet, Cidr) | (Cidr, Inet) => true,
         _ => false,
     }

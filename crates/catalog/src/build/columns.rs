@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sql::ast::{self, ColumnConstraintKind, ColumnDefinition, Expr, SequenceOptions, TableConstraint, TableConstraintKind};
+use sql::ast::{
+    self, ColumnConstraintKind, ColumnDefinition, Expr, SequenceOptions, TableConstraint, TableConstraintKind,
+};
 use types::{Code, Error, Name, Result, Type};
 
 use super::{Builder, names, unknown_column_of};
@@ -18,7 +20,13 @@ impl Builder<'_> {
         self.refuse_second(id, &name)?;
         let resolved = self.names().ty(&definition.ty)?;
         let said = Said::of(&self.catalog[id].name, definition)?;
-        let drops = self.catalog.history.dropped_columns.get(&(self.catalog[id].origin.clone(), name.clone())).copied().unwrap_or(0);
+        let drops = self
+            .catalog
+            .history
+            .dropped_columns
+            .get(&(self.catalog[id].origin.clone(), name.clone()))
+            .copied()
+            .unwrap_or(0);
         let column = Column {
             origin: (name.clone(), drops),
             name,
@@ -35,7 +43,12 @@ impl Builder<'_> {
     }
 
     /// Gives a declared column its default, identity or generation: they may need the table's other columns.
-    pub(super) fn complete_column(&mut self, id: TableId, column: ColumnId, definition: &ColumnDefinition) -> Result<()> {
+    pub(super) fn complete_column(
+        &mut self,
+        id: TableId,
+        column: ColumnId,
+        definition: &ColumnDefinition,
+    ) -> Result<()> {
         let said = Said::of(&self.catalog[id].name, definition)?;
         let is_serial = self.names().ty(&definition.ty)?.is_serial;
         let default = self.default_of(id, column, &said, is_serial)?;
@@ -53,7 +66,13 @@ impl Builder<'_> {
         Err(Error::new(Code::DUPLICATE_COLUMN, message))
     }
 
-    fn default_of(&mut self, id: TableId, column: ColumnId, said: &Said<'_>, is_serial: bool) -> Result<Option<DefaultValue>> {
+    fn default_of(
+        &mut self,
+        id: TableId,
+        column: ColumnId,
+        said: &Said<'_>,
+        is_serial: bool,
+    ) -> Result<Option<DefaultValue>> {
         let name = self.catalog[id][column].name.clone();
         if let Some((always, options)) = said.identity {
             return self.identity(id, column, always, options).map(Some);
@@ -67,16 +86,27 @@ impl Builder<'_> {
             return Ok(Some(DefaultValue::Expr(Arc::new(nextval(&sequence)))));
         }
         match said.default {
-            Some(expr) if !is_null(expr) => self.bound_default(expr).map(|expr| Some(DefaultValue::Expr(expr))),
+            Some(expr) if !is_null(expr) => {
+                self.bound_default(expr).map(|expr| Some(DefaultValue::Expr(expr)))
+            }
             _ => Ok(None),
         }
     }
 
     /// Makes a column an identity column.
-    pub(super) fn identity(&mut self, id: TableId, column: ColumnId, always: bool, options: &SequenceOptions) -> Result<DefaultValue> {
+    pub(super) fn identity(
+        &mut self,
+        id: TableId,
+        column: ColumnId,
+        always: bool,
+        options: &SequenceOptions,
+    ) -> Result<DefaultValue> {
         let (name, ty) = (self.catalog[id][column].name.clone(), self.catalog[id][column].ty.clone());
         if !matches!(ty, Type::Int2 | Type::Int4 | Type::Int8) {
-            return Err(Error::new(Code::INVALID_PARAMETER, "identity column type must be smallint, integer, or bigint"));
+            return Err(Error::new(
+                Code::INVALID_PARAMETER,
+                "identity column type must be smallint, integer, or bigint",
+            ));
         }
         let sequence = self.owned_sequence(id, &name, &ty, options)?;
         Ok(DefaultValue::Identity { always, sequence })
@@ -86,7 +116,9 @@ impl Builder<'_> {
     pub(super) fn bound_default(&self, expr: &Expr) -> Result<Arc<Expr>> {
         let bound = bind::expr(&self.names(), Vec::new(), expr);
         bound.map(Arc::new).map_err(|error| match error.code() {
-            Code::UNDEFINED_COLUMN => Error::new(Code::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression"),
+            Code::UNDEFINED_COLUMN => {
+                Error::new(Code::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression")
+            }
             _ => error,
         })
     }
@@ -96,11 +128,17 @@ impl Builder<'_> {
         let table = &self.catalog[id];
         let bound = bind::expr(&self.names(), vec![Source::root(table)], expr)?;
         let uses = Uses::of(&self.catalog, vec![Source::root(table)], &bound);
-        let is_generated = |name: &str| table.column(name).is_some_and(|(at, other)| at == column || matches!(other.default, Some(DefaultValue::Generated(_))));
+        let is_generated = |name: &str| {
+            table.column(name).is_some_and(|(at, other)| {
+                at == column || matches!(other.default, Some(DefaultValue::Generated(_)))
+            })
+        };
         match uses.columns_of(&table.name).find(|name| is_generated(name)) {
             Some(name) => {
-                let message = format!("cannot use generated column \"{name}\" in column generation expression");
-                Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message).with_details("A generated column cannot reference another generated column."))
+                let message =
+                    format!("cannot use generated column \"{name}\" in column generation expression");
+                Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message)
+                    .with_details("A generated column cannot reference another generated column."))
             }
             None => Ok(Arc::new(bound)),
         }
@@ -137,12 +175,20 @@ impl<'a> Said<'a> {
             match &constraint.kind {
                 ColumnConstraintKind::NotNull => said.not_null = true,
                 ColumnConstraintKind::Null => said.null = true,
-                ColumnConstraintKind::Default(_) if said.default.is_some() || is_serial => return syntax("multiple default values specified"),
+                ColumnConstraintKind::Default(_) if said.default.is_some() || is_serial => {
+                    return syntax("multiple default values specified");
+                }
                 ColumnConstraintKind::Default(expr) => said.default = Some(expr),
-                ColumnConstraintKind::Generated(_) if said.generated.is_some() => return syntax("multiple generation clauses specified"),
+                ColumnConstraintKind::Generated(_) if said.generated.is_some() => {
+                    return syntax("multiple generation clauses specified");
+                }
                 ColumnConstraintKind::Generated(expr) => said.generated = Some(expr),
-                ColumnConstraintKind::Identity { .. } if said.identity.is_some() => return syntax("multiple identity specifications"),
-                ColumnConstraintKind::Identity { always, options } => said.identity = Some((*always, options)),
+                ColumnConstraintKind::Identity { .. } if said.identity.is_some() => {
+                    return syntax("multiple identity specifications");
+                }
+                ColumnConstraintKind::Identity { always, options } => {
+                    said.identity = Some((*always, options))
+                }
                 ColumnConstraintKind::Check { .. }
                 | ColumnConstraintKind::Unique { .. }
                 | ColumnConstraintKind::PrimaryKey
@@ -153,7 +199,9 @@ impl<'a> Said<'a> {
             (true, _, true) => syntax("both default and identity specified"),
             (true, true, _) => syntax("both default and generation expression specified"),
             (_, true, true) => syntax("both identity and generation expression specified"),
-            _ if said.null && (said.not_null || is_serial || said.identity.is_some()) => syntax("conflicting NULL/NOT NULL declarations"),
+            _ if said.null && (said.not_null || is_serial || said.identity.is_some()) => {
+                syntax("conflicting NULL/NOT NULL declarations")
+            }
             _ => Ok(said),
         }
     }
@@ -164,17 +212,25 @@ pub(super) fn table_constraints(definition: &ColumnDefinition) -> Vec<TableConst
     let columns = || vec![definition.name.clone()];
     let of_table = definition.constraints.iter().filter_map(|constraint| {
         let kind = match constraint.kind.clone() {
-            ColumnConstraintKind::Check { expr, no_inherit } => TableConstraintKind::Check { expr, no_inherit },
-            ColumnConstraintKind::PrimaryKey => TableConstraintKind::PrimaryKey { columns: columns(), include: Vec::new(), using_index: None },
-            ColumnConstraintKind::References(references) => TableConstraintKind::ForeignKey { columns: columns(), references },
-            ColumnConstraintKind::Unique { nulls_not_distinct, deferrable, initially_deferred } => TableConstraintKind::Unique {
-                columns: columns(),
-                nulls_not_distinct,
-                include: Vec::new(),
-                using_index: None,
-                deferrable,
-                initially_deferred,
-            },
+            ColumnConstraintKind::Check { expr, no_inherit } => {
+                TableConstraintKind::Check { expr, no_inherit }
+            }
+            ColumnConstraintKind::PrimaryKey => {
+                TableConstraintKind::PrimaryKey { columns: columns(), include: Vec::new(), using_index: None }
+            }
+            ColumnConstraintKind::References(references) => {
+                TableConstraintKind::ForeignKey { columns: columns(), references }
+            }
+            ColumnConstraintKind::Unique { nulls_not_distinct, deferrable, initially_deferred } => {
+                TableConstraintKind::Unique {
+                    columns: columns(),
+                    nulls_not_distinct,
+                    include: Vec::new(),
+                    using_index: None,
+                    deferrable,
+                    initially_deferred,
+                }
+            }
             ColumnConstraintKind::NotNull
             | ColumnConstraintKind::Null
             | ColumnConstraintKind::Default(_)
@@ -198,10 +254,20 @@ pub(super) fn is_null(expr: &Expr) -> bool {
 /// `nextval('schema.sequence'::regclass)`
 fn nextval(sequence: &Name) -> Expr {
     let span = types::Span::default();
-    let name = |schema: Option<&str>, name: &str| ast::ObjectName { schema: schema.map(str::to_owned), name: name.to_owned(), span };
+    let name = |schema: Option<&str>, name: &str| ast::ObjectName {
+        schema: schema.map(str::to_owned),
+        name: name.to_owned(),
+        span,
+    };
     let text = format!("{}.{}", bind::quoted(&sequence.schema), bind::quoted(&sequence.name));
     let literal = Expr::new(ast::ExprKind::Literal(ast::Literal::String(text)), span);
-    let ty = ast::TypeName { name: name(None, "regclass"), modifiers: Vec::new(), array_dims: 0, setof: false, of_column: None };
+    let ty = ast::TypeName {
+        name: name(None, "regclass"),
+        modifiers: Vec::new(),
+        array_dims: 0,
+        setof: false,
+        of_column: None,
+    };
     let value = Expr::new(ast::ExprKind::Cast { expr: literal, ty }, span);
     let call = ast::Call {
         name: name(None, "nextval"),

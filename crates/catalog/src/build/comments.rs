@@ -24,7 +24,9 @@ impl Builder<'_> {
                 self.table_mut(id).comment = text;
             }
             "column" => {
-                let (column, table) = name.split_last().ok_or_else(|| Error::new(Code::SYNTAX, "column name must be qualified"))?;
+                let (column, table) = name
+                    .split_last()
+                    .ok_or_else(|| Error::new(Code::SYNTAX, "column name must be qualified"))?;
                 let id = self.table(&object_name(table))?;
                 let column = self.column_id(id, column)?;
                 self.column_mut(id, column).comment = text;
@@ -60,7 +62,13 @@ impl Builder<'_> {
     }
 
     /// Comments on what a table has. Those of triggers and constraints are checked and not kept: nobody reads them.
-    fn comment_part(&mut self, kind: &str, name: &ObjectName, on: Option<&ObjectName>, text: Option<String>) -> Result<()> {
+    fn comment_part(
+        &mut self,
+        kind: &str,
+        name: &ObjectName,
+        on: Option<&ObjectName>,
+        text: Option<String>,
+    ) -> Result<()> {
         let on = on.ok_or_else(|| Error::new(Code::SYNTAX, format!("comment on {kind} needs a table")))?;
         let id = self.table(on)?;
         let table = &self.catalog[id];
@@ -76,7 +84,8 @@ impl Builder<'_> {
         if exists {
             return Ok(());
         }
-        let message = format!("{kind} \"{}\" for table \"{}\" does not exist", name.name, self.catalog[id].name.name);
+        let message =
+            format!("{kind} \"{}\" for table \"{}\" does not exist", name.name, self.catalog[id].name.name);
         Err(Error::new(Code::UNDEFINED_OBJECT, message))
     }
 }

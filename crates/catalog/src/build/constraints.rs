@@ -29,7 +29,14 @@ impl Builder<'_> {
         let name = constraint.name.as_deref().map(names::truncated);
         match &constraint.kind {
             TableConstraintKind::Check { expr, .. } => self.add_check(id, name, expr, constraint.not_valid),
-            TableConstraintKind::Unique { columns, nulls_not_distinct, include, using_index, deferrable, .. } => {
+            TableConstraintKind::Unique {
+                columns,
+                nulls_not_distinct,
+                include,
+                using_index,
+                deferrable,
+                ..
+            } => {
                 let key = Key {
                     columns,
                     include,
@@ -42,13 +49,25 @@ impl Builder<'_> {
             }
             TableConstraintKind::PrimaryKey { columns, include, using_index } => {
                 let using_index = using_index.as_deref();
-                let key = Key { columns, include, using_index, is_primary: true, nulls_not_distinct: false, deferrable: false };
+                let key = Key {
+                    columns,
+                    include,
+                    using_index,
+                    is_primary: true,
+                    nulls_not_distinct: false,
+                    deferrable: false,
+                };
                 self.add_key(id, name, &key)
             }
-            TableConstraintKind::ForeignKey { columns, references } => self.add_foreign_key(id, name, columns, references, constraint.not_valid),
+            TableConstraintKind::ForeignKey { columns, references } => {
+                self.add_foreign_key(id, name, columns, references, constraint.not_valid)
+            }
             TableConstraintKind::Exclude(_) => {
                 let table = &self.catalog[id].name;
-                Err(Error::missing(format!("exclusion constraint {} on table {table}", name.as_deref().unwrap_or_default())))
+                Err(Error::missing(format!(
+                    "exclusion constraint {} on table {table}",
+                    name.as_deref().unwrap_or_default()
+                )))
             }
         }
     }
@@ -62,7 +81,9 @@ impl Builder<'_> {
         drop(columns);
         let name = match name {
             Some(name) => self.free_constraint(id, name)?,
-            None => names::choose(&table.name.name, only, "check", |name| self.names().has_constraint(&Name::new(table.name.schema.clone(), name))),
+            None => names::choose(&table.name.name, only, "check", |name| {
+                self.names().has_constraint(&Name::new(table.name.schema.clone(), name))
+            }),
         };
         let check = Check { name, expr: Arc::new(bound), not_valid };
         let checks = &mut self.table_mut(id).checks;
@@ -101,7 +122,13 @@ impl Builder<'_> {
             Some(name) => self.free_relation(id, self.free_constraint(id, name)?)?,
             None => self.key_name(table, key),
         };
-        Ok(Unique { name, columns, nulls_not_distinct: key.nulls_not_distinct, deferrable: key.deferrable, include })
+        Ok(Unique {
+            name,
+            columns,
+            nulls_not_distinct: key.nulls_not_distinct,
+            deferrable: key.deferrable,
+            include,
+        })
     }
 
     fn key_name(&self, table: &Table, key: &Key<'_>) -> Arc<str> {
@@ -118,7 +145,13 @@ impl Builder<'_> {
     }
 
     /// A key made of an index that exists; the index becomes the constraint's.
-    fn key_of_index(&mut self, id: TableId, name: Option<Arc<str>>, index: &str, key: &Key<'_>) -> Result<Unique> {
+    fn key_of_index(
+        &mut self,
+        id: TableId,
+        name: Option<Arc<str>>,
+        index: &str,
+        key: &Key<'_>,
+    ) -> Result<Unique> {
         let table = self.table_mut(id);
         let missing = || Error::new(Code::UNDEFINED_OBJECT, format!("index \"{index}\" does not exist"));
         let at = table.indexes.iter().position(|other| &*other.name == index).ok_or_else(missing)?;
@@ -133,22 +166,39 @@ impl Builder<'_> {
         }
         let index = table.indexes.remove(at);
         let name = name.unwrap_or(index.name);
-        Ok(Unique { name, columns, nulls_not_distinct: index.nulls_not_distinct, deferrable: key.deferrable, include: index.include })
+        Ok(Unique {
+            name,
+            columns,
+            nulls_not_distinct: index.nulls_not_distinct,
+            deferrable: key.deferrable,
+            include: index.include,
+        })
     }
 
-    fn add_foreign_key(&mut self, id: TableId, name: Option<Arc<str>>, columns: &[String], references: &References, not_valid: bool) -> Result<()> {
+    fn add_foreign_key(
+        &mut self,
+        id: TableId,
+        name: Option<Arc<str>>,
+        columns: &[String],
+        references: &References,
+        not_valid: bool,
+    ) -> Result<()> {
         let table = &self.catalog[id];
         let target = self.target_of(references)?;
         let from = referencing(table, columns)?;
         let to = referenced(target, references)?;
         if from.len() != to.len() {
-            return Err(Error::new(Code::INVALID_FOREIGN_KEY, "number of referencing and referenced columns for foreign key disagree"));
+            return Err(Error::new(
+                Code::INVALID_FOREIGN_KEY,
+                "number of referencing and referenced columns for foreign key disagree",
+            ));
         }
         let name = match name {
             Some(name) => self.free_constraint(id, name)?,
             None => {
                 let part = names::columns_part(columns.iter().map(String::as_str));
-                let taken = |name: &str| self.names().has_constraint(&Name::new(table.name.schema.clone(), name));
+                let taken =
+                    |name: &str| self.names().has_constraint(&Name::new(table.name.schema.clone(), name));
                 names::choose(&table.name.name, Some(&part), "fkey", taken)
             }
         };
@@ -173,7 +223,10 @@ impl Builder<'_> {
     fn target_of(&self, references: &References) -> Result<&Table> {
         let (_, target) = self.names().table(&references.table)?;
         if target.is_view() {
-            return Err(Error::new(Code::WRONG_OBJECT_TYPE, format!("referenced relation \"{}\" is not a table", target.name.name)));
+            return Err(Error::new(
+                Code::WRONG_OBJECT_TYPE,
+                format!("referenced relation \"{}\" is not a table", target.name.name),
+            ));
         }
         Ok(target)
     }
@@ -190,7 +243,11 @@ impl Builder<'_> {
                     continue;
                 }
                 let Some((_, target)) = self.catalog.table(&key.target) else { continue };
-                let to: Vec<ColumnId> = key.target_columns.iter().filter_map(|name| target.column(name).map(|(id, _)| id)).collect();
+                let to: Vec<ColumnId> = key
+                    .target_columns
+                    .iter()
+                    .filter_map(|name| target.column(name).map(|(id, _)| id))
+                    .collect();
                 comparable(&key.name, table, &key.columns, target, &to)?;
             }
         }
@@ -201,7 +258,8 @@ impl Builder<'_> {
     pub(super) fn free_constraint(&self, id: TableId, name: Arc<str>) -> Result<Arc<str>> {
         let table = &self.catalog[id];
         if constraint_names(table).any(|other| *other == name) {
-            let message = format!("constraint \"{name}\" for relation \"{}\" already exists", table.name.name);
+            let message =
+                format!("constraint \"{name}\" for relation \"{}\" already exists", table.name.name);
             return Err(Error::new(Code::DUPLICATE_OBJECT, message));
         }
         Ok(name)
@@ -220,11 +278,15 @@ impl Builder<'_> {
 fn key_columns(table: &Table, columns: &[String], is_primary: bool) -> Result<Vec<ColumnId>> {
     let mut found = Vec::new();
     for name in columns {
-        let missing = || Error::new(Code::UNDEFINED_COLUMN, format!("column \"{name}\" named in key does not exist"));
+        let missing =
+            || Error::new(Code::UNDEFINED_COLUMN, format!("column \"{name}\" named in key does not exist"));
         let (column, _) = table.column(name).ok_or_else(missing)?;
         if found.contains(&column) {
             let kind = if is_primary { "primary key" } else { "unique" };
-            return Err(Error::new(Code::DUPLICATE_COLUMN, format!("column \"{name}\" appears twice in {kind} constraint")));
+            return Err(Error::new(
+                Code::DUPLICATE_COLUMN,
+                format!("column \"{name}\" appears twice in {kind} constraint"),
+            ));
         }
         found.push(column);
     }
@@ -232,11 +294,17 @@ fn key_columns(table: &Table, columns: &[String], is_primary: bool) -> Result<Ve
 }
 
 fn referencing(table: &Table, columns: &[String]) -> Result<Vec<ColumnId>> {
-    columns.iter().map(|name| table.column(name).map(|(column, _)| column).ok_or_else(|| not_referenced(name))).collect()
+    columns
+        .iter()
+        .map(|name| table.column(name).map(|(column, _)| column).ok_or_else(|| not_referenced(name)))
+        .collect()
 }
 
 fn not_referenced(column: &str) -> Error {
-    Error::new(Code::UNDEFINED_COLUMN, format!("column \"{column}\" referenced in foreign key constraint does not exist"))
+    Error::new(
+        Code::UNDEFINED_COLUMN,
+        format!("column \"{column}\" referenced in foreign key constraint does not exist"),
+    )
 }
 
 /// The referenced columns: those said, else the primary key's.
@@ -251,11 +319,15 @@ fn referenced(target: &Table, references: &References) -> Result<Vec<ColumnId>> 
 
 /// `42830` unless the columns, in any order, are a key: of a constraint or of a whole unique index.
 fn has_key(target: &Table, columns: &[ColumnId]) -> Result<()> {
-    let is_it = |key: &[ColumnId]| key.len() == columns.len() && columns.iter().all(|column| key.contains(column));
+    let is_it =
+        |key: &[ColumnId]| key.len() == columns.len() && columns.iter().all(|column| key.contains(column));
     let constraints = target.primary_key.iter().chain(&target.uniques);
     if let Some(key) = constraints.into_iter().find(|key| is_it(&key.columns)) {
         if key.deferrable {
-            let message = format!("cannot use a deferrable unique constraint for referenced table \"{}\"", target.name.name);
+            let message = format!(
+                "cannot use a deferrable unique constraint for referenced table \"{}\"",
+                target.name.name
+            );
             return Err(Error::new(Code::OBJECT_STATE, message));
         }
         return Ok(());
@@ -265,7 +337,10 @@ fn has_key(target: &Table, columns: &[ColumnId]) -> Result<()> {
     if keys.into_iter().any(|key| is_it(&key)) {
         return Ok(());
     }
-    let message = format!("there is no unique constraint matching given keys for referenced table \"{}\"", target.name.name);
+    let message = format!(
+        "there is no unique constraint matching given keys for referenced table \"{}\"",
+        target.name.name
+    );
     Err(Error::new(Code::INVALID_FOREIGN_KEY, message))
 }
 
@@ -279,7 +354,11 @@ fn comparable(name: &str, table: &Table, from: &[ColumnId], target: &Table, to: 
         format_type(&from.ty, from.modifier),
         format_type(&to.ty, to.modifier)
     );
-    Err(Error::new(Code::DATATYPE_MISMATCH, format!("foreign key constraint \"{name}\" cannot be implemented")).with_details(details))
+    Err(Error::new(
+        Code::DATATYPE_MISMATCH,
+        format!("foreign key constraint \"{name}\" cannot be implemented"),
+    )
+    .with_details(details))
 }
 
 /// Whether values of a referencing column can be looked up among those of a referenced one:
@@ -294,7 +373,12 @@ fn is_comparable(from: &Type, to: &Type) -> bool {
     let is_moment = |ty: &Type| matches!(ty, Type::Date | Type::Timestamp | Type::Timestamptz);
     match (rank(from), rank(to)) {
         (Some(from), Some(to)) => from <= to,
-        _ => from == to || (from.is_string() && to.is_string()) || (is_moment(from) && is_moment(to)) || (*from == Type::Cidr && *to == Type::Inet),
+        _ => {
+            from == to
+                || (from.is_string() && to.is_string())
+                || (is_moment(from) && is_moment(to))
+                || (*from == Type::Cidr && *to == Type::Inet)
+        }
     }
 }
 
@@ -303,7 +387,10 @@ fn action(table: &Table, key: &[ColumnId], action: &ast::ReferentialAction) -> R
         let found = referencing(table, names)?;
         match found.iter().find(|column| !key.contains(column)) {
             Some(&column) => {
-                let message = format!("column \"{}\" referenced in ON DELETE SET action must be part of foreign key", table[column].name);
+                let message = format!(
+                    "column \"{}\" referenced in ON DELETE SET action must be part of foreign key",
+                    table[column].name
+                );
                 Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message))
             }
             None => Ok(found),

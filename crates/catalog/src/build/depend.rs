@@ -60,11 +60,15 @@ impl<'a> Dependencies<'a> {
         }
         for function in &catalog.functions {
             let defaults = function.arguments.iter().filter_map(|argument| argument.default.as_ref());
-            uses.extend(defaults.map(|default| (Object::Function(function.signature()), Uses::of(catalog, Vec::new(), default))));
+            uses.extend(defaults.map(|default| {
+                (Object::Function(function.signature()), Uses::of(catalog, Vec::new(), default))
+            }));
         }
         for domain in catalog.domains.values() {
             let exprs = domain.checks.iter().map(|check| &check.expr).chain(&domain.default);
-            uses.extend(exprs.map(|expr| (Object::Type(domain.name.clone()), Uses::of(catalog, Vec::new(), expr))));
+            uses.extend(
+                exprs.map(|expr| (Object::Type(domain.name.clone()), Uses::of(catalog, Vec::new(), expr))),
+            );
         }
         Dependencies { catalog, uses }
     }
@@ -89,19 +93,34 @@ impl<'a> Dependencies<'a> {
 
     fn of_schema(&self, schema: &str) -> Vec<(Object, Link)> {
         let tables = self.catalog.tables.iter().map(|table| (&table.name, Object::Table(table.name.clone())));
-        let sequences = self.catalog.sequences.values().map(|sequence| (&sequence.name, Object::Sequence(sequence.name.clone())));
-        let functions = self.catalog.functions.iter().map(|function| (&function.name, Object::Function(function.signature())));
+        let sequences = self
+            .catalog
+            .sequences
+            .values()
+            .map(|sequence| (&sequence.name, Object::Sequence(sequence.name.clone())));
+        let functions = self
+            .catalog
+            .functions
+            .iter()
+            .map(|function| (&function.name, Object::Function(function.signature())));
         let types = self.catalog.types.keys().map(|name| (name, Object::Type(name.clone())));
         let all = tables.chain(sequences).chain(functions).chain(types);
         all.filter(|(name, _)| *name.schema == *schema).map(|(_, object)| (object, Link::Normal)).collect()
     }
 
     fn of_relation(&self, table: &Name) -> Vec<(Object, Link)> {
-        let owned = self.catalog.sequences.values().filter(|sequence| sequence.owned_by.as_ref().is_some_and(|(owner, _)| owner == table));
-        let mut found: Vec<(Object, Link)> = owned.map(|sequence| (Object::Sequence(sequence.name.clone()), Link::Auto)).collect();
+        let owned = self
+            .catalog
+            .sequences
+            .values()
+            .filter(|sequence| sequence.owned_by.as_ref().is_some_and(|(owner, _)| owner == table));
+        let mut found: Vec<(Object, Link)> =
+            owned.map(|sequence| (Object::Sequence(sequence.name.clone()), Link::Auto)).collect();
         for other in self.catalog.tables.iter().filter(|other| other.name != *table) {
             let keys = other.foreign_keys.iter().filter(|key| key.target == *table);
-            found.extend(keys.map(|key| (Object::Constraint(other.name.clone(), key.name.clone()), Link::Normal)));
+            found.extend(
+                keys.map(|key| (Object::Constraint(other.name.clone(), key.name.clone()), Link::Normal)),
+            );
         }
         found.extend(self.of_row_type(table));
         let others = self.using(|uses| uses.tables.contains(table), Link::Normal);
@@ -119,14 +138,19 @@ impl<'a> Dependencies<'a> {
         let mut found = Vec::new();
         for table in self.catalog.tables.iter().filter(|table| !table.is_view()) {
             let columns = table.columns.iter().filter(|column| is(&column.ty));
-            found.extend(columns.map(|column| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal)));
+            found.extend(
+                columns.map(|column| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal)),
+            );
         }
-        let uses_it = |function: &&Function| is(&function.returns) || function.arguments.iter().any(|argument| is(&argument.ty));
+        let uses_it = |function: &&Function| {
+            is(&function.returns) || function.arguments.iter().any(|argument| is(&argument.ty))
+        };
         let functions = self.catalog.functions.iter().filter(uses_it);
         found.extend(functions.map(|function| (Object::Function(function.signature()), Link::Normal)));
         let domains = self.catalog.domains.values().filter(|domain| is(&domain.ty));
         found.extend(domains.map(|domain| (Object::Type(domain.name.clone()), Link::Normal)));
-        let composites = self.catalog.composites.iter().filter(|(_, fields)| fields.iter().any(|(_, ty)| is(ty)));
+        let composites =
+            self.catalog.composites.iter().filter(|(_, fields)| fields.iter().any(|(_, ty)| is(ty)));
         found.extend(composites.map(|(name, _)| (Object::Type(name.clone()), Link::Normal)));
         found
     }
@@ -134,7 +158,9 @@ impl<'a> Dependencies<'a> {
     fn of_type(&self, name: &Name) -> Vec<(Object, Link)> {
         let mut found = match self.catalog.types.get(name) {
             Some(_) if self.catalog.domains.contains_key(name) => self.of_domain(name),
-            Some(Type::Enum(declared)) => self.typed(|ty| matches!(ty, Type::Enum(other) if other.name == declared.name)),
+            Some(Type::Enum(declared)) => {
+                self.typed(|ty| matches!(ty, Type::Enum(other) if other.name == declared.name))
+            }
             _ => self.of_row_type(name),
         };
         found.extend(self.using(|uses| uses.types.contains(name), Link::Normal));
@@ -142,23 +168,42 @@ impl<'a> Dependencies<'a> {
     }
 
     fn of_domain(&self, name: &Name) -> Vec<(Object, Link)> {
-        let columns = self.catalog.tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+        let columns = self
+            .catalog
+            .tables
+            .iter()
+            .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
         let of_it = columns.filter(|(_, column)| column.domain.as_ref() == Some(name));
-        of_it.map(|(table, column)| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal)).collect()
+        of_it
+            .map(|(table, column)| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal))
+            .collect()
     }
 
     fn of_function(&self, signature: &str) -> Vec<(Object, Link)> {
-        let Some(function) = self.catalog.functions.iter().find(|function| function.signature() == signature) else { return Vec::new() };
+        let Some(function) = self.catalog.functions.iter().find(|function| function.signature() == signature)
+        else {
+            return Vec::new();
+        };
         let is_other = |other: &&Function| other.name == function.name && other.signature() != signature;
-        let accepts = |count: usize| self.catalog.functions.iter().filter(is_other).any(|other| takes(other, count));
-        let calls = |uses: &Uses| uses.functions.iter().any(|(name, count)| *name == function.name && takes(function, *count) && !accepts(*count));
+        let accepts =
+            |count: usize| self.catalog.functions.iter().filter(is_other).any(|other| takes(other, count));
+        let calls = |uses: &Uses| {
+            uses.functions
+                .iter()
+                .any(|(name, count)| *name == function.name && takes(function, *count) && !accepts(*count))
+        };
         let mut found = self.using(calls, Link::Normal);
         for table in &self.catalog.tables {
             let fired = table.triggers.iter().filter(|trigger| {
                 let name = &trigger.statement.function;
-                name.schema.as_deref() == Some(&*function.name.schema) && *name.name == *function.name.name && function.input_types().next().is_none()
+                name.schema.as_deref() == Some(&*function.name.schema)
+                    && *name.name == *function.name.name
+                    && function.input_types().next().is_none()
             });
-            found.extend(fired.map(|trigger| (Object::Trigger(table.name.clone(), trigger.name.clone()), Link::Normal)));
+            found
+                .extend(fired.map(|trigger| {
+                    (Object::Trigger(table.name.clone(), trigger.name.clone()), Link::Normal)
+                }));
         }
         found
     }
@@ -168,16 +213,25 @@ impl<'a> Dependencies<'a> {
         let Some((id, _)) = declared.column(column) else { return Vec::new() };
         let mut found = own_parts(declared, id);
         let is_owned = |owner: &(Name, Arc<str>)| owner.0 == *table && *owner.1 == *column;
-        let sequences = self.catalog.sequences.values().filter(|sequence| sequence.owned_by.as_ref().is_some_and(is_owned));
+        let sequences = self
+            .catalog
+            .sequences
+            .values()
+            .filter(|sequence| sequence.owned_by.as_ref().is_some_and(is_owned));
         found.extend(sequences.map(|sequence| (Object::Sequence(sequence.name.clone()), Link::Auto)));
         for other in &self.catalog.tables {
-            let reaching = |key: &&crate::ForeignKey| key.target == *table && key.target_columns.iter().any(|name| **name == *column);
+            let reaching = |key: &&crate::ForeignKey| {
+                key.target == *table && key.target_columns.iter().any(|name| **name == *column)
+            };
             let keys = other.foreign_keys.iter().filter(reaching);
             let link = if other.name == *table { Link::Auto } else { Link::Normal };
             found.extend(keys.map(|key| (Object::Constraint(other.name.clone(), key.name.clone()), link)));
         }
-        let used = self.uses.iter().filter(|(_, uses)| uses.columns.contains(&(table.clone(), column.to_owned())));
-        found.extend(used.map(|(object, _)| (object.clone(), if object.is_part_of_columns() { Link::Auto } else { Link::Normal })));
+        let used =
+            self.uses.iter().filter(|(_, uses)| uses.columns.contains(&(table.clone(), column.to_owned())));
+        found.extend(used.map(|(object, _)| {
+            (object.clone(), if object.is_part_of_columns() { Link::Auto } else { Link::Normal })
+        }));
         found
     }
 
@@ -186,18 +240,28 @@ impl<'a> Dependencies<'a> {
         let Some((_, declared)) = self.catalog.table(table) else { return Vec::new() };
         let keys: Vec<&Unique> = declared.primary_key.iter().chain(&declared.uniques).collect();
         let indexed = declared.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
-        let of_index = indexed.filter_map(|index| Some((&index.name, index.keys.iter().map(|key| key.column).collect::<Option<Vec<_>>>()?)));
-        let all: Vec<(&Arc<str>, Vec<ColumnId>)> = keys.into_iter().map(|key| (&key.name, key.columns.clone())).chain(of_index).collect();
+        let of_index = indexed.filter_map(|index| {
+            Some((&index.name, index.keys.iter().map(|key| key.column).collect::<Option<Vec<_>>>()?))
+        });
+        let all: Vec<(&Arc<str>, Vec<ColumnId>)> =
+            keys.into_iter().map(|key| (&key.name, key.columns.clone())).chain(of_index).collect();
         let same = |columns: &[ColumnId], names: &[Arc<str>]| {
-            columns.len() == names.len() && columns.iter().all(|&column| names.contains(&declared[column].name))
+            columns.len() == names.len()
+                && columns.iter().all(|&column| names.contains(&declared[column].name))
         };
         let needs = |names: &[Arc<str>]| {
             let first = all.iter().find(|(_, columns)| same(columns, names));
             first.is_some_and(|(key, _)| ***key == *name)
         };
-        let referencing = self.catalog.tables.iter().flat_map(|other| other.foreign_keys.iter().map(move |key| (other, key)));
+        let referencing = self
+            .catalog
+            .tables
+            .iter()
+            .flat_map(|other| other.foreign_keys.iter().map(move |key| (other, key)));
         let needing = referencing.filter(|(_, key)| key.target == *table && needs(&key.target_columns));
-        needing.map(|(other, key)| (Object::Constraint(other.name.clone(), key.name.clone()), Link::Normal)).collect()
+        needing
+            .map(|(other, key)| (Object::Constraint(other.name.clone(), key.name.clone()), Link::Normal))
+            .collect()
     }
 }
 
@@ -205,9 +269,17 @@ impl<'a> Dependencies<'a> {
 fn own_parts(table: &Table, column: ColumnId) -> Vec<(Object, Link)> {
     let constraint = |name: &Arc<str>| (Object::Constraint(table.name.clone(), name.clone()), Link::Auto);
     let keys = table.primary_key.iter().chain(&table.uniques);
-    let keys = keys.filter(|key| key.columns.contains(&column) || key.include.contains(&column)).map(|key| constraint(&key.name));
-    let references = table.foreign_keys.iter().filter(|key| key.columns.contains(&column)).map(|key| constraint(&key.name));
-    let indexes = table.indexes.iter().filter(|index| index.include.contains(&column) || index.keys.iter().any(|key| key.column == Some(column)));
+    let keys = keys
+        .filter(|key| key.columns.contains(&column) || key.include.contains(&column))
+        .map(|key| constraint(&key.name));
+    let references = table
+        .foreign_keys
+        .iter()
+        .filter(|key| key.columns.contains(&column))
+        .map(|key| constraint(&key.name));
+    let indexes = table.indexes.iter().filter(|index| {
+        index.include.contains(&column) || index.keys.iter().any(|key| key.column == Some(column))
+    });
     let indexes = indexes.map(|index| (Object::Index(table.name.clone(), index.name.clone()), Link::Auto));
     keys.chain(references).chain(indexes).collect()
 }
@@ -217,8 +289,12 @@ fn of_table(catalog: &Catalog, table: &Table, uses: &mut Vec<(Object, Uses)>) {
     let root = || vec![Source::root(table)];
     for column in &table.columns {
         match &column.default {
-            Some(DefaultValue::Expr(expr)) => uses.push((Object::Default(name(), column.name.clone()), Uses::of(catalog, Vec::new(), expr))),
-            Some(DefaultValue::Generated(expr)) => uses.push((Object::Column(name(), column.name.clone()), Uses::of(catalog, root(), expr))),
+            Some(DefaultValue::Expr(expr)) => {
+                uses.push((Object::Default(name(), column.name.clone()), Uses::of(catalog, Vec::new(), expr)))
+            }
+            Some(DefaultValue::Generated(expr)) => {
+                uses.push((Object::Column(name(), column.name.clone()), Uses::of(catalog, root(), expr)))
+            }
             Some(DefaultValue::Identity { .. }) | None => {}
         }
     }
@@ -227,11 +303,15 @@ fn of_table(catalog: &Catalog, table: &Table, uses: &mut Vec<(Object, Uses)>) {
     }
     for index in &table.indexes {
         let exprs = index.keys.iter().map(|key| &key.expr).chain(&index.predicate);
-        uses.extend(exprs.map(|expr| (Object::Index(name(), index.name.clone()), Uses::of(catalog, root(), expr))));
+        uses.extend(
+            exprs.map(|expr| (Object::Index(name(), index.name.clone()), Uses::of(catalog, root(), expr))),
+        );
     }
     for policy in &table.policies {
         let exprs = [&policy.using, &policy.with_check].into_iter().flatten();
-        uses.extend(exprs.map(|expr| (Object::Policy(name(), policy.name.clone()), Uses::of(catalog, root(), expr))));
+        uses.extend(
+            exprs.map(|expr| (Object::Policy(name(), policy.name.clone()), Uses::of(catalog, root(), expr))),
+        );
     }
     for trigger in &table.triggers {
         let mut used = match &trigger.statement.when {
@@ -289,7 +369,9 @@ impl Object {
     pub(super) fn is_inside(&self, other: &Object) -> bool {
         match other {
             Object::Table(table) => self != other && self.is_of(table),
-            Object::Column(table, column) => matches!(self, Object::Default(name, of) if name == table && of == column),
+            Object::Column(table, column) => {
+                matches!(self, Object::Default(name, of) if name == table && of == column)
+            }
             _ => false,
         }
     }

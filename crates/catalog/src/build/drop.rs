@@ -25,7 +25,9 @@ impl Builder<'_> {
         for (name, arguments) in &drop.names {
             match self.dropped(drop, name, arguments.as_deref()) {
                 Ok(found) => objects.extend(found),
-                Err(error) if drop.if_exists && is_missing(&error) => skipped = Some(error.message().to_owned()),
+                Err(error) if drop.if_exists && is_missing(&error) => {
+                    skipped = Some(error.message().to_owned())
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -37,18 +39,28 @@ impl Builder<'_> {
     }
 
     /// What a name in a drop statement means. Things that nothing depends on are dropped at once.
-    fn dropped(&mut self, drop: &ast::Drop, name: &ObjectName, arguments: Option<&[ast::TypeName]>) -> Result<Option<Object>> {
+    fn dropped(
+        &mut self,
+        drop: &ast::Drop,
+        name: &ObjectName,
+        arguments: Option<&[ast::TypeName]>,
+    ) -> Result<Option<Object>> {
         let object = match drop.object.as_str() {
             "table" | "view" | "materialized view" => self.dropped_relation(&drop.object, name)?,
             "index" => self.dropped_index(name)?,
             "sequence" => {
-                let found = self.names().sequence_name(name).ok_or_else(|| missing_relation("sequence", name))?;
+                let found =
+                    self.names().sequence_name(name).ok_or_else(|| missing_relation("sequence", name))?;
                 self.refuse_identity(&found)?;
                 Object::Sequence(found)
             }
-            "function" | "procedure" | "routine" | "aggregate" => Object::Function(self.catalog.functions[self.function_position(name, arguments)?].signature()),
+            "function" | "procedure" | "routine" | "aggregate" => {
+                Object::Function(self.catalog.functions[self.function_position(name, arguments)?].signature())
+            }
             "type" | "domain" => {
-                let missing = || Error::new(Code::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", written(name)));
+                let missing = || {
+                    Error::new(Code::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", written(name)))
+                };
                 Object::Type(self.names().user_type_name(name).ok_or_else(missing)?)
             }
             "schema" => Object::Schema(self.names().schema(&name.name)?),
@@ -64,20 +76,25 @@ impl Builder<'_> {
         let is = super::views::kind_word(table);
         if is != kind {
             let message = format!("\"{}\" is not a {kind}", name.name);
-            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_hint(format!("Use DROP {} to remove a {is}.", is.to_uppercase())));
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message)
+                .with_hint(format!("Use DROP {} to remove a {is}.", is.to_uppercase())));
         }
         Ok(Object::Table(found))
     }
 
     fn dropped_index(&self, name: &ObjectName) -> Result<Object> {
-        let (id, index) = self.index_of(name).ok_or_else(|| Error::new(Code::UNDEFINED_OBJECT, format!("index \"{}\" does not exist", written(name))))?;
+        let (id, index) = self.index_of(name).ok_or_else(|| {
+            Error::new(Code::UNDEFINED_OBJECT, format!("index \"{}\" does not exist", written(name)))
+        })?;
         let table = &self.catalog[id];
         if table.indexes.iter().any(|other| other.name == index) {
             return Ok(Object::Index(table.name.clone(), index));
         }
         let of = &table.name.name;
-        let message = format!("cannot drop index {index} because constraint {index} on table {of} requires it");
-        Err(Error::new(Code::DEPENDENT_OBJECTS, message).with_hint(format!("You can drop constraint {index} on table {of} instead.")))
+        let message =
+            format!("cannot drop index {index} because constraint {index} on table {of} requires it");
+        Err(Error::new(Code::DEPENDENT_OBJECTS, message)
+            .with_hint(format!("You can drop constraint {index} on table {of} instead.")))
     }
 
     /// The table and own name of an index, those of constraints included.
@@ -92,7 +109,10 @@ impl Builder<'_> {
     }
 
     fn dropped_of_table(&self, drop: &ast::Drop, name: &ObjectName) -> Result<Object> {
-        let on = drop.on.as_ref().ok_or_else(|| Error::new(Code::SYNTAX, format!("drop {} needs a table", drop.object)))?;
+        let on = drop
+            .on
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::SYNTAX, format!("drop {} needs a table", drop.object)))?;
         let table = &self.catalog[self.table(on)?];
         let own: Arc<str> = name.name.as_str().into();
         let is_policy = drop.object == "policy";
@@ -101,7 +121,8 @@ impl Builder<'_> {
             false => table.triggers.iter().any(|trigger| trigger.name == own),
         };
         if !exists {
-            let message = format!("{} \"{own}\" for table \"{}\" does not exist", drop.object, table.name.name);
+            let message =
+                format!("{} \"{own}\" for table \"{}\" does not exist", drop.object, table.name.name);
             return Err(Error::new(Code::UNDEFINED_OBJECT, message));
         }
         let of = table.name.clone();
@@ -110,16 +131,27 @@ impl Builder<'_> {
 
     fn refuse_identity(&self, sequence: &Name) -> Result<()> {
         let is_it = |column: &crate::Column| matches!(&column.default, Some(crate::DefaultValue::Identity { sequence: other, .. }) if other == sequence);
-        let columns = self.catalog.tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-        let Some((table, column)) = columns.into_iter().find(|(_, column)| is_it(column)) else { return Ok(()) };
+        let columns = self
+            .catalog
+            .tables
+            .iter()
+            .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+        let Some((table, column)) = columns.into_iter().find(|(_, column)| is_it(column)) else {
+            return Ok(());
+        };
         let (table, column) = (&table.name.name, &column.name);
-        let message = format!("cannot drop sequence {} because column {column} of table {table} requires it", sequence.name);
-        Err(Error::new(Code::DEPENDENT_OBJECTS, message).with_hint(format!("You can drop column {column} of table {table} instead.")))
+        let message = format!(
+            "cannot drop sequence {} because column {column} of table {table} requires it",
+            sequence.name
+        );
+        Err(Error::new(Code::DEPENDENT_OBJECTS, message)
+            .with_hint(format!("You can drop column {column} of table {table} instead.")))
     }
 
     /// Drops things that nothing hangs on: roles, extensions, publications.
     fn drop_plain(&mut self, kind: &str, name: &str) -> Result<()> {
-        let before = (self.catalog.roles.len(), self.catalog.extensions.len(), self.catalog.publications.len());
+        let before =
+            (self.catalog.roles.len(), self.catalog.extensions.len(), self.catalog.publications.len());
         match kind {
             "role" | "user" | "group" => {
                 self.refuse_used_role(name)?;
@@ -129,7 +161,8 @@ impl Builder<'_> {
             "publication" => self.catalog.publications.retain(|(publication, _)| &**publication != name),
             kind => return Err(Error::missing(format!("drop {kind} {name}"))),
         }
-        let after = (self.catalog.roles.len(), self.catalog.extensions.len(), self.catalog.publications.len());
+        let after =
+            (self.catalog.roles.len(), self.catalog.extensions.len(), self.catalog.publications.len());
         if before == after {
             return Err(Error::new(Code::UNDEFINED_OBJECT, format!("{kind} \"{name}\" does not exist")));
         }
@@ -140,8 +173,14 @@ impl Builder<'_> {
         let names = |roles: &[Arc<str>]| roles.iter().any(|other| &**other == role);
         let used = self.catalog.tables.iter().find_map(|table| {
             let policy = table.policies.iter().find(|policy| names(&policy.roles));
-            let of_policy = policy.map(|policy| format!("target of policy {} on table {}", policy.name, table.name.name));
-            let of_grant = table.acl.0.iter().any(|entry| names(&entry.roles)).then(|| format!("privileges for table {}", table.name.name));
+            let of_policy =
+                policy.map(|policy| format!("target of policy {} on table {}", policy.name, table.name.name));
+            let of_grant = table
+                .acl
+                .0
+                .iter()
+                .any(|entry| names(&entry.roles))
+                .then(|| format!("privileges for table {}", table.name.name));
             let of_owner = (&*table.owner == role).then(|| format!("owner of table {}", table.name.name));
             of_owner.or(of_grant).or(of_policy)
         });
@@ -168,7 +207,10 @@ impl Builder<'_> {
 
     /// The targets and everything that goes with them, dependents after what they depend on.
     fn doomed(&self, targets: Vec<Object>, is_cascade: bool) -> Result<Vec<Object>> {
-        if targets.iter().all(|target| matches!(target, Object::Policy(..) | Object::Trigger(..) | Object::Default(..))) {
+        if targets
+            .iter()
+            .all(|target| matches!(target, Object::Policy(..) | Object::Trigger(..) | Object::Default(..)))
+        {
             return Ok(targets);
         }
         let dependencies = Dependencies::of(&self.catalog);
@@ -179,7 +221,8 @@ impl Builder<'_> {
             let object = doomed[next].clone();
             next += 1;
             for (dependent, link) in dependencies.dependents(&object) {
-                let goes_anyway = doomed.contains(&dependent) || doomed.iter().any(|other| dependent.is_inside(other));
+                let goes_anyway =
+                    doomed.contains(&dependent) || doomed.iter().any(|other| dependent.is_inside(other));
                 if goes_anyway {
                     continue;
                 }
@@ -189,7 +232,9 @@ impl Builder<'_> {
                 doomed.push(dependent);
             }
         }
-        refusing.retain(|(dependent, _)| !targets.iter().any(|target| dependent == target || dependent.is_inside(target)));
+        refusing.retain(|(dependent, _)| {
+            !targets.iter().any(|target| dependent == target || dependent.is_inside(target))
+        });
         if refusing.is_empty() || is_cascade { Ok(doomed) } else { Err(self.refusal(&targets, &refusing)) }
     }
 
@@ -198,7 +243,12 @@ impl Builder<'_> {
             [target] => format!("cannot drop {} because other objects depend on it", self.describe(target)),
             _ => "cannot drop desired object(s) because other objects depend on them".to_owned(),
         };
-        let details: Vec<String> = refusing.iter().map(|(dependent, on)| format!("{} depends on {}", self.describe(dependent), self.describe_needed(on))).collect();
+        let details: Vec<String> = refusing
+            .iter()
+            .map(|(dependent, on)| {
+                format!("{} depends on {}", self.describe(dependent), self.describe_needed(on))
+            })
+            .collect();
         Error::new(Code::DEPENDENT_OBJECTS, message)
             .with_details(details.join("\n"))
             .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
@@ -209,15 +259,25 @@ impl Builder<'_> {
         let of = |name: &Name| self.names().display(name);
         match object {
             Object::Schema(name) => format!("schema {name}"),
-            Object::Table(name) => format!("{} {}", self.catalog.table(name).map_or("table", |(_, table)| super::views::kind_word(table)), of(name)),
+            Object::Table(name) => format!(
+                "{} {}",
+                self.catalog.table(name).map_or("table", |(_, table)| super::views::kind_word(table)),
+                of(name)
+            ),
             Object::Column(table, column) => format!("column {column} of table {}", of(table)),
-            Object::Default(table, column) => format!("default value for column {column} of table {}", of(table)),
+            Object::Default(table, column) => {
+                format!("default value for column {column} of table {}", of(table))
+            }
             Object::Constraint(table, name) => format!("constraint {name} on table {}", of(table)),
-            Object::Index(table, name) => format!("index {}", of(&Name::new(table.schema.clone(), name.clone()))),
+            Object::Index(table, name) => {
+                format!("index {}", of(&Name::new(table.schema.clone(), name.clone())))
+            }
             Object::Policy(table, name) => format!("policy {name} on table {}", of(table)),
             Object::Trigger(table, name) => format!("trigger {name} on table {}", of(table)),
             Object::Sequence(name) => format!("sequence {}", of(name)),
-            Object::Function(signature) => format!("function {}", signature.strip_prefix("public.").unwrap_or(signature)),
+            Object::Function(signature) => {
+                format!("function {}", signature.strip_prefix("public.").unwrap_or(signature))
+            }
             Object::Type(name) => format!("type {}", of(name)),
         }
     }
@@ -238,7 +298,9 @@ impl Builder<'_> {
             }
             Object::Table(name) => self.remove_table(name, is_recorded),
             Object::Sequence(name) => self.remove_sequence(name),
-            Object::Function(signature) => self.catalog.functions.retain(|function| function.signature() != *signature),
+            Object::Function(signature) => {
+                self.catalog.functions.retain(|function| function.signature() != *signature)
+            }
             Object::Type(name) => {
                 self.catalog.types.remove(name);
                 self.catalog.composites.remove(name);
@@ -274,7 +336,11 @@ impl Builder<'_> {
         let table = self.table_mut(id);
         match object {
             Object::Column(..) => self.remove_column(id, name, is_recorded),
-            Object::Default(..) => table.columns.iter_mut().filter(|column| column.name == *name).for_each(|column| column.default = None),
+            Object::Default(..) => table
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == *name)
+                .for_each(|column| column.default = None),
             Object::Constraint(..) => {
                 table.primary_key.take_if(|key| key.name == *name);
                 table.uniques.retain(|key| key.name != *name);
@@ -284,7 +350,11 @@ impl Builder<'_> {
             Object::Index(..) => table.indexes.retain(|index| index.name != *name),
             Object::Policy(..) => table.policies.retain(|policy| policy.name != *name),
             Object::Trigger(..) => table.triggers.retain(|trigger| trigger.name != *name),
-            Object::Schema(_) | Object::Table(_) | Object::Sequence(_) | Object::Function(_) | Object::Type(_) => {}
+            Object::Schema(_)
+            | Object::Table(_)
+            | Object::Sequence(_)
+            | Object::Function(_)
+            | Object::Type(_) => {}
         }
     }
 
@@ -303,11 +373,14 @@ impl Builder<'_> {
 fn is_missing(error: &Error) -> bool {
     matches!(
         error.code(),
-        Code::UNDEFINED_TABLE | Code::UNDEFINED_OBJECT | Code::UNDEFINED_SCHEMA | Code::UNDEFINED_FUNCTION | Code::UNDEFINED_COLUMN
+        Code::UNDEFINED_TABLE
+            | Code::UNDEFINED_OBJECT
+            | Code::UNDEFINED_SCHEMA
+            | Code::UNDEFINED_FUNCTION
+            | Code::UNDEFINED_COLUMN
     )
 }
 
 fn missing_relation(kind: &str, name: &ObjectName) -> Error {
     Error::new(Code::UNDEFINED_TABLE, format!("{kind} \"{}\" does not exist", written(name)))
 }
-

@@ -14,7 +14,8 @@ use crate::{Argument, Function, Language, Volatility};
 impl Builder<'_> {
     pub(super) fn create_function(&mut self, create: &CreateFunction) -> Result<Outcome> {
         let name = self.names().creation(&create.name)?;
-        let arguments = create.arguments.iter().map(|argument| self.argument(argument)).collect::<Result<Vec<_>>>()?;
+        let arguments =
+            create.arguments.iter().map(|argument| self.argument(argument)).collect::<Result<Vec<_>>>()?;
         let (returns, returns_set) = self.returns(create, &arguments)?;
         let function = Function {
             acl: self.initial_acl(ObjectKind::Function, Some(&name.schema)),
@@ -28,7 +29,11 @@ impl Builder<'_> {
             volatility: volatility(create.volatility),
             strict: create.strict,
             security_definer: create.security_definer,
-            settings: create.settings.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
+            settings: create
+                .settings
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect(),
             rows: create.rows,
             owner: self.role.clone(),
             comment: None,
@@ -38,13 +43,16 @@ impl Builder<'_> {
 
     fn put_function(&mut self, mut function: Function, or_replace: bool) -> Result<Outcome> {
         let types: Vec<&Type> = function.input_types().collect();
-        let same = |other: &&mut Function| other.name == function.name && other.input_types().eq(types.iter().copied());
+        let same = |other: &&mut Function| {
+            other.name == function.name && other.input_types().eq(types.iter().copied())
+        };
         let Some(old) = self.catalog.functions.iter_mut().find(same) else {
             self.catalog.functions.push(function);
             return Ok(Outcome::Applied);
         };
         if !or_replace {
-            let message = format!("function \"{}\" already exists with same argument types", function.name.name);
+            let message =
+                format!("function \"{}\" already exists with same argument types", function.name.name);
             return Err(Error::new(Code::DUPLICATE_FUNCTION, message));
         }
         replaceable(old, &function)?;
@@ -69,7 +77,8 @@ impl Builder<'_> {
         if let Some(ty) = &create.returns {
             return Ok((self.names().ty(ty)?.ty, ty.setof));
         }
-        let results: Vec<&Type> = arguments.iter().filter(|argument| argument.is_output()).map(|argument| &argument.ty).collect();
+        let results: Vec<&Type> =
+            arguments.iter().filter(|argument| argument.is_output()).map(|argument| &argument.ty).collect();
         let ty = match &results[..] {
             [] => Type::Void,
             [one] => (*one).clone(),
@@ -82,33 +91,67 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// `42883` when there is none, `42725` when there are several.
-    pub(super) fn function_position(&self, name: &ObjectName, arguments: Option<&[TypeName]>) -> Result<usize> {
+    pub(super) fn function_position(
+        &self,
+        name: &ObjectName,
+        arguments: Option<&[TypeName]>,
+    ) -> Result<usize> {
         let Some(arguments) = arguments else { return self.only_function(name) };
-        let types = arguments.iter().map(|ty| self.names().ty(ty).map(|found| found.ty)).collect::<Result<Vec<_>>>()?;
+        let types = arguments
+            .iter()
+            .map(|ty| self.names().ty(ty).map(|found| found.ty))
+            .collect::<Result<Vec<_>>>()?;
         let is = |found: &Name| self.position_of(found, &types).is_some();
         let found = self.names().first(name, is).and_then(|found| self.position_of(&found, &types));
         found.ok_or_else(|| {
             let types: Vec<String> = types.iter().map(|ty| format_type(ty, None)).collect();
-            Error::new(Code::UNDEFINED_FUNCTION, format!("function {}({}) does not exist", written(name), types.join(", ")))
+            Error::new(
+                Code::UNDEFINED_FUNCTION,
+                format!("function {}({}) does not exist", written(name), types.join(", ")),
+            )
         })
     }
 
     fn position_of(&self, name: &Name, types: &[Type]) -> Option<usize> {
         let functions = &self.catalog.functions;
-        let by_input = functions.iter().position(|function| function.name == *name && function.input_types().eq(types));
-        let all = |function: &Function| function.arguments.iter().filter(|argument| argument.mode != ArgumentMode::Table).map(|argument| argument.ty.clone()).collect::<Vec<_>>();
-        by_input.or_else(|| functions.iter().position(|function| function.name == *name && all(function) == types))
+        let by_input =
+            functions.iter().position(|function| function.name == *name && function.input_types().eq(types));
+        let all = |function: &Function| {
+            function
+                .arguments
+                .iter()
+                .filter(|argument| argument.mode != ArgumentMode::Table)
+                .map(|argument| argument.ty.clone())
+                .collect::<Vec<_>>()
+        };
+        by_input.or_else(|| {
+            functions.iter().position(|function| function.name == *name && all(function) == types)
+        })
     }
 
     fn only_function(&self, name: &ObjectName) -> Result<usize> {
         let is = |name: &Name| self.catalog.functions.iter().any(|function| function.name == *name);
-        let missing = || Error::new(Code::UNDEFINED_FUNCTION, format!("could not find a function named \"{}\"", written(name)));
+        let missing = || {
+            Error::new(
+                Code::UNDEFINED_FUNCTION,
+                format!("could not find a function named \"{}\"", written(name)),
+            )
+        };
         let found = self.names().first(name, is).ok_or_else(missing)?;
-        let mut positions = self.catalog.functions.iter().enumerate().filter(|(_, function)| function.name == found).map(|(at, _)| at);
+        let mut positions = self
+            .catalog
+            .functions
+            .iter()
+            .enumerate()
+            .filter(|(_, function)| function.name == found)
+            .map(|(at, _)| at);
         match (positions.next(), positions.next()) {
             (Some(at), None) => Ok(at),
-            (Some(_), Some(_)) => Err(Error::new(Code::AMBIGUOUS_FUNCTION, format!("function name \"{}\" is not unique", written(name)))
-                .with_hint("Specify the argument list to select the function unambiguously.")),
+            (Some(_), Some(_)) => Err(Error::new(
+                Code::AMBIGUOUS_FUNCTION,
+                format!("function name \"{}\" is not unique", written(name)),
+            )
+            .with_hint("Specify the argument list to select the function unambiguously.")),
             (None, _) => Err(missing()),
         }
     }

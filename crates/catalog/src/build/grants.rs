@@ -13,7 +13,8 @@ use crate::role::{AclEntry, DefaultPrivilege, ObjectKind, Privilege};
 use crate::{ColumnId, TableId};
 
 /// Kinds of objects that do not exist here, so that privileges on them mean nothing.
-const WITHOUT_MEANING: [&str; 6] = ["database", "language", "tablespace", "large object", "foreign", "parameter"];
+const WITHOUT_MEANING: [&str; 6] =
+    ["database", "language", "tablespace", "large object", "foreign", "parameter"];
 
 impl Builder<'_> {
     pub(super) fn grant(&mut self, grant: &Grant) -> Result<Outcome> {
@@ -27,7 +28,8 @@ impl Builder<'_> {
             GrantTarget::Sequences(names) => {
                 let entry = whole(grant, ObjectKind::Sequence, &roles)?;
                 for name in names {
-                    let found = self.names().sequence_name(name).ok_or_else(|| self.names().no_relation(name))?;
+                    let found =
+                        self.names().sequence_name(name).ok_or_else(|| self.names().no_relation(name))?;
                     self.grant_sequences(|name| *name == found, &entry);
                 }
             }
@@ -45,17 +47,27 @@ impl Builder<'_> {
             GrantTarget::AllFunctions(schemas) => {
                 let entry = whole(grant, ObjectKind::Function, &roles)?;
                 self.known_schemas(schemas)?;
-                let here = self.catalog.functions.iter_mut().filter(|function| schemas.iter().any(|schema| *schema == *function.name.schema));
+                let here = self
+                    .catalog
+                    .functions
+                    .iter_mut()
+                    .filter(|function| schemas.iter().any(|schema| *schema == *function.name.schema));
                 here.into_iter().for_each(|function| function.acl.0.push(entry.clone()));
             }
             GrantTarget::Schemas(schemas) => {
                 let entry = whole(grant, ObjectKind::Schema, &roles)?;
                 self.known_schemas(schemas)?;
-                let named = self.catalog.schemas.iter_mut().filter(|(name, _)| schemas.iter().any(|schema| **schema == **name));
+                let named = self
+                    .catalog
+                    .schemas
+                    .iter_mut()
+                    .filter(|(name, _)| schemas.iter().any(|schema| **schema == **name));
                 named.into_iter().for_each(|(_, acl)| acl.0.push(entry.clone()));
             }
             GrantTarget::Types(_) => return Ok(Outcome::NoEffect),
-            GrantTarget::Other(words) if WITHOUT_MEANING.iter().any(|kind| words.starts_with(kind)) => return Ok(Outcome::NoEffect),
+            GrantTarget::Other(words) if WITHOUT_MEANING.iter().any(|kind| words.starts_with(kind)) => {
+                return Ok(Outcome::NoEffect);
+            }
             GrantTarget::Other(words) => return Err(Error::missing(format!("grant on {words}"))),
         }
         Ok(Outcome::Applied)
@@ -67,7 +79,9 @@ impl Builder<'_> {
 
     fn grant_tables(&mut self, grant: &Grant, names: &[ObjectName], roles: &[Arc<str>]) -> Result<()> {
         for name in names {
-            if let Some(sequence) = self.names().sequence_name(name).filter(|_| self.names().table_name(name).is_none()) {
+            if let Some(sequence) =
+                self.names().sequence_name(name).filter(|_| self.names().table_name(name).is_none())
+            {
                 let entry = whole(grant, ObjectKind::Sequence, roles)?;
                 self.grant_sequences(|name| *name == sequence, &entry);
                 continue;
@@ -82,14 +96,19 @@ impl Builder<'_> {
     fn grant_all_tables(&mut self, grant: &Grant, schemas: &[String], roles: &[Arc<str>]) -> Result<()> {
         self.known_schemas(schemas)?;
         let entry = whole(grant, ObjectKind::Table, roles)?;
-        let here = self.catalog.tables.iter_mut().filter(|table| schemas.iter().any(|schema| *schema == *table.name.schema));
+        let here = self
+            .catalog
+            .tables
+            .iter_mut()
+            .filter(|table| schemas.iter().any(|schema| *schema == *table.name.schema));
         here.into_iter().for_each(|table| table.acl.0.push(entry.clone()));
         Ok(())
     }
 
     /// One entry for the privileges on the whole table, one for each set of columns.
     fn table_entries(&self, id: TableId, grant: &Grant, roles: &[Arc<str>]) -> Result<Vec<AclEntry>> {
-        let entry = |privileges, columns| AclEntry { grant: grant.grant, privileges, columns, roles: roles.to_vec() };
+        let entry =
+            |privileges, columns| AclEntry { grant: grant.grant, privileges, columns, roles: roles.to_vec() };
         if grant.privileges.is_empty() {
             return Ok(vec![entry(Vec::new(), self.grant_columns(id, &grant.all_columns)?)]);
         }
@@ -103,7 +122,12 @@ impl Builder<'_> {
 
     fn grant_columns(&self, id: TableId, columns: &[String]) -> Result<Vec<ColumnId>> {
         let table = &self.catalog[id];
-        columns.iter().map(|name| table.column(name).map(|(column, _)| column).ok_or_else(|| unknown_column_of(table, name))).collect()
+        columns
+            .iter()
+            .map(|name| {
+                table.column(name).map(|(column, _)| column).ok_or_else(|| unknown_column_of(table, name))
+            })
+            .collect()
     }
 
     fn grant_sequences(&mut self, is: impl Fn(&Name) -> bool, entry: &AclEntry) {
@@ -111,7 +135,12 @@ impl Builder<'_> {
         named.into_iter().for_each(|(_, sequence)| sequence.acl.0.push(entry.clone()));
     }
 
-    fn grant_function(&mut self, name: &ObjectName, arguments: Option<&[TypeName]>, entry: &AclEntry) -> Result<()> {
+    fn grant_function(
+        &mut self,
+        name: &ObjectName,
+        arguments: Option<&[TypeName]>,
+        entry: &AclEntry,
+    ) -> Result<()> {
         let at = self.function_position(name, arguments)?;
         self.catalog.functions[at].acl.0.push(entry.clone());
         Ok(())
@@ -121,14 +150,21 @@ impl Builder<'_> {
         schemas.iter().try_for_each(|schema| self.names().schema(schema).map(drop))
     }
 
-    pub(super) fn default_privileges(&mut self, for_roles: &[String], in_schemas: &[String], grant: &Grant) -> Result<Outcome> {
+    pub(super) fn default_privileges(
+        &mut self,
+        for_roles: &[String],
+        in_schemas: &[String],
+        grant: &Grant,
+    ) -> Result<Outcome> {
         let kind = match &grant.target {
             GrantTarget::Tables(_) | GrantTarget::AllTables(_) => ObjectKind::Table,
             GrantTarget::Sequences(_) | GrantTarget::AllSequences(_) => ObjectKind::Sequence,
             GrantTarget::Functions(_) | GrantTarget::AllFunctions(_) => ObjectKind::Function,
             GrantTarget::Schemas(_) => ObjectKind::Schema,
             GrantTarget::Types(_) => ObjectKind::Type,
-            GrantTarget::Other(words) => return Err(Error::missing(format!("default privileges on {words}"))),
+            GrantTarget::Other(words) => {
+                return Err(Error::missing(format!("default privileges on {words}")));
+            }
         };
         let roles = self.grantees(grant)?;
         let entry = whole(grant, kind, &roles)?;
@@ -141,7 +177,12 @@ impl Builder<'_> {
             names => names.iter().map(|name| self.names().schema(name).map(Some)).collect::<Result<_>>()?,
         };
         for owner in &owners {
-            let entries = schemas.iter().map(|schema| DefaultPrivilege { owner: owner.clone(), schema: schema.clone(), kind, entry: entry.clone() });
+            let entries = schemas.iter().map(|schema| DefaultPrivilege {
+                owner: owner.clone(),
+                schema: schema.clone(),
+                kind,
+                entry: entry.clone(),
+            });
             self.catalog.default_privileges.extend(entries);
         }
         Ok(Outcome::Applied)
@@ -150,7 +191,8 @@ impl Builder<'_> {
 
 /// An entry about a whole object.
 fn whole(grant: &Grant, kind: ObjectKind, roles: &[Arc<str>]) -> Result<AclEntry> {
-    let privileges = grant.privileges.iter().map(|(word, _)| privilege(word, kind)).collect::<Result<Vec<_>>>()?;
+    let privileges =
+        grant.privileges.iter().map(|(word, _)| privilege(word, kind)).collect::<Result<Vec<_>>>()?;
     Ok(AclEntry { grant: grant.grant, privileges, columns: Vec::new(), roles: roles.to_vec() })
 }
 

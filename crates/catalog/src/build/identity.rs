@@ -7,7 +7,13 @@ use super::{Builder, Outcome};
 use crate::{DefaultValue, TableId};
 
 impl Builder<'_> {
-    pub(super) fn add_identity(&mut self, id: TableId, name: &str, always: bool, options: &SequenceOptions) -> Result<()> {
+    pub(super) fn add_identity(
+        &mut self,
+        id: TableId,
+        name: &str,
+        always: bool,
+        options: &SequenceOptions,
+    ) -> Result<()> {
         let column = self.column_id(id, name)?;
         let found = &self.catalog[id][column];
         let refusal = match found.default {
@@ -24,11 +30,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    pub(super) fn set_identity(&mut self, id: TableId, name: &str, always: Option<bool>, options: &SequenceOptions) -> Result<()> {
+    pub(super) fn set_identity(
+        &mut self,
+        id: TableId,
+        name: &str,
+        always: Option<bool>,
+        options: &SequenceOptions,
+    ) -> Result<()> {
         let column = self.column_id(id, name)?;
         let sequence = self.identity_of(id, name)?;
         self.alter_owned_sequence(&sequence, options)?;
-        if let (Some(wanted), Some(DefaultValue::Identity { always, .. })) = (always, &mut self.column_mut(id, column).default) {
+        if let (Some(wanted), Some(DefaultValue::Identity { always, .. })) =
+            (always, &mut self.column_mut(id, column).default)
+        {
             *always = wanted;
         }
         Ok(())

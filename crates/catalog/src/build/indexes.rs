@@ -20,7 +20,8 @@ impl Builder<'_> {
         let table = &self.catalog[id];
         if matches!(table.kind, TableKind::View { materialized: false, .. }) {
             let message = format!("cannot create index on relation \"{}\"", table.name.name);
-            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_details("This operation is not supported for views."));
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message)
+                .with_details("This operation is not supported for views."));
         }
         if let Some(name) = &create.name {
             let name = Name::new(table.name.schema.clone(), names::truncated(name));
@@ -36,8 +37,13 @@ impl Builder<'_> {
     fn index(&self, id: TableId, create: &CreateIndex) -> Result<Index> {
         let table = &self.catalog[id];
         let keys = create.keys.iter().map(|key| self.index_key(table, key)).collect::<Result<Vec<_>>>()?;
-        let include = create.include.iter().map(|column| included(table, column)).collect::<Result<Vec<_>>>()?;
-        let predicate = create.filter.as_ref().map(|filter| bind::expr(&self.names(), vec![Source::root(table)], filter)).transpose()?;
+        let include =
+            create.include.iter().map(|column| included(table, column)).collect::<Result<Vec<_>>>()?;
+        let predicate = create
+            .filter
+            .as_ref()
+            .map(|filter| bind::expr(&self.names(), vec![Source::root(table)], filter))
+            .transpose()?;
         Ok(Index {
             name: create.name.as_deref().map_or_else(|| self.index_name(table, create), names::truncated),
             unique: create.unique,
@@ -53,7 +59,9 @@ impl Builder<'_> {
     fn index_key(&self, table: &Table, key: &ast::IndexKey) -> Result<IndexKey> {
         let expr = bind::expr(&self.names(), vec![Source::root(table)], &key.expr)?;
         let column = plain_column(table, &expr);
-        if let Some(collation) = key.collation.as_ref().filter(|name| !OUR_COLLATIONS.contains(&name.name.as_str())) {
+        if let Some(collation) =
+            key.collation.as_ref().filter(|name| !OUR_COLLATIONS.contains(&name.name.as_str()))
+        {
             return Err(Error::missing(format!("collation \"{}\"", collation.name)));
         }
         Ok(IndexKey {
@@ -66,7 +74,8 @@ impl Builder<'_> {
     }
 
     fn index_name(&self, table: &Table, create: &CreateIndex) -> Arc<str> {
-        let keys = create.keys.iter().map(|key| figure::column_name(&key.expr).unwrap_or_else(|| "expr".to_owned()));
+        let keys =
+            create.keys.iter().map(|key| figure::column_name(&key.expr).unwrap_or_else(|| "expr".to_owned()));
         let parts = names::key_names(keys.chain(create.include.iter().cloned()));
         let columns = names::columns_part(parts.iter().map(String::as_str));
         let taken = |name: &str| self.names().has_relation(&Name::new(table.name.schema.clone(), name));

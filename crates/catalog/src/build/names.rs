@@ -14,7 +14,12 @@ pub(crate) fn truncated(name: &str) -> Arc<str> {
 }
 
 /// The first of `first_second_label`, `first_second_label1`, … that is not taken.
-pub(crate) fn choose(first: &str, second: Option<&str>, label: &str, taken: impl Fn(&str) -> bool) -> Arc<str> {
+pub(crate) fn choose(
+    first: &str,
+    second: Option<&str>,
+    label: &str,
+    taken: impl Fn(&str) -> bool,
+) -> Arc<str> {
     let mut candidate = object_name(first, second, label);
     let mut number = 0u32;
     while taken(&candidate) {

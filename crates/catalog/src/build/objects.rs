@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sql::ast::{AlterObjectAction as Action, AlterTable, AlterTableAction, ObjectName, PublicationAction, TypeName};
+use sql::ast::{
+    AlterObjectAction as Action, AlterTable, AlterTableAction, ObjectName, PublicationAction, TypeName,
+};
 use types::{Code, Error, Name, Result};
 
 use super::policies::policy_position;
@@ -19,7 +21,11 @@ impl Builder<'_> {
         let name = names::truncated(name);
         if self.names().schema(&name).is_ok() {
             let message = format!("schema \"{name}\" already exists");
-            return if if_not_exists { Ok(Outcome::Skipped(message)) } else { Err(Error::new(Code::DUPLICATE_SCHEMA, message)) };
+            return if if_not_exists {
+                Ok(Outcome::Skipped(message))
+            } else {
+                Err(Error::new(Code::DUPLICATE_SCHEMA, message))
+            };
         }
         if name.contains('.') {
             return Err(Error::missing(format!("a dot in the name of schema \"{name}\"")));
@@ -34,22 +40,38 @@ impl Builder<'_> {
             return Outcome::Skipped(format!("extension \"{name}\" already exists"));
         }
         self.catalog.extensions.push(name.into());
-        if RUNNING_EXTENSIONS.contains(&name) { Outcome::Applied } else { self.not_running(format!("extension {name}")) }
+        if RUNNING_EXTENSIONS.contains(&name) {
+            Outcome::Applied
+        } else {
+            self.not_running(format!("extension {name}"))
+        }
     }
 
     pub(super) fn publication(&mut self, name: &str, action: &PublicationAction) -> Result<Outcome> {
         let at = self.catalog.publications.iter().position(|(other, _)| &**other == name);
         match (action, at) {
             (PublicationAction::Create(_), Some(_)) => {
-                return Err(Error::new(Code::DUPLICATE_OBJECT, format!("publication \"{name}\" already exists")));
+                return Err(Error::new(
+                    Code::DUPLICATE_OBJECT,
+                    format!("publication \"{name}\" already exists"),
+                ));
             }
             (PublicationAction::Create(tables), None) => {
                 let tables = tables.as_ref().map(|tables| self.published(tables)).transpose()?;
                 self.catalog.publications.push((name.into(), tables));
             }
-            (PublicationAction::Other(words), _) => return Err(Error::missing(format!("alter publication {name} {words}"))),
-            (_, None) => return Err(Error::new(Code::UNDEFINED_OBJECT, format!("publication \"{name}\" does not exist"))),
-            (PublicationAction::Set(tables), Some(at)) => self.catalog.publications[at].1 = Some(self.published(tables)?),
+            (PublicationAction::Other(words), _) => {
+                return Err(Error::missing(format!("alter publication {name} {words}")));
+            }
+            (_, None) => {
+                return Err(Error::new(
+                    Code::UNDEFINED_OBJECT,
+                    format!("publication \"{name}\" does not exist"),
+                ));
+            }
+            (PublicationAction::Set(tables), Some(at)) => {
+                self.catalog.publications[at].1 = Some(self.published(tables)?)
+            }
             (PublicationAction::Add(tables), Some(at)) => self.publish(at, name, tables)?,
             (PublicationAction::Drop(tables), Some(at)) => self.unpublish(at, tables)?,
         }
@@ -64,10 +86,12 @@ impl Builder<'_> {
         for name in self.published(tables)? {
             let (_, Some(members)) = &mut self.catalog.publications[at] else {
                 let message = format!("publication \"{publication}\" is defined as FOR ALL TABLES");
-                return Err(Error::new(Code::OBJECT_STATE, message).with_details("Tables cannot be added to or dropped from FOR ALL TABLES publications."));
+                return Err(Error::new(Code::OBJECT_STATE, message)
+                    .with_details("Tables cannot be added to or dropped from FOR ALL TABLES publications."));
             };
             if members.contains(&name) {
-                let message = format!("relation \"{}\" is already member of publication \"{publication}\"", name.name);
+                let message =
+                    format!("relation \"{}\" is already member of publication \"{publication}\"", name.name);
                 return Err(Error::new(Code::DUPLICATE_OBJECT, message));
             }
             members.push(name);
@@ -78,7 +102,12 @@ impl Builder<'_> {
     fn unpublish(&mut self, at: usize, tables: &[ObjectName]) -> Result<()> {
         for name in self.published(tables)? {
             let members = self.catalog.publications[at].1.get_or_insert_default();
-            let missing = || Error::new(Code::UNDEFINED_OBJECT, format!("relation \"{}\" is not part of the publication", name.name));
+            let missing = || {
+                Error::new(
+                    Code::UNDEFINED_OBJECT,
+                    format!("relation \"{}\" is not part of the publication", name.name),
+                )
+            };
             let position = members.iter().position(|other| *other == name).ok_or_else(missing)?;
             members.remove(position);
         }
@@ -104,7 +133,11 @@ impl Builder<'_> {
                 (Some(_), _) => return Err(unsupported(object, name, action)),
                 (None, _) => return Err(self.names().no_relation(name)),
             },
-            "publication" | "extension" | "database" | "event trigger" | "foreign table" if matches!(action, Action::OwnerTo(_)) => return Ok(Outcome::NoEffect),
+            "publication" | "extension" | "database" | "event trigger" | "foreign table"
+                if matches!(action, Action::OwnerTo(_)) =>
+            {
+                return Ok(Outcome::NoEffect);
+            }
             "extension" | "role" | "database" => return Ok(Outcome::NoEffect),
             _ => return Err(unsupported(object, name, action)),
         }
@@ -120,7 +153,9 @@ impl Builder<'_> {
         match action {
             Action::OwnerTo(role) => self.catalog.functions[at].owner = self.names().role(role)?,
             Action::Options(options) => self.function_options(at, options)?,
-            Action::RenameTo(to) => self.rename_function(at, &Name::new(from.schema.clone(), names::truncated(to))),
+            Action::RenameTo(to) => {
+                self.rename_function(at, &Name::new(from.schema.clone(), names::truncated(to)))
+            }
             Action::SetSchema(schema) => {
                 let schema = self.names().schema(schema)?;
                 self.rename_function(at, &Name::new(schema, from.name.clone()));
@@ -151,7 +186,9 @@ impl Builder<'_> {
         let from = self.user_type(name)?;
         match action {
             Action::OwnerTo(role) => self.names().role(role).map(drop),
-            Action::RenameTo(to) => self.rename_type(&from, &Name::new(from.schema.clone(), names::truncated(to))),
+            Action::RenameTo(to) => {
+                self.rename_type(&from, &Name::new(from.schema.clone(), names::truncated(to)))
+            }
             Action::SetSchema(schema) => {
                 let schema = self.names().schema(schema)?;
                 self.rename_type(&from, &Name::new(schema, from.name.clone()))
@@ -168,8 +205,16 @@ impl Builder<'_> {
         }
     }
 
-    fn alter_part(&mut self, object: &str, name: &ObjectName, on: Option<&ObjectName>, action: &Action) -> Result<()> {
-        let (Some(on), Action::RenameTo(to)) = (on, action) else { return Err(unsupported(object, name, action)) };
+    fn alter_part(
+        &mut self,
+        object: &str,
+        name: &ObjectName,
+        on: Option<&ObjectName>,
+        action: &Action,
+    ) -> Result<()> {
+        let (Some(on), Action::RenameTo(to)) = (on, action) else {
+            return Err(unsupported(object, name, action));
+        };
         let id = self.table(on)?;
         let to = names::truncated(to);
         if object == "policy" {
@@ -178,7 +223,12 @@ impl Builder<'_> {
             return Ok(());
         }
         let table = self.table_mut(id);
-        let missing = || Error::new(Code::UNDEFINED_OBJECT, format!("trigger \"{}\" for table \"{}\" does not exist", name.name, table.name.name));
+        let missing = || {
+            Error::new(
+                Code::UNDEFINED_OBJECT,
+                format!("trigger \"{}\" for table \"{}\" does not exist", name.name, table.name.name),
+            )
+        };
         let at = table.triggers.iter().position(|trigger| *trigger.name == *name.name).ok_or_else(missing)?;
         table.triggers[at].name = to;
         table.triggers.sort_by(|a, b| a.name.cmp(&b.name));
@@ -198,7 +248,10 @@ impl Builder<'_> {
 
     fn move_sequence(&mut self, from: &Name, to: &Name) -> Result<()> {
         if self.names().has_relation(to) {
-            return Err(Error::new(Code::DUPLICATE_TABLE, format!("relation \"{}\" already exists", to.name)));
+            return Err(Error::new(
+                Code::DUPLICATE_TABLE,
+                format!("relation \"{}\" already exists", to.name),
+            ));
         }
         self.set_sequence_name(from, to);
         Ok(())
@@ -219,7 +272,12 @@ impl Builder<'_> {
     }
 
     /// `alter index`
-    pub(super) fn alter_index(&mut self, id: TableId, index: &Arc<str>, alter: &AlterTable) -> Result<Outcome> {
+    pub(super) fn alter_index(
+        &mut self,
+        id: TableId,
+        index: &Arc<str>,
+        alter: &AlterTable,
+    ) -> Result<Outcome> {
         for action in &alter.actions {
             match action {
                 AlterTableAction::RenameTo(to) => self.rename_index(id, index, to)?,
@@ -251,4 +309,3 @@ fn unsupported(object: &str, name: &ObjectName, action: &Action) -> Error {
     };
     Error::missing(format!("alter {object} {} {words}", super::resolve::written(name)))
 }
-

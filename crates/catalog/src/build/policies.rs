@@ -16,7 +16,10 @@ impl Builder<'_> {
         let id = self.table(&create.table)?;
         let table = &self.catalog[id];
         if table.is_view() {
-            return Err(Error::new(Code::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", table.name.name)));
+            return Err(Error::new(
+                Code::WRONG_OBJECT_TYPE,
+                format!("\"{}\" is not a table", table.name.name),
+            ));
         }
         let name = names::truncated(&create.name);
         refuse_second(table, &name)?;
@@ -43,7 +46,10 @@ impl Builder<'_> {
             return Ok(Outcome::Applied);
         }
         let mut policy = self.catalog[id].policies[at].clone();
-        let (using, with_check) = (policy.using.is_some() || alter.using.is_some(), policy.with_check.is_some() || alter.with_check.is_some());
+        let (using, with_check) = (
+            policy.using.is_some() || alter.using.is_some(),
+            policy.with_check.is_some() || alter.with_check.is_some(),
+        );
         refuse_clauses(said_command(policy.command), using, with_check)?;
         if let Some(roles) = &alter.roles {
             policy.roles = self.policy_roles(roles)?;
@@ -76,7 +82,12 @@ impl Builder<'_> {
 /// `42704` when there is none of the name.
 pub(super) fn policy_position(table: &Table, name: &str) -> Result<usize> {
     let found = table.policies.iter().position(|policy| &*policy.name == name);
-    found.ok_or_else(|| Error::new(Code::UNDEFINED_OBJECT, format!("policy \"{name}\" for table \"{}\" does not exist", table.name.name)))
+    found.ok_or_else(|| {
+        Error::new(
+            Code::UNDEFINED_OBJECT,
+            format!("policy \"{name}\" for table \"{}\" does not exist", table.name.name),
+        )
+    })
 }
 
 fn refuse_second(table: &Table, name: &str) -> Result<()> {
@@ -90,7 +101,9 @@ fn refuse_second(table: &Table, name: &str) -> Result<()> {
 fn refuse_clauses(command: ast::PolicyCommand, using: bool, with_check: bool) -> Result<()> {
     let syntax = |message| Err(Error::new(Code::SYNTAX, message));
     match command {
-        ast::PolicyCommand::Select | ast::PolicyCommand::Delete if with_check => syntax("WITH CHECK cannot be applied to SELECT or DELETE"),
+        ast::PolicyCommand::Select | ast::PolicyCommand::Delete if with_check => {
+            syntax("WITH CHECK cannot be applied to SELECT or DELETE")
+        }
         ast::PolicyCommand::Insert if using => syntax("only WITH CHECK expression allowed for INSERT"),
         _ => Ok(()),
     }

@@ -12,7 +12,9 @@ pub(super) fn close_gap(table: &mut Table, gone: ColumnId) {
         shift(&mut key.columns, gone);
         for action in [&mut key.on_delete, &mut key.on_update] {
             match action {
-                ReferentialAction::SetNull(columns) | ReferentialAction::SetDefault(columns) => shift(columns, gone),
+                ReferentialAction::SetNull(columns) | ReferentialAction::SetDefault(columns) => {
+                    shift(columns, gone)
+                }
                 ReferentialAction::NoAction | ReferentialAction::Restrict | ReferentialAction::Cascade => {}
             }
         }

@@ -18,7 +18,10 @@ impl Builder<'_> {
             return Ok(());
         }
         if self.names().has_relation(&to) {
-            return Err(Error::new(Code::DUPLICATE_TABLE, format!("relation \"{}\" already exists", to.name)));
+            return Err(Error::new(
+                Code::DUPLICATE_TABLE,
+                format!("relation \"{}\" already exists", to.name),
+            ));
         }
         self.rewrite(&Rename::Table(from.clone(), to.clone()));
         self.each_type(&mut |ty| super::user_types::swap_composite(ty, &from, &to));
@@ -71,10 +74,21 @@ impl Builder<'_> {
 
     /// Foreign keys, sequences and triggers that name a column.
     fn follow_column(&mut self, table: &Name, from: &Arc<str>, to: &Arc<str>) {
-        for key in self.catalog.tables.iter_mut().flat_map(|table| &mut table.foreign_keys).filter(|key| key.target == *table) {
-            key.target_columns.iter_mut().filter(|column| *column == from).for_each(|column| *column = to.clone());
+        for key in self
+            .catalog
+            .tables
+            .iter_mut()
+            .flat_map(|table| &mut table.foreign_keys)
+            .filter(|key| key.target == *table)
+        {
+            key.target_columns
+                .iter_mut()
+                .filter(|column| *column == from)
+                .for_each(|column| *column = to.clone());
         }
-        for (owner, column) in self.catalog.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut()) {
+        for (owner, column) in
+            self.catalog.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut())
+        {
             if owner == table && column == from {
                 *column = to.clone();
             }

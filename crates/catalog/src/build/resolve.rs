@@ -60,7 +60,9 @@ impl<'a> Names<'a> {
     /// The schema that new objects go to: the first of the path that exists.
     pub(crate) fn creation_schema(&self) -> Result<Arc<str>> {
         let found = self.path.iter().find(|schema| self.schema(schema).is_ok());
-        found.cloned().ok_or_else(|| Error::new(Code::UNDEFINED_SCHEMA, "no schema has been selected to create in"))
+        found
+            .cloned()
+            .ok_or_else(|| Error::new(Code::UNDEFINED_SCHEMA, "no schema has been selected to create in"))
     }
 
     /// The schema with this name.
@@ -68,7 +70,12 @@ impl<'a> Names<'a> {
     /// # Errors
     /// `3F000` when it does not exist.
     pub(crate) fn schema(&self, name: &str) -> Result<Arc<str>> {
-        let found = self.catalog.schemas.iter().find(|(schema, _)| &**schema == name).map(|(schema, _)| schema.clone());
+        let found = self
+            .catalog
+            .schemas
+            .iter()
+            .find(|(schema, _)| &**schema == name)
+            .map(|(schema, _)| schema.clone());
         found.ok_or_else(|| Error::new(Code::UNDEFINED_SCHEMA, format!("schema \"{name}\" does not exist")))
     }
 
@@ -109,7 +116,9 @@ impl<'a> Names<'a> {
 
     /// Whether a relation (table, view, index or sequence) of this name exists.
     pub(crate) fn has_relation(&self, name: &Name) -> bool {
-        self.catalog.table_ids.contains_key(name) || self.catalog.sequences.contains_key(name) || self.has_index(name)
+        self.catalog.table_ids.contains_key(name)
+            || self.catalog.sequences.contains_key(name)
+            || self.has_index(name)
     }
 
     /// Whether an index of this name exists, those of constraints included.

@@ -9,8 +9,23 @@ use crate::Role;
 
 /// Options of roles that mean nothing here: nobody logs in, and connections are not counted.
 const WITHOUT_MEANING: &[&str] = &[
-    "login", "nologin", "inherit", "createdb", "nocreatedb", "createrole", "nocreaterole", "replication", "noreplication", "password", "encrypted",
-    "connection", "valid", "sysid", "with", "set", "reset",
+    "login",
+    "nologin",
+    "inherit",
+    "createdb",
+    "nocreatedb",
+    "createrole",
+    "nocreaterole",
+    "replication",
+    "noreplication",
+    "password",
+    "encrypted",
+    "connection",
+    "valid",
+    "sysid",
+    "with",
+    "set",
+    "reset",
 ];
 
 impl Builder<'_> {
@@ -18,10 +33,19 @@ impl Builder<'_> {
         let name = names::truncated(name);
         let exists = self.catalog.role(&name).is_some();
         match (alter, exists) {
-            (true, false) => return Err(Error::new(Code::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"))),
-            (false, true) => return Err(Error::new(Code::DUPLICATE_OBJECT, format!("role \"{name}\" already exists"))),
+            (true, false) => {
+                return Err(Error::new(Code::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist")));
+            }
+            (false, true) => {
+                return Err(Error::new(Code::DUPLICATE_OBJECT, format!("role \"{name}\" already exists")));
+            }
             (false, false) => {
-                let role = Role { name: name.clone(), bypass_row_security: false, superuser: false, member_of: Vec::new() };
+                let role = Role {
+                    name: name.clone(),
+                    bypass_row_security: false,
+                    superuser: false,
+                    member_of: Vec::new(),
+                };
                 self.catalog.roles.push(role);
             }
             (true, true) => {}
@@ -49,11 +73,18 @@ impl Builder<'_> {
     }
 
     fn memberships(&mut self, parents: &[&str], members: &[&str]) -> Result<()> {
-        let clean = |names: &[&str]| names.iter().map(|name| name.trim_matches([',', '"']).to_owned()).collect::<Vec<_>>();
+        let clean = |names: &[&str]| {
+            names.iter().map(|name| name.trim_matches([',', '"']).to_owned()).collect::<Vec<_>>()
+        };
         self.grant_role(true, &clean(parents), &clean(members)).map(drop)
     }
 
-    pub(super) fn grant_role(&mut self, grant: bool, roles: &[String], members: &[String]) -> Result<Outcome> {
+    pub(super) fn grant_role(
+        &mut self,
+        grant: bool,
+        roles: &[String],
+        members: &[String],
+    ) -> Result<Outcome> {
         let roles = roles.iter().map(|role| self.names().role(role)).collect::<Result<Vec<_>>>()?;
         let members = members.iter().map(|role| self.names().role(role)).collect::<Result<Vec<_>>>()?;
         for member in self.catalog.roles.iter_mut().filter(|role| members.contains(&role.name)) {

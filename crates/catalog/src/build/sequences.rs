@@ -12,7 +12,13 @@ use crate::role::ObjectKind;
 use crate::{Sequence, TableId};
 
 impl Builder<'_> {
-    pub(super) fn create_sequence(&mut self, name: &ObjectName, if_not_exists: bool, temporary: bool, options: &SequenceOptions) -> Result<Outcome> {
+    pub(super) fn create_sequence(
+        &mut self,
+        name: &ObjectName,
+        if_not_exists: bool,
+        temporary: bool,
+        options: &SequenceOptions,
+    ) -> Result<Outcome> {
         if temporary {
             return Err(Error::missing(format!("temporary sequence {}", written(name))));
         }
@@ -27,7 +33,12 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    pub(super) fn alter_sequence(&mut self, name: &ObjectName, if_exists: bool, options: &SequenceOptions) -> Result<Outcome> {
+    pub(super) fn alter_sequence(
+        &mut self,
+        name: &ObjectName,
+        if_exists: bool,
+        options: &SequenceOptions,
+    ) -> Result<Outcome> {
         let Some(name) = self.names().sequence_name(name) else {
             let error = self.names().no_relation(name);
             return if if_exists { Ok(Outcome::Skipped(error.message().to_owned())) } else { Err(error) };
@@ -44,7 +55,13 @@ impl Builder<'_> {
     }
 
     /// Makes the sequence of an identity or serial column.
-    pub(super) fn owned_sequence(&mut self, id: TableId, column: &Arc<str>, ty: &Type, options: &SequenceOptions) -> Result<Name> {
+    pub(super) fn owned_sequence(
+        &mut self,
+        id: TableId,
+        column: &Arc<str>,
+        ty: &Type,
+        options: &SequenceOptions,
+    ) -> Result<Name> {
         let table = self.catalog[id].name.clone();
         let taken = |name: &str| self.names().has_relation(&Name::new(table.schema.clone(), name));
         let name = match &options.name {
@@ -111,7 +128,17 @@ fn fresh(name: Name, ty: Type, options: &SequenceOptions) -> Result<Sequence> {
     let min = options.min.flatten().unwrap_or(if increment > 0 { 1 } else { lowest });
     let max = options.max.flatten().unwrap_or(if increment > 0 { highest } else { -1 });
     let start = options.start.unwrap_or(if increment > 0 { min } else { max });
-    let sequence = Sequence { name, ty, start, increment, min, max, cycle: options.cycle.unwrap_or(false), owned_by: None, acl: Default::default() };
+    let sequence = Sequence {
+        name,
+        ty,
+        start,
+        increment,
+        min,
+        max,
+        cycle: options.cycle.unwrap_or(false),
+        owned_by: None,
+        acl: Default::default(),
+    };
     checked(sequence)
 }
 
@@ -152,19 +179,34 @@ fn checked(sequence: Sequence) -> Result<Sequence> {
         return Err(invalid("INCREMENT must not be zero"));
     }
     if sequence.min < lowest {
-        return Err(invalid(format!("MINVALUE ({}) is out of range for sequence data type {ty}", sequence.min)));
+        return Err(invalid(format!(
+            "MINVALUE ({}) is out of range for sequence data type {ty}",
+            sequence.min
+        )));
     }
     if sequence.max > highest {
-        return Err(invalid(format!("MAXVALUE ({}) is out of range for sequence data type {ty}", sequence.max)));
+        return Err(invalid(format!(
+            "MAXVALUE ({}) is out of range for sequence data type {ty}",
+            sequence.max
+        )));
     }
     if sequence.min >= sequence.max {
-        return Err(invalid(format!("MINVALUE ({}) must be less than MAXVALUE ({})", sequence.min, sequence.max)));
+        return Err(invalid(format!(
+            "MINVALUE ({}) must be less than MAXVALUE ({})",
+            sequence.min, sequence.max
+        )));
     }
     if sequence.start < sequence.min {
-        return Err(invalid(format!("START value ({}) cannot be less than MINVALUE ({})", sequence.start, sequence.min)));
+        return Err(invalid(format!(
+            "START value ({}) cannot be less than MINVALUE ({})",
+            sequence.start, sequence.min
+        )));
     }
     if sequence.start > sequence.max {
-        return Err(invalid(format!("START value ({}) cannot be greater than MAXVALUE ({})", sequence.start, sequence.max)));
+        return Err(invalid(format!(
+            "START value ({}) cannot be greater than MAXVALUE ({})",
+            sequence.start, sequence.max
+        )));
     }
     Ok(sequence)
 }

@@ -9,17 +9,51 @@ use super::{Builder, Outcome};
 
 /// Settings that change how a session runs, not what a schema means.
 const WITHOUT_MEANING: &[&str] = &[
-    "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_encoding",
-    "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security", "default_tablespace",
-    "default_table_access_method", "timezone", "log_statement", "work_mem", "maintenance_work_mem", "synchronous_commit", "session_replication_role",
-    "application_name", "jit", "constraints", "transaction", "session characteristics", "max_parallel_maintenance_workers", "plpgsql.variable_conflict",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "transaction_timeout",
+    "client_encoding",
+    "standard_conforming_strings",
+    "check_function_bodies",
+    "xmloption",
+    "client_min_messages",
+    "row_security",
+    "default_tablespace",
+    "default_table_access_method",
+    "timezone",
+    "log_statement",
+    "work_mem",
+    "maintenance_work_mem",
+    "synchronous_commit",
+    "session_replication_role",
+    "application_name",
+    "jit",
+    "constraints",
+    "transaction",
+    "session characteristics",
+    "max_parallel_maintenance_workers",
+    "plpgsql.variable_conflict",
 ];
 
 /// Leading words of statements that have no meaning for a catalog.
-const WITHOUT_EFFECT: &[&str] = &["analyze", "vacuum", "lock", "checkpoint", "discard", "reindex", "cluster", "listen", "unlisten", "load", "security label"];
+const WITHOUT_EFFECT: &[&str] = &[
+    "analyze",
+    "vacuum",
+    "lock",
+    "checkpoint",
+    "discard",
+    "reindex",
+    "cluster",
+    "listen",
+    "unlisten",
+    "load",
+    "security label",
+];
 
 /// Schemas of services whose calls are kept by somebody else.
-const NOT_RUNNING: &[(&str, &str)] = &[("cron", "scheduling by pg_cron"), ("net", "a request by pg_net"), ("pgmq", "a queue of pgmq")];
+const NOT_RUNNING: &[(&str, &str)] =
+    &[("cron", "scheduling by pg_cron"), ("net", "a request by pg_net"), ("pgmq", "a queue of pgmq")];
 
 /// Where names are looked for at the beginning of a session.
 pub(super) fn default_path() -> Vec<Arc<str>> {
@@ -34,7 +68,8 @@ impl Builder<'_> {
                 Ok(Outcome::Applied)
             }
             "role" | "session authorization" => {
-                let role = values.first().map_or("postgres", |role| if role == "none" { "postgres" } else { role });
+                let role =
+                    values.first().map_or("postgres", |role| if role == "none" { "postgres" } else { role });
                 self.role = self.names().role(role)?;
                 Ok(Outcome::Applied)
             }
@@ -54,7 +89,11 @@ impl Builder<'_> {
         match service {
             Some((_, what)) => {
                 let name = call.args.iter().find_map(|argument| text(&argument.value)).unwrap_or_default();
-                Ok(self.not_running(format!("{what} ({}.{} {name})", call.name.schema.as_deref().unwrap_or_default(), call.name.name)))
+                Ok(self.not_running(format!(
+                    "{what} ({}.{} {name})",
+                    call.name.schema.as_deref().unwrap_or_default(),
+                    call.name.name
+                )))
             }
             None => Ok(Outcome::Data),
         }
@@ -83,8 +122,12 @@ fn path(values: &[String]) -> Vec<Arc<str>> {
         [] => default_path(),
         [one] if one == "default" => default_path(),
         values => {
-            let names = values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().trim_matches('"'));
-            names.filter(|name| !name.is_empty() && *name != "$user" && *name != "pg_catalog").map(Arc::from).collect()
+            let names =
+                values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().trim_matches('"'));
+            names
+                .filter(|name| !name.is_empty() && *name != "$user" && *name != "pg_catalog")
+                .map(Arc::from)
+                .collect()
         }
     }
 }

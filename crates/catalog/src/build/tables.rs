@@ -25,23 +25,34 @@ impl Builder<'_> {
         }
         if let Some(parent) = &create.partition_of {
             let parent = written(parent);
-            return Ok(self.not_running(format!("partition {name} of {parent}, whose rows are kept in {parent} itself: it")));
+            return Ok(self.not_running(format!(
+                "partition {name} of {parent}, whose rows are kept in {parent} itself: it"
+            )));
         }
         let id = self.add_table(self.new_table(name, TableKind::Table));
         self.fill_table(id, create).inspect_err(|_| self.forget_table(id))?;
         if let Some(by) = &create.partition_by {
             let name = &self.catalog[id].name;
-            self.catalog.not_running.push(format!("partitioning of {name} by {by} does not run: its rows are kept in one place"));
+            self.catalog
+                .not_running
+                .push(format!("partitioning of {name} by {by} does not run: its rows are kept in one place"));
         }
         Ok(Outcome::Applied)
     }
 
     fn fill_table(&mut self, id: TableId, create: &CreateTable) -> Result<()> {
         if create.columns.len() > COLUMNS_MAX {
-            return Err(Error::new(Code::LIMIT_EXCEEDED, format!("tables can have at most {COLUMNS_MAX} columns")));
+            return Err(Error::new(
+                Code::LIMIT_EXCEEDED,
+                format!("tables can have at most {COLUMNS_MAX} columns"),
+            ));
         }
         refuse_repeated(create)?;
-        let columns = create.columns.iter().map(|definition| self.declare_column(id, definition)).collect::<Result<Vec<_>>>()?;
+        let columns = create
+            .columns
+            .iter()
+            .map(|definition| self.declare_column(id, definition))
+            .collect::<Result<Vec<_>>>()?;
         for (column, definition) in columns.into_iter().zip(&create.columns) {
             self.complete_column(id, column, definition)?;
         }
@@ -53,7 +64,8 @@ impl Builder<'_> {
         let Some(table) = self.catalog.tables.pop() else { return };
         self.catalog.table_ids.remove(&table.name);
         debug_assert_eq!(id.0 as usize, self.catalog.tables.len(), "only the last table can be forgotten");
-        let owned = |owner: &Option<(Name, Arc<str>)>| owner.as_ref().is_some_and(|(name, _)| *name == table.name);
+        let owned =
+            |owner: &Option<(Name, Arc<str>)>| owner.as_ref().is_some_and(|(name, _)| *name == table.name);
         self.catalog.sequences.retain(|_, sequence| !owned(&sequence.owned_by));
     }
 
@@ -100,7 +112,13 @@ impl Builder<'_> {
             let here = default.schema.is_none() || default.schema.as_ref() == schema;
             default.kind == kind && default.owner == self.role && here
         };
-        Acl(self.catalog.default_privileges.iter().filter(concerns).map(|default| default.entry.clone()).collect())
+        Acl(self
+            .catalog
+            .default_privileges
+            .iter()
+            .filter(concerns)
+            .map(|default| default.entry.clone())
+            .collect())
     }
 }
 
@@ -118,7 +136,10 @@ fn unsupported(create: &CreateTable) -> Option<String> {
 fn refuse_repeated(create: &CreateTable) -> Result<()> {
     let mut seen = HashSet::new();
     match create.columns.iter().find(|column| !seen.insert(&column.name)) {
-        Some(column) => Err(Error::new(Code::DUPLICATE_COLUMN, format!("column \"{}\" specified more than once", column.name))),
+        Some(column) => Err(Error::new(
+            Code::DUPLICATE_COLUMN,
+            format!("column \"{}\" specified more than once", column.name),
+        )),
         None => Ok(()),
     }
 }
@@ -149,10 +170,12 @@ fn drop_repeated(constraints: &mut Vec<TableConstraint>) {
     let mut seen: Vec<(Vec<String>, bool)> = Vec::new();
     constraints.retain(|constraint| {
         let (key, is_unique) = match &constraint.kind {
-            TableConstraintKind::Unique { columns, nulls_not_distinct, include, deferrable: false, .. } if include.is_empty() => {
-                ((columns.clone(), *nulls_not_distinct), true)
+            TableConstraintKind::Unique {
+                columns, nulls_not_distinct, include, deferrable: false, ..
+            } if include.is_empty() => ((columns.clone(), *nulls_not_distinct), true),
+            TableConstraintKind::PrimaryKey { columns, include, .. } if include.is_empty() => {
+                ((columns.clone(), false), false)
             }
-            TableConstraintKind::PrimaryKey { columns, include, .. } if include.is_empty() => ((columns.clone(), false), false),
             _ => return true,
         };
         let is_repeated = is_unique && constraint.name.is_none() && seen.contains(&key);
@@ -160,4 +183,3 @@ fn drop_repeated(constraints: &mut Vec<TableConstraint>) {
         !is_repeated
     });
 }
-

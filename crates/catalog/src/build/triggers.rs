@@ -13,8 +13,15 @@ use crate::{Table, TableId, Trigger};
 
 /// Trigger functions that come with PostgreSQL, its extensions and Supabase.
 const KNOWN: &[&str] = &[
-    "moddatetime", "http_request", "tsvector_update_trigger", "tsvector_update_trigger_column", "suppress_redundant_updates_trigger", "autoinc",
-    "insert_username", "refint", "lo_manage",
+    "moddatetime",
+    "http_request",
+    "tsvector_update_trigger",
+    "tsvector_update_trigger_column",
+    "suppress_redundant_updates_trigger",
+    "autoinc",
+    "insert_username",
+    "refint",
+    "lo_manage",
 ];
 
 impl Builder<'_> {
@@ -36,7 +43,10 @@ impl Builder<'_> {
         match triggers.binary_search_by(|other| other.name.cmp(&name)) {
             Ok(at) if create.or_replace => triggers[at] = trigger,
             Ok(_) => {
-                let message = format!("trigger \"{name}\" for relation \"{}\" already exists", self.catalog[id].name.name);
+                let message = format!(
+                    "trigger \"{name}\" for relation \"{}\" already exists",
+                    self.catalog[id].name.name
+                );
                 return Err(Error::new(Code::DUPLICATE_OBJECT, message));
             }
             Err(at) => triggers.insert(at, trigger),
@@ -55,12 +65,24 @@ impl Builder<'_> {
     /// The schema of the declared function; `None` when it is one that needs no declaration.
     fn trigger_function(&self, create: &CreateTrigger) -> Result<Option<String>> {
         let functions = &self.catalog.functions;
-        let is = |name: &Name| functions.iter().any(|function| function.name == *name && function.input_types().next().is_none());
+        let is = |name: &Name| {
+            functions.iter().any(|function| function.name == *name && function.input_types().next().is_none())
+        };
         match self.names().first(&create.function, is) {
-            Some(name) if functions.iter().any(|function| function.name == name && function.returns_trigger) => Ok(Some(name.schema.to_string())),
-            Some(_) => Err(Error::new(Code::INVALID_OBJECT_DEFINITION, format!("function {} must return type trigger", create.function.name))),
+            Some(name)
+                if functions.iter().any(|function| function.name == name && function.returns_trigger) =>
+            {
+                Ok(Some(name.schema.to_string()))
+            }
+            Some(_) => Err(Error::new(
+                Code::INVALID_OBJECT_DEFINITION,
+                format!("function {} must return type trigger", create.function.name),
+            )),
             None if KNOWN.contains(&create.function.name.as_str()) => Ok(None),
-            None => Err(Error::new(Code::UNDEFINED_FUNCTION, format!("function {}() does not exist", written(&create.function)))),
+            None => Err(Error::new(
+                Code::UNDEFINED_FUNCTION,
+                format!("function {}() does not exist", written(&create.function)),
+            )),
         }
     }
 }
@@ -72,7 +94,9 @@ fn refuse_kind(table: &Table, create: &CreateTrigger) -> Result<()> {
         Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_details(details))
     };
     match (table.is_view(), instead) {
-        (true, false) if create.for_each_row => refuse("view", "Views cannot have row-level BEFORE or AFTER triggers."),
+        (true, false) if create.for_each_row => {
+            refuse("view", "Views cannot have row-level BEFORE or AFTER triggers.")
+        }
         (false, true) => refuse("table", "Tables cannot have INSTEAD OF triggers."),
         _ => Ok(()),
     }

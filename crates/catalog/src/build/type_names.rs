@@ -68,11 +68,59 @@ fn builtin(name: &str) -> Option<Type> {
 
 /// Types of PostgreSQL whose values only pass through.
 const OPAQUE: &[&str] = &[
-    "money", "xml", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "macaddr", "macaddr8", "oid", "regclass",
-    "regproc", "regprocedure", "regtype", "regrole", "regnamespace", "regconfig", "regoper", "name", "char", "pg_lsn", "tid", "xid", "cid",
-    "xid8", "jsonpath", "int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange", "txid_snapshot",
-    "pg_snapshot", "record", "trigger", "event_trigger", "cstring", "internal", "language_handler", "any", "anyelement", "anyarray",
-    "anynonarray", "anyenum", "anyrange", "anycompatible", "anycompatiblearray", "refcursor",
+    "money",
+    "xml",
+    "bit",
+    "varbit",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "macaddr",
+    "macaddr8",
+    "oid",
+    "regclass",
+    "regproc",
+    "regprocedure",
+    "regtype",
+    "regrole",
+    "regnamespace",
+    "regconfig",
+    "regoper",
+    "name",
+    "char",
+    "pg_lsn",
+    "tid",
+    "xid",
+    "cid",
+    "xid8",
+    "jsonpath",
+    "int4multirange",
+    "int8multirange",
+    "nummultirange",
+    "datemultirange",
+    "tsmultirange",
+    "tstzmultirange",
+    "txid_snapshot",
+    "pg_snapshot",
+    "record",
+    "trigger",
+    "event_trigger",
+    "cstring",
+    "internal",
+    "language_handler",
+    "any",
+    "anyelement",
+    "anyarray",
+    "anynonarray",
+    "anyenum",
+    "anyrange",
+    "anycompatible",
+    "anycompatiblearray",
+    "refcursor",
 ];
 
 /// Types of extensions whose values only pass through, with the extension.
@@ -131,7 +179,12 @@ impl Names<'_> {
         let (_, table) = self.table(&name.name)?;
         let found = table.column(column).map(|(_, column)| column);
         let column = found.ok_or_else(|| super::unknown_column_of(table, column))?;
-        Ok(Resolved { ty: column.ty.clone(), modifier: column.modifier, domain: column.domain.clone(), is_serial: false })
+        Ok(Resolved {
+            ty: column.ty.clone(),
+            modifier: column.modifier,
+            domain: column.domain.clone(),
+            is_serial: false,
+        })
     }
 
     fn scalar(&self, name: &TypeName) -> Result<Resolved> {
@@ -153,7 +206,12 @@ impl Names<'_> {
     fn declared(&self, name: &TypeName) -> Option<Resolved> {
         if let Some(found) = self.user_type_name(&name.name) {
             if let Some(domain) = self.catalog.domains.get(&found) {
-                return Some(Resolved { ty: domain.ty.clone(), modifier: domain.modifier, domain: Some(found), is_serial: false });
+                return Some(Resolved {
+                    ty: domain.ty.clone(),
+                    modifier: domain.modifier,
+                    domain: Some(found),
+                    is_serial: false,
+                });
             }
             return self.catalog.types.get(&found).cloned().map(Resolved::plain);
         }
@@ -203,8 +261,10 @@ fn length(name: &str, length: i64) -> Result<Modifier> {
 fn precision_of(precision: i64, scale: i64) -> Result<Modifier> {
     let invalid = |message: String| Error::new(Code::INVALID_PARAMETER, message);
     let digits = u16::try_from(precision).ok().filter(|digits| (1..=1000).contains(digits));
-    let digits = digits.ok_or_else(|| invalid(format!("NUMERIC precision {precision} must be between 1 and 1000")))?;
+    let digits =
+        digits.ok_or_else(|| invalid(format!("NUMERIC precision {precision} must be between 1 and 1000")))?;
     let fraction = i16::try_from(scale).ok().filter(|scale| (-1000..=1000).contains(scale));
-    let fraction = fraction.ok_or_else(|| invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000")))?;
+    let fraction =
+        fraction.ok_or_else(|| invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000")))?;
     Ok(Modifier::Precision { precision: digits, scale: fraction })
 }

@@ -16,9 +16,12 @@ use crate::{Check, Domain};
 impl Builder<'_> {
     pub(super) fn create_enum(&mut self, name: &ObjectName, labels: &[String]) -> Result<Outcome> {
         let name = self.new_type(name)?;
-        if let Some(label) = labels.iter().enumerate().find_map(|(at, label)| labels[..at].contains(label).then_some(label)) {
+        if let Some(label) =
+            labels.iter().enumerate().find_map(|(at, label)| labels[..at].contains(label).then_some(label))
+        {
             let message = "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"";
-            return Err(Error::new(Code::UNIQUE_VIOLATION, message).with_details(format!("Label \"{label}\" is given twice.")));
+            return Err(Error::new(Code::UNIQUE_VIOLATION, message)
+                .with_details(format!("Label \"{label}\" is given twice.")));
         }
         let labels = labels.iter().map(|label| label.as_str().into()).collect();
         let ty = Type::Enum(Arc::new(EnumType { name: name.clone(), labels }));
@@ -26,15 +29,28 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    pub(super) fn create_composite(&mut self, name: &ObjectName, fields: &[(String, TypeName)]) -> Result<Outcome> {
+    pub(super) fn create_composite(
+        &mut self,
+        name: &ObjectName,
+        fields: &[(String, TypeName)],
+    ) -> Result<Outcome> {
         let name = self.new_type(name)?;
-        let fields = fields.iter().map(|(field, ty)| Ok((names::truncated(field), self.names().ty(ty)?.ty))).collect::<Result<Vec<_>>>()?;
+        let fields = fields
+            .iter()
+            .map(|(field, ty)| Ok((names::truncated(field), self.names().ty(ty)?.ty)))
+            .collect::<Result<Vec<_>>>()?;
         self.catalog.types.insert(name.clone(), Type::Composite(name.clone()));
         self.catalog.composites.insert(name, fields);
         Ok(Outcome::Applied)
     }
 
-    pub(super) fn create_domain(&mut self, name: &ObjectName, ty: &TypeName, default: Option<&Expr>, constraints: &[ColumnConstraint]) -> Result<Outcome> {
+    pub(super) fn create_domain(
+        &mut self,
+        name: &ObjectName,
+        ty: &TypeName,
+        default: Option<&Expr>,
+        constraints: &[ColumnConstraint],
+    ) -> Result<Outcome> {
         let name = self.new_type(name)?;
         let base = self.names().ty(ty)?;
         let mut domain = Domain {
@@ -62,7 +78,8 @@ impl Builder<'_> {
         let taken = |name: &str| domain.checks.iter().any(|check| &*check.name == name);
         let name = match name {
             Some(name) if taken(name) => {
-                let message = format!("constraint \"{name}\" for domain \"{}\" already exists", domain.name.name);
+                let message =
+                    format!("constraint \"{name}\" for domain \"{}\" already exists", domain.name.name);
                 return Err(Error::new(Code::DUPLICATE_OBJECT, message));
             }
             Some(name) => names::truncated(name),
@@ -81,7 +98,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn user_type(&self, name: &ObjectName) -> Result<Name> {
-        let missing = || Error::new(Code::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", written(name)));
+        let missing =
+            || Error::new(Code::UNDEFINED_OBJECT, format!("type \"{}\" does not exist", written(name)));
         self.names().user_type_name(name).ok_or_else(missing)
     }
 
@@ -97,17 +115,27 @@ impl Builder<'_> {
                 let field = names::truncated(field);
                 let fields = self.fields(&name)?;
                 if fields.iter().any(|(other, _)| *other == field) {
-                    return Err(Error::new(Code::DUPLICATE_COLUMN, format!("column \"{field}\" of relation \"{}\" already exists", name.name)));
+                    return Err(Error::new(
+                        Code::DUPLICATE_COLUMN,
+                        format!("column \"{field}\" of relation \"{}\" already exists", name.name),
+                    ));
                 }
                 fields.push((field, ty));
             }
             AlterTypeAction::DropAttribute(field) => {
                 let fields = self.fields(&name)?;
-                let missing = || Error::new(Code::UNDEFINED_COLUMN, format!("column \"{field}\" of relation \"{}\" does not exist", name.name));
+                let missing = || {
+                    Error::new(
+                        Code::UNDEFINED_COLUMN,
+                        format!("column \"{field}\" of relation \"{}\" does not exist", name.name),
+                    )
+                };
                 let at = fields.iter().position(|(other, _)| **other == **field).ok_or_else(missing)?;
                 fields.remove(at);
             }
-            AlterTypeAction::Other(words) => return Err(Error::missing(format!("alter type {name} {words}"))),
+            AlterTypeAction::Other(words) => {
+                return Err(Error::missing(format!("alter type {name} {words}")));
+            }
         }
         Ok(Outcome::Applied)
     }
@@ -119,16 +147,29 @@ impl Builder<'_> {
 
     fn labels(&self, name: &Name) -> Result<Vec<Arc<str>>> {
         match self.catalog.types.get(name) {
-            Some(Type::Enum(declared)) if !self.catalog.domains.contains_key(name) => Ok(declared.labels.clone()),
+            Some(Type::Enum(declared)) if !self.catalog.domains.contains_key(name) => {
+                Ok(declared.labels.clone())
+            }
             _ => Err(Error::new(Code::WRONG_OBJECT_TYPE, format!("{} is not an enum", name.name))),
         }
     }
 
-    fn add_label(&mut self, name: &Name, label: &str, if_not_exists: bool, before: Option<&str>, after: Option<&str>) -> Result<Outcome> {
+    fn add_label(
+        &mut self,
+        name: &Name,
+        label: &str,
+        if_not_exists: bool,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Outcome> {
         let mut labels = self.labels(name)?;
         if labels.iter().any(|other| &**other == label) {
             let message = format!("enum label \"{label}\" already exists");
-            return if if_not_exists { Ok(Outcome::Skipped(message)) } else { Err(Error::new(Code::DUPLICATE_OBJECT, message)) };
+            return if if_not_exists {
+                Ok(Outcome::Skipped(message))
+            } else {
+                Err(Error::new(Code::DUPLICATE_OBJECT, message))
+            };
         }
         let at = match (before, after) {
             (Some(neighbor), _) => position(&labels, neighbor)?,
@@ -188,21 +229,31 @@ impl Builder<'_> {
             self.catalog.domains.insert(to.clone(), domain);
         }
         let columns = self.catalog.tables.iter_mut().flat_map(|table| &mut table.columns);
-        columns.filter_map(|column| column.domain.as_mut()).filter(|domain| *domain == from).for_each(|domain| *domain = to.clone());
+        columns
+            .filter_map(|column| column.domain.as_mut())
+            .filter(|domain| *domain == from)
+            .for_each(|domain| *domain = to.clone());
         Ok(())
     }
 
     /// Changes every type that the catalog mentions, from the inside out.
     pub(super) fn each_type(&mut self, change: &mut impl FnMut(&mut Type)) {
         let catalog = &mut self.catalog;
-        let of_columns = catalog.tables.iter_mut().flat_map(|table| &mut table.columns).map(|column| &mut column.ty);
+        let of_columns =
+            catalog.tables.iter_mut().flat_map(|table| &mut table.columns).map(|column| &mut column.ty);
         let of_domains = catalog.domains.values_mut().map(|domain| &mut domain.ty);
         let of_fields = catalog.composites.values_mut().flatten().map(|(_, ty)| ty);
         let of_functions = catalog.functions.iter_mut().flat_map(|function| {
             let arguments = function.arguments.iter_mut().map(|argument| &mut argument.ty);
             arguments.chain(std::iter::once(&mut function.returns))
         });
-        let all = catalog.types.values_mut().chain(of_columns).chain(of_domains).chain(of_fields).chain(of_functions);
+        let all = catalog
+            .types
+            .values_mut()
+            .chain(of_columns)
+            .chain(of_domains)
+            .chain(of_fields)
+            .chain(of_functions);
         all.for_each(|ty| inside_out(ty, change));
     }
 }
@@ -229,5 +280,7 @@ pub(super) fn swap_composite(ty: &mut Type, from: &Name, to: &Name) {
 
 fn position(labels: &[Arc<str>], label: &str) -> Result<usize> {
     let found = labels.iter().position(|other| &**other == label);
-    found.ok_or_else(|| Error::new(Code::INVALID_PARAMETER, format!("\"{label}\" is not an existing enum label")))
+    found.ok_or_else(|| {
+        Error::new(Code::INVALID_PARAMETER, format!("\"{label}\" is not an existing enum label"))
+    })
 }

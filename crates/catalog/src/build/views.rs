@@ -42,19 +42,30 @@ impl TypeViews for Untyped {
         impl Visitor for Nothing {}
         let mut walk = Walk { visitor: &mut Nothing, tables: catalog, scope: Scope::default() };
         let columns = walk.query(&mut query.clone())?.unwrap_or_default();
-        Ok(columns.into_iter().map(|name| ViewColumn { name: name.into(), ty: Type::Unknown, modifier: None }).collect())
+        Ok(columns
+            .into_iter()
+            .map(|name| ViewColumn { name: name.into(), ty: Type::Unknown, modifier: None })
+            .collect())
     }
 }
 
 impl Builder<'_> {
     pub(super) fn create_view(&mut self, create: &CreateView) -> Result<Outcome> {
         let name = self.names().creation(&create.name)?;
-        let replaced = self.catalog.table(&name).filter(|(_, table)| create.or_replace && table.is_view()).map(|(id, _)| id);
+        let replaced = self
+            .catalog
+            .table(&name)
+            .filter(|(_, table)| create.or_replace && table.is_view())
+            .map(|(id, _)| id);
         if replaced.is_none() && self.names().has_relation(&name) {
             return exists(&name, create.if_not_exists);
         }
         let query = bind::query(&self.names(), &create.query)?;
-        let kind = TableKind::View { query: Arc::new(query), security_invoker: security_invoker(create)?, materialized: create.materialized };
+        let kind = TableKind::View {
+            query: Arc::new(query),
+            security_invoker: security_invoker(create)?,
+            materialized: create.materialized,
+        };
         let (columns, unsupported) = self.view_columns(create, &kind)?;
         match replaced {
             Some(id) => {
@@ -119,9 +130,15 @@ fn view_column(column: ViewColumn) -> Column {
 }
 
 fn refuse_repeated(columns: &[Column]) -> Result<()> {
-    let repeated = columns.iter().enumerate().find(|(at, column)| columns[..*at].iter().any(|other| other.name == column.name));
+    let repeated = columns
+        .iter()
+        .enumerate()
+        .find(|(at, column)| columns[..*at].iter().any(|other| other.name == column.name));
     match repeated {
-        Some((_, column)) => Err(Error::new(Code::DUPLICATE_COLUMN, format!("column \"{}\" specified more than once", column.name))),
+        Some((_, column)) => Err(Error::new(
+            Code::DUPLICATE_COLUMN,
+            format!("column \"{}\" specified more than once", column.name),
+        )),
         None => Ok(()),
     }
 }
@@ -139,7 +156,10 @@ fn replaceable(old: &Table, columns: &[Column]) -> Result<()> {
         let is_known = old.ty != Type::Unknown && new.ty != Type::Unknown;
         if is_known && (&old.ty, old.modifier) != (&new.ty, new.modifier) {
             let (from, to) = (format_type(&old.ty, old.modifier), format_type(&new.ty, new.modifier));
-            return refuse(format!("cannot change data type of view column \"{}\" from {from} to {to}", old.name));
+            return refuse(format!(
+                "cannot change data type of view column \"{}\" from {from} to {to}",
+                old.name
+            ));
         }
     }
     Ok(())

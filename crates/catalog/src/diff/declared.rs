@@ -12,23 +12,30 @@ use crate::{Catalog, Sequence, Table};
 /// What tables may refer to: schemas, roles, extensions, types, functions.
 pub(super) fn before_tables(current: &Catalog, wanted: &Catalog, changes: &mut Vec<Change>) {
     let mut out = Out { changes };
-    let schemas = |catalog: &'_ Catalog| map(catalog.schemas.iter().map(|(name, acl)| (name.clone(), acl.clone())));
-    out.compare("schema", schemas(current), schemas(wanted));
-    let roles = |catalog: &'_ Catalog| map(catalog.roles.iter().map(|role| (role.name.clone(), role.clone())));
-    out.compare("role", roles(current), roles(wanted));
+    let schemas =
+        |catalog: &'_ Catalog| map(catalog.schemas.iter().map(|(name, acl)| (name.clone(), acl.clone())));
+    out.compare("schema", &schemas(current), &schemas(wanted));
+    let roles =
+        |catalog: &'_ Catalog| map(catalog.roles.iter().map(|role| (role.name.clone(), role.clone())));
+    out.compare("role", &roles(current), &roles(wanted));
     let extensions = |catalog: &'_ Catalog| map(catalog.extensions.iter().map(|name| (name.clone(), ())));
-    out.compare("extension", extensions(current), extensions(wanted));
+    out.compare("extension", &extensions(current), &extensions(wanted));
     labels(current, wanted, out.changes);
     let types = |catalog: &Catalog| map(catalog.types.iter().map(|(name, ty)| (name.clone(), ty.clone())));
-    out.compare("type", types(current), types(wanted));
-    let composites = |catalog: &Catalog| map(catalog.composites.iter().map(|(name, fields)| (name.clone(), fields.clone())));
-    out.compare("composite type", composites(current), composites(wanted));
-    let domains = |catalog: &Catalog| map(catalog.domains.iter().map(|(name, domain)| (name.clone(), domain.clone())));
-    out.compare("domain", domains(current), domains(wanted));
-    let functions = |catalog: &Catalog| map(catalog.functions.iter().map(|function| (function.signature(), function.clone())));
-    out.compare("function", functions(current), functions(wanted));
+    out.compare("type", &types(current), &types(wanted));
+    let composites = |catalog: &Catalog| {
+        map(catalog.composites.iter().map(|(name, fields)| (name.clone(), fields.clone())))
+    };
+    out.compare("composite type", &composites(current), &composites(wanted));
+    let domains =
+        |catalog: &Catalog| map(catalog.domains.iter().map(|(name, domain)| (name.clone(), domain.clone())));
+    out.compare("domain", &domains(current), &domains(wanted));
+    let functions = |catalog: &Catalog| {
+        map(catalog.functions.iter().map(|function| (function.signature(), function.clone())))
+    };
+    out.compare("function", &functions(current), &functions(wanted));
     let defaults = |catalog: &Catalog| map([("of the schema", catalog.default_privileges.clone())]);
-    out.compare("default privileges", defaults(current), defaults(wanted));
+    out.compare("default privileges", &defaults(current), &defaults(wanted));
 }
 
 /// What is said of tables: views, policies, grants, triggers, comments, publications.
@@ -42,14 +49,25 @@ pub(super) fn after_tables(current: &Catalog, wanted: &Catalog, changes: &mut Ve
             (Some(_), None) | (None, None) => {}
         }
     }
-    let grants = |catalog: &Catalog| map(catalog.sequences.values().map(|Sequence { name, acl, owned_by, .. }| (name.clone(), (acl.clone(), owned_by.clone()))));
+    let grants = |catalog: &Catalog| {
+        map(catalog
+            .sequences
+            .values()
+            .map(|Sequence { name, acl, owned_by, .. }| (name.clone(), (acl.clone(), owned_by.clone()))))
+    };
     out.changed_only("ownership or grants of sequence", &grants(current), &grants(wanted));
-    let publications = |catalog: &Catalog| map(catalog.publications.iter().map(|(name, tables)| (name.clone(), tables.clone())));
-    out.compare("publication", publications(current), publications(wanted));
-    let comments = |catalog: &Catalog| map(catalog.schema_comments.iter().map(|(name, text)| (name.clone(), text.clone())));
-    out.compare("comment on schema", comments(current), comments(wanted));
-    let comments = |catalog: &Catalog| map(catalog.type_comments.iter().map(|(name, text)| (name.clone(), text.clone())));
-    out.compare("comment on type", comments(current), comments(wanted));
+    let publications = |catalog: &Catalog| {
+        map(catalog.publications.iter().map(|(name, tables)| (name.clone(), tables.clone())))
+    };
+    out.compare("publication", &publications(current), &publications(wanted));
+    let comments = |catalog: &Catalog| {
+        map(catalog.schema_comments.iter().map(|(name, text)| (name.clone(), text.clone())))
+    };
+    out.compare("comment on schema", &comments(current), &comments(wanted));
+    let comments = |catalog: &Catalog| {
+        map(catalog.type_comments.iter().map(|(name, text)| (name.clone(), text.clone())))
+    };
+    out.compare("comment on type", &comments(current), &comments(wanted));
 }
 
 /// Labels that stored rows may hold and that are called otherwise, or gone.
@@ -82,11 +100,16 @@ impl Out<'_> {
         self.changes.push(Change::Declared(Declared { verb, kind, name }));
     }
 
-    fn compare<K: Ord + ToString, V: PartialEq>(&mut self, kind: &'static str, old: BTreeMap<K, V>, new: BTreeMap<K, V>) {
+    fn compare<K: Ord + ToString, V: PartialEq>(
+        &mut self,
+        kind: &'static str,
+        old: &BTreeMap<K, V>,
+        new: &BTreeMap<K, V>,
+    ) {
         for name in old.keys().filter(|name| !new.contains_key(name)) {
             self.push(Verb::Drop, kind, name.to_string());
         }
-        for (name, wanted) in &new {
+        for (name, wanted) in new {
             match old.get(name) {
                 None => self.push(Verb::Create, kind, name.to_string()),
                 Some(now) if now != wanted => self.push(Verb::Change, kind, name.to_string()),
@@ -95,7 +118,12 @@ impl Out<'_> {
         }
     }
 
-    fn changed_only<K: Ord + ToString, V: PartialEq>(&mut self, kind: &'static str, old: &BTreeMap<K, V>, new: &BTreeMap<K, V>) {
+    fn changed_only<K: Ord + ToString, V: PartialEq>(
+        &mut self,
+        kind: &'static str,
+        old: &BTreeMap<K, V>,
+        new: &BTreeMap<K, V>,
+    ) {
         for (name, _) in new.iter().filter(|(name, wanted)| old.get(name).is_some_and(|now| now != *wanted)) {
             self.push(Verb::Change, kind, name.to_string());
         }
@@ -130,10 +158,14 @@ impl Out<'_> {
         if old.comment != new.comment || column_comments(old) != column_comments(new) {
             self.push(Verb::Change, "comments on", name.clone());
         }
-        let policies = |table: &Table| map(table.policies.iter().map(|policy| (format!("{} on {name}", policy.name), policy.clone())));
-        self.compare("policy", policies(old), policies(new));
-        let triggers = |table: &Table| map(table.triggers.iter().map(|trigger| (format!("{} on {name}", trigger.name), trigger.clone())));
-        self.compare("trigger", triggers(old), triggers(new));
+        let policies = |table: &Table| {
+            map(table.policies.iter().map(|policy| (format!("{} on {name}", policy.name), policy.clone())))
+        };
+        self.compare("policy", &policies(old), &policies(new));
+        let triggers = |table: &Table| {
+            map(table.triggers.iter().map(|trigger| (format!("{} on {name}", trigger.name), trigger.clone())))
+        };
+        self.compare("trigger", &triggers(old), &triggers(new));
     }
 }
 

@@ -19,7 +19,12 @@ pub(crate) struct Pair<'a> {
 
 /// All tables and views: those that are gone first, then the wanted ones in their order.
 pub(crate) fn tables<'a>(current: &'a Catalog, wanted: &'a Catalog) -> Vec<Pair<'a>> {
-    let pairs = pair(&current.tables, &wanted.tables, |table| (&table.origin, table.is_view()), |table| (&table.name, table.is_view()));
+    let pairs = pair(
+        &current.tables,
+        &wanted.tables,
+        |table| (&table.origin, table.is_view()),
+        |table| (&table.name, table.is_view()),
+    );
     pairs.into_iter().map(|(old, new)| Pair { old, new }).collect()
 }
 
@@ -28,14 +33,19 @@ pub(crate) fn columns(old: &Table, new: &Table) -> Vec<Option<ColumnId>> {
     let of = |column: &Column| old.columns.iter().position(|other| std::ptr::eq(other, column));
     let pairs = pair(&old.columns, &new.columns, |column| &column.origin, |column| &column.name);
     let wanted = pairs.into_iter().filter_map(|(from, to)| to.map(|_| from));
-    wanted.map(|from| from.and_then(of).and_then(|position| u16::try_from(position).ok()).map(ColumnId)).collect()
+    wanted
+        .map(|from| from.and_then(of).and_then(|position| u16::try_from(position).ok()).map(ColumnId))
+        .collect()
 }
+
+/// An old name and a new one.
+type Pairs = Vec<(Arc<str>, Arc<str>)>;
 
 /// Tables and columns that have other names in the wanted catalog, by their current names.
 #[derive(Default)]
 pub(crate) struct Renames {
     tables: HashMap<Name, Name>,
-    columns: HashMap<Name, Vec<(Arc<str>, Arc<str>)>>,
+    columns: HashMap<Name, Pairs>,
 }
 
 impl Renames {
@@ -48,7 +58,11 @@ impl Renames {
                 found.tables.insert(old.name.clone(), new.name.clone());
             }
             let matched = columns(old, new);
-            let pairs = new.columns.iter().zip(&matched).filter_map(|(to, from)| Some((old[(*from)?].name.clone(), to.name.clone())));
+            let pairs = new
+                .columns
+                .iter()
+                .zip(&matched)
+                .filter_map(|(to, from)| Some((old[(*from)?].name.clone(), to.name.clone())));
             let other: Vec<_> = pairs.filter(|(from, to)| from != to).collect();
             if !other.is_empty() {
                 found.columns.insert(old.name.clone(), other);
@@ -64,7 +78,10 @@ impl Renames {
         for key in &mut table.foreign_keys {
             if let Some(columns) = self.columns.get(&key.target) {
                 for column in &mut key.target_columns {
-                    *column = columns.iter().find(|(from, _)| from == column).map_or(column.clone(), |(_, to)| to.clone());
+                    *column = columns
+                        .iter()
+                        .find(|(from, _)| from == column)
+                        .map_or(column.clone(), |(_, to)| to.clone());
                 }
             }
             key.target = self.tables.get(&key.target).unwrap_or(&key.target).clone();
@@ -88,11 +105,14 @@ fn pair<'a, T, O: Hash + Eq, N: Hash + Eq>(
 ) -> Vec<(Option<&'a T>, Option<&'a T>)> {
     let by_origin: HashMap<O, &T> = old.iter().map(|item| (origin(item), item)).collect();
     let mut found: Vec<Option<&T>> = new.iter().map(|item| by_origin.get(&origin(item)).copied()).collect();
-    let is_taken = |found: &[Option<&T>], item: &T| found.iter().flatten().any(|other| std::ptr::eq(*other, item));
-    let by_name: HashMap<N, &T> = old.iter().filter(|item| !is_taken(&found, item)).map(|item| (name(item), item)).collect();
+    let is_taken =
+        |found: &[Option<&T>], item: &T| found.iter().flatten().any(|other| std::ptr::eq(*other, item));
+    let by_name: HashMap<N, &T> =
+        old.iter().filter(|item| !is_taken(&found, item)).map(|item| (name(item), item)).collect();
     for (found, item) in found.iter_mut().zip(new) {
         *found = found.or_else(|| by_name.get(&name(item)).copied());
     }
-    let gone = old.iter().filter(|item| !is_taken(&found, item)).map(|item| (Some(item), None)).collect::<Vec<_>>();
+    let gone =
+        old.iter().filter(|item| !is_taken(&found, item)).map(|item| (Some(item), None)).collect::<Vec<_>>();
     gone.into_iter().chain(found.into_iter().zip(new.iter().map(Some))).collect()
 }

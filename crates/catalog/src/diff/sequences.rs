@@ -26,11 +26,18 @@ pub(super) fn compare(current: &Catalog, wanted: &Catalog, changes: &mut Vec<Cha
 
 /// The current name of each wanted sequence that exists: by origin, else by name.
 fn matched<'a>(current: &'a Catalog, wanted: &'a Catalog) -> HashMap<&'a Name, &'a Name> {
-    let by_origin: HashMap<(Name, u32), &Name> = current.sequences.keys().map(|name| (origin(current, name), name)).collect();
-    let mut found: HashMap<&Name, &Name> =
-        wanted.sequences.keys().filter_map(|name| Some((name, *by_origin.get(&origin(wanted, name))?))).collect();
+    let by_origin: HashMap<(Name, u32), &Name> =
+        current.sequences.keys().map(|name| (origin(current, name), name)).collect();
+    let mut found: HashMap<&Name, &Name> = wanted
+        .sequences
+        .keys()
+        .filter_map(|name| Some((name, *by_origin.get(&origin(wanted, name))?)))
+        .collect();
     for name in wanted.sequences.keys() {
-        let free = current.sequences.get_key_value(name).filter(|(name, _)| !found.values().any(|taken| taken == name));
+        let free = current
+            .sequences
+            .get_key_value(name)
+            .filter(|(name, _)| !found.values().any(|taken| taken == name));
         if let (false, Some((from, _))) = (found.contains_key(name), free) {
             found.insert(name, from);
         }
@@ -50,5 +57,6 @@ fn sorted(catalog: &Catalog) -> impl Iterator<Item = &Name> {
 
 /// Whether two sequences count alike. Who owns them and who may use them is no matter of storage.
 fn same(a: &Sequence, b: &Sequence) -> bool {
-    (&a.ty, a.start, a.increment, a.min, a.max, a.cycle) == (&b.ty, b.start, b.increment, b.min, b.max, b.cycle)
+    (&a.ty, a.start, a.increment, a.min, a.max, a.cycle)
+        == (&b.ty, b.start, b.increment, b.min, b.max, b.cycle)
 }

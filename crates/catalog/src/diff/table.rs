@@ -112,8 +112,12 @@ pub(crate) struct Reference<'a> {
 pub(crate) fn definitions(table: &Table) -> Vec<(Constraint, &Arc<str>, Definition<'_>)> {
     let primary = table.primary_key.iter().map(|key| (Constraint::PrimaryKey, &key.name, unique(table, key)));
     let uniques = table.uniques.iter().map(|key| (Constraint::Unique, &key.name, unique(table, key)));
-    let checks = table.checks.iter().map(|Check { name, expr, .. }| (Constraint::Check, name, Definition::Check(expr)));
-    let references = table.foreign_keys.iter().map(|key| (Constraint::ForeignKey, &key.name, reference(table, key)));
+    let checks = table
+        .checks
+        .iter()
+        .map(|Check { name, expr, .. }| (Constraint::Check, name, Definition::Check(expr)));
+    let references =
+        table.foreign_keys.iter().map(|key| (Constraint::ForeignKey, &key.name, reference(table, key)));
     primary.chain(uniques).chain(checks).chain(references).collect()
 }
 
@@ -169,10 +173,18 @@ fn indexes(old: &Table, new: &Table, found: &mut Vec<TableChange>) {
 /// Whether two indexes store the same; comments aside.
 fn same_index(old: &Table, a: &Index, new: &Table, b: &Index) -> bool {
     let keys = |index: &Index| {
-        let of = |key: &crate::IndexKey| (key.expr.clone(), key.opclass.clone(), key.descending, key.nulls_first);
+        let of =
+            |key: &crate::IndexKey| (key.expr.clone(), key.opclass.clone(), key.descending, key.nulls_first);
         index.keys.iter().map(of).collect::<Vec<_>>()
     };
-    let said = |index: &Index| (index.name.clone(), index.unique, index.nulls_not_distinct, index.method.clone(), index.predicate.clone());
+    let said = |index: &Index| {
+        (
+            index.name.clone(),
+            index.unique,
+            index.nulls_not_distinct,
+            index.method.clone(),
+            index.predicate.clone(),
+        )
+    };
     said(a) == said(b) && keys(a) == keys(b) && names(old, &a.include) == names(new, &b.include)
 }
-

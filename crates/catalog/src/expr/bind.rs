@@ -87,8 +87,13 @@ fn is_system(name: &ObjectName) -> bool {
 fn unknown_column(parts: &[String]) -> Error {
     match parts {
         [column] => Error::new(Code::UNDEFINED_COLUMN, format!("column \"{column}\" does not exist")),
-        [table, column] => Error::new(Code::UNDEFINED_COLUMN, format!("column {table}.{column} does not exist")),
-        parts => Error::new(Code::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{}\"", parts[parts.len() - 2])),
+        [table, column] => {
+            Error::new(Code::UNDEFINED_COLUMN, format!("column {table}.{column} does not exist"))
+        }
+        parts => Error::new(
+            Code::UNDEFINED_TABLE,
+            format!("missing FROM-clause entry for table \"{}\"", parts[parts.len() - 2]),
+        ),
     }
 }
 

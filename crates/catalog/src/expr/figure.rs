@@ -13,9 +13,13 @@ fn strength(expr: &Expr) -> Option<(String, bool)> {
     match &*expr.kind {
         ExprKind::Column(parts) => strong(parts.last()?),
         ExprKind::Field { field, .. } if field != "*" => strong(field),
-        ExprKind::Index { expr, .. } | ExprKind::Slice { expr, .. } | ExprKind::Collate { expr, .. } => strength(expr),
+        ExprKind::Index { expr, .. } | ExprKind::Slice { expr, .. } | ExprKind::Collate { expr, .. } => {
+            strength(expr)
+        }
         ExprKind::Call(call) => strong(&call.name.name),
-        ExprKind::Cast { expr, ty } => strength(expr).filter(|(_, strong)| *strong).or_else(|| Some((ty.name.name.clone(), false))),
+        ExprKind::Cast { expr, ty } => {
+            strength(expr).filter(|(_, strong)| *strong).or_else(|| Some((ty.name.name.clone(), false)))
+        }
         ExprKind::Case { otherwise, .. } => {
             let inner = otherwise.as_ref().and_then(strength);
             inner.filter(|(_, strong)| *strong).or_else(|| Some(("case".to_owned(), false)))

@@ -65,7 +65,9 @@ impl Visitor for Rewrite<'_> {
     }
 
     fn column(&mut self, expr: &mut Expr, meaning: &Meaning) -> Result<()> {
-        let (ExprKind::Column(parts), Meaning::Column { table, column, at, is_root }) = (&mut *expr.kind, meaning) else {
+        let (ExprKind::Column(parts), Meaning::Column { table, column, at, is_root }) =
+            (&mut *expr.kind, meaning)
+        else {
             return Ok(());
         };
         match self.0 {
@@ -80,8 +82,10 @@ impl Visitor for Rewrite<'_> {
         Ok(())
     }
 
-    fn from_item(&mut self, item: &mut FromItem) -> Result<()> {
-        let (Rename::Table(from, to), FromItem::Table { name, alias, .. }) = (self.0, item) else { return Ok(()) };
+    fn source(&mut self, item: &mut FromItem) -> Result<()> {
+        let (Rename::Table(from, to), FromItem::Table { name, alias, .. }) = (self.0, item) else {
+            return Ok(());
+        };
         if name.schema.as_deref() == Some(&*from.schema) && *name.name == *from.name {
             name.schema = Some(to.schema.to_string());
             let before = std::mem::replace(&mut name.name, to.name.to_string());
@@ -160,12 +164,15 @@ pub(crate) fn own_table(table: &mut Table, to: &Name) {
 /// Rewrites every expression that a table has.
 pub(crate) fn own_expressions(table: &mut Table, tables: &dyn Tables, rename: &Rename) {
     let source = Source::root(table);
-    each_expression(table, |expr, sources| *expr = Arc::new(rename.expr(tables, sources.unwrap_or_else(|| vec![source.clone()]), expr)));
+    each_expression(table, |expr, sources| {
+        *expr = Arc::new(rename.expr(tables, sources.unwrap_or_else(|| vec![source.clone()]), expr))
+    });
 }
 
 /// Calls `change` with each expression that a table has, and its sources if they are not the table itself.
 fn each_expression(table: &mut Table, mut change: impl FnMut(&mut Arc<Expr>, Option<Vec<Source>>)) {
-    let before_after: Vec<Source> = ["old", "new"].iter().map(|alias| Source::aliased(table, alias)).collect();
+    let before_after: Vec<Source> =
+        ["old", "new"].iter().map(|alias| Source::aliased(table, alias)).collect();
     for column in &mut table.columns {
         if let Some(DefaultValue::Expr(expr) | DefaultValue::Generated(expr)) = &mut column.default {
             change(expr, None);

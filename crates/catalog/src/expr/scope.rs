@@ -70,7 +70,8 @@ impl Source {
     }
 
     fn has(&self, column: &str) -> bool {
-        self.columns.as_ref().is_some_and(|columns| columns.iter().any(|name| name == column)) || self.has_system(column)
+        self.columns.as_ref().is_some_and(|columns| columns.iter().any(|name| name == column))
+            || self.has_system(column)
     }
 
     fn has_system(&self, column: &str) -> bool {
@@ -129,7 +130,11 @@ impl Scope {
     }
 
     /// Adds a common table expression. Returns what its name meant before.
-    pub(crate) fn add_cte(&mut self, name: &str, columns: Option<Vec<String>>) -> Option<Option<Vec<String>>> {
+    pub(crate) fn add_cte(
+        &mut self,
+        name: &str,
+        columns: Option<Vec<String>>,
+    ) -> Option<Option<Vec<String>>> {
         self.ctes.insert(name.to_owned(), columns)
     }
 
@@ -190,7 +195,10 @@ impl Scope {
     }
 
     fn fully_qualified(&self, schema: &str, table: &str, column: &str) -> Meaning {
-        let is_it = |source: &&Source| source.is_own_name && source.table.as_ref().is_some_and(|name| &*name.schema == schema && &*name.name == table);
+        let is_it = |source: &&Source| {
+            source.is_own_name
+                && source.table.as_ref().is_some_and(|name| &*name.schema == schema && &*name.name == table)
+        };
         match self.levels.iter().rev().flatten().find(is_it) {
             Some(source) if source.has(column) => source_column(source, column, 2),
             _ => Meaning::Nothing,
@@ -212,7 +220,9 @@ pub(crate) fn alias_of(item: &FromItem) -> Option<&str> {
     match item {
         FromItem::Table { name, alias, .. } => Some(alias.as_ref().map_or(&name.name, |alias| &alias.name)),
         FromItem::Subquery { alias, .. } => alias.as_ref().map(|alias| alias.name.as_str()),
-        FromItem::Function { call, alias, .. } => Some(alias.as_ref().map_or(&call.name.name, |alias| &alias.name)),
+        FromItem::Function { call, alias, .. } => {
+            Some(alias.as_ref().map_or(&call.name.name, |alias| &alias.name))
+        }
         FromItem::Join { .. } => None,
     }
 }

@@ -1,6 +1,9 @@
 //! The walk: visits every name in an expression or query with what is in scope there.
 
-use sql::ast::{Call, Expr, ExprKind, FromItem, JoinCondition, ObjectName, OrderItem, Query, QueryBody, Select, StatementKind, Target, TypeName, Window, With};
+use sql::ast::{
+    Call, Expr, ExprKind, FromItem, JoinCondition, ObjectName, OrderItem, Query, QueryBody, Select,
+    StatementKind, Target, TypeName, Window, With,
+};
 use types::Result;
 
 use super::figure;
@@ -39,7 +42,7 @@ pub(crate) trait Visitor {
     }
 
     /// An item of `from`, after its table was visited.
-    fn from_item(&mut self, item: &mut FromItem) -> Result<()> {
+    fn source(&mut self, item: &mut FromItem) -> Result<()> {
         let _ = item;
         Ok(())
     }
@@ -65,18 +68,33 @@ impl Walk<'_> {
         if let ExprKind::Star(parts) = &*expr.kind {
             let Some(qualifier) = parts.last().cloned() else { return Ok(()) };
             let meaning = self.scope.resolve(&[qualifier]);
-            return if meaning == Meaning::Nothing { Ok(()) } else { self.visitor.column(expr, &Meaning::Other) };
+            return if meaning == Meaning::Nothing {
+                Ok(())
+            } else {
+                self.visitor.column(expr, &Meaning::Other)
+            };
         }
         self.kind(&mut expr.kind)
     }
 
     fn kind(&mut self, kind: &mut ExprKind) -> Result<()> {
         match kind {
-            ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Star(_) | ExprKind::Param(_) | ExprKind::Default => Ok(()),
-            ExprKind::Unary { expr, .. } | ExprKind::Not(expr) | ExprKind::IsNull { expr, .. } | ExprKind::IsBool { expr, .. } => self.expr(expr),
+            ExprKind::Literal(_)
+            | ExprKind::Column(_)
+            | ExprKind::Star(_)
+            | ExprKind::Param(_)
+            | ExprKind::Default => Ok(()),
+            ExprKind::Unary { expr, .. }
+            | ExprKind::Not(expr)
+            | ExprKind::IsNull { expr, .. }
+            | ExprKind::IsBool { expr, .. } => self.expr(expr),
             ExprKind::Collate { expr, .. } | ExprKind::Field { expr, .. } => self.expr(expr),
-            ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => self.all([left, right]),
-            ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Array(list) | ExprKind::Row(list) => self.all(list),
+            ExprKind::Binary { left, right, .. } | ExprKind::IsDistinct { left, right, .. } => {
+                self.all([left, right])
+            }
+            ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Array(list) | ExprKind::Row(list) => {
+                self.all(list)
+            }
             ExprKind::Between { expr, low, high, .. } => self.all([expr, low, high]),
             ExprKind::InList { expr, list, .. } => {
                 self.expr(expr)?;
@@ -87,7 +105,9 @@ impl Walk<'_> {
                 self.query(query).map(drop)
             }
             ExprKind::Quantified { expr, array, .. } => self.all([expr, array]),
-            ExprKind::Like { expr, pattern, escape, .. } => self.all([expr, pattern].into_iter().chain(escape)),
+            ExprKind::Like { expr, pattern, escape, .. } => {
+                self.all([expr, pattern].into_iter().chain(escape))
+            }
             ExprKind::Case { operand, branches, otherwise } => {
                 self.all(operand)?;
                 self.all(branches.iter_mut().flat_map(|(when, then)| [when, then]))?;
@@ -98,7 +118,9 @@ impl Walk<'_> {
                 self.visitor.ty(ty)
             }
             ExprKind::Call(call) => self.call(call),
-            ExprKind::ArraySubquery(query) | ExprKind::Exists(query) | ExprKind::Subquery(query) => self.query(query).map(drop),
+            ExprKind::ArraySubquery(query) | ExprKind::Exists(query) | ExprKind::Subquery(query) => {
+                self.query(query).map(drop)
+            }
             ExprKind::Index { expr, index } => self.all([expr, index]),
             ExprKind::Slice { expr, low, high } => self.all([expr].into_iter().chain(low).chain(high)),
         }
@@ -182,7 +204,7 @@ impl Walk<'_> {
 
     fn select(&mut self, select: &mut Select, order_by: &mut [OrderItem]) -> Result<Option<Vec<String>>> {
         self.visitor.select(select)?;
-        select.from.iter_mut().try_for_each(|item| self.from_item(item))?;
+        select.from.iter_mut().try_for_each(|item| self.item(item))?;
         self.all(select.targets.iter_mut().map(|target| &mut target.expr))?;
         self.all(&mut select.filter)?;
         let outputs: Vec<String> = select.targets.iter().filter_map(|target| target.alias.clone()).collect();
@@ -197,7 +219,11 @@ impl Walk<'_> {
     }
 
     /// Keys that are a bare name of an output mean the output.
-    fn outputs_or_columns<'e>(&mut self, keys: impl IntoIterator<Item = &'e mut Expr>, outputs: &[String]) -> Result<()> {
+    fn outputs_or_columns<'e>(
+        &mut self,
+        keys: impl IntoIterator<Item = &'e mut Expr>,
+        outputs: &[String],
+    ) -> Result<()> {
         let is_output = |expr: &Expr| matches!(&*expr.kind, ExprKind::Column(parts) if matches!(&parts[..], [name] if outputs.contains(name)));
         self.all(keys.into_iter().filter(|expr| !is_output(expr)))
     }
@@ -206,14 +232,16 @@ impl Walk<'_> {
         let names = targets.iter().map(|target| match (&target.alias, &*target.expr.kind) {
             (Some(alias), _) => Some(vec![alias.clone()]),
             (None, ExprKind::Star(parts)) => self.scope.star(parts.last().map(String::as_str)),
-            (None, _) => Some(vec![figure::column_name(&target.expr).unwrap_or_else(|| "?column?".to_owned())]),
+            (None, _) => {
+                Some(vec![figure::column_name(&target.expr).unwrap_or_else(|| "?column?".to_owned())])
+            }
         });
         names.collect::<Option<Vec<_>>>().map(|names| names.concat())
     }
 
-    fn from_item(&mut self, item: &mut FromItem) -> Result<()> {
+    fn item(&mut self, item: &mut FromItem) -> Result<()> {
         match item {
-            FromItem::Table { .. } => self.from_table(item),
+            FromItem::Table { .. } => self.table(item),
             FromItem::Subquery { query, alias, .. } => {
                 let columns = relabeled(self.query(query)?, alias.as_ref());
                 self.scope.add(Source::named(alias.as_ref().map_or("", |alias| &alias.name), columns));
@@ -226,8 +254,8 @@ impl Walk<'_> {
                 Ok(())
             }
             FromItem::Join { left, right, condition, .. } => {
-                self.from_item(left)?;
-                self.from_item(right)?;
+                self.item(left)?;
+                self.item(right)?;
                 match condition {
                     JoinCondition::On(condition) => self.expr(condition),
                     JoinCondition::None | JoinCondition::Using(_) | JoinCondition::Natural => Ok(()),
@@ -236,7 +264,7 @@ impl Walk<'_> {
         }
     }
 
-    fn from_table(&mut self, item: &mut FromItem) -> Result<()> {
+    fn table(&mut self, item: &mut FromItem) -> Result<()> {
         let FromItem::Table { name, alias, .. } = item else { return Ok(()) };
         if let Some(columns) = self.scope.cte(name) {
             let columns = relabeled(columns.clone(), alias.as_ref());
@@ -247,7 +275,8 @@ impl Walk<'_> {
         let own = alias.is_none();
         let source = match self.tables.find(name) {
             Some(table) => {
-                let mut source = Source::aliased(table, alias.as_ref().map_or(&name.name, |alias| &alias.name));
+                let mut source =
+                    Source::aliased(table, alias.as_ref().map_or(&name.name, |alias| &alias.name));
                 source.is_own_name = own;
                 if alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) {
                     source = Source::named(&source.alias, relabeled(source.columns, alias.as_ref()));
@@ -257,6 +286,6 @@ impl Walk<'_> {
             None => Source::named(alias.as_ref().map_or(&name.name, |alias| &alias.name), None),
         };
         self.scope.add(source);
-        self.visitor.from_item(item)
+        self.visitor.source(item)
     }
 }

@@ -84,7 +84,10 @@ fn widens(old: &Type, new: &Type) -> bool {
 fn is_plain_widening(old: &Type, new: &Type) -> bool {
     matches!(
         (old, new),
-        (Type::Float4 | Type::Int2, Type::Float8) | (Type::Int4, Type::Float8) | (Type::Date, Type::Timestamp | Type::Timestamptz) | (Type::Json, Type::Jsonb)
+        (Type::Float4 | Type::Int2, Type::Float8)
+            | (Type::Int4, Type::Float8)
+            | (Type::Date, Type::Timestamp | Type::Timestamptz)
+            | (Type::Json, Type::Jsonb)
     )
 }
 
@@ -94,7 +97,10 @@ fn modifier_widens(old: &Column, new: &Column) -> bool {
         (_, None) => true,
         (Some(Modifier::Length(old)), Some(Modifier::Length(new))) => old <= new,
         (Some(Modifier::Fraction(old)), Some(Modifier::Fraction(new))) => old <= new,
-        (Some(Modifier::Precision { precision, scale }), Some(Modifier::Precision { precision: digits, scale: fraction })) => {
+        (
+            Some(Modifier::Precision { precision, scale }),
+            Some(Modifier::Precision { precision: digits, scale: fraction }),
+        ) => {
             let whole = |precision: u16, scale: i16| i32::from(precision) - i32::from(scale);
             scale <= fraction && whole(precision, scale) <= whole(digits, fraction)
         }

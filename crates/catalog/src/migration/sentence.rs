@@ -8,11 +8,15 @@ use super::{Action, Rebuild, Rule};
 /// What an action does, in one sentence.
 pub(super) fn of(action: &Action) -> String {
     match action {
-        Action::CreateTable(table) => format!("Create table {} with {}.", table.name, counted(table.columns.len(), "column")),
+        Action::CreateTable(table) => {
+            format!("Create table {} with {}.", table.name, counted(table.columns.len(), "column"))
+        }
         Action::DropTable(table) => format!("Drop table {}.", table.name),
         Action::RenameTable { from, to } => format!("Rename table {from} to {to}."),
         Action::RebuildTable(rebuild) => of_rebuild(rebuild),
-        Action::AddColumn { table, column } => format!("Add column {} to table {}.", table[*column].name, table.name),
+        Action::AddColumn { table, column } => {
+            format!("Add column {} to table {}.", table[*column].name, table.name)
+        }
         Action::RenameColumn { table, from, to } => format!("Rename column {from} of table {table} to {to}."),
         Action::DropColumn { table, column } => format!("Drop column {column} of table {table}."),
         Action::CreateIndex { table, index } => format!("Create index {index} on table {}.", table.name),
@@ -55,7 +59,10 @@ fn counted(count: usize, what: &str) -> String {
 pub(super) fn is_declared(change: &Change) -> bool {
     match change {
         Change::Declared(_) => true,
-        Change::Table { change, .. } => matches!(change, TableChange::ColumnDefault(_) | TableChange::DropConstraint(crate::diff::Constraint::Check, _)),
+        Change::Table { change, .. } => matches!(
+            change,
+            TableChange::ColumnDefault(_) | TableChange::DropConstraint(crate::diff::Constraint::Check, _)
+        ),
         _ => false,
     }
 }

@@ -14,16 +14,25 @@ use crate::{Column, ColumnId, DefaultValue, Table};
 impl Steps<'_> {
     pub(super) fn dropped_tables(&mut self) {
         let (changes, current) = (self.changes, self.current);
-        let dropped: HashSet<&Name> = changes.iter().filter_map(|change| if let Change::DropTable(name) = change { Some(name) } else { None }).collect();
+        let dropped: HashSet<&Name> = changes
+            .iter()
+            .filter_map(|change| if let Change::DropTable(name) = change { Some(name) } else { None })
+            .collect();
         let tables = current.tables.iter().filter(|table| dropped.contains(&table.name));
         for table in referencing_first(tables.collect()) {
-            self.push(Action::DropTable(Arc::new(table.clone())), Danger::Loses("the table's rows".to_owned()));
+            self.push(
+                Action::DropTable(Arc::new(table.clone())),
+                Danger::Loses("the table's rows".to_owned()),
+            );
         }
     }
 
     pub(super) fn created_tables(&mut self) {
         let (changes, wanted) = (self.changes, self.wanted);
-        let created: HashSet<&Name> = changes.iter().filter_map(|change| if let Change::CreateTable(name) = change { Some(name) } else { None }).collect();
+        let created: HashSet<&Name> = changes
+            .iter()
+            .filter_map(|change| if let Change::CreateTable(name) = change { Some(name) } else { None })
+            .collect();
         let tables = wanted.tables.iter().filter(|table| created.contains(&table.name));
         let mut ordered = referencing_first(tables.collect());
         ordered.reverse();
@@ -40,7 +49,13 @@ impl Steps<'_> {
             let (Some(old), Some(new)) = (pair.old, pair.new) else { continue };
             let changes = changes_of(self.changes, &new.name);
             if !new.is_view() && !changes.is_empty() {
-                let alteration = Alteration { matched: matching::columns(old, new), old: &renames.apply(old), was: old, new, changes: &changes };
+                let alteration = Alteration {
+                    matched: matching::columns(old, new),
+                    old: &renames.apply(old),
+                    was: old,
+                    new,
+                    changes: &changes,
+                };
                 self.alter(&alteration, wanted);
             }
         }
@@ -53,7 +68,11 @@ impl Steps<'_> {
         let changes = self.changes;
         for change in changes {
             let Change::RenameTable { from, to } = change else { continue };
-            let first = if taken.contains(to) { Name::new(to.schema.clone(), format!("{}~renamed", to.name)) } else { to.clone() };
+            let first = if taken.contains(to) {
+                Name::new(to.schema.clone(), format!("{}~renamed", to.name))
+            } else {
+                to.clone()
+            };
             taken.remove(from);
             taken.insert(first.clone());
             self.push(Action::RenameTable { from: from.clone(), to: first.clone() }, Danger::None);
@@ -79,7 +98,11 @@ impl Steps<'_> {
         for change in table.changes {
             match change {
                 TableChange::RenameColumn { from, to } => {
-                    let action = Action::RenameColumn { table: table.new.name.clone(), from: from.clone(), to: to.clone() };
+                    let action = Action::RenameColumn {
+                        table: table.new.name.clone(),
+                        from: from.clone(),
+                        to: to.clone(),
+                    };
                     self.push(action, Danger::None);
                 }
                 TableChange::DropColumn(column) => {
@@ -113,10 +136,13 @@ impl Steps<'_> {
             }
         }
         for change in changes {
-            let Change::Table { table, change: TableChange::AddConstraint(kind, name) } = change else { continue };
+            let Change::Table { table, change: TableChange::AddConstraint(kind, name) } = change else {
+                continue;
+            };
             let Some((_, table)) = wanted.table(table) else { continue };
             let is_not_valid = |name: &Arc<str>| {
-                table.checks.iter().any(|check| check.name == *name && check.not_valid) || table.foreign_keys.iter().any(|key| key.name == *name && key.not_valid)
+                table.checks.iter().any(|check| check.name == *name && check.not_valid)
+                    || table.foreign_keys.iter().any(|key| key.name == *name && key.not_valid)
             };
             let rule = match kind {
                 Constraint::Check => Rule::Check(name.clone()),
@@ -124,14 +150,20 @@ impl Steps<'_> {
                 Constraint::PrimaryKey | Constraint::Unique => continue,
             };
             if !is_not_valid(name) {
-                self.push(Action::Validate { table: Arc::new(table.clone()), rule }, Danger::MayFail(format!("a row may violate {name}")));
+                self.push(
+                    Action::Validate { table: Arc::new(table.clone()), rule },
+                    Danger::MayFail(format!("a row may violate {name}")),
+                );
             }
         }
     }
 
     fn relabel(&mut self, ty: &Name, from: &Arc<str>, to: &Arc<str>) {
         for (table, column) in self.enum_columns(ty) {
-            self.push(Action::RelabelRows { table, column, from: from.clone(), to: to.clone() }, Danger::Locks("rows with the label are rewritten".to_owned()));
+            self.push(
+                Action::RelabelRows { table, column, from: from.clone(), to: to.clone() },
+                Danger::Locks("rows with the label are rewritten".to_owned()),
+            );
         }
     }
 
@@ -144,9 +176,18 @@ impl Steps<'_> {
 
     /// Columns of a type that exist before and after.
     fn enum_columns(&self, ty: &Name) -> Vec<(Arc<Table>, ColumnId)> {
-        let is_it = |column: &Column| matches!(element(&column.ty), Type::Enum(declared) if declared.name == *ty);
-        let existing = self.wanted.tables.iter().filter(|table| !table.is_view() && self.current.tables.iter().any(|old| old.origin == table.origin));
-        let columns = existing.flat_map(|table| table.column_ids().filter(|&id| is_it(&table[id])).map(|id| (Arc::new(table.clone()), id)).collect::<Vec<_>>());
+        let is_it =
+            |column: &Column| matches!(element(&column.ty), Type::Enum(declared) if declared.name == *ty);
+        let existing = self.wanted.tables.iter().filter(|table| {
+            !table.is_view() && self.current.tables.iter().any(|old| old.origin == table.origin)
+        });
+        let columns = existing.flat_map(|table| {
+            table
+                .column_ids()
+                .filter(|&id| is_it(&table[id]))
+                .map(|id| (Arc::new(table.clone()), id))
+                .collect::<Vec<_>>()
+        });
         columns.collect()
     }
 }
@@ -182,9 +223,16 @@ impl Alteration<'_> {
     /// Whether single steps would not do: what is stored of the table itself changes, not only its columns' number and its indexes.
     fn needs_rebuild(&self) -> bool {
         self.changes.iter().any(|change| match change {
-            TableChange::ColumnType { .. } | TableChange::SetNotNull(_) | TableChange::DropNotNull(_) | TableChange::ColumnGenerated(_) => true,
-            TableChange::AddConstraint(kind, _) | TableChange::DropConstraint(kind, _) => matches!(kind, Constraint::ForeignKey | Constraint::PrimaryKey),
-            TableChange::AddColumn(name) => self.new.column(name).is_some_and(|(_, column)| !is_simple(column)),
+            TableChange::ColumnType { .. }
+            | TableChange::SetNotNull(_)
+            | TableChange::DropNotNull(_)
+            | TableChange::ColumnGenerated(_) => true,
+            TableChange::AddConstraint(kind, _) | TableChange::DropConstraint(kind, _) => {
+                matches!(kind, Constraint::ForeignKey | Constraint::PrimaryKey)
+            }
+            TableChange::AddColumn(name) => {
+                self.new.column(name).is_some_and(|(_, column)| !is_simple(column))
+            }
             TableChange::DropColumn(name) => self.is_in_old_key(name),
             TableChange::RenameColumn { to, .. } => self.was.column(to).is_some(),
             TableChange::ColumnDefault(_) | TableChange::CreateIndex(_) | TableChange::DropIndex(_) => false,
@@ -213,7 +261,9 @@ impl Alteration<'_> {
         if matches!(column.default, Some(DefaultValue::Generated(_))) {
             return ColumnSource::Generated;
         }
-        let Some(from) = self.matched.get(usize::from(id.0)).copied().flatten() else { return ColumnSource::Default };
+        let Some(from) = self.matched.get(usize::from(id.0)).copied().flatten() else {
+            return ColumnSource::Default;
+        };
         let is_retyped = |change: &&TableChange| matches!(change, TableChange::ColumnType { column: name, .. } if *name == column.name);
         if !self.changes.iter().any(is_retyped) {
             return ColumnSource::Copy(from);
@@ -230,18 +280,28 @@ impl Alteration<'_> {
     fn danger(&self, change: &TableChange) -> Danger {
         match change {
             TableChange::DropColumn(column) => Danger::Loses(format!("the values of column {column}")),
-            TableChange::ColumnType { column, .. } => match (self.old.column(column), self.new.column(column)) {
-                (Some((_, old)), Some((_, new))) => of_type_change(old, new),
-                _ => Danger::None,
-            },
+            TableChange::ColumnType { column, .. } => {
+                match (self.old.column(column), self.new.column(column)) {
+                    (Some((_, old)), Some((_, new))) => of_type_change(old, new),
+                    _ => Danger::None,
+                }
+            }
             TableChange::SetNotNull(column) => Danger::MayFail(format!("a row may have no {column}")),
             TableChange::AddColumn(name) => match self.new.column(name) {
-                Some((_, column)) if column.not_null && column.default.is_none() => Danger::MayFail(format!("existing rows would have no {name}")),
+                Some((_, column)) if column.not_null && column.default.is_none() => {
+                    Danger::MayFail(format!("existing rows would have no {name}"))
+                }
                 _ => Danger::None,
             },
-            TableChange::AddConstraint(Constraint::ForeignKey, name) => Danger::MayFail(format!("a row may violate {name}")),
-            TableChange::AddConstraint(Constraint::PrimaryKey | Constraint::Unique, name) => Danger::MayFail(format!("two rows may be equal in {name}")),
-            TableChange::ColumnGenerated(column) if self.new.column(column).is_some_and(|(_, column)| is_generated(column)) => {
+            TableChange::AddConstraint(Constraint::ForeignKey, name) => {
+                Danger::MayFail(format!("a row may violate {name}"))
+            }
+            TableChange::AddConstraint(Constraint::PrimaryKey | Constraint::Unique, name) => {
+                Danger::MayFail(format!("two rows may be equal in {name}"))
+            }
+            TableChange::ColumnGenerated(column)
+                if self.new.column(column).is_some_and(|(_, column)| is_generated(column)) =>
+            {
                 Danger::Loses(format!("the values of column {column}"))
             }
             _ => Danger::None,
@@ -251,7 +311,9 @@ impl Alteration<'_> {
     /// Keys and indexes that are gone, and those that name what is to change.
     fn dropped_indexes(&self) -> Vec<Arc<str>> {
         let dropped = self.changes.iter().filter_map(|change| match change {
-            TableChange::DropIndex(name) | TableChange::DropConstraint(Constraint::Unique, name) => Some(name.clone()),
+            TableChange::DropIndex(name) | TableChange::DropConstraint(Constraint::Unique, name) => {
+                Some(name.clone())
+            }
             _ => None,
         });
         dropped.collect()
@@ -261,7 +323,14 @@ impl Alteration<'_> {
         let created = self.changes.iter().filter_map(|change| match change {
             TableChange::CreateIndex(name) => {
                 let is_unique = self.new.indexes.iter().any(|index| index.name == *name && index.unique);
-                Some((name.clone(), if is_unique { may_repeat(name) } else { Danger::Locks("the rows are read once".to_owned()) }))
+                Some((
+                    name.clone(),
+                    if is_unique {
+                        may_repeat(name)
+                    } else {
+                        Danger::Locks("the rows are read once".to_owned())
+                    },
+                ))
             }
             TableChange::AddConstraint(Constraint::Unique, name) => Some((name.clone(), may_repeat(name))),
             _ => None,
@@ -288,7 +357,11 @@ fn referencing_first(tables: Vec<&Table>) -> Vec<&Table> {
     let mut ordered: Vec<&Table> = Vec::with_capacity(tables.len());
     let mut rest = tables;
     while !rest.is_empty() {
-        let is_referenced = |table: &Table| rest.iter().any(|other| other.name != table.name && other.foreign_keys.iter().any(|key| key.target == table.name));
+        let is_referenced = |table: &Table| {
+            rest.iter().any(|other| {
+                other.name != table.name && other.foreign_keys.iter().any(|key| key.target == table.name)
+            })
+        };
         let at = rest.iter().position(|table| !is_referenced(table)).unwrap_or(0);
         ordered.push(rest.remove(at));
     }
