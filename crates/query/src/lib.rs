@@ -3,6 +3,7 @@
 //! `resolve` binds SQL text's trees to the catalog, `authorize` compiles grants and policies in, `plan` cuts the result
 //! into steps, `eval` computes expressions in memory. Pure; no engine is known here, only [`types::Capabilities`].
 
+pub mod eval;
 pub mod functions;
 pub mod ir;
 

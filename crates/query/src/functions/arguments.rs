@@ -32,7 +32,6 @@ readers! {
     time Time i64, "A time of day.";
     timestamp Timestamp i64, "A timestamp with or without time zone.";
     interval Interval Interval, "An interval.";
-    uuid Uuid [u8; 16], "A uuid.";
 }
 
 /// A text, or any type whose values are texts.

@@ -7,14 +7,17 @@
 
 mod aggregate;
 mod arguments;
+mod array;
 mod bytes;
 pub mod choose;
 mod common;
+mod datetime;
 mod floats;
 mod format;
 mod hash;
 mod integers;
 mod json;
+mod json_build;
 mod keywords;
 mod like;
 mod numbers;
@@ -25,6 +28,7 @@ mod regex_syntax;
 mod row;
 mod text;
 mod ty;
+mod values;
 
 pub use aggregate::{Aggregate, State};
 pub use choose::{Chosen, ChosenAggregate, choose, choose_aggregate, choose_comparison};
@@ -63,6 +67,11 @@ static TABLE: &[&[Function]] = &[
     floats::ROWS,
     numbers::ROWS,
     json::ROWS,
+    json_build::ROWS,
+    array::ROWS,
+    datetime::OPERATORS,
+    datetime::ROWS,
+    values::ROWS,
 ];
 
 /// All functions and operators.

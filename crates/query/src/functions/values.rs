@@ -1,0 +1,56 @@
+//! Functions of uuids, enums, networks, and of values of any type.
+
+use types::{Code, Error, Result, Type, Value};
+
+use super::Ty::{Any, AnyEnum, Bool, Inet, Int4 as I, Text as T, Uuid};
+use super::arguments::{count, list, ok_text, text};
+use super::{Context, Function, Ty};
+
+pub(super) static ROWS: &[Function] = &[
+    Function::new("gen_random_uuid", &[], Uuid, random_uuid).volatile(),
+    Function::new("uuid_generate_v4", &[], Uuid, random_uuid).volatile(),
+    Function::new("uuid_nil", &[], Uuid, |_, _| Ok(Value::Uuid([0; 16]))),
+    Function::new("enum_first", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.first())).lax().stable(),
+    Function::new("enum_last", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.last())).lax().stable(),
+    Function::new("enum_range", &[AnyEnum], Ty::AnyArray, |c, _| Ok(list(labels(c)?.iter().cloned().map(Value::Text).collect())))
+        .lax()
+        .stable(),
+    Function::new("num_nulls", &[Any], I, |_, a| count(a.iter().filter(|value| value.is_null()).count())).lax().variadic(),
+    Function::new("num_nonnulls", &[Any], I, |_, a| count(a.iter().filter(|value| !value.is_null()).count())).lax().variadic(),
+    Function::new("host", &[Inet], T, |_, a| ok_text(text(a, 0)?.split_once('/').map_or(text(a, 0)?, |(host, _)| host))),
+    Function::new("masklen", &[Inet], I, |_, a| Ok(Value::Int(mask(text(a, 0)?)))),
+    Function::new("family", &[Inet], I, |_, a| Ok(Value::Int(if text(a, 0)?.contains(':') { 6 } else { 4 }))),
+    Function::new("text", &[Inet], T, |_, a| ok_text(full(text(a, 0)?))),
+    Function::new("text", &[Bool], T, |_, a| ok_text(if super::arguments::boolean(a, 0)? { "true" } else { "false" })),
+];
+
+/// A random uuid: version 4, variant 1 (RFC 9562).
+fn random_uuid(context: &mut Context<'_>, _: &[Value]) -> Result<Value> {
+    let mut bytes = [0; 16];
+    (context.random)(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    Ok(Value::Uuid(bytes))
+}
+
+fn labels<'a>(context: &'a Context<'_>) -> Result<&'a [std::sync::Arc<str>]> {
+    match context.argument(0) {
+        Type::Enum(declared) => Ok(&declared.labels),
+        _ => Err(Error::new(Code::DATATYPE_MISMATCH, "could not determine actual enum type")),
+    }
+}
+
+fn label(context: &Context<'_>, pick: fn(&[std::sync::Arc<str>]) -> Option<&std::sync::Arc<str>>) -> Result<Value> {
+    Ok(pick(labels(context)?).cloned().map_or(Value::Null, Value::Text))
+}
+
+/// Bits of the network part.
+fn mask(network: &str) -> i64 {
+    let all = if network.contains(':') { 128 } else { 32 };
+    network.split_once('/').and_then(|(_, bits)| bits.parse().ok()).unwrap_or(all)
+}
+
+/// An address with its mask, also when it is the whole address.
+fn full(network: &str) -> String {
+    if network.contains('/') { network.to_owned() } else { format!("{network}/{}", mask(network)) }
+}
