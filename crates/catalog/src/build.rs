@@ -25,7 +25,7 @@ mod indexes;
 pub(crate) mod names;
 mod objects;
 mod policies;
-mod positions;
+pub(crate) mod positions;
 mod rename;
 pub(crate) mod resolve;
 mod roles;

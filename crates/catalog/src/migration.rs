@@ -16,6 +16,8 @@ use crate::{Catalog, ColumnId, Sequence, Table};
 mod danger;
 mod sentence;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use danger::Danger;
 

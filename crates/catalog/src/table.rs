@@ -38,7 +38,7 @@ pub enum TableKind {
 pub struct Table {
     /// Its name.
     pub name: Name,
-    /// Its name when it was created, and how many tables of that name were dropped before: what identifies it across renames.
+    /// Its name when it was created, and a number that tells it from earlier tables of that name: what identifies it across renames.
     pub origin: (Name, u32),
     /// Table or view.
     pub kind: TableKind,
@@ -75,7 +75,7 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: Arc<str>,
-    /// Its name when it was added, and how many columns of that name were dropped before.
+    /// Its name when it was added, and a number that tells it from earlier columns of that name.
     pub origin: (Arc<str>, u32),
     /// Its type; of a domain, the base type.
     pub ty: Type,

@@ -20,15 +20,8 @@ impl Builder<'_> {
         self.refuse_second(id, &name)?;
         let resolved = self.names().ty(&definition.ty)?;
         let said = Said::of(&self.catalog[id].name, definition)?;
-        let drops = self
-            .catalog
-            .history
-            .dropped_columns
-            .get(&(self.catalog[id].origin.clone(), name.clone()))
-            .copied()
-            .unwrap_or(0);
         let column = Column {
-            origin: (name.clone(), drops),
+            origin: self.catalog.history.new_column(&self.catalog[id], &name),
             name,
             modifier: resolved.modifier,
             domain: resolved.domain,

@@ -297,7 +297,11 @@ impl Builder<'_> {
                 self.catalog.schema_comments.remove(name);
             }
             Object::Table(name) => self.remove_table(name, is_recorded),
-            Object::Sequence(name) => self.remove_sequence(name),
+            Object::Sequence(name) if is_recorded => self.remove_sequence(name),
+            Object::Sequence(name) => {
+                self.catalog.sequences.remove(name);
+                self.catalog.history.sequence_origins.remove(name);
+            }
             Object::Function(signature) => {
                 self.catalog.functions.retain(|function| function.signature() != *signature)
             }
@@ -324,7 +328,7 @@ impl Builder<'_> {
         let Some(id) = self.catalog.table_ids.get(name).copied() else { return };
         let table = self.catalog.tables.remove(id.0 as usize);
         if is_recorded {
-            *self.catalog.history.dropped_tables.entry(table.origin.0).or_default() += 1;
+            self.catalog.history.drop_table(&table);
         }
         for (_, tables) in &mut self.catalog.publications {
             tables.iter_mut().for_each(|tables| tables.retain(|other| other != name));
@@ -360,12 +364,11 @@ impl Builder<'_> {
 
     fn remove_column(&mut self, id: TableId, name: &Arc<str>, is_recorded: bool) {
         let Some((gone, _)) = self.catalog[id].column(name) else { return };
-        let table = self.table_mut(id);
+        let table = &mut self.catalog.tables[id.0 as usize];
         let column = table.columns.remove(usize::from(gone.0));
         super::positions::close_gap(table, gone);
         if is_recorded {
-            let key = (table.origin.clone(), column.origin.0);
-            *self.catalog.history.dropped_columns.entry(key).or_default() += 1;
+            self.catalog.history.drop_column(table, &column);
         }
     }
 }

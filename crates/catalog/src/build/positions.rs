@@ -3,7 +3,7 @@
 use crate::{ColumnId, ReferentialAction, Table};
 
 /// Moves every position behind a removed column one to the left. Whatever had the column itself is gone already, or loses it.
-pub(super) fn close_gap(table: &mut Table, gone: ColumnId) {
+pub(crate) fn close_gap(table: &mut Table, gone: ColumnId) {
     for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
         shift(&mut key.columns, gone);
         shift(&mut key.include, gone);

@@ -78,17 +78,14 @@ impl Builder<'_> {
     fn add_sequence(&mut self, mut sequence: Sequence) {
         sequence.acl = self.initial_acl(ObjectKind::Sequence, Some(&sequence.name.schema));
         let name = sequence.name.clone();
-        let drops = self.catalog.history.dropped_sequences.get(&name).copied().unwrap_or(0);
-        self.catalog.history.sequence_origins.insert(name.clone(), (name.clone(), drops));
+        self.catalog.history.add_sequence(&name);
         self.catalog.sequences.insert(name, sequence);
     }
 
     /// Takes a sequence away.
     pub(super) fn remove_sequence(&mut self, name: &Name) {
         self.catalog.sequences.remove(name);
-        if let Some((origin, _)) = self.catalog.history.sequence_origins.remove(name) {
-            *self.catalog.history.dropped_sequences.entry(origin).or_default() += 1;
-        }
+        self.catalog.history.drop_sequence(name);
     }
 
     /// Changes the sequence of an identity column.

@@ -66,14 +66,17 @@ impl Builder<'_> {
         debug_assert_eq!(id.0 as usize, self.catalog.tables.len(), "only the last table can be forgotten");
         let owned =
             |owner: &Option<(Name, Arc<str>)>| owner.as_ref().is_some_and(|(name, _)| *name == table.name);
-        self.catalog.sequences.retain(|_, sequence| !owned(&sequence.owned_by));
+        let sequences = self.catalog.sequences.values().filter(|sequence| owned(&sequence.owned_by));
+        for name in sequences.map(|sequence| sequence.name.clone()).collect::<Vec<_>>() {
+            self.catalog.sequences.remove(&name);
+            self.catalog.history.sequence_origins.remove(&name);
+        }
     }
 
     /// A relation without columns, owned by the current role, with the privileges that new ones start with.
     pub(super) fn new_table(&self, name: Name, kind: TableKind) -> Table {
-        let drops = self.catalog.history.dropped_tables.get(&name).copied().unwrap_or(0);
         Table {
-            origin: (name.clone(), drops),
+            origin: self.catalog.history.new_table(&name, &self.catalog.tables),
             kind,
             columns: Vec::new(),
             primary_key: None,
