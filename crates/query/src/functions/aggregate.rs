@@ -37,6 +37,16 @@ pub struct Aggregate {
 }
 
 impl Aggregate {
+    /// An aggregate that leaves out rows with a null argument.
+    pub(super) const fn new(name: &'static str, arguments: &'static [Ty], result: Ty, init: fn() -> Box<dyn State>) -> Aggregate {
+        Aggregate { name, arguments, result, strict: true, init }
+    }
+
+    /// It is given nulls too.
+    pub(super) const fn lax(self) -> Aggregate {
+        Aggregate { strict: false, ..self }
+    }
+
     /// Takes one row into a state, unless the aggregate is strict and an argument null.
     ///
     /// # Errors
@@ -77,6 +87,3 @@ impl fmt::Debug for Aggregate {
         f.write_str(&self.symbol())
     }
 }
-
-/// The rows.
-pub(super) static ROWS: &[Aggregate] = &[];

@@ -6,6 +6,8 @@
 //! both come in with the [`Context`].
 
 mod aggregate;
+mod aggregate_numbers;
+mod aggregate_values;
 mod arguments;
 mod array;
 mod bytes;
@@ -74,6 +76,10 @@ static TABLE: &[&[Function]] = &[
     values::ROWS,
 ];
 
+/// The aggregates, by family.
+static AGGREGATES: &[&[Aggregate]] =
+    &[aggregate_values::ROWS, aggregate_values::EXTREMES, aggregate_numbers::ROWS, aggregate_numbers::DEVIATIONS];
+
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {
     TABLE.iter().copied().flatten()
@@ -81,7 +87,7 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 
 /// All aggregates.
 pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
-    aggregate::ROWS.iter()
+    AGGREGATES.iter().copied().flatten()
 }
 
 /// The overloads of a function or operator.
