@@ -13,6 +13,7 @@ use types::Name;
 use crate::diff::{Change, diff};
 use crate::{Catalog, ColumnId, Sequence, Table};
 
+mod alteration;
 mod danger;
 mod sentence;
 mod tables;
@@ -128,7 +129,7 @@ pub enum Action {
 /// A table made anew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rebuild {
-    /// The table as it is, already under its new name.
+    /// The table as it is, already under its new name, as are the columns that are kept.
     pub old: Arc<Table>,
     /// The table as it will be.
     pub new: Arc<Table>,
@@ -145,7 +146,7 @@ pub enum ColumnSource {
     Copy(ColumnId),
     /// A column of the old table, cast to the new type as by assignment.
     Cast(ColumnId),
-    /// An expression over the old table's columns (`using`), under their old names.
+    /// An expression over the old table's columns (`using`).
     Using(Arc<ast::Expr>),
     /// The new column's default, evaluated for each row; null when there is none.
     Default,

@@ -6,6 +6,7 @@ use types::{Code, Error, Name, Result};
 
 use super::{Builder, names};
 use crate::expr::rename::{self, Rename};
+use crate::expr::scope::Source;
 use crate::{TableId, TableKind};
 
 impl Builder<'_> {
@@ -138,6 +139,11 @@ impl Builder<'_> {
             if let TableKind::View { query, .. } = &mut table.kind {
                 *query = Arc::new(what.query(&before, query));
             }
+        }
+        for ((origin, _), using) in &mut self.catalog.history.conversions {
+            let table = before.tables.iter().find(|table| table.origin == *origin);
+            let sources = table.map(Source::root).into_iter().collect();
+            *using = Arc::new(what.expr(&before, sources, using));
         }
         let arguments = self.catalog.functions.iter_mut().flat_map(|function| &mut function.arguments);
         for default in arguments.filter_map(|argument| argument.default.as_mut()) {

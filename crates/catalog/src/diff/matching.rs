@@ -63,7 +63,8 @@ impl Renames {
                 .iter()
                 .zip(&matched)
                 .filter_map(|(to, from)| Some((old[(*from)?].name.clone(), to.name.clone())));
-            let other: Vec<_> = pairs.filter(|(from, to)| from != to).collect();
+            let mut other: Pairs = pairs.filter(|(from, to)| from != to).collect();
+            other.extend(out_of_the_way(old, &matched, &other));
             if !other.is_empty() {
                 found.columns.insert(old.name.clone(), other);
             }
@@ -71,8 +72,13 @@ impl Renames {
         found
     }
 
+    /// Columns of a table of the current catalog that are to be called otherwise, with those that are gone and in the way.
+    pub(crate) fn columns_of(&self, table: &Name) -> &[(Arc<str>, Arc<str>)] {
+        self.columns.get(table).map_or(&[], Vec::as_slice)
+    }
+
     /// A table of the current catalog under the wanted names, its own and those that its foreign keys reach.
-    /// Columns that are gone keep their names.
+    /// Columns that are gone keep their names, unless another takes them.
     pub(crate) fn apply(&self, table: &Table) -> Table {
         let mut table = table.clone();
         for key in &mut table.foreign_keys {
@@ -94,6 +100,13 @@ impl Renames {
         }
         table
     }
+}
+
+/// Other names for columns that are gone and whose names other columns take.
+fn out_of_the_way(old: &Table, matched: &[Option<ColumnId>], renamed: &Pairs) -> Pairs {
+    let gone = old.column_ids().filter(|id| !matched.contains(&Some(*id))).map(|id| &old[id].name);
+    let in_the_way = gone.filter(|name| renamed.iter().any(|(_, to)| to == *name));
+    in_the_way.map(|name| (name.clone(), Arc::from(format!("{name}~dropped")))).collect()
 }
 
 /// Pairs by `origin`, then what is left by `name`.

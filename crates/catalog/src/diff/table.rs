@@ -26,32 +26,33 @@ fn altered(old: &Table, new: &Table, renames: &Renames, changes: &mut Vec<Change
     }
     let mut found = Vec::new();
     let matched = matching::columns(old, new);
-    renamed_columns(old, new, &matched, &mut found);
+    columns(old, new, &matched, &mut found);
     let old = renames.apply(old);
-    columns(&old, new, &matched, &mut found);
+    kept_columns(&old, new, &matched, &mut found);
     constraints(&old, new, &mut found);
     indexes(&old, new, &mut found);
     changes.extend(found.into_iter().map(|change| Change::Table { table: new.name.clone(), change }));
 }
 
-fn renamed_columns(old: &Table, new: &Table, matched: &[Option<ColumnId>], found: &mut Vec<TableChange>) {
+/// Columns that are gone, new, or called otherwise.
+fn columns(old: &Table, new: &Table, matched: &[Option<ColumnId>], found: &mut Vec<TableChange>) {
+    let gone = old.column_ids().filter(|id| !matched.contains(&Some(*id)));
+    found.extend(gone.map(|id| TableChange::DropColumn(old[id].name.clone())));
     for (column, from) in new.columns.iter().zip(matched) {
-        let Some(from) = from else { continue };
-        let from = old[*from].name.clone();
-        if from != column.name {
-            found.push(TableChange::RenameColumn { from, to: column.name.clone() });
+        match from.map(|from| &old[from].name) {
+            None => found.push(TableChange::AddColumn(column.name.clone())),
+            Some(from) if *from != column.name => {
+                found.push(TableChange::RenameColumn { from: from.clone(), to: column.name.clone() });
+            }
+            Some(_) => {}
         }
     }
 }
 
-fn columns(old: &Table, new: &Table, matched: &[Option<ColumnId>], found: &mut Vec<TableChange>) {
-    let kept: Vec<ColumnId> = matched.iter().flatten().copied().collect();
-    let dropped = old.column_ids().filter(|id| !kept.contains(id));
-    found.extend(dropped.map(|id| TableChange::DropColumn(old[id].name.clone())));
+fn kept_columns(old: &Table, new: &Table, matched: &[Option<ColumnId>], found: &mut Vec<TableChange>) {
     for (column, from) in new.columns.iter().zip(matched) {
-        match from {
-            Some(from) => column_changes(&old[*from], column, found),
-            None => found.push(TableChange::AddColumn(column.name.clone())),
+        if let Some(from) = from {
+            column_changes(&old[*from], column, found);
         }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use types::{Name, Type};
 
-use super::danger::{Danger, of_type_change};
-use super::{Action, ColumnSource, Rebuild, Rule, Steps};
+use super::alteration::Alteration;
+use super::danger::Danger;
+use super::{Action, Rule, Steps};
 use crate::diff::matching::{self, Renames};
 use crate::diff::{Change, Constraint, TableChange};
-use crate::{Column, ColumnId, DefaultValue, Table};
+use crate::{Catalog, Column, ColumnId, Table};
 
 impl Steps<'_> {
     pub(super) fn dropped_tables(&mut self) {
@@ -45,19 +46,17 @@ impl Steps<'_> {
         self.renamed_tables();
         let renames = Renames::between(self.current, self.wanted);
         let (current, wanted) = (self.current, self.wanted);
-        for pair in matching::tables(current, wanted) {
-            let (Some(old), Some(new)) = (pair.old, pair.new) else { continue };
-            let changes = changes_of(self.changes, &new.name);
-            if !new.is_view() && !changes.is_empty() {
-                let alteration = Alteration {
-                    matched: matching::columns(old, new),
-                    old: &renames.apply(old),
-                    was: old,
-                    new,
-                    changes: &changes,
-                };
-                self.alter(&alteration, wanted);
-            }
+        let pairs = matching::tables(current, wanted);
+        let tables: Vec<Alteration<'_>> = pairs
+            .iter()
+            .filter_map(|pair| Alteration::of(pair.old?, pair.new?, self.changes, &renames))
+            .filter(|table| !table.changes.is_empty())
+            .collect();
+        for table in &tables {
+            self.make_room(table);
+        }
+        for table in &tables {
+            self.alter(table, wanted);
         }
     }
 
@@ -85,35 +84,33 @@ impl Steps<'_> {
         }
     }
 
-    fn alter(&mut self, table: &Alteration<'_>, wanted: &crate::Catalog) {
+    /// Drops what is gone and renames what stays, before any table is rebuilt: foreign keys of others follow renames only while they are as they were.
+    fn make_room(&mut self, table: &Alteration<'_>) {
+        if table.needs_rebuild() {
+            self.renamed_columns(table, true);
+            return;
+        }
+        let old = Arc::new(Table { name: table.new.name.clone(), ..table.was.clone() });
+        for name in table.dropped_indexes() {
+            self.push(Action::DropIndex { table: old.clone(), index: name }, Danger::None);
+        }
+        for change in &table.changes {
+            if let TableChange::DropColumn(column) = change {
+                let action = Action::DropColumn { table: table.new.name.clone(), column: column.clone() };
+                self.push(action, Danger::Loses(format!("the values of column {column}")));
+            }
+        }
+        self.renamed_columns(table, false);
+    }
+
+    fn alter(&mut self, table: &Alteration<'_>, wanted: &Catalog) {
         if table.needs_rebuild() {
             let rebuild = table.rebuild(wanted);
             self.push(Action::RebuildTable(Box::new(rebuild)), table.rebuild_danger());
             return;
         }
-        let old = Arc::new(table.was_renamed());
-        for name in table.dropped_indexes() {
-            self.push(Action::DropIndex { table: old.clone(), index: name }, Danger::None);
-        }
-        for change in table.changes {
-            match change {
-                TableChange::RenameColumn { from, to } => {
-                    let action = Action::RenameColumn {
-                        table: table.new.name.clone(),
-                        from: from.clone(),
-                        to: to.clone(),
-                    };
-                    self.push(action, Danger::None);
-                }
-                TableChange::DropColumn(column) => {
-                    let action = Action::DropColumn { table: table.new.name.clone(), column: column.clone() };
-                    self.push(action, Danger::Loses(format!("the values of column {column}")));
-                }
-                _ => {}
-            }
-        }
         let new = Arc::new(table.new.clone());
-        for change in table.changes {
+        for change in &table.changes {
             if let TableChange::AddColumn(name) = change
                 && let Some((column, _)) = table.new.column(name)
             {
@@ -123,6 +120,35 @@ impl Steps<'_> {
         for (name, danger) in table.created_indexes() {
             self.push(Action::CreateIndex { table: new.clone(), index: name }, danger);
         }
+    }
+
+    /// Renames columns one by one, through a name that is free where they swap theirs. Columns that are gone are
+    /// still there, and moved out of the way, when the table is about to be rebuilt.
+    fn renamed_columns(&mut self, table: &Alteration<'_>, with_dropped: bool) {
+        let kept = |name: &Arc<str>| with_dropped || !table.drops(name);
+        let mut taken: HashSet<Arc<str>> =
+            table.was.columns.iter().map(|column| column.name.clone()).filter(|name| kept(name)).collect();
+        let (dropped, renamed): (Vec<_>, Vec<_>) =
+            table.renamed.iter().partition(|(from, _)| table.drops(from));
+        let mut late = Vec::new();
+        for (from, to) in dropped.into_iter().filter(|_| with_dropped).chain(renamed) {
+            let first = if taken.contains(to) { Arc::from(format!("{to}~renamed")) } else { to.clone() };
+            taken.remove(from);
+            taken.insert(first.clone());
+            self.rename_column(table, from, &first);
+            if first != *to {
+                late.push((first, to));
+            }
+        }
+        for (from, to) in late {
+            self.rename_column(table, &from, to);
+        }
+    }
+
+    fn rename_column(&mut self, table: &Alteration<'_>, from: &Arc<str>, to: &Arc<str>) {
+        let action =
+            Action::RenameColumn { table: table.new.name.clone(), from: from.clone(), to: to.clone() };
+        self.push(action, Danger::None);
     }
 
     /// What existing rows must fit, after every table has its form.
@@ -192,164 +218,11 @@ impl Steps<'_> {
     }
 }
 
-fn changes_of<'a>(changes: &'a [Change], table: &Name) -> Vec<&'a TableChange> {
-    let of_table = changes.iter().filter_map(|change| match change {
-        Change::Table { table: name, change } if name == table => Some(change),
-        _ => None,
-    });
-    of_table.collect()
-}
-
 fn element(ty: &Type) -> &Type {
     match ty {
         Type::Array(inner) => element(inner),
         ty => ty,
     }
-}
-
-/// A table before and after.
-struct Alteration<'a> {
-    /// The table as it is, under the wanted names.
-    old: &'a Table,
-    /// The table as it is.
-    was: &'a Table,
-    new: &'a Table,
-    /// For each new column, the old one.
-    matched: Vec<Option<ColumnId>>,
-    changes: &'a [&'a TableChange],
-}
-
-impl Alteration<'_> {
-    /// Whether single steps would not do: what is stored of the table itself changes, not only its columns' number and its indexes.
-    fn needs_rebuild(&self) -> bool {
-        self.changes.iter().any(|change| match change {
-            TableChange::ColumnType { .. }
-            | TableChange::SetNotNull(_)
-            | TableChange::DropNotNull(_)
-            | TableChange::ColumnGenerated(_) => true,
-            TableChange::AddConstraint(kind, _) | TableChange::DropConstraint(kind, _) => {
-                matches!(kind, Constraint::ForeignKey | Constraint::PrimaryKey)
-            }
-            TableChange::AddColumn(name) => {
-                self.new.column(name).is_some_and(|(_, column)| !is_simple(column))
-            }
-            TableChange::DropColumn(name) => self.is_in_old_key(name),
-            TableChange::RenameColumn { to, .. } => self.was.column(to).is_some(),
-            TableChange::ColumnDefault(_) | TableChange::CreateIndex(_) | TableChange::DropIndex(_) => false,
-        })
-    }
-
-    fn is_in_old_key(&self, name: &str) -> bool {
-        let Some((id, _)) = self.old.column(name) else { return false };
-        let of_keys = self.old.primary_key.iter().flat_map(|key| &key.columns);
-        of_keys.chain(self.old.foreign_keys.iter().flat_map(|key| &key.columns)).any(|column| *column == id)
-    }
-
-    /// The old table under its new name, columns still under their old ones.
-    fn was_renamed(&self) -> Table {
-        Table { name: self.new.name.clone(), ..self.was.clone() }
-    }
-
-    fn rebuild(&self, wanted: &crate::Catalog) -> Rebuild {
-        let sources = self.new.column_ids().map(|id| self.source(id, wanted)).collect();
-        let reasons = self.changes.iter().map(ToString::to_string).collect();
-        Rebuild { old: Arc::new(self.was_renamed()), new: Arc::new(self.new.clone()), sources, reasons }
-    }
-
-    fn source(&self, id: ColumnId, wanted: &crate::Catalog) -> ColumnSource {
-        let column = &self.new[id];
-        if matches!(column.default, Some(DefaultValue::Generated(_))) {
-            return ColumnSource::Generated;
-        }
-        let Some(from) = self.matched.get(usize::from(id.0)).copied().flatten() else {
-            return ColumnSource::Default;
-        };
-        let is_retyped = |change: &&TableChange| matches!(change, TableChange::ColumnType { column: name, .. } if *name == column.name);
-        if !self.changes.iter().any(is_retyped) {
-            return ColumnSource::Copy(from);
-        }
-        let using = wanted.history.conversions.get(&(self.new.origin.clone(), column.origin.0.clone()));
-        using.map_or(ColumnSource::Cast(from), |using| ColumnSource::Using(using.clone()))
-    }
-
-    fn rebuild_danger(&self) -> Danger {
-        let locks = Danger::Locks("the whole table is rewritten".to_owned());
-        self.changes.iter().map(|change| self.danger(change)).fold(locks, Danger::or)
-    }
-
-    fn danger(&self, change: &TableChange) -> Danger {
-        match change {
-            TableChange::DropColumn(column) => Danger::Loses(format!("the values of column {column}")),
-            TableChange::ColumnType { column, .. } => {
-                match (self.old.column(column), self.new.column(column)) {
-                    (Some((_, old)), Some((_, new))) => of_type_change(old, new),
-                    _ => Danger::None,
-                }
-            }
-            TableChange::SetNotNull(column) => Danger::MayFail(format!("a row may have no {column}")),
-            TableChange::AddColumn(name) => match self.new.column(name) {
-                Some((_, column)) if column.not_null && column.default.is_none() => {
-                    Danger::MayFail(format!("existing rows would have no {name}"))
-                }
-                _ => Danger::None,
-            },
-            TableChange::AddConstraint(Constraint::ForeignKey, name) => {
-                Danger::MayFail(format!("a row may violate {name}"))
-            }
-            TableChange::AddConstraint(Constraint::PrimaryKey | Constraint::Unique, name) => {
-                Danger::MayFail(format!("two rows may be equal in {name}"))
-            }
-            TableChange::ColumnGenerated(column)
-                if self.new.column(column).is_some_and(|(_, column)| is_generated(column)) =>
-            {
-                Danger::Loses(format!("the values of column {column}"))
-            }
-            _ => Danger::None,
-        }
-    }
-
-    /// Keys and indexes that are gone, and those that name what is to change.
-    fn dropped_indexes(&self) -> Vec<Arc<str>> {
-        let dropped = self.changes.iter().filter_map(|change| match change {
-            TableChange::DropIndex(name) | TableChange::DropConstraint(Constraint::Unique, name) => {
-                Some(name.clone())
-            }
-            _ => None,
-        });
-        dropped.collect()
-    }
-
-    fn created_indexes(&self) -> Vec<(Arc<str>, Danger)> {
-        let created = self.changes.iter().filter_map(|change| match change {
-            TableChange::CreateIndex(name) => {
-                let is_unique = self.new.indexes.iter().any(|index| index.name == *name && index.unique);
-                Some((
-                    name.clone(),
-                    if is_unique {
-                        may_repeat(name)
-                    } else {
-                        Danger::Locks("the rows are read once".to_owned())
-                    },
-                ))
-            }
-            TableChange::AddConstraint(Constraint::Unique, name) => Some((name.clone(), may_repeat(name))),
-            _ => None,
-        });
-        created.collect()
-    }
-}
-
-fn may_repeat(name: &str) -> Danger {
-    Danger::MayFail(format!("two rows may be equal in {name}"))
-}
-
-fn is_generated(column: &Column) -> bool {
-    matches!(column.default, Some(DefaultValue::Generated(_)))
-}
-
-/// Whether a column can be added without touching existing rows: they hold null.
-fn is_simple(column: &Column) -> bool {
-    !column.not_null && column.default.is_none()
 }
 
 /// Tables such that each comes before those that it references, as far as references make no circle.

@@ -7,7 +7,7 @@ use types::Type;
 use super::*;
 use crate::build::{Builder, Untyped};
 use crate::diff::Constraint;
-use crate::diff::table::{Definition, definitions};
+use crate::diff::table::{Definition, definitions, same_type};
 use crate::expr::rename;
 use crate::testing::{catalog, extended};
 use crate::{DefaultValue, Index, Unique};
@@ -151,15 +151,8 @@ impl Store {
         *stored = (*rebuild.new).clone();
         for (column, source) in rebuild.new.columns.iter().zip(&rebuild.sources) {
             if let ColumnSource::Copy(from) = source {
-                assert!(
-                    crate::diff::table::same_type(&rebuild.old[*from].ty, &column.ty),
-                    "{} is copied",
-                    column.name
-                );
-                let (from, to) = (rebuild.old[*from].name.clone(), column.name.clone());
-                if from != to {
-                    self.follow_column(&rebuild.new.name, &from, &to);
-                }
+                assert!(same_type(&rebuild.old[*from].ty, &column.ty), "{} is copied", column.name);
+                assert_eq!(rebuild.old[*from].name, column.name);
             }
         }
     }
