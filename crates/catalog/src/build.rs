@@ -18,6 +18,7 @@ mod comments;
 mod constraints;
 mod depend;
 mod drop;
+mod foreign_keys;
 mod functions;
 mod grants;
 mod identity;

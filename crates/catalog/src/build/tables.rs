@@ -155,7 +155,7 @@ pub(super) fn exists(name: &Name, is_allowed: bool) -> Result<Outcome> {
 
 /// Constraints of the columns, written as the table's, then the table's own.
 fn all_constraints(create: &CreateTable) -> Vec<TableConstraint> {
-    let of_columns = create.columns.iter().flat_map(|column| super::columns::table_constraints(column));
+    let of_columns = create.columns.iter().flat_map(super::columns::table_constraints);
     of_columns.chain(create.constraints.iter().cloned()).collect()
 }
 
