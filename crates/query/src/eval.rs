@@ -80,7 +80,8 @@ pub fn eval(expr: &Expr, row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> 
         Expr::Column { source, column, .. } => row.column(*source, *column),
         Expr::Const { value, .. } => Ok(value.clone()),
         Expr::Param { index, .. } => {
-            let missing = || Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${}", index + 1));
+            let missing =
+                || Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${}", index + 1));
             scope.params.get(*index).cloned().ok_or_else(missing)
         }
         Expr::Caller(field) => caller(field, scope),
@@ -137,7 +138,8 @@ fn all(args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Vec<Value>
 
 fn apply(function: &'static Function, args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> {
     let values = all(args, row, scope)?;
-    let types: Vec<Type> = if function.is_polymorphic() { args.iter().map(Expr::ty).collect() } else { Vec::new() };
+    let types: Vec<Type> =
+        if function.is_polymorphic() { args.iter().map(Expr::ty).collect() } else { Vec::new() };
     function.call(&mut scope.context(&types), &values)
 }
 
@@ -167,7 +169,9 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
             other => other,
         }),
         Form::IsNull => Ok(Value::Bool(all_fields(&eval(only(args)?, row, scope)?, Value::is_null))),
-        Form::IsNotNull => Ok(Value::Bool(all_fields(&eval(only(args)?, row, scope)?, |value| !value.is_null()))),
+        Form::IsNotNull => {
+            Ok(Value::Bool(all_fields(&eval(only(args)?, row, scope)?, |value| !value.is_null())))
+        }
         Form::IsBool { value, negated } => {
             let is = matches!(eval(only(args)?, row, scope)?, Value::Bool(found) if found == *value);
             Ok(Value::Bool(is != *negated))
@@ -184,10 +188,18 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
         Form::Greatest => extreme(args, ty, Ordering::Greater, row, scope),
         Form::Least => extreme(args, ty, Ordering::Less, row, scope),
         Form::In => in_list(args, row, scope),
-        Form::AnyOf(operator) => quantified(args, true, row, scope, &mut |ty, a, b, _| Ok(compared(*operator, ty, a, b))),
-        Form::AllOf(operator) => quantified(args, false, row, scope, &mut |ty, a, b, _| Ok(compared(*operator, ty, a, b))),
-        Form::AnyBy(function) => quantified(args, true, row, scope, &mut |ty, a, b, scope| called(function, ty, a, b, scope)),
-        Form::AllBy(function) => quantified(args, false, row, scope, &mut |ty, a, b, scope| called(function, ty, a, b, scope)),
+        Form::AnyOf(operator) => {
+            quantified(args, true, row, scope, &mut |ty, a, b, _| Ok(compared(*operator, ty, a, b)))
+        }
+        Form::AllOf(operator) => {
+            quantified(args, false, row, scope, &mut |ty, a, b, _| Ok(compared(*operator, ty, a, b)))
+        }
+        Form::AnyBy(function) => {
+            quantified(args, true, row, scope, &mut |ty, a, b, scope| called(function, ty, a, b, scope))
+        }
+        Form::AllBy(function) => {
+            quantified(args, false, row, scope, &mut |ty, a, b, scope| called(function, ty, a, b, scope))
+        }
         Form::Array => array(all(args, row, scope)?),
         Form::Row => Ok(Value::Row(all(args, row, scope)?.into())),
         Form::NextValue => Err(Error::internal("nextval() is the engine's")),
@@ -250,7 +262,13 @@ fn coalesce(args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value
     Ok(Value::Null)
 }
 
-fn extreme(args: &[Expr], ty: &Type, wanted: Ordering, row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> {
+fn extreme(
+    args: &[Expr],
+    ty: &Type,
+    wanted: Ordering,
+    row: &dyn Row,
+    scope: &mut Scope<'_>,
+) -> Result<Value> {
     let mut best = Value::Null;
     for arg in args {
         let value = eval(arg, row, scope)?;
@@ -262,7 +280,9 @@ fn extreme(args: &[Expr], ty: &Type, wanted: Ordering, row: &dyn Row, scope: &mu
 }
 
 fn in_list(args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> {
-    let Some((operand, list)) = args.split_first() else { return Err(Error::internal("in without an operand")) };
+    let Some((operand, list)) = args.split_first() else {
+        return Err(Error::internal("in without an operand"));
+    };
     let ty = operand.ty();
     let value = eval(operand, row, scope)?;
     let mut result = Value::Bool(false);
@@ -280,7 +300,13 @@ fn in_list(args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value>
 type Test<'a> = dyn FnMut(&Type, &Value, &Value, &mut Scope<'_>) -> Result<Value> + 'a;
 
 /// `operand op any (array)` (decided by true) and `operand op all (array)` (decided by false).
-fn quantified(args: &[Expr], any: bool, row: &dyn Row, scope: &mut Scope<'_>, test: &mut Test<'_>) -> Result<Value> {
+fn quantified(
+    args: &[Expr],
+    any: bool,
+    row: &dyn Row,
+    scope: &mut Scope<'_>,
+    test: &mut Test<'_>,
+) -> Result<Value> {
     let (operand, array) = pair(args)?;
     let value = eval(operand, row, scope)?;
     let array = match eval(array, row, scope)? {
@@ -300,7 +326,13 @@ fn quantified(args: &[Expr], any: bool, row: &dyn Row, scope: &mut Scope<'_>, te
 }
 
 /// An operator that is a function, on an operand and an element.
-fn called(function: &'static Function, ty: &Type, left: &Value, right: &Value, scope: &mut Scope<'_>) -> Result<Value> {
+fn called(
+    function: &'static Function,
+    ty: &Type,
+    left: &Value,
+    right: &Value,
+    scope: &mut Scope<'_>,
+) -> Result<Value> {
     let types = [ty.clone(), ty.clone()];
     function.call(&mut scope.context(&types), &[left.clone(), right.clone()])
 }
@@ -332,5 +364,6 @@ fn array(values: Vec<Value>) -> Result<Value> {
 }
 
 fn length(count: usize) -> Result<u32> {
-    u32::try_from(count).map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array size exceeds the maximum allowed"))
+    u32::try_from(count)
+        .map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array size exceeds the maximum allowed"))
 }

@@ -111,6 +111,7 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
         (Type::Timestamp, Type::Timestamptz, Value::Timestamp(local)) => Ok(Value::Timestamp(finite(*local, |local| session.from_local(local)))),
         (Type::Timestamptz, Type::Timestamp, Value::Timestamp(micros)) => Ok(Value::Timestamp(finite(*micros, |micros| local(micros, session)))),
         (Type::Timestamp | Type::Timestamptz, Type::Date, Value::Timestamp(micros)) => Ok(Value::Date(timestamp_to_date(from, *micros, session)?)),
+        (Type::Timestamp | Type::Timestamptz, Type::Time, Value::Timestamp(i64::MAX | i64::MIN)) => Ok(Value::Null),
         (Type::Timestamp | Type::Timestamptz, Type::Time, Value::Timestamp(micros)) => {
             let here = if *from == Type::Timestamptz { local(*micros, session) } else { *micros };
             Ok(Value::Time(here.rem_euclid(DAY_MICROS)))

@@ -20,6 +20,7 @@ pub mod name;
 pub mod numeric;
 pub mod range;
 pub mod session;
+mod shortest;
 pub mod signature;
 pub mod span;
 pub mod stored;

@@ -316,20 +316,21 @@ fn whole64(value: f64) -> Result<i64> {
 /// # Errors
 /// `22008` for fields out of range.
 pub fn make_date(year: i64, month: i64, day: i64) -> Result<i32> {
+    // PostgreSQL names the year of the calendar, which has a year 0.
+    let calendar_year = if year < 0 && year > i64::from(i32::MIN) { year + 1 } else { year };
     let refused = || {
-        let message = format!("date field value out of range: {year}-{month:02}-{day:02}");
+        let message = format!("date field value out of range: {calendar_year}-{month:02}-{day:02}");
         Error::new(Code::DATETIME_OVERFLOW, message)
     };
-    let calendar_year = if year < 0 { year + 1 } else { year };
     let month = u32::try_from(month).ok().filter(|month| (1..=12).contains(month)).ok_or_else(refused)?;
     let last = month_days(calendar_year, month);
     let day = u32::try_from(day).ok().filter(|day| (1..=last).contains(day)).ok_or_else(refused)?;
-    if year == 0 {
+    if year == 0 || year == i64::from(i32::MIN) {
         return Err(refused());
     }
     let days = Some(days_of(calendar_year, month, day)).filter(|days| DATES.contains(days));
     days.and_then(|days| i32::try_from(days).ok()).ok_or_else(|| {
-        Error::new(Code::DATETIME_OVERFLOW, format!("date out of range: {year}-{month:02}-{day:02}"))
+        Error::new(Code::DATETIME_OVERFLOW, format!("date out of range: {calendar_year}-{month:02}-{day:02}"))
     })
 }
 
@@ -341,17 +342,31 @@ pub fn make_time(hour: i64, minute: i64, second: f64) -> Result<i64> {
     let refused = || {
         Error::new(Code::DATETIME_OVERFLOW, format!("time field value out of range: {hour}:{minute:02}:{}", shortest(second)))
     };
-    if !(0..=24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..=60.0).contains(&second) {
+    let rounded = (second * 1e6).round_ties_even();
+    if !(0..=24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..=60_000_000.0).contains(&rounded) {
         return Err(refused());
     }
-    let micros = (hour * 60 + minute) * 60_000_000 + whole64((second * 1e6).round_ties_even())?;
+    let micros = (hour * 60 + minute) * 60_000_000 + whole64(rounded)?;
     if micros <= DAY_MICROS { Ok(micros) } else { Err(refused()) }
 }
 
-/// Two digits before the point, as `%02g` prints.
+/// Six significant digits and at least two characters, as `%02g` prints.
 fn shortest(second: f64) -> String {
-    let text = crate::text::print_float(second, false);
+    let text = if second.is_finite() { significant(second) } else { crate::text::print_float(second, false) };
     if text.len() < 2 { format!("0{text}") } else { text }
+}
+
+fn significant(second: f64) -> String {
+    let scientific = format!("{second:.5e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trim = |text: &str| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() };
+    if (-4..6).contains(&exponent) {
+        let digits = usize::try_from(5 - exponent).unwrap_or(0);
+        return trim(&format!("{second:.digits$}"));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trim(mantissa), exponent.abs())
 }
 
 /// `make_interval`: years, months, weeks, days, hours, minutes, seconds.
@@ -378,7 +393,7 @@ pub fn make_interval(whole: [i64; 6], seconds: f64) -> Result<Interval> {
 /// `22008` out of range.
 pub fn from_unix(seconds: f64) -> Result<i64> {
     let refused = || {
-        Error::new(Code::DATETIME_OVERFLOW, format!("timestamp out of range: \"{}\"", crate::text::print_float(seconds, false)))
+        Error::new(Code::DATETIME_OVERFLOW, format!("timestamp out of range: \"{}\"", significant(seconds)))
     };
     if seconds.is_nan() {
         return Err(Error::new(Code::DATETIME_OVERFLOW, "timestamp cannot be NaN"));

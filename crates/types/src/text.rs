@@ -111,10 +111,14 @@ fn boolean(text: &str) -> Result<bool> {
 fn integer(text: &str, ty: &str, low: i64, high: i64) -> Result<i64> {
     let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
     let digits = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let leading = digits.bytes().take_while(u8::is_ascii_digit).count();
+    if leading == 0 {
         return Err(invalid(ty, text));
     }
-    trimmed.parse::<i64>().ok().filter(|value| (low..=high).contains(value)).ok_or_else(|| out_of_range(ty, text))
+    // Too many digits are told before what follows them.
+    let (number, rest) = trimmed.split_at(trimmed.len() - digits.len() + leading);
+    let value = number.parse::<i64>().ok().filter(|value| (low..=high).contains(value)).ok_or_else(|| out_of_range(ty, text))?;
+    if rest.is_empty() { Ok(value) } else { Err(invalid(ty, text)) }
 }
 
 /// What `strtod` reads, without hexadecimal.
@@ -172,8 +176,7 @@ pub fn print_float(value: f64, is_single: bool) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a single precision value is one exactly")]
-    let scientific = if is_single { format!("{:e}", value as f32) } else { format!("{value:e}") };
+    let scientific = crate::shortest::scientific(value, is_single);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let negative = mantissa.starts_with('-');

@@ -38,7 +38,12 @@ pub struct Aggregate {
 
 impl Aggregate {
     /// An aggregate that leaves out rows with a null argument.
-    pub(super) const fn new(name: &'static str, arguments: &'static [Ty], result: Ty, init: fn() -> Box<dyn State>) -> Aggregate {
+    pub(super) const fn new(
+        name: &'static str,
+        arguments: &'static [Ty],
+        result: Ty,
+        init: fn() -> Box<dyn State>,
+    ) -> Aggregate {
         Aggregate { name, arguments, result, strict: true, init }
     }
 

@@ -4,11 +4,11 @@ use types::numeric::Numeric;
 use types::value::Interval;
 use types::{Code, Error, Result, Value, interval, moment};
 
+use super::Context;
 use super::Ty::{Float4, Float8, Int2, Int4, Int8, Interval as V, Numeric as N};
 use super::aggregate::{Aggregate, State};
 use super::arguments::{float, int, interval as interval_at, out_of_range};
 use super::numbers::number;
-use super::Context;
 
 /// A statistic over each of the number types: `numeric` for exact ones, `double precision` for floats.
 macro_rules! deviations {
@@ -193,7 +193,10 @@ impl State for Floats {
         if self.count > 0.0 {
             let distance = value * count - sum;
             self.squares += distance * distance / (count * self.count);
-            if (sum.is_infinite() || self.squares.is_infinite()) && !self.sum.is_infinite() && !value.is_infinite() {
+            if (sum.is_infinite() || self.squares.is_infinite())
+                && !self.sum.is_infinite()
+                && !value.is_infinite()
+            {
                 return Err(overflow());
             }
             if sum.is_infinite() || sum.is_nan() {
@@ -253,7 +256,8 @@ struct Bits {
 impl State for Bits {
     fn step(&mut self, _: &mut Context<'_>, arguments: &[Value]) -> Result<()> {
         let bits = int(arguments, 0)?;
-        self.bits = Some(self.bits.map_or(bits, |before| if self.and { before & bits } else { before | bits }));
+        self.bits =
+            Some(self.bits.map_or(bits, |before| if self.and { before & bits } else { before | bits }));
         Ok(())
     }
 

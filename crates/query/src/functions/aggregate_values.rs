@@ -8,11 +8,11 @@ use types::json::Json;
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
-use super::Ty::{
-    Any, AnyArray, AnyElement, AnyEnum, AnyNonArray, Bool, Bpchar, Bytea, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8,
-    Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz,
-};
 use super::Context;
+use super::Ty::{
+    Any, AnyArray, AnyElement, AnyEnum, AnyNonArray, Bool, Bpchar, Bytea, Citext, Date, Float4, Float8, Inet,
+    Int2, Int4, Int8, Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz,
+};
 use super::aggregate::{Aggregate, State};
 use super::arguments::{boolean, bytes, invalid, list, text_or_null};
 use super::json_build::{joined, key, part, written};
@@ -256,7 +256,8 @@ impl State for JsonbItems {
 
 /// The key of a field.
 fn field_name(context: &Context<'_>, arguments: &[Value]) -> Result<String> {
-    key(context.argument(0), argument(arguments, 0), context)?.ok_or_else(|| invalid("field name must not be null"))
+    key(context.argument(0), argument(arguments, 0), context)?
+        .ok_or_else(|| invalid("field name must not be null"))
 }
 
 struct JsonFields(Option<Vec<(String, String)>>);

@@ -84,8 +84,18 @@ pub(super) fn ok_text(text: impl Into<Arc<str>>) -> Result<Value> {
 
 /// An array of one dimension.
 pub(super) fn list(elements: Vec<Value>) -> Value {
-    let dimensions = if elements.is_empty() { Vec::new() } else { vec![u32::try_from(elements.len()).unwrap_or(u32::MAX)] };
+    let dimensions = if elements.is_empty() {
+        Vec::new()
+    } else {
+        vec![u32::try_from(elements.len()).unwrap_or(u32::MAX)]
+    };
     Value::Array(Arc::new(Array { dimensions, elements }))
+}
+
+/// A word cut to the length of PostgreSQL's identifiers: 63 bytes, whole characters.
+pub(super) fn identifier(word: &str) -> &str {
+    let end = (0..=word.len().min(63)).rev().find(|end| word.is_char_boundary(*end)).unwrap_or(0);
+    word.get(..end).unwrap_or(word)
 }
 
 /// `22023`

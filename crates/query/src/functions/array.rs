@@ -7,7 +7,8 @@ use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Ty::{
-    AnyArray as A, AnyCompatible as E, AnyCompatibleArray as C, AnyElement, Array as Of, Bool, Int4 as I, Text as T,
+    AnyArray as A, AnyCompatible as E, AnyCompatibleArray as C, AnyElement, Array as Of, Bool, Int4 as I,
+    Text as T,
 };
 use super::arguments::{array, count, int, invalid, list, ok_text, output, text, text_or_null};
 use super::ty::element;
@@ -57,7 +58,9 @@ fn same(ty: &Type, left: &Value, right: &Value) -> bool {
 
 fn contained(context: &Context<'_>, part: &Array, whole: &Array) -> Result<Value> {
     let ty = element_type(context, 0);
-    let found = |wanted: &Value| !wanted.is_null() && whole.elements.iter().any(|item| !item.is_null() && equal(&ty, item, wanted));
+    let found = |wanted: &Value| {
+        !wanted.is_null() && whole.elements.iter().any(|item| !item.is_null() && equal(&ty, item, wanted))
+    };
     Ok(Value::Bool(part.elements.iter().all(found)))
 }
 
@@ -91,25 +94,32 @@ fn array_cat(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         ([], other) | (other, []) => other.to_vec(),
         ([a, rest @ ..], [b, others @ ..]) if rest.len() == others.len() => {
             if rest != others {
-                return Err(incompatible("Arrays with differing element dimensions are not compatible for concatenation."));
+                return Err(incompatible(
+                    "Arrays with differing element dimensions are not compatible for concatenation.",
+                ));
             }
             [&[a + b], rest].concat()
         }
         ([a, inner @ ..], other) if inner.len() == other.len() => {
             if inner != other {
-                return Err(incompatible("Arrays with differing dimensions are not compatible for concatenation."));
+                return Err(incompatible(
+                    "Arrays with differing dimensions are not compatible for concatenation.",
+                ));
             }
             [&[a + 1], inner].concat()
         }
         (other, [b, inner @ ..]) if inner.len() == other.len() => {
             if inner != other {
-                return Err(incompatible("Arrays with differing dimensions are not compatible for concatenation."));
+                return Err(incompatible(
+                    "Arrays with differing dimensions are not compatible for concatenation.",
+                ));
             }
             [&[b + 1], inner].concat()
         }
         (left, right) => {
             let (left, right) = (left.len(), right.len());
-            let details = format!("Arrays of {left} and {right} dimensions are not compatible for concatenation.");
+            let details =
+                format!("Arrays of {left} and {right} dimensions are not compatible for concatenation.");
             return Err(incompatible(&details));
         }
     };
@@ -154,28 +164,50 @@ fn array_replace(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value
     let Some(from) = array_or_null(arguments, 0)? else { return Ok(Value::Null) };
     let ty = element_type(context, 0);
     let (old, new) = (arguments.get(1).unwrap_or(&Value::Null), arguments.get(2).unwrap_or(&Value::Null));
-    let elements = from.elements.iter().map(|item| if same(&ty, item, old) { new.clone() } else { item.clone() }).collect();
+    let elements = from
+        .elements
+        .iter()
+        .map(|item| if same(&ty, item, old) { new.clone() } else { item.clone() })
+        .collect();
     Ok(Value::Array(Arc::new(Array { dimensions: from.dimensions.clone(), elements })))
 }
 
 /// Positions (from 1) of the elements that are the same as an argument.
-fn positions<'a>(context: &Context<'_>, array: &'a Array, wanted: &'a Value) -> Result<impl Iterator<Item = usize> + use<'a>> {
+fn positions<'a>(
+    context: &Context<'_>,
+    array: &'a Array,
+    wanted: &'a Value,
+) -> Result<impl Iterator<Item = usize> + use<'a>> {
     if array.dimensions.len() > 1 {
-        return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, "searching for elements in multidimensional arrays is not supported"));
+        return Err(Error::new(
+            Code::FEATURE_NOT_SUPPORTED,
+            "searching for elements in multidimensional arrays is not supported",
+        ));
     }
     let ty = element_type(context, 0);
-    Ok(array.elements.iter().enumerate().filter(move |(_, item)| same(&ty, item, wanted)).map(|(position, _)| position + 1))
+    Ok(array
+        .elements
+        .iter()
+        .enumerate()
+        .filter(move |(_, item)| same(&ty, item, wanted))
+        .map(|(position, _)| position + 1))
 }
 
 fn array_position(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(within) = array_or_null(arguments, 0)? else { return Ok(Value::Null) };
+    let wanted = arguments.get(1).unwrap_or(&Value::Null);
+    let mut positions = positions(context, within, wanted)?;
+    if within.elements.is_empty() || (wanted.is_null() && !within.elements.iter().any(Value::is_null)) {
+        return Ok(Value::Null);
+    }
     let start = match arguments.get(2) {
         None => 1,
-        Some(Value::Null) => return Err(Error::new(Code::NULL_NOT_ALLOWED, "initial position must not be null")),
+        Some(Value::Null) => {
+            return Err(Error::new(Code::NULL_NOT_ALLOWED, "initial position must not be null"));
+        }
         Some(_) => int(arguments, 2)?,
     };
-    let wanted = arguments.get(1).unwrap_or(&Value::Null);
-    let found = positions(context, within, wanted)?.find(|position| i64::try_from(*position).is_ok_and(|position| position >= start));
+    let found = positions.find(|position| i64::try_from(*position).is_ok_and(|position| position >= start));
     found.map_or(Ok(Value::Null), count)
 }
 
@@ -232,7 +264,9 @@ fn array_fill(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     for length in &lengths.elements {
         match length {
             Value::Int(length) => {
-                let wrong = |_| Error::new(Code::LIMIT_EXCEEDED, "array size exceeds the maximum allowed (134217727)");
+                let wrong = |_| {
+                    Error::new(Code::LIMIT_EXCEEDED, "array size exceeds the maximum allowed (134217727)")
+                };
                 dimensions.push(u32::try_from(*length).map_err(wrong)?);
             }
             _ => return Err(Error::new(Code::NULL_NOT_ALLOWED, "dimension values cannot be null")),
@@ -240,7 +274,11 @@ fn array_fill(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     }
     let total: u64 = dimensions.iter().map(|length| u64::from(*length)).product();
     if total >= FILL_MAX || dimensions.is_empty() || total == 0 {
-        return if total >= FILL_MAX { Err(invalid("array size exceeds the maximum allowed (134217727)")) } else { Ok(list(Vec::new())) };
+        return if total >= FILL_MAX {
+            Err(invalid("array size exceeds the maximum allowed (134217727)"))
+        } else {
+            Ok(list(Vec::new()))
+        };
     }
     let value = arguments.first().cloned().unwrap_or(Value::Null);
     let elements = vec![value; usize::try_from(total).unwrap_or(0)];
@@ -248,10 +286,15 @@ fn array_fill(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 fn array_to_string(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    let (Some(from), Some(separator)) = (array_or_null(arguments, 0)?, text_or_null(arguments, 1)?) else { return Ok(Value::Null) };
+    let (Some(from), Some(separator)) = (array_or_null(arguments, 0)?, text_or_null(arguments, 1)?) else {
+        return Ok(Value::Null);
+    };
     let ty = element_type(context, 0);
     let null = text_or_null(arguments, 2)?;
-    let shown = from.elements.iter().filter_map(|item| output(&ty, item, context.session).or_else(|| null.map(str::to_owned)));
+    let shown = from
+        .elements
+        .iter()
+        .filter_map(|item| output(&ty, item, context.session).or_else(|| null.map(str::to_owned)));
     ok_text(shown.collect::<Vec<_>>().join(separator))
 }
 

@@ -8,7 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use types::{Code, Error, Result, Value};
 
-use super::arguments::{bytes, count, int, invalid, ok_text, text};
+use super::arguments::{bytes, count, identifier, int, invalid, ok_text, text};
 use super::text::range;
 use super::{Context, Function, Ty};
 
@@ -38,7 +38,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("sha512", &[B], B, |_, a| ok(&Sha512::digest(bytes(a, 0)?))),
     Function::new("digest", &[T, T], B, |_, a| digest(text(a, 0)?.as_bytes(), text(a, 1)?)),
     Function::new("digest", &[B, T], B, |_, a| digest(bytes(a, 0)?, text(a, 1)?)),
-    Function::new("hmac", &[T, T, T], B, |_, a| hmac(text(a, 0)?.as_bytes(), text(a, 1)?.as_bytes(), text(a, 2)?)),
+    Function::new("hmac", &[T, T, T], B, |_, a| {
+        hmac(text(a, 0)?.as_bytes(), text(a, 1)?.as_bytes(), text(a, 2)?)
+    }),
     Function::new("hmac", &[B, B, T], B, |_, a| hmac(bytes(a, 0)?, bytes(a, 1)?, text(a, 2)?)),
     Function::new("gen_random_bytes", &[I], B, gen_random_bytes).volatile(),
 ];
@@ -97,7 +99,11 @@ fn base64(bytes: &[u8]) -> String {
         let word = (part(0) << 16) | (part(1) << 8) | part(2);
         for at in 0..4 {
             let digit = usize::try_from(word >> (18 - 6 * at) & 63).unwrap_or(0);
-            out.push(if at > u32::try_from(chunk.len()).unwrap_or(3) { '=' } else { char::from(ALPHABET[digit]) });
+            out.push(if at > u32::try_from(chunk.len()).unwrap_or(3) {
+                '='
+            } else {
+                char::from(ALPHABET[digit])
+            });
         }
     }
     out
@@ -148,7 +154,9 @@ fn from_base64(text: &str) -> Result<Vec<u8>> {
     for c in text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')) {
         let digit = ALPHABET.iter().position(|digit| char::from(*digit) == c);
         let value = match (c, digit) {
-            ('=', _) if end == 0 && filled < 2 => return Err(invalid("unexpected \"=\" while decoding base64 sequence")),
+            ('=', _) if end == 0 && filled < 2 => {
+                return Err(invalid("unexpected \"=\" while decoding base64 sequence"));
+            }
             ('=', _) => {
                 if end == 0 {
                     end = filled;
@@ -156,7 +164,9 @@ fn from_base64(text: &str) -> Result<Vec<u8>> {
                 0
             }
             (_, Some(digit)) => u32::try_from(digit).unwrap_or(0),
-            (c, None) => return Err(invalid(format!("invalid symbol \"{c}\" found while decoding base64 sequence"))),
+            (c, None) => {
+                return Err(invalid(format!("invalid symbol \"{c}\" found while decoding base64 sequence")));
+            }
         };
         word = word << 6 | value;
         filled += 1;
@@ -198,7 +208,8 @@ fn from_escape(text: &str) -> Result<Vec<u8>> {
 
 /// `UTF8` and its other spellings; every other encoding is refused.
 fn utf8(name: &str) -> Result<()> {
-    let word: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let word: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match word.as_str() {
         "utf8" | "unicode" => Ok(()),
         _ => Err(Error::missing(format!("the encoding \"{name}\""))),
@@ -211,6 +222,7 @@ fn convert_from(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     match std::str::from_utf8(whole) {
         Ok(text) if !text.contains('\0') => ok_text(text),
         Ok(_) => Err(not_utf8(&[0])),
+        Err(error) if whole.iter().take(error.valid_up_to()).any(|byte| *byte == 0) => Err(not_utf8(&[0])),
         Err(error) => {
             let start = error.valid_up_to();
             let first = whole.get(start).copied().unwrap_or(0);
@@ -227,7 +239,10 @@ fn convert_from(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn not_utf8(bytes: &[u8]) -> Error {
     let shown: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02x}")).collect();
-    Error::new(Code::NOT_IN_REPERTOIRE, format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")))
+    Error::new(
+        Code::NOT_IN_REPERTOIRE,
+        format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")),
+    )
 }
 
 fn convert_to(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -236,14 +251,15 @@ fn convert_to(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 fn digest(data: &[u8], algorithm: &str) -> Result<Value> {
-    match algorithm.to_ascii_lowercase().as_str() {
+    let algorithm = identifier(algorithm).to_ascii_lowercase();
+    match algorithm.as_str() {
         "md5" => ok(&Md5::digest(data)),
         "sha1" => ok(&Sha1::digest(data)),
         "sha224" => ok(&Sha224::digest(data)),
         "sha256" => ok(&Sha256::digest(data)),
         "sha384" => ok(&Sha384::digest(data)),
         "sha512" => ok(&Sha512::digest(data)),
-        _ => Err(unusable(algorithm)),
+        _ => Err(unusable(&algorithm)),
     }
 }
 
@@ -257,14 +273,15 @@ fn hmac(data: &[u8], key: &[u8], algorithm: &str) -> Result<Value> {
         mac.update(data);
         ok(&mac.finalize().into_bytes())
     }
-    match algorithm.to_ascii_lowercase().as_str() {
+    let algorithm = identifier(algorithm).to_ascii_lowercase();
+    match algorithm.as_str() {
         "md5" => mac::<Md5>(data, key),
         "sha1" => mac::<Sha1>(data, key),
         "sha224" => mac::<Sha224>(data, key),
         "sha256" => mac::<Sha256>(data, key),
         "sha384" => mac::<Sha384>(data, key),
         "sha512" => mac::<Sha512>(data, key),
-        _ => Err(unusable(algorithm)),
+        _ => Err(unusable(&algorithm)),
     }
 }
 

@@ -64,10 +64,13 @@ pub fn choose(name: &str, kind: Kind, arguments: &[Type]) -> Result<Chosen> {
 /// # Errors
 /// As [`choose`].
 pub fn choose_aggregate(name: &str, arguments: &[Type]) -> Result<ChosenAggregate> {
-    let fitting = aggregates().filter(|aggregate| aggregate.name == name && aggregate.arguments.len() == arguments.len());
-    let candidates = fitting.map(|aggregate| Candidate { what: aggregate, declared: aggregate.arguments.to_vec() });
+    let fitting = aggregates()
+        .filter(|aggregate| aggregate.name == name && aggregate.arguments.len() == arguments.len());
+    let candidates =
+        fitting.map(|aggregate| Candidate { what: aggregate, declared: aggregate.arguments.to_vec() });
     let chosen = select(candidates.collect(), arguments, false);
-    let Candidate { what: aggregate, declared } = chosen.map_err(|why| refuse(why, name, Kind::Function, arguments))?;
+    let Candidate { what: aggregate, declared } =
+        chosen.map_err(|why| refuse(why, name, Kind::Function, arguments))?;
     let (argument_types, result) = settle(&declared, aggregate.result, arguments)?;
     Ok(ChosenAggregate { aggregate, argument_types, result })
 }
@@ -103,8 +106,11 @@ const COMPARED: &[Ty] = &[
 ];
 
 /// Types that compare with each other; the comparison is of the later one.
-const COMPARED_ACROSS: &[&[Ty]] =
-    &[&[Ty::Int2, Ty::Int4, Ty::Int8], &[Ty::Float4, Ty::Float8], &[Ty::Date, Ty::Timestamp, Ty::Timestamptz]];
+const COMPARED_ACROSS: &[&[Ty]] = &[
+    &[Ty::Int2, Ty::Int4, Ty::Int8],
+    &[Ty::Float4, Ty::Float8],
+    &[Ty::Date, Ty::Timestamp, Ty::Timestamptz],
+];
 
 /// The type on which two expressions are compared by an operator such as `=`.
 ///
@@ -115,11 +121,15 @@ pub fn choose_comparison(symbol: &str, left: &Type, right: &Type) -> Result<Type
     let alike = COMPARED.iter().map(|ty| (*ty, [*ty, *ty]));
     let across = COMPARED_ACROSS.iter().flat_map(|group| {
         let pairs = (0..group.len()).flat_map(|left| (0..group.len()).map(move |right| (left, right)));
-        pairs.filter(|(left, right)| left != right).map(|(left, right)| (group[left.max(right)], [group[left], group[right]]))
+        pairs
+            .filter(|(left, right)| left != right)
+            .map(|(left, right)| (group[left.max(right)], [group[left], group[right]]))
     });
-    let candidates = alike.chain(across).map(|(what, declared)| Candidate { what, declared: declared.to_vec() });
+    let candidates =
+        alike.chain(across).map(|(what, declared)| Candidate { what, declared: declared.to_vec() });
     let chosen = select(candidates.collect(), &arguments, true);
-    let Candidate { what, declared } = chosen.map_err(|why| refuse(why, symbol, Kind::Operator, &arguments))?;
+    let Candidate { what, declared } =
+        chosen.map_err(|why| refuse(why, symbol, Kind::Operator, &arguments))?;
     if what == Ty::Record {
         return Ok(left.clone());
     }
@@ -127,7 +137,11 @@ pub fn choose_comparison(symbol: &str, left: &Type, right: &Type) -> Result<Type
 }
 
 /// The one candidate that the arguments mean.
-fn select<T>(mut candidates: Vec<Candidate<T>>, arguments: &[Type], operator: bool) -> Result<Candidate<T>, Failure> {
+fn select<T>(
+    mut candidates: Vec<Candidate<T>>,
+    arguments: &[Type],
+    operator: bool,
+) -> Result<Candidate<T>, Failure> {
     if let Some(position) = exact(&candidates, arguments, operator) {
         return Ok(candidates.swap_remove(position));
     }
@@ -154,7 +168,11 @@ fn exact<T>(candidates: &[Candidate<T>], arguments: &[Type], operator: bool) -> 
         }
     }
     candidates.iter().position(|candidate| {
-        candidate.declared.iter().zip(&wanted).all(|(declared, wanted)| declared.to_type().as_ref() == Some(wanted))
+        candidate
+            .declared
+            .iter()
+            .zip(&wanted)
+            .all(|(declared, wanted)| declared.to_type().as_ref() == Some(wanted))
     })
 }
 
@@ -178,7 +196,9 @@ fn narrow<T>(candidates: &mut Vec<Candidate<T>>, arguments: &[Type]) {
     if candidates.len() == 1 {
         return;
     }
-    keep_best(candidates, |candidate| known().filter(|(at, ty)| candidate.is(*at, ty) || candidate.prefers(*at, ty)).count());
+    keep_best(candidates, |candidate| {
+        known().filter(|(at, ty)| candidate.is(*at, ty) || candidate.prefers(*at, ty)).count()
+    });
     if candidates.len() == 1 || known().count() == arguments.len() {
         return;
     }
@@ -256,7 +276,12 @@ fn assume_alike<T>(candidates: &mut Vec<Candidate<T>>, arguments: &[Type]) {
 
 /// What each argument becomes, and the type of the result.
 fn settle(declared: &[Ty], result: Ty, arguments: &[Type]) -> Result<(Vec<Type>, Type)> {
-    let unknown = || Error::new(Code::DATATYPE_MISMATCH, "could not determine polymorphic type because input has type unknown");
+    let unknown = || {
+        Error::new(
+            Code::DATATYPE_MISMATCH,
+            "could not determine polymorphic type because input has type unknown",
+        )
+    };
     let bindings = unify(declared, arguments).ok_or_else(unknown)?.or_text();
     let argument = |(declared, actual): (&Ty, &Type)| match declared {
         Ty::Any | Ty::Record | Ty::Array(Ty::Any) if *actual == Type::Unknown => Ok(Type::Text),
@@ -285,8 +310,13 @@ fn refuse(why: Failure, name: &str, kind: Kind, arguments: &[Type]) -> Error {
     Error::new(code, message).with_hint(hint)
 }
 
-const NO_FUNCTION: &str = "No function matches the given name and argument types. You might need to add explicit type casts.";
-const NO_OPERATOR: &str = "No operator matches the given name and argument types. You might need to add explicit type casts.";
-const NO_PREFIX: &str = "No operator matches the given name and argument type. You might need to add an explicit type cast.";
-const SEVERAL_FUNCTIONS: &str = "Could not choose a best candidate function. You might need to add explicit type casts.";
-const SEVERAL_OPERATORS: &str = "Could not choose a best candidate operator. You might need to add explicit type casts.";
+const NO_FUNCTION: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
+const NO_OPERATOR: &str =
+    "No operator matches the given name and argument types. You might need to add explicit type casts.";
+const NO_PREFIX: &str =
+    "No operator matches the given name and argument type. You might need to add an explicit type cast.";
+const SEVERAL_FUNCTIONS: &str =
+    "Could not choose a best candidate function. You might need to add explicit type casts.";
+const SEVERAL_OPERATORS: &str =
+    "Could not choose a best candidate operator. You might need to add explicit type casts.";

@@ -18,7 +18,13 @@ pub(super) fn category(ty: &Type) -> char {
         Type::Composite(_) => 'C',
         Type::Unknown => 'X',
         Type::Void => 'P',
-        Type::Uuid | Type::Bytea | Type::Json | Type::Jsonb | Type::Tsvector | Type::Tsquery | Type::Opaque(_) => 'U',
+        Type::Uuid
+        | Type::Bytea
+        | Type::Json
+        | Type::Jsonb
+        | Type::Tsvector
+        | Type::Tsquery
+        | Type::Opaque(_) => 'U',
     }
 }
 
@@ -52,7 +58,10 @@ pub fn common_type(context: &str, types: &[Type]) -> Result<Type> {
         None => Ok(common),
         Some(odd) => {
             let (odd, common) = (format_type(odd, None), format_type(&common, None));
-            Err(Error::new(Code::CANNOT_COERCE, format!("{context} could not convert type {odd} to {common}")))
+            Err(Error::new(
+                Code::CANNOT_COERCE,
+                format!("{context} could not convert type {odd} to {common}"),
+            ))
         }
     }
 }

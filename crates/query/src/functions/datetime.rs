@@ -5,9 +5,10 @@ use types::session::{Session, zone_offset};
 use types::{Code, Error, Result, Value, extract, interval as spans, moment};
 
 use super::Ty::{
-    self, Bool, Date as D, Float8 as F, Int4 as I, Interval as V, Numeric as N, Text as T, Time as H, Timestamp as S, Timestamptz as Z,
+    self, Bool, Date as D, Float8 as F, Int4 as I, Interval as V, Numeric as N, Text as T, Time as H,
+    Timestamp as S, Timestamptz as Z,
 };
-use super::arguments::{date, float, int, interval, text, time, timestamp};
+use super::arguments::{date, float, identifier, int, interval, text, time, timestamp};
 use super::{Context, Function};
 
 /// Operators.
@@ -15,65 +16,140 @@ pub(super) static OPERATORS: &[Function] = &[
     Function::operator("+", &[D, I], D, |_, a| Ok(Value::Date(moment::add_days(date(a, 0)?, int(a, 1)?)?))),
     Function::operator("+", &[I, D], D, |_, a| Ok(Value::Date(moment::add_days(date(a, 1)?, int(a, 0)?)?))),
     Function::operator("-", &[D, I], D, |_, a| Ok(Value::Date(moment::add_days(date(a, 0)?, -int(a, 1)?)?))),
-    Function::operator("-", &[D, D], I, |_, a| Ok(Value::Int(moment::days_between(date(a, 0)?, date(a, 1)?)?))),
-    Function::operator("+", &[D, V], S, |_, a| ok(moment::add(moment::midnight(date(a, 0)?, None)?, interval(a, 1)?, None)?)),
-    Function::operator("+", &[V, D], S, |_, a| ok(moment::add(moment::midnight(date(a, 1)?, None)?, interval(a, 0)?, None)?)),
-    Function::operator("-", &[D, V], S, |_, a| ok(moment::subtract(moment::midnight(date(a, 0)?, None)?, interval(a, 1)?, None)?)),
+    Function::operator("-", &[D, D], I, |_, a| {
+        Ok(Value::Int(moment::days_between(date(a, 0)?, date(a, 1)?)?))
+    }),
+    Function::operator("+", &[D, V], S, |_, a| {
+        ok(moment::add(moment::midnight(date(a, 0)?, None)?, interval(a, 1)?, None)?)
+    }),
+    Function::operator("+", &[V, D], S, |_, a| {
+        ok(moment::add(moment::midnight(date(a, 1)?, None)?, interval(a, 0)?, None)?)
+    }),
+    Function::operator("-", &[D, V], S, |_, a| {
+        ok(moment::subtract(moment::midnight(date(a, 0)?, None)?, interval(a, 1)?, None)?)
+    }),
     Function::operator("+", &[D, H], S, |_, a| at_time(date(a, 0)?, time(a, 1)?)),
     Function::operator("+", &[H, D], S, |_, a| at_time(date(a, 1)?, time(a, 0)?)),
     Function::operator("+", &[S, V], S, |_, a| ok(moment::add(timestamp(a, 0)?, interval(a, 1)?, None)?)),
     Function::operator("+", &[V, S], S, |_, a| ok(moment::add(timestamp(a, 1)?, interval(a, 0)?, None)?)),
-    Function::operator("-", &[S, V], S, |_, a| ok(moment::subtract(timestamp(a, 0)?, interval(a, 1)?, None)?)),
-    Function::operator("+", &[Z, V], Z, |c, a| ok(moment::add(timestamp(a, 0)?, interval(a, 1)?, Some(c.session))?)).stable(),
-    Function::operator("+", &[V, Z], Z, |c, a| ok(moment::add(timestamp(a, 1)?, interval(a, 0)?, Some(c.session))?)).stable(),
-    Function::operator("-", &[Z, V], Z, |c, a| ok(moment::subtract(timestamp(a, 0)?, interval(a, 1)?, Some(c.session))?)).stable(),
-    Function::operator("-", &[S, S], V, |_, a| Ok(Value::Interval(moment::difference(timestamp(a, 0)?, timestamp(a, 1)?)?))),
-    Function::operator("-", &[Z, Z], V, |_, a| Ok(Value::Interval(moment::difference(timestamp(a, 0)?, timestamp(a, 1)?)?))),
-    Function::operator("+", &[V, V], V, |_, a| Ok(Value::Interval(spans::add(interval(a, 0)?, interval(a, 1)?)?))),
-    Function::operator("-", &[V, V], V, |_, a| Ok(Value::Interval(spans::add(interval(a, 0)?, spans::negate(interval(a, 1)?)?)?))),
-    Function::operator("*", &[V, F], V, |_, a| Ok(Value::Interval(moment::multiply(interval(a, 0)?, float(a, 1)?)?))),
-    Function::operator("*", &[F, V], V, |_, a| Ok(Value::Interval(moment::multiply(interval(a, 1)?, float(a, 0)?)?))),
-    Function::operator("/", &[V, F], V, |_, a| Ok(Value::Interval(moment::divide(interval(a, 0)?, float(a, 1)?)?))),
-    Function::operator("+", &[H, V], H, |_, a| Ok(Value::Time(moment::add_to_time(time(a, 0)?, interval(a, 1)?)))),
-    Function::operator("+", &[V, H], H, |_, a| Ok(Value::Time(moment::add_to_time(time(a, 1)?, interval(a, 0)?)))),
-    Function::operator("-", &[H, V], H, |_, a| Ok(Value::Time(moment::add_to_time(time(a, 0)?, spans::negate(interval(a, 1)?)?)))),
+    Function::operator("-", &[S, V], S, |_, a| {
+        ok(moment::subtract(timestamp(a, 0)?, interval(a, 1)?, None)?)
+    }),
+    Function::operator("+", &[Z, V], Z, |c, a| {
+        ok(moment::add(timestamp(a, 0)?, interval(a, 1)?, Some(c.session))?)
+    })
+    .stable(),
+    Function::operator("+", &[V, Z], Z, |c, a| {
+        ok(moment::add(timestamp(a, 1)?, interval(a, 0)?, Some(c.session))?)
+    })
+    .stable(),
+    Function::operator("-", &[Z, V], Z, |c, a| {
+        ok(moment::subtract(timestamp(a, 0)?, interval(a, 1)?, Some(c.session))?)
+    })
+    .stable(),
+    Function::operator("-", &[S, S], V, |_, a| {
+        Ok(Value::Interval(moment::difference(timestamp(a, 0)?, timestamp(a, 1)?)?))
+    }),
+    Function::operator("-", &[Z, Z], V, |_, a| {
+        Ok(Value::Interval(moment::difference(timestamp(a, 0)?, timestamp(a, 1)?)?))
+    }),
+    Function::operator("+", &[V, V], V, |_, a| {
+        Ok(Value::Interval(spans::add(interval(a, 0)?, interval(a, 1)?)?))
+    }),
+    Function::operator("-", &[V, V], V, |_, a| {
+        Ok(Value::Interval(spans::add(interval(a, 0)?, spans::negate(interval(a, 1)?)?)?))
+    }),
+    Function::operator("*", &[V, F], V, |_, a| {
+        Ok(Value::Interval(moment::multiply(interval(a, 0)?, float(a, 1)?)?))
+    }),
+    Function::operator("*", &[F, V], V, |_, a| {
+        Ok(Value::Interval(moment::multiply(interval(a, 1)?, float(a, 0)?)?))
+    }),
+    Function::operator("/", &[V, F], V, |_, a| {
+        Ok(Value::Interval(moment::divide(interval(a, 0)?, float(a, 1)?)?))
+    }),
+    Function::operator("+", &[H, V], H, |_, a| {
+        Ok(Value::Time(moment::add_to_time(time(a, 0)?, interval(a, 1)?)))
+    }),
+    Function::operator("+", &[V, H], H, |_, a| {
+        Ok(Value::Time(moment::add_to_time(time(a, 1)?, interval(a, 0)?)))
+    }),
+    Function::operator("-", &[H, V], H, |_, a| {
+        Ok(Value::Time(moment::add_to_time(time(a, 0)?, spans::negate(interval(a, 1)?)?)))
+    }),
     Function::operator("-", &[H, H], V, |_, a| Ok(micros(time(a, 0)? - time(a, 1)?))),
     Function::prefix("-", &[V], V, |_, a| Ok(Value::Interval(spans::negate(interval(a, 0)?)?))),
 ];
 
 pub(super) static ROWS: &[Function] = &[
-    Function::new("date_part", &[T, D], F, |_, a| part(extract::of_date(text(a, 0)?, date(a, 1)?)?)),
-    Function::new("date_part", &[T, H], F, |_, a| part(Some(extract::of_time(text(a, 0)?, time(a, 1)?)?))),
-    Function::new("date_part", &[T, V], F, |_, a| part(Some(extract::of_interval(text(a, 0)?, interval(a, 1)?)?))),
-    Function::new("date_part", &[T, S], F, |_, a| part(extract::of_timestamp(text(a, 0)?, timestamp(a, 1)?, None)?)),
-    Function::new("date_part", &[T, Z], F, |c, a| part(extract::of_timestamp(text(a, 0)?, timestamp(a, 1)?, Some(c.session))?)).stable(),
-    Function::new("extract", &[T, D], N, |_, a| exact(extract::of_date(text(a, 0)?, date(a, 1)?)?)),
-    Function::new("extract", &[T, H], N, |_, a| exact(Some(extract::of_time(text(a, 0)?, time(a, 1)?)?))),
-    Function::new("extract", &[T, V], N, |_, a| exact(Some(extract::of_interval(text(a, 0)?, interval(a, 1)?)?))),
-    Function::new("extract", &[T, S], N, |_, a| exact(extract::of_timestamp(text(a, 0)?, timestamp(a, 1)?, None)?)),
-    Function::new("extract", &[T, Z], N, |c, a| exact(extract::of_timestamp(text(a, 0)?, timestamp(a, 1)?, Some(c.session))?)).stable(),
-    Function::new("date_trunc", &[T, S], S, |_, a| ok(extract::truncate(text(a, 0)?, timestamp(a, 1)?, None)?)),
-    Function::new("date_trunc", &[T, Z], Z, |c, a| ok(extract::truncate(text(a, 0)?, timestamp(a, 1)?, Some(c.session))?)).stable(),
+    Function::new("date_part", &[T, D], F, |_, a| {
+        part(extract::of_timestamp(unit(a)?, moment::midnight(date(a, 1)?, None)?, None)?)
+    }),
+    Function::new("date_part", &[T, H], F, |_, a| part(Some(extract::of_time(unit(a)?, time(a, 1)?)?))),
+    Function::new("date_part", &[T, V], F, |_, a| {
+        part(Some(extract::of_interval(unit(a)?, interval(a, 1)?)?))
+    }),
+    Function::new("date_part", &[T, S], F, |_, a| {
+        part(extract::of_timestamp(unit(a)?, timestamp(a, 1)?, None)?)
+    }),
+    Function::new("date_part", &[T, Z], F, |c, a| {
+        part(extract::of_timestamp(unit(a)?, timestamp(a, 1)?, Some(c.session))?)
+    })
+    .stable(),
+    Function::new("extract", &[T, D], N, |_, a| exact(extract::of_date(unit(a)?, date(a, 1)?)?)),
+    Function::new("extract", &[T, H], N, |_, a| exact(Some(extract::of_time(unit(a)?, time(a, 1)?)?))),
+    Function::new("extract", &[T, V], N, |_, a| {
+        exact(Some(extract::of_interval(unit(a)?, interval(a, 1)?)?))
+    }),
+    Function::new("extract", &[T, S], N, |_, a| {
+        exact(extract::of_timestamp(unit(a)?, timestamp(a, 1)?, None)?)
+    }),
+    Function::new("extract", &[T, Z], N, |c, a| {
+        exact(extract::of_timestamp(unit(a)?, timestamp(a, 1)?, Some(c.session))?)
+    })
+    .stable(),
+    Function::new("date_trunc", &[T, S], S, |_, a| truncate(a, None)),
+    Function::new("date_trunc", &[T, Z], Z, |c, a| truncate(a, Some(c.session))).stable(),
     Function::new("date_trunc", &[T, Z, T], Z, truncate_in_zone).stable(),
-    Function::new("date_trunc", &[T, V], V, |_, a| Ok(Value::Interval(extract::truncate_interval(text(a, 0)?, interval(a, 1)?)?))),
+    Function::new("date_trunc", &[T, V], V, |_, a| {
+        Ok(Value::Interval(extract::truncate_interval(unit(a)?, interval(a, 1)?)?))
+    }),
     Function::new("timezone", &[T, Z], S, |_, a| in_zone(text(a, 0)?, timestamp(a, 1)?)),
     Function::new("timezone", &[T, S], Z, |_, a| from_zone(text(a, 0)?, timestamp(a, 1)?)),
     Function::new("timezone", &[V, Z], S, |_, a| shifted(a, 1)),
     Function::new("timezone", &[V, S], Z, |_, a| shifted(a, -1)),
-    Function::new("age", &[S, S], V, |_, a| Ok(Value::Interval(moment::age(timestamp(a, 0)?, timestamp(a, 1)?, None)?))),
-    Function::new("age", &[Z, Z], V, |c, a| Ok(Value::Interval(moment::age(timestamp(a, 0)?, timestamp(a, 1)?, Some(c.session))?))).stable(),
+    Function::new("age", &[S, S], V, |_, a| {
+        Ok(Value::Interval(moment::age(timestamp(a, 0)?, timestamp(a, 1)?, None)?))
+    }),
+    Function::new("age", &[Z, Z], V, |c, a| {
+        Ok(Value::Interval(moment::age(timestamp(a, 0)?, timestamp(a, 1)?, Some(c.session))?))
+    })
+    .stable(),
     Function::new("age", &[S], V, |c, a| age_today(c.session, timestamp(a, 0)?, false)).stable(),
     Function::new("age", &[Z], V, |c, a| age_today(c.session, timestamp(a, 0)?, true)).stable(),
-    Function::new("justify_hours", &[V], V, |_, a| Ok(Value::Interval(moment::justify_hours(interval(a, 0)?)?))),
-    Function::new("justify_days", &[V], V, |_, a| Ok(Value::Interval(moment::justify_days(interval(a, 0)?)?))),
+    Function::new("justify_hours", &[V], V, |_, a| {
+        Ok(Value::Interval(moment::justify_hours(interval(a, 0)?)?))
+    }),
+    Function::new("justify_days", &[V], V, |_, a| {
+        Ok(Value::Interval(moment::justify_days(interval(a, 0)?)?))
+    }),
     Function::new("justify_interval", &[V], V, |_, a| Ok(Value::Interval(moment::justify(interval(a, 0)?)?))),
-    Function::new("make_date", &[I, I, I], D, |_, a| Ok(Value::Date(moment::make_date(int(a, 0)?, int(a, 1)?, int(a, 2)?)?))),
-    Function::new("make_time", &[I, I, F], H, |_, a| Ok(Value::Time(moment::make_time(int(a, 0)?, int(a, 1)?, float(a, 2)?)?))),
+    Function::new("make_date", &[I, I, I], D, |_, a| {
+        Ok(Value::Date(moment::make_date(int(a, 0)?, int(a, 1)?, int(a, 2)?)?))
+    }),
+    Function::new("make_time", &[I, I, F], H, |_, a| {
+        Ok(Value::Time(moment::make_time(int(a, 0)?, int(a, 1)?, float(a, 2)?)?))
+    }),
     Function::new("make_timestamp", &[I, I, I, I, I, F], S, |_, a| ok(made(a)?)),
-    Function::new("make_timestamptz", &[I, I, I, I, I, F], Z, |c, a| ok(moment::from_local(made(a)?, Some(c.session)))).stable(),
+    Function::new("make_timestamptz", &[I, I, I, I, I, F], Z, |c, a| {
+        ok(moment::from_local(made(a)?, Some(c.session)))
+    })
+    .stable(),
     Function::new("make_interval", &[I, I, I, I, I, I, F], V, make_interval).optional(7),
     Function::new("to_timestamp", &[F], Z, |_, a| ok(moment::from_unix(float(a, 0)?)?)),
-    Function::new("isfinite", &[D], Bool, |_, a| Ok(Value::Bool(!matches!(date(a, 0)?, i32::MAX | i32::MIN)))),
+    Function::new("isfinite", &[D], Bool, |_, a| {
+        Ok(Value::Bool(!matches!(date(a, 0)?, i32::MAX | i32::MIN)))
+    }),
     Function::new("isfinite", &[S], Bool, |_, a| Ok(Value::Bool(moment::is_finite(timestamp(a, 0)?)))),
     Function::new("isfinite", &[Z], Bool, |_, a| Ok(Value::Bool(moment::is_finite(timestamp(a, 0)?)))),
     Function::new("isfinite", &[V], Bool, |_, _| Ok(Value::Bool(true))),
@@ -99,6 +175,11 @@ fn part(field: Option<Numeric>) -> Result<Value> {
     Ok(field.map_or(Value::Null, |field| Value::Float(field.to_f64())))
 }
 
+/// The word for a field: an identifier, which is not longer than PostgreSQL's are.
+fn unit(arguments: &[Value]) -> Result<&str> {
+    text(arguments, 0).map(identifier)
+}
+
 fn converted(session: &Session, arguments: &[Value], from: &types::Type, to: Ty) -> Result<Value> {
     let to = to.to_type().unwrap_or(types::Type::Unknown);
     types::cast::cast(from, &to, None, true, arguments.first().unwrap_or(&Value::Null), session)
@@ -118,7 +199,11 @@ fn ranged(micros: i64) -> Result<Value> {
 
 fn at_time(date: i32, time: i64) -> Result<Value> {
     let midnight = moment::midnight(date, None)?;
-    if moment::is_finite(midnight) { ranged(midnight.checked_add(time).ok_or_else(out_of_range)?) } else { ok(midnight) }
+    if moment::is_finite(midnight) {
+        ranged(midnight.checked_add(time).ok_or_else(out_of_range)?)
+    } else {
+        ok(midnight)
+    }
 }
 
 /// Seconds east of UTC in a zone.
@@ -146,22 +231,31 @@ fn from_zone(zone: &str, local: i64) -> Result<Value> {
 /// `at time zone interval`: a fixed distance from UTC.
 fn shifted(arguments: &[Value], sign: i64) -> Result<Value> {
     let (zone, micros) = (interval(arguments, 0)?, timestamp(arguments, 1)?);
+    if !moment::is_finite(micros) {
+        return ok(micros);
+    }
     if zone.months != 0 || zone.days != 0 {
         let shown = spans::print(zone);
         let message = format!("interval time zone \"{shown}\" must not include months or days");
         return Err(Error::new(Code::INVALID_PARAMETER, message));
     }
-    if !moment::is_finite(micros) {
-        return ok(micros);
-    }
     ranged(micros.checked_add(sign * (zone.micros / 1_000_000) * 1_000_000).ok_or_else(out_of_range)?)
 }
 
+/// Infinities stay what they are, whatever the unit.
+fn truncate(arguments: &[Value], zone: Option<&Session>) -> Result<Value> {
+    let micros = timestamp(arguments, 1)?;
+    ok(if moment::is_finite(micros) { extract::truncate(unit(arguments)?, micros, zone)? } else { micros })
+}
+
 fn truncate_in_zone(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    if !moment::is_finite(timestamp(arguments, 1)?) {
+        return truncate(arguments, None);
+    }
     let zone = text(arguments, 2)?;
     let unknown = |_| Error::new(Code::INVALID_PARAMETER, format!("time zone \"{zone}\" not recognized"));
     let session = Session::in_zone(zone, context.session.now).map_err(unknown)?;
-    ok(extract::truncate(text(arguments, 0)?, timestamp(arguments, 1)?, Some(&session))?)
+    truncate(arguments, Some(&session))
 }
 
 /// `age(timestamp)`: up to this day's midnight.
@@ -174,7 +268,16 @@ fn age_today(session: &Session, micros: i64, zoned: bool) -> Result<Value> {
 }
 
 fn made(arguments: &[Value]) -> Result<i64> {
-    let day = moment::make_date(int(arguments, 0)?, int(arguments, 1)?, int(arguments, 2)?)?;
+    let (year, month, day) = (int(arguments, 0)?, int(arguments, 1)?, int(arguments, 2)?);
+    // Unlike `make_date`, the message has the year as it was given.
+    let as_given = |error: Error| {
+        let (message, year) = match error.message().starts_with("date field") {
+            true => ("date field value out of range", year),
+            false => ("date out of range", year),
+        };
+        Error::new(error.code(), format!("{message}: {year}-{month:02}-{day:02}"))
+    };
+    let day = moment::make_date(year, month, day).map_err(as_given)?;
     let time = moment::make_time(int(arguments, 3)?, int(arguments, 4)?, float(arguments, 5)?)?;
     match at_time(day, time)? {
         Value::Timestamp(micros) => Ok(micros),

@@ -50,8 +50,12 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("log", &[Float8], Float8, |_, a| Ok(Value::Float(positive(a)?.log10()))),
     Function::new("log10", &[Float8], Float8, |_, a| Ok(Value::Float(positive(a)?.log10()))),
     Function::new("pi", &[], Float8, |_, _| Ok(Value::Float(std::f64::consts::PI))),
-    Function::new("degrees", &[Float8], Float8, |_, a| checked(float(a, 0)? / (std::f64::consts::PI / 180.0), &[float(a, 0)?])),
-    Function::new("radians", &[Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)? * (std::f64::consts::PI / 180.0)))),
+    Function::new("degrees", &[Float8], Float8, |_, a| {
+        checked(float(a, 0)? / (std::f64::consts::PI / 180.0), &[float(a, 0)?])
+    }),
+    Function::new("radians", &[Float8], Float8, |_, a| {
+        Ok(Value::Float(float(a, 0)? * (std::f64::consts::PI / 180.0)))
+    }),
     Function::new("sin", &[Float8], Float8, |_, a| Ok(Value::Float(finite(a)?.sin()))),
     Function::new("cos", &[Float8], Float8, |_, a| Ok(Value::Float(finite(a)?.cos()))),
     Function::new("tan", &[Float8], Float8, |_, a| Ok(Value::Float(finite(a)?.tan()))),
@@ -59,7 +63,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("asin", &[Float8], Float8, |_, a| Ok(Value::Float(sine(a)?.asin()))),
     Function::new("acos", &[Float8], Float8, |_, a| Ok(Value::Float(sine(a)?.acos()))),
     Function::new("atan", &[Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)?.atan()))),
-    Function::new("atan2", &[Float8, Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)?.atan2(float(a, 1)?)))),
+    Function::new("atan2", &[Float8, Float8], Float8, |_, a| {
+        Ok(Value::Float(float(a, 0)?.atan2(float(a, 1)?)))
+    }),
     Function::new("random", &[], Float8, random).volatile(),
 ];
 

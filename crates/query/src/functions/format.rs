@@ -38,7 +38,11 @@ pub(super) fn quote_literal(text: &str) -> String {
 
 fn quote_any(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let value = arguments.first().unwrap_or(&Value::Null);
-    ok_text(output(context.argument(0), value, context.session).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text)))
+    let ty = if context.arguments.is_empty() { &Type::Text } else { context.argument(0) };
+    match cast(ty, &Type::Text, None, true, value, context.session)? {
+        Value::Text(text) => ok_text(quote_literal(&text)),
+        _ => ok_text("NULL"),
+    }
 }
 
 /// The texts of the arguments from a position on, without nulls.
@@ -61,7 +65,9 @@ fn concat_ws(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 fn join(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let mut out = String::new();
     for (position, value) in arguments.iter().enumerate() {
-        if let Value::Text(text) = cast(context.argument(position), &Type::Text, None, true, value, context.session)? {
+        if let Value::Text(text) =
+            cast(context.argument(position), &Type::Text, None, true, value, context.session)?
+        {
             out.push_str(&text);
         }
     }
@@ -103,7 +109,9 @@ fn specifier<'a>(
         Some(position) => position,
         None => *next,
     };
-    let value = arguments.get(position).ok_or_else(|| Error::new(Code::INVALID_PARAMETER, "too few arguments for format()"))?;
+    let value = arguments
+        .get(position)
+        .ok_or_else(|| Error::new(Code::INVALID_PARAMETER, "too few arguments for format()"))?;
     *next = position + 1;
     let shown = convert(spec.conversion, output(context.argument(position), value, context.session))?;
     let left = spec.left || width < 0;
@@ -117,7 +125,9 @@ fn convert(conversion: char, text: Option<String>) -> Result<String> {
     match (conversion, text) {
         ('s', text) => Ok(text.unwrap_or_default()),
         ('I', Some(text)) => Ok(quote_ident(&text)),
-        ('I', None) => Err(Error::new(Code::NULL_NOT_ALLOWED, "null values cannot be formatted as an SQL identifier")),
+        ('I', None) => {
+            Err(Error::new(Code::NULL_NOT_ALLOWED, "null values cannot be formatted as an SQL identifier"))
+        }
         (_, Some(text)) => Ok(quote_literal(&text)),
         (_, None) => Ok("NULL".to_owned()),
     }
@@ -193,7 +203,8 @@ fn digits(rest: &mut &str) -> Result<Option<i64>> {
     if after.is_empty() {
         return Err(unterminated());
     }
-    let number: i32 = number.parse().map_err(|_| Error::new(Code::NUMERIC_OUT_OF_RANGE, "number is out of range"))?;
+    let number: i32 =
+        number.parse().map_err(|_| Error::new(Code::NUMERIC_OUT_OF_RANGE, "number is out of range"))?;
     Ok(Some(number.into()))
 }
 
@@ -209,13 +220,12 @@ impl Width {
         match arguments.get(position) {
             None => Err(invalid("too few arguments for format()")),
             Some(Value::Null) => Ok(0),
-            Some(Value::Int(width)) => i32::try_from(*width).map(i64::from).map_err(|_| super::arguments::out_of_range("integer")),
             Some(value) => {
                 let text = output(context.argument(position), value, context.session).unwrap_or_default();
-                let shown = text.trim().parse::<i32>();
-                shown.map(i64::from).map_err(|_| {
-                    Error::new(Code::INVALID_TEXT, format!("invalid input syntax for type integer: \"{text}\""))
-                })
+                match types::text::parse(&Type::Int4, &text, context.session)? {
+                    Value::Int(width) => Ok(width),
+                    _ => Ok(0),
+                }
             }
         }
     }

@@ -176,5 +176,7 @@ fn multiple<const BYTES: u8>(_: &mut Context<'_>, arguments: &[Value]) -> Result
     if a == 0 || b == 0 {
         return Ok(Value::Int(0));
     }
-    fit::<BYTES>(greatest_divisor(a, b).and_then(|divisor| (a / divisor).checked_mul(b)).and_then(i64::checked_abs))
+    fit::<BYTES>(
+        greatest_divisor(a, b).and_then(|divisor| (a / divisor).checked_mul(b)).and_then(i64::checked_abs),
+    )
 }

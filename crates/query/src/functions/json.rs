@@ -26,10 +26,14 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("->", &[B, I], B, |_, a| Ok(shown(element(&document(a, 0)?, int(a, 1)?)))),
     Function::operator("->>", &[B, T], T, |_, a| Ok(as_text(document(a, 0)?.get(text(a, 1)?)))),
     Function::operator("->>", &[B, I], T, |_, a| Ok(as_text(element(&document(a, 0)?, int(a, 1)?)))),
-    Function::operator("#>", &[B, TEXTS], B, |_, a| at_path(a, |found| shown(found))),
-    Function::operator("#>>", &[B, TEXTS], T, |_, a| at_path(a, |found| as_text(found))),
-    Function::operator("@>", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(contains(&document(a, 0)?, &document(a, 1)?, true)))),
-    Function::operator("<@", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(contains(&document(a, 1)?, &document(a, 0)?, true)))),
+    Function::operator("#>", &[B, TEXTS], B, |_, a| at_path(a, shown)),
+    Function::operator("#>>", &[B, TEXTS], T, |_, a| at_path(a, as_text)),
+    Function::operator("@>", &[B, B], Ty::Bool, |_, a| {
+        Ok(Value::Bool(contains(&document(a, 0)?, &document(a, 1)?, true)))
+    }),
+    Function::operator("<@", &[B, B], Ty::Bool, |_, a| {
+        Ok(Value::Bool(contains(&document(a, 1)?, &document(a, 0)?, true)))
+    }),
     Function::operator("?", &[B, T], Ty::Bool, |_, a| Ok(Value::Bool(exists(&document(a, 0)?, text(a, 1)?)))),
     Function::operator("?|", &[B, TEXTS], Ty::Bool, |_, a| {
         let document = document(a, 0)?;
@@ -41,18 +45,28 @@ pub(super) static ROWS: &[Function] = &[
     }),
     Function::operator("||", &[B, B], B, |_, a| Ok(shown(Some(&concat(document(a, 0)?, document(a, 1)?))))),
     Function::operator("-", &[B, T], B, |_, a| delete_keys(a, &[text(a, 1)?])),
-    Function::operator("-", &[B, TEXTS], B, |_, a| delete_keys(a, &texts(a, 1)?.into_iter().flatten().collect::<Vec<_>>())),
+    Function::operator("-", &[B, TEXTS], B, |_, a| {
+        one_dimension(a)?;
+        delete_keys(a, &texts(a, 1)?.into_iter().flatten().collect::<Vec<_>>())
+    }),
     Function::operator("-", &[B, I], B, delete_element),
     Function::operator("#-", &[B, TEXTS], B, |_, a| change_path(a, &Change::Delete)),
     Function::new("jsonb_set", &[B, TEXTS, B, Ty::Bool], B, set).optional(1),
     Function::new("jsonb_insert", &[B, TEXTS, B, Ty::Bool], B, insert).optional(1),
-    Function::new("json_extract_path", &[J, T], J, |_, a| Ok(raw(raw_json::at_path(text(a, 0)?, &tail(a)?)?))).variadic(),
+    Function::new("json_extract_path", &[J, T], J, |_, a| {
+        Ok(raw(raw_json::at_path(text(a, 0)?, &tail(a)?)?))
+    })
+    .variadic(),
     Function::new("json_extract_path_text", &[J, T], T, |_, a| {
         raw_json::at_path(text(a, 0)?, &tail(a)?)?.map_or(Ok(Value::Null), raw_json::as_text)
     })
     .variadic(),
-    Function::new("jsonb_extract_path", &[B, T], B, |_, a| Ok(shown(walk(&document(a, 0)?, &tail(a)?)))).variadic(),
-    Function::new("jsonb_extract_path_text", &[B, T], T, |_, a| Ok(as_text(walk(&document(a, 0)?, &tail(a)?)))).variadic(),
+    Function::new("jsonb_extract_path", &[B, T], B, |_, a| Ok(shown(walk(&document(a, 0)?, &tail(a)?))))
+        .variadic(),
+    Function::new("jsonb_extract_path_text", &[B, T], T, |_, a| {
+        Ok(as_text(walk(&document(a, 0)?, &tail(a)?)))
+    })
+    .variadic(),
     Function::new("json_typeof", &[J], T, |_, a| ok_text(type_name(&document(a, 0)?))),
     Function::new("jsonb_typeof", &[B], T, |_, a| ok_text(type_name(&document(a, 0)?))),
     Function::new("json_array_length", &[J], I, array_length),
@@ -146,9 +160,9 @@ fn same_scalar(left: &Json, right: &Json) -> bool {
 /// `@>`: every part of `part` is in `whole`. At the top, an array contains a scalar that is one of its elements.
 fn contains(whole: &Json, part: &Json, top: bool) -> bool {
     match (whole, part) {
-        (Json::Object(_), Json::Object(fields)) => {
-            fields.iter().all(|(key, value)| whole.get(key).is_some_and(|found| contains(found, value, false)))
-        }
+        (Json::Object(_), Json::Object(fields)) => fields
+            .iter()
+            .all(|(key, value)| whole.get(key).is_some_and(|found| contains(found, value, false))),
         (Json::Array(items), Json::Array(wanted)) => {
             wanted.iter().all(|wanted| items.iter().any(|item| contains(item, wanted, false)))
         }
@@ -221,9 +235,15 @@ fn delete_element(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 enum Change {
     Delete,
     /// Replaces, or adds where there is nothing.
-    Set { value: Json, create: bool },
+    Set {
+        value: Json,
+        create: bool,
+    },
     /// Adds; an existing key is an error.
-    Insert { value: Json, after: bool },
+    Insert {
+        value: Json,
+        after: bool,
+    },
 }
 
 fn set(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -236,10 +256,16 @@ fn insert(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     change_path(arguments, &Change::Insert { value: document(arguments, 2)?, after })
 }
 
-fn change_path(arguments: &[Value], change: &Change) -> Result<Value> {
-    if array(arguments, 1)?.dimensions.len() > 1 {
-        return Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts"));
+/// Keys and paths are plain lists.
+fn one_dimension(arguments: &[Value]) -> Result<()> {
+    match array(arguments, 1)?.dimensions.len() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts")),
     }
+}
+
+fn change_path(arguments: &[Value], change: &Change) -> Result<Value> {
+    one_dimension(arguments)?;
     let path = texts(arguments, 1)?;
     let mut document = document(arguments, 0)?;
     match &document {
@@ -261,11 +287,13 @@ fn change_path(arguments: &[Value], change: &Change) -> Result<Value> {
 }
 
 fn step<'a>(path: &[Option<&'a str>], level: usize) -> Result<&'a str> {
-    let null = || Error::new(Code::NULL_NOT_ALLOWED, format!("path element at position {} is null", level + 1));
+    let null =
+        || Error::new(Code::NULL_NOT_ALLOWED, format!("path element at position {} is null", level + 1));
     path.get(level).copied().flatten().ok_or_else(null)
 }
 
 fn apply(at: &mut Json, path: &[Option<&str>], level: usize, change: &Change) -> Result<()> {
+    step(path, level)?;
     let last = level + 1 == path.len();
     match at {
         Json::Object(fields) => {
@@ -314,7 +342,9 @@ fn apply_to_array(items: &mut Vec<Json>, path: &[Option<&str>], level: usize, ch
             items.remove(found);
         }
         (Some(found), Change::Set { value, .. }) => items[found] = value.clone(),
-        (Some(found), Change::Insert { value, after }) => items.insert(found + usize::from(*after), value.clone()),
+        (Some(found), Change::Insert { value, after }) => {
+            items.insert(found + usize::from(*after), value.clone())
+        }
         (None, Change::Set { value, create: true } | Change::Insert { value, .. }) => {
             let end = if wanted < 0 { 0 } else { items.len() };
             items.insert(end, value.clone());

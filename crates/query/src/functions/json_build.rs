@@ -23,7 +23,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("json_object", &[Of(&T)], J, |_, a| ok_text(spaced_object(&pairs(a)?))),
     Function::new("json_object", &[Of(&T), Of(&T)], J, |_, a| ok_text(spaced_object(&zipped(a)?))),
     Function::new("jsonb_object", &[Of(&T)], B, |_, a| ok_text(object(pairs(a)?).normalized()?.spaced())),
-    Function::new("jsonb_object", &[Of(&T), Of(&T)], B, |_, a| ok_text(object(zipped(a)?).normalized()?.spaced())),
+    Function::new("jsonb_object", &[Of(&T), Of(&T)], B, |_, a| {
+        ok_text(object(zipped(a)?).normalized()?.spaced())
+    }),
 ];
 
 /// A value as the text of a `json`.
@@ -72,13 +74,19 @@ pub(super) fn key(ty: &Type, value: &Value, context: &Context<'_>) -> Result<Opt
     }
     Ok(match value {
         Value::Bool(value) => Some(value.to_string()),
+        Value::Date(_) | Value::Timestamp(_) => part(ty, value, context)?.as_str().map(str::to_owned),
         value => output(known(ty), value, context.session),
     })
 }
 
 /// Keys of a `…_build_object`; a null one is an error that differs between the two.
-fn keys(context: &Context<'_>, arguments: &[Value], null: &dyn Fn(usize) -> Error, uneven: &str) -> Result<Vec<(String, usize)>> {
-    if arguments.len() % 2 != 0 {
+fn keys(
+    context: &Context<'_>,
+    arguments: &[Value],
+    null: &dyn Fn(usize) -> Error,
+    uneven: &str,
+) -> Result<Vec<(String, usize)>> {
+    if !arguments.len().is_multiple_of(2) {
         let hint = format!("The arguments of {uneven}() must consist of alternating keys and values.");
         return Err(invalid("argument list must have even number of elements").with_hint(hint));
     }
@@ -90,7 +98,9 @@ fn keys(context: &Context<'_>, arguments: &[Value], null: &dyn Fn(usize) -> Erro
 }
 
 fn json_object(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    let null = |at: usize| invalid(format!("argument {} cannot be null", at + 1)).with_hint("Object keys should be text.");
+    let null = |at: usize| {
+        invalid(format!("argument {} cannot be null", at + 1)).with_hint("Object keys should be text.")
+    };
     let mut fields = Vec::new();
     for (key, at) in keys(context, arguments, &null, "json_build_object")? {
         fields.push((key, written(context.argument(at), argument(arguments, at), context)?));
@@ -143,7 +153,8 @@ fn pairs(arguments: &[Value]) -> Result<Vec<(String, Option<String>)>> {
 
 fn zipped(arguments: &[Value]) -> Result<Vec<(String, Option<String>)>> {
     let (keys, values) = (texts(arguments, 0)?, texts(arguments, 1)?);
-    if [0, 1].iter().any(|at| array(arguments, *at).is_ok_and(|array| array.dimensions.len() > 1)) {
+    let dimensions = [array(arguments, 0)?, array(arguments, 1)?].map(|array| array.dimensions.len());
+    if dimensions[0] > 1 || dimensions[0] != dimensions[1] {
         return Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts"));
     }
     if keys.len() != values.len() {
@@ -157,7 +168,9 @@ fn zipped(arguments: &[Value]) -> Result<Vec<(String, Option<String>)>> {
 }
 
 fn object(fields: Vec<(String, Option<String>)>) -> Json {
-    Json::Object(fields.into_iter().map(|(key, value)| (key, value.map_or(Json::Null, Json::String))).collect())
+    Json::Object(
+        fields.into_iter().map(|(key, value)| (key, value.map_or(Json::Null, Json::String))).collect(),
+    )
 }
 
 fn spaced_object(fields: &[(String, Option<String>)]) -> String {

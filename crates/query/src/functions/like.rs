@@ -42,7 +42,8 @@ pub(super) fn like(text: &str, pattern: &str) -> Result<bool> {
             }
             _ if text.as_str().is_empty() => return exhausted(before.as_str()),
             Some(wanted) => {
-                let literal = if wanted == '\\' { Some(pattern.next().ok_or_else(open_escape)?) } else { None };
+                let literal =
+                    if wanted == '\\' { Some(pattern.next().ok_or_else(open_escape)?) } else { None };
                 let found = text.next();
                 if found == literal.or(Some(wanted)) || (literal.is_none() && wanted == '_') {
                     continue;

@@ -36,8 +36,8 @@ pub use aggregate::{Aggregate, State};
 pub use choose::{Chosen, ChosenAggregate, choose, choose_aggregate, choose_comparison};
 pub use common::common_type;
 pub use row::{Context, Eval, Function, Kind, Volatility};
-pub use types::session::Session;
 pub use ty::Ty;
+pub use types::session::Session;
 
 /// The rows, by family.
 static TABLE: &[&[Function]] = &[
@@ -77,8 +77,12 @@ static TABLE: &[&[Function]] = &[
 ];
 
 /// The aggregates, by family.
-static AGGREGATES: &[&[Aggregate]] =
-    &[aggregate_values::ROWS, aggregate_values::EXTREMES, aggregate_numbers::ROWS, aggregate_numbers::DEVIATIONS];
+static AGGREGATES: &[&[Aggregate]] = &[
+    aggregate_values::ROWS,
+    aggregate_values::EXTREMES,
+    aggregate_numbers::ROWS,
+    aggregate_numbers::DEVIATIONS,
+];
 
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {
@@ -93,4 +97,72 @@ pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
 /// The overloads of a function or operator.
 pub fn candidates(name: &str, kind: Kind) -> impl Iterator<Item = &'static Function> {
     all().filter(move |function| function.kind == kind && function.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use types::Type;
+
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_symbol_of_its_own() {
+        let mut seen = HashSet::new();
+        for symbol in all().map(Function::symbol).chain(aggregates().map(Aggregate::symbol)) {
+            assert!(symbol.len() < 255 && seen.insert(symbol.clone()), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn names_are_resolved_as_postgresql_resolves_them() {
+        let chosen = |name: &str, kind, arguments: &[Type]| {
+            choose(name, kind, arguments).map(|chosen| chosen.function.symbol())
+        };
+        let found = [
+            ("+", Kind::Operator, [Type::Int4, Type::Int8], "pg_plus_int4_int8"),
+            ("+", Kind::Operator, [Type::Int4, Type::Numeric], "pg_plus_numeric_numeric"),
+            ("+", Kind::Operator, [Type::Numeric, Type::Float8], "pg_plus_float8_float8"),
+            ("-", Kind::Operator, [Type::Timestamptz, Type::Unknown], "pg_minus_timestamptz_timestamptz"),
+            ("||", Kind::Operator, [Type::Text, Type::Int4], "pg_bar_bar_text_anynonarray"),
+            ("||", Kind::Operator, [Type::Unknown, Type::Unknown], "pg_bar_bar_text_text"),
+            ("->>", Kind::Operator, [Type::Jsonb, Type::Unknown], "pg_minus_greater_greater_jsonb_text"),
+            ("date_trunc", Kind::Function, [Type::Unknown, Type::Date], "pg_date_trunc_text_timestamptz"),
+            ("power", Kind::Function, [Type::Int4, Type::Int4], "pg_power_float8_float8"),
+        ];
+        for (name, kind, arguments, symbol) in found {
+            assert_eq!(chosen(name, kind, &arguments).unwrap(), symbol, "{name}");
+        }
+        let refused = [
+            ("lower", Kind::Function, vec![Type::Int4], "42883: function lower(integer) does not exist"),
+            (
+                "+",
+                Kind::Operator,
+                vec![Type::Text, Type::Int4],
+                "42883: operator does not exist: text + integer",
+            ),
+            (
+                "+",
+                Kind::Operator,
+                vec![Type::Unknown, Type::Unknown],
+                "42725: operator is not unique: unknown + unknown",
+            ),
+            (
+                "to_jsonb",
+                Kind::Function,
+                vec![Type::Unknown],
+                "42804: could not determine polymorphic type because input has type unknown",
+            ),
+        ];
+        for (name, kind, arguments, message) in refused {
+            assert_eq!(chosen(name, kind, &arguments).unwrap_err().to_string(), message);
+        }
+        assert_eq!(choose_comparison("=", &Type::Varchar, &Type::Unknown).unwrap(), Type::Text);
+        assert_eq!(choose_comparison("=", &Type::Int4, &Type::Numeric).unwrap(), Type::Numeric);
+        assert_eq!(
+            choose_comparison("=", &Type::Text, &Type::Int4).unwrap_err().to_string(),
+            "42883: operator does not exist: text = integer"
+        );
+    }
 }

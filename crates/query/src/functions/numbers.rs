@@ -28,8 +28,12 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("trunc", &[N], N, |_, a| ok(number(a, 0)?.trunc(0))),
     Function::new("trunc", &[N, Int4], N, |_, a| ok(number(a, 0)?.trunc(places(a)?))),
     Function::new("sqrt", &[N], N, |_, a| ok(number(a, 0)?.sqrt()?)),
-    Function::new("scale", &[N], Int4, |_, a| finite(number(a, 0)?, |number| Value::Int(number.scale().into()))),
-    Function::new("min_scale", &[N], Int4, |_, a| finite(number(a, 0)?, |number| Value::Int(number.normalized().scale().into()))),
+    Function::new("scale", &[N], Int4, |_, a| {
+        finite(number(a, 0)?, |number| Value::Int(number.scale().into()))
+    }),
+    Function::new("min_scale", &[N], Int4, |_, a| {
+        finite(number(a, 0)?, |number| Value::Int(number.normalized().scale().into()))
+    }),
     Function::new("trim_scale", &[N], N, |_, a| ok(number(a, 0)?.normalized())),
     Function::new("factorial", &[Int8], N, factorial),
 ];

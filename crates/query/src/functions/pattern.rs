@@ -24,7 +24,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("regexp_count", &[T, T, I, T], I, regexp_count).optional(2),
     Function::new("regexp_substr", &[T, T, I, I, T, I], T, regexp_substr).optional(4),
     Function::new("substring", &[T, T], T, substring),
-    Function::new("substring", &[T, T, T], T, substring_similar),
+    Function::new("substring", &[T, T, T], T, substring_similar).lax(),
     Function::new("similar_to_escape", &[T, T], T, similar_to_escape).optional(1),
     Function::new("similar_escape", &[T, T], T, similar_escape).lax(),
 ];
@@ -56,7 +56,11 @@ fn flags_of_one(name: &str, text: Option<&str>) -> Result<Options> {
         return Ok(flags.options);
     }
     let error = invalid(format!("{name}() does not support the \"global\" option"));
-    Err(if name == "regexp_match" { error.with_hint("Use the regexp_matches function instead.") } else { error })
+    Err(if name == "regexp_match" {
+        error.with_hint("Use the regexp_matches function instead.")
+    } else {
+        error
+    })
 }
 
 fn is_match(arguments: &[Value], insensitive: bool) -> Result<bool> {
@@ -160,7 +164,8 @@ fn regexp_substr(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let start = positive(arguments, 2, "start", 1)?;
     let nth = positive(arguments, 3, "n", 1)?;
     let group = if arguments.len() > 5 { int(arguments, 5)? } else { 0 };
-    let group = usize::try_from(group).map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {group}")))?;
+    let group = usize::try_from(group)
+        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {group}")))?;
     let options = flags_of_one("regexp_substr", text_or_null(arguments, 4)?)?;
     let subject = text(arguments, 0)?;
     let regex = compile(text(arguments, 1)?, options)?;
@@ -195,14 +200,11 @@ fn regexp_replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn regexp_replace_from(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let start = positive(arguments, 3, "start", 1)?;
+    let nth = if arguments.len() > 4 { Some(int(arguments, 4)?) } else { None };
+    let refuse = |nth| invalid(format!("invalid value for parameter \"n\": {nth}"));
+    let nth = nth.map(|nth| usize::try_from(nth).map_err(|_| refuse(nth))).transpose()?;
     let flags = flags(text_or_null(arguments, 5)?)?;
-    let nth = match arguments.get(4) {
-        None => usize::from(!flags.global),
-        Some(_) => {
-            let nth = int(arguments, 4)?;
-            usize::try_from(nth).map_err(|_| invalid(format!("invalid value for parameter \"n\": {nth}")))?
-        }
-    };
+    let nth = nth.unwrap_or(usize::from(!flags.global));
     let subject = text(arguments, 0)?;
     let regex = compile(text(arguments, 1)?, flags.options)?;
     match offset(subject, start - 1) {
@@ -249,7 +251,9 @@ fn substitute(out: &mut String, subject: &str, groups: &Groups, replacement: &st
                 continue;
             }
             Some('&') => 0,
-            Some(digit @ '1'..='9') => digit.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or(0),
+            Some(digit @ '1'..='9') => {
+                digit.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or(0)
+            }
             _ => {
                 out.push('\\');
                 continue;
@@ -262,7 +266,11 @@ fn substitute(out: &mut String, subject: &str, groups: &Groups, replacement: &st
 }
 
 fn substring_similar(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    first_part(text(arguments, 0)?, &similar(text(arguments, 1)?, text(arguments, 2)?)?)
+    let (Some(pattern), Some(escape)) = (text_or_null(arguments, 1)?, text_or_null(arguments, 2)?) else {
+        return Ok(Value::Null);
+    };
+    let pattern = similar(pattern, escape)?;
+    text_or_null(arguments, 0)?.map_or(Ok(Value::Null), |subject| first_part(subject, &pattern))
 }
 
 fn similar_to_escape(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -285,7 +293,9 @@ fn similar(pattern: &str, escape: &str) -> Result<String> {
     let mut marks = escape.chars();
     let (mark, more) = (marks.next(), marks.next());
     if more.is_some() {
-        return Err(escape_error("invalid escape string").with_hint("Escape string must be empty or one character."));
+        return Err(
+            escape_error("invalid escape string").with_hint("Escape string must be empty or one character.")
+        );
     }
     let mut out = "^(?:".to_owned();
     let (mut in_brackets, mut separators, mut escaped) = (false, 0, false);

@@ -41,11 +41,13 @@ pub(super) fn element(text: &str, index: i64) -> Option<&str> {
 /// Keys (with their quotes) and values of an object; none of anything else.
 pub(super) fn fields(text: &str) -> Vec<(&str, &str)> {
     let Some(inside) = inside(text, '{') else { return Vec::new() };
-    parts(inside, ',').into_iter().filter_map(|part| {
-        let (key, value) = part.split_at(token(part));
-        Some((key, value.trim_start_matches(is_space).strip_prefix(':')?.trim_matches(is_space)))
-    })
-    .collect()
+    parts(inside, ',')
+        .into_iter()
+        .filter_map(|part| {
+            let (key, value) = part.split_at(token(part));
+            Some((key, value.trim_start_matches(is_space).strip_prefix(':')?.trim_matches(is_space)))
+        })
+        .collect()
 }
 
 /// The elements of an array; none of anything else.

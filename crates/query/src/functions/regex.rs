@@ -99,7 +99,9 @@ impl Regex {
         if let (Some(machine), Some(cache)) = (&self.reversed, reversed_cache)
             && search(machine, cache, &input, self.groups) != groups
         {
-            return Err(Error::missing("a regular expression whose groups depend on the order of alternatives"));
+            return Err(Error::missing(
+                "a regular expression whose groups depend on the order of alternatives",
+            ));
         }
         Ok(groups)
     }

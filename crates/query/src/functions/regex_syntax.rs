@@ -35,7 +35,8 @@ pub(super) struct Translated {
 
 const ALPHA: &str = r"\p{Alphabetic}\p{Nd}--0-9";
 const ALNUM: &str = r"\p{Alphabetic}\p{Nd}";
-const SPACE: &str = r"\x09-\x0d\x20\u{1680}\u{2000}-\u{2006}\u{2008}-\u{200a}\u{2028}\u{2029}\u{205f}\u{3000}";
+const SPACE: &str =
+    r"\x09-\x0d\x20\u{1680}\u{2000}-\u{2006}\u{2008}-\u{200a}\u{2028}\u{2029}\u{205f}\u{3000}";
 
 /// Character classes by name.
 const CLASSES: &[(&str, &str)] = &[
@@ -82,7 +83,15 @@ pub(super) fn translate(pattern: &str, options: Options, reversed: bool) -> Resu
         body.chars().for_each(|c| literal(&mut text, c, options));
         return Ok(Translated { text, shortest: false, groups: 0, alternatives: false });
     }
-    let mut parser = Parser { rest: body, options, reversed, depth: 0, groups: 0, alternatives: false, all_groups: groups_in(body) };
+    let mut parser = Parser {
+        rest: body,
+        options,
+        reversed,
+        depth: 0,
+        groups: 0,
+        alternatives: false,
+        all_groups: groups_in(body),
+    };
     let (text, preference) = parser.alternatives()?;
     if !parser.rest.is_empty() {
         return Err(refuse("parentheses () not balanced"));
@@ -298,7 +307,11 @@ impl Parser<'_> {
             (false, false) => Some(self.number()?),
         };
         if !self.eat("}") {
-            return Err(refuse(if self.rest.is_empty() { "braces {} not balanced" } else { "invalid repetition count(s)" }));
+            return Err(refuse(if self.rest.is_empty() {
+                "braces {} not balanced"
+            } else {
+                "invalid repetition count(s)"
+            }));
         }
         if most.is_some_and(|most| most < least) {
             return Err(refuse("invalid repetition count(s)"));
@@ -323,8 +336,20 @@ impl Parser<'_> {
             Some('(') => return self.group(),
             Some('[') => out = self.bracket()?,
             Some('.') => out.push_str(if self.options.newlines_apart { r"[^\n]" } else { "(?s:.)" }),
-            Some('^') => return Ok((if self.options.anchors_at_newlines { "(?m:^)" } else { r"\A" }.to_owned(), None, true)),
-            Some('$') => return Ok((if self.options.anchors_at_newlines { "(?m:$)" } else { r"\z" }.to_owned(), None, true)),
+            Some('^') => {
+                return Ok((
+                    if self.options.anchors_at_newlines { "(?m:^)" } else { r"\A" }.to_owned(),
+                    None,
+                    true,
+                ));
+            }
+            Some('$') => {
+                return Ok((
+                    if self.options.anchors_at_newlines { "(?m:$)" } else { r"\z" }.to_owned(),
+                    None,
+                    true,
+                ));
+            }
             Some('\\') => return self.escape(),
             Some(')') => return Err(refuse("parentheses () not balanced")),
             Some('*' | '+' | '?') => return Err(refuse("quantifier operand invalid")),
@@ -430,9 +455,14 @@ impl Parser<'_> {
     fn coded(&mut self, radix: u32, least: usize, most: usize) -> Result<char> {
         let digits = self.rest.chars().take(most).take_while(|c| c.is_digit(radix)).count();
         let (text, rest) = self.rest.split_at(digits);
-        let code = u32::from_str_radix(text, radix).ok().and_then(char::from_u32);
         self.rest = rest;
-        code.filter(|_| digits >= least).ok_or_else(|| refuse("invalid escape \\ sequence"))
+        if digits < least {
+            return Err(refuse("invalid escape \\ sequence"));
+        }
+        u32::from_str_radix(text, radix)
+            .ok()
+            .and_then(char::from_u32)
+            .ok_or_else(|| Error::missing("a code that is no character in a regular expression"))
     }
 
     /// A bracket expression, after the bracket.
@@ -457,10 +487,15 @@ impl Parser<'_> {
     /// A class, a character or a range.
     fn bracket_item(&mut self, items: &mut String) -> Result<()> {
         if self.eat("[:") {
-            let (name, rest) = self.rest.split_once(":]").ok_or_else(|| refuse("brackets [] not balanced"))?;
+            let (name, rest) =
+                self.rest.split_once(":]").ok_or_else(|| refuse("brackets [] not balanced"))?;
             self.rest = rest;
-            let name = if self.options.insensitive && matches!(name, "upper" | "lower") { "alpha" } else { name };
-            let (_, class) = CLASSES.iter().find(|(class, _)| *class == name).ok_or_else(|| refuse("invalid character class"))?;
+            let name =
+                if self.options.insensitive && matches!(name, "upper" | "lower") { "alpha" } else { name };
+            let (_, class) = CLASSES
+                .iter()
+                .find(|(class, _)| *class == name)
+                .ok_or_else(|| refuse("invalid character class"))?;
             items.push_str(&format!("[{class}]"));
             return Ok(());
         }
@@ -489,7 +524,10 @@ impl Parser<'_> {
                 let (name, rest) = self.rest.split_once(close).ok_or_else(unbalanced)?;
                 self.rest = rest;
                 let mut chars = name.chars();
-                return chars.next().filter(|_| chars.next().is_none()).ok_or_else(|| refuse("invalid collating element"));
+                return chars
+                    .next()
+                    .filter(|_| chars.next().is_none())
+                    .ok_or_else(|| refuse("invalid collating element"));
             }
         }
         match self.next().ok_or_else(unbalanced)? {
@@ -505,7 +543,10 @@ impl Parser<'_> {
             code(items, end);
         }
         if self.options.insensitive {
-            (start..=end).flat_map(|c| [lower_char(c), upper_char(c)]).filter(|c| !(start..=end).contains(c)).for_each(|c| code(items, c));
+            (start..=end)
+                .flat_map(|c| [lower_char(c), upper_char(c)])
+                .filter(|c| !(start..=end).contains(c))
+                .for_each(|c| code(items, c));
         }
     }
 }

@@ -82,7 +82,12 @@ pub struct Function {
 
 impl Function {
     /// A strict, immutable function that may fail; the other constructors change one of these.
-    pub(super) const fn new(name: &'static str, arguments: &'static [Ty], result: Ty, eval: Eval) -> Function {
+    pub(super) const fn new(
+        name: &'static str,
+        arguments: &'static [Ty],
+        result: Ty,
+        eval: Eval,
+    ) -> Function {
         Function {
             name,
             kind: Kind::Function,
@@ -98,12 +103,22 @@ impl Function {
     }
 
     /// A binary operator.
-    pub(super) const fn operator(name: &'static str, arguments: &'static [Ty; 2], result: Ty, eval: Eval) -> Function {
+    pub(super) const fn operator(
+        name: &'static str,
+        arguments: &'static [Ty; 2],
+        result: Ty,
+        eval: Eval,
+    ) -> Function {
         Function { kind: Kind::Operator, ..Function::new(name, arguments, result, eval) }
     }
 
     /// An operator before its only operand.
-    pub(super) const fn prefix(name: &'static str, arguments: &'static [Ty; 1], result: Ty, eval: Eval) -> Function {
+    pub(super) const fn prefix(
+        name: &'static str,
+        arguments: &'static [Ty; 1],
+        result: Ty,
+        eval: Eval,
+    ) -> Function {
         Function { kind: Kind::Prefix, ..Function::new(name, arguments, result, eval) }
     }
 

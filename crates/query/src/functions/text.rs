@@ -48,7 +48,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("split_part", &[T, T, I], T, split_part),
     Function::new("strpos", &[T, T], I, position),
     Function::new("position", &[T, T], I, position),
-    Function::new("ascii", &[T], I, |_, a| Ok(Value::Int(text(a, 0)?.chars().next().map_or(0, |c| i64::from(u32::from(c)))))),
+    Function::new("ascii", &[T], I, |_, a| {
+        Ok(Value::Int(text(a, 0)?.chars().next().map_or(0, |c| i64::from(u32::from(c)))))
+    }),
     Function::new("chr", &[I], T, chr),
     Function::new("to_hex", &[I], T, |_, a| ok_text(format!("{:x}", int(a, 0)? & 0xffff_ffff))),
     Function::new("to_hex", &[Ty::Int8], T, |_, a| ok_text(format!("{:x}", int(a, 0)?))),
@@ -83,7 +85,9 @@ pub(super) fn lower_char(c: char) -> char {
 pub(super) fn upper_char(c: char) -> char {
     let mut mapped = c.to_uppercase();
     match (mapped.next(), mapped.next(), c) {
-        (_, _, 'ᾀ'..='ᾇ' | 'ᾐ'..='ᾗ' | 'ᾠ'..='ᾧ') => char::from_u32(u32::from(c) + 8).unwrap_or(c),
+        (_, _, 'ᾀ'..='ᾇ' | 'ᾐ'..='ᾗ' | 'ᾠ'..='ᾧ') => {
+            char::from_u32(u32::from(c) + 8).unwrap_or(c)
+        }
         (_, _, 'ᾳ' | 'ῃ' | 'ῳ') => char::from_u32(u32::from(c) + 9).unwrap_or(c),
         (Some(upper), None, _) => upper,
         _ => c,
@@ -113,7 +117,11 @@ fn initcap(text: &str) -> String {
 pub(super) fn slice(text: &str, start: i64, end: i64) -> &str {
     let offset = |position: i64| {
         let position = usize::try_from(position).unwrap_or(0);
-        if text.is_ascii() { position.min(text.len()) } else { text.char_indices().nth(position).map_or(text.len(), |(at, _)| at) }
+        if text.is_ascii() {
+            position.min(text.len())
+        } else {
+            text.char_indices().nth(position).map_or(text.len(), |(at, _)| at)
+        }
     };
     let (start, end) = (offset(start), offset(end));
     text.get(start..end).unwrap_or("")
@@ -139,7 +147,11 @@ fn substring(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn overlay(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, part, start) = (text(arguments, 0)?, text(arguments, 1)?, int(arguments, 2)?);
-    let length = if arguments.len() > 3 { int(arguments, 3)? } else { i64::try_from(part.chars().count()).unwrap_or(i64::MAX) };
+    let length = if arguments.len() > 3 {
+        int(arguments, 3)?
+    } else {
+        i64::try_from(part.chars().count()).unwrap_or(i64::MAX)
+    };
     if start <= 0 {
         return Err(Error::new(Code::SUBSTRING_ERROR, "negative substring length not allowed"));
     }
@@ -161,7 +173,10 @@ fn left(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 fn right(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let whole = text(arguments, 0)?;
     let length = i64::try_from(whole.chars().count()).unwrap_or(i64::MAX);
-    ok_text(slice(whole, length - kept(whole, int(arguments, 1)?), i64::MAX))
+    let wanted = int(arguments, 1)?;
+    // The least integer has no opposite: PostgreSQL keeps everything.
+    let kept = if wanted == i64::from(i32::MIN) { length } else { kept(whole, wanted) };
+    ok_text(slice(whole, length - kept, i64::MAX))
 }
 
 /// PostgreSQL's bound on the size of one value.
@@ -177,10 +192,10 @@ fn padding(arguments: &[Value]) -> Result<(String, &str)> {
     let fill = if arguments.len() > 2 { text(arguments, 2)? } else { " " };
     let wanted = usize::try_from(length).map_err(|_| too_large())?;
     let own = whole.chars().count();
-    if wanted.saturating_mul(4) > VALUE_BYTES_MAX {
+    let missing = if fill.is_empty() { 0 } else { wanted.saturating_sub(own) };
+    if (own.min(wanted) + missing).saturating_mul(4) > VALUE_BYTES_MAX {
         return Err(too_large());
     }
-    let missing = if fill.is_empty() { 0 } else { wanted.saturating_sub(own) };
     Ok((fill.chars().cycle().take(missing).collect(), slice(whole, 0, length)))
 }
 
@@ -247,7 +262,7 @@ fn chr(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let code = int(arguments, 0)?;
     let refuse = |message: String| Err(Error::new(Code::LIMIT_EXCEEDED, message));
     match u32::try_from(code) {
-        Err(_) => refuse("character number must be positive".to_owned()),
+        Err(_) => Err(invalid("character number must be positive")),
         Ok(0) => refuse("null character not permitted".to_owned()),
         Ok(code) if code > 0x10_ffff => refuse(format!("requested character too large for encoding: {code}")),
         Ok(code) => match char::from_u32(code) {

@@ -12,16 +12,26 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("uuid_nil", &[], Uuid, |_, _| Ok(Value::Uuid([0; 16]))),
     Function::new("enum_first", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.first())).lax().stable(),
     Function::new("enum_last", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.last())).lax().stable(),
-    Function::new("enum_range", &[AnyEnum], Ty::AnyArray, |c, _| Ok(list(labels(c)?.iter().cloned().map(Value::Text).collect())))
+    Function::new("enum_range", &[AnyEnum], Ty::AnyArray, |c, _| {
+        Ok(list(labels(c)?.iter().cloned().map(Value::Text).collect()))
+    })
+    .lax()
+    .stable(),
+    Function::new("num_nulls", &[Any], I, |_, a| count(a.iter().filter(|value| value.is_null()).count()))
         .lax()
-        .stable(),
-    Function::new("num_nulls", &[Any], I, |_, a| count(a.iter().filter(|value| value.is_null()).count())).lax().variadic(),
-    Function::new("num_nonnulls", &[Any], I, |_, a| count(a.iter().filter(|value| !value.is_null()).count())).lax().variadic(),
-    Function::new("host", &[Inet], T, |_, a| ok_text(text(a, 0)?.split_once('/').map_or(text(a, 0)?, |(host, _)| host))),
+        .variadic(),
+    Function::new("num_nonnulls", &[Any], I, |_, a| count(a.iter().filter(|value| !value.is_null()).count()))
+        .lax()
+        .variadic(),
+    Function::new("host", &[Inet], T, |_, a| {
+        ok_text(text(a, 0)?.split_once('/').map_or(text(a, 0)?, |(host, _)| host))
+    }),
     Function::new("masklen", &[Inet], I, |_, a| Ok(Value::Int(mask(text(a, 0)?)))),
     Function::new("family", &[Inet], I, |_, a| Ok(Value::Int(if text(a, 0)?.contains(':') { 6 } else { 4 }))),
     Function::new("text", &[Inet], T, |_, a| ok_text(full(text(a, 0)?))),
-    Function::new("text", &[Bool], T, |_, a| ok_text(if super::arguments::boolean(a, 0)? { "true" } else { "false" })),
+    Function::new("text", &[Bool], T, |_, a| {
+        ok_text(if super::arguments::boolean(a, 0)? { "true" } else { "false" })
+    }),
 ];
 
 /// A random uuid: version 4, variant 1 (RFC 9562).
@@ -40,7 +50,10 @@ fn labels<'a>(context: &'a Context<'_>) -> Result<&'a [std::sync::Arc<str>]> {
     }
 }
 
-fn label(context: &Context<'_>, pick: fn(&[std::sync::Arc<str>]) -> Option<&std::sync::Arc<str>>) -> Result<Value> {
+fn label(
+    context: &Context<'_>,
+    pick: fn(&[std::sync::Arc<str>]) -> Option<&std::sync::Arc<str>>,
+) -> Result<Value> {
     Ok(pick(labels(context)?).cloned().map_or(Value::Null, Value::Text))
 }
 
