@@ -46,7 +46,12 @@ pub trait Engine: Send + Sync + 'static {
     fn capabilities(&self) -> &'static Capabilities;
 
     /// Runs read-only commands on one snapshot, each to its end, and gives the sink back.
-    fn read(&self, commands: Vec<Command>, sink: Box<dyn Sink>, timeout: Duration) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>>;
+    fn read(
+        &self,
+        commands: Vec<Command>,
+        sink: Box<dyn Sink>,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>>;
 
     /// Runs a job in a transaction. See [`transact`] for jobs with a result.
     fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
@@ -58,7 +63,11 @@ pub trait Engine: Send + Sync + 'static {
 /// One unit of work.
 pub trait Transaction: Send {
     /// Runs one command; its rows go to the sink as command 0. Returns how many rows it changed.
-    fn run<'a>(&'a mut self, command: &'a Command, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<u64, Failure>>;
+    fn run<'a>(
+        &'a mut self,
+        command: &'a Command,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64, Failure>>;
 
     /// The next value of a sequence. As in PostgreSQL, it is not given back when the transaction fails.
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>>;
@@ -105,10 +114,17 @@ impl From<Failure> for Error {
                 Code::UNIQUE_VIOLATION,
                 format!("duplicate key value violates unique constraint \"{}\"", index.unwrap_or_default()),
             ),
-            Failure::ForeignKey => Error::new(Code::FOREIGN_KEY_VIOLATION, "a foreign key constraint is violated"),
-            Failure::Canceled => Error::new(Code::QUERY_CANCELED, "canceling statement due to statement timeout"),
-            Failure::Full => Error::new(Code::DISK_FULL, "could not extend file: No space left on device").with_hint("Check free disk space."),
-            Failure::Overloaded => Error::new(Code::OVERLOADED, "too much work is waiting").with_hint("Try again."),
+            Failure::ForeignKey => {
+                Error::new(Code::FOREIGN_KEY_VIOLATION, "a foreign key constraint is violated")
+            }
+            Failure::Canceled => {
+                Error::new(Code::QUERY_CANCELED, "canceling statement due to statement timeout")
+            }
+            Failure::Full => Error::new(Code::DISK_FULL, "could not extend file: No space left on device")
+                .with_hint("Check free disk space."),
+            Failure::Overloaded => {
+                Error::new(Code::OVERLOADED, "too much work is waiting").with_hint("Try again.")
+            }
             Failure::Error(error) => error,
         }
     }

@@ -570,7 +570,9 @@ impl CallerField {
             CallerField::Uid => Type::Uuid,
             CallerField::Claims => Type::Jsonb,
             CallerField::Now => Type::Timestamptz,
-            CallerField::ClaimedRole | CallerField::Email | CallerField::Role | CallerField::Setting(_) => Type::Text,
+            CallerField::ClaimedRole | CallerField::Email | CallerField::Role | CallerField::Setting(_) => {
+                Type::Text
+            }
         }
     }
 }

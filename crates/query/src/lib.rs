@@ -8,6 +8,7 @@ pub mod functions;
 pub mod ir;
 
 pub use ir::{
-    Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert, JoinKind, Nest, Order, Output,
-    Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery, Write, WriteGuard,
+    Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert,
+    JoinKind, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery,
+    Write, WriteGuard,
 };

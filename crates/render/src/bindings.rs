@@ -25,7 +25,8 @@ impl Bindings<'_> {
     /// # Errors
     /// When a value cannot be stored, which would be a bug.
     pub fn caller_field(&self, field: &CallerField) -> Result<Stored> {
-        let text = |text: Option<&std::sync::Arc<str>>| text.map_or(Value::Null, |text| Value::Text(text.clone()));
+        let text =
+            |text: Option<&std::sync::Arc<str>>| text.map_or(Value::Null, |text| Value::Text(text.clone()));
         let value = match field {
             CallerField::Uid => self.caller.uid.map_or(Value::Null, Value::Uuid),
             CallerField::Email => text(self.caller.email.as_ref()),
@@ -43,7 +44,8 @@ impl Bindings<'_> {
     /// # Errors
     /// `XX000` when the statement has no such parameter.
     pub fn parameter(&self, index: usize, ty: &Type) -> Result<Stored> {
-        let value = self.parameters.get(index).ok_or_else(|| types::Error::internal("statement parameter"))?;
+        let value =
+            self.parameters.get(index).ok_or_else(|| types::Error::internal("statement parameter"))?;
         encode(ty, value)
     }
 }

@@ -56,7 +56,8 @@ impl<'a> Reader<'a> {
             self.rest = rest;
         }
         let rest = self.rest;
-        self.rest = rest.strip_prefix("\r\n").or(rest.strip_prefix('\n')).or(rest.strip_prefix('\r')).unwrap_or(rest);
+        self.rest =
+            rest.strip_prefix("\r\n").or(rest.strip_prefix('\n')).or(rest.strip_prefix('\r')).unwrap_or(rest);
         Ok(())
     }
 

@@ -139,7 +139,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a character that fits.
-    pub(crate) fn take_if(&mut self, fits: impl FnOnce(char) -> bool, expected: Option<&'static str>) -> Parsed<char> {
+    pub(crate) fn take_if(
+        &mut self,
+        fits: impl FnOnce(char) -> bool,
+        expected: Option<&'static str>,
+    ) -> Parsed<char> {
         match self.peek().filter(|c| fits(*c)) {
             Some(c) => {
                 self.advance(c.len_utf8());
@@ -161,7 +165,8 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         let mut found = self.rest().chars();
-        let differs = word.chars().map(|wanted| (wanted, found.next())).find(|(wanted, found)| Some(*wanted) != *found);
+        let differs =
+            word.chars().map(|wanted| (wanted, found.next())).find(|(wanted, found)| Some(*wanted) != *found);
         self.note(differs.and_then(|(_, found)| found), Some(shown));
         Err(Stop::Syntax)
     }
@@ -226,7 +231,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads something that messages call by `label` unless part of it was read.
-    pub(crate) fn labelled<T>(&mut self, label: &'static str, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    pub(crate) fn labelled<T>(
+        &mut self,
+        label: &'static str,
+        read: impl FnOnce(&mut Self) -> Parsed<T>,
+    ) -> Parsed<T> {
         let start = self.at;
         let before = self.failure;
         self.failure = Failure { at: start, ..Failure::default() };

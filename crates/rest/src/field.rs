@@ -154,7 +154,12 @@ fn json_index(cursor: &mut Cursor<'_>) -> Parsed<i32> {
 }
 
 fn index(digits: &str) -> Parsed<i32> {
-    let out_of_range = || types::Error::new(types::Code::INVALID_TEXT, format!("value \"{digits}\" is out of range for type integer"));
+    let out_of_range = || {
+        types::Error::new(
+            types::Code::INVALID_TEXT,
+            format!("value \"{digits}\" is out of range for type integer"),
+        )
+    };
     Ok(digits.parse().map_err(|_| out_of_range())?)
 }
 
@@ -256,7 +261,13 @@ mod tests {
 
     #[test]
     fn errors_say_where_and_what() {
-        assert_eq!(read(":").unwrap_err(), "\"failed to parse field (:)\" (line 1, column 1) unexpected \":\" expecting field name (* or [a..z0..9_$])");
-        assert_eq!(read("data->>--34").unwrap_err(), "\"failed to parse field (data->>--34)\" (line 1, column 9) unexpected \"-\" expecting digit");
+        assert_eq!(
+            read(":").unwrap_err(),
+            "\"failed to parse field (:)\" (line 1, column 1) unexpected \":\" expecting field name (* or [a..z0..9_$])"
+        );
+        assert_eq!(
+            read("data->>--34").unwrap_err(),
+            "\"failed to parse field (data->>--34)\" (line 1, column 9) unexpected \"-\" expecting digit"
+        );
     }
 }

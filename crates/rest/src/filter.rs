@@ -92,7 +92,11 @@ pub(crate) fn test(cursor: &mut Cursor<'_>, budget: &Budget<'_>, place: Place) -
     Ok(Test { negated: negation.is_some(), operator, value })
 }
 
-fn operation(cursor: &mut Cursor<'_>, budget: &Budget<'_>, place: Place) -> Parsed<(&'static Operator, Operands)> {
+fn operation(
+    cursor: &mut Cursor<'_>,
+    budget: &Budget<'_>,
+    place: Place,
+) -> Parsed<(&'static Operator, Operands)> {
     for operator in TABLE {
         if let Some(modifier) = cursor.attempt(|cursor| head(cursor, operator))? {
             return Ok((operator, operand(cursor, budget, operator, modifier, place)?));
@@ -170,7 +174,8 @@ fn operand(
 fn truth(cursor: &mut Cursor<'_>) -> Parsed<Truth> {
     for (word, truth) in TRUTHS {
         let read = |cursor: &mut Cursor<'_>| {
-            word.chars().try_for_each(|c| cursor.take_if(|found| found.eq_ignore_ascii_case(&c), None).map(drop))
+            word.chars()
+                .try_for_each(|c| cursor.take_if(|found| found.eq_ignore_ascii_case(&c), None).map(drop))
         };
         if cursor.attempt(read)?.is_some() {
             return Ok(*truth);
@@ -266,7 +271,14 @@ mod tests {
             ("is.NULL", (false, "is", Operands::Truth(Truth::Null))),
             ("not.is.not_null", (true, "is", Operands::Truth(Truth::NotNull))),
             ("is.Unknown", (false, "is", Operands::Truth(Truth::Unknown))),
-            ("fts(english).a & b", (false, "fts", Operands::Search { configuration: Some("english".into()), query: "a & b".into() })),
+            (
+                "fts(english).a & b",
+                (
+                    false,
+                    "fts",
+                    Operands::Search { configuration: Some("english".into()), query: "a & b".into() },
+                ),
+            ),
             ("wfts.a", (false, "wfts", Operands::Search { configuration: None, query: "a".into() })),
         ] {
             assert_eq!(words(text), expected, "{text}");
@@ -284,7 +296,11 @@ mod tests {
             (r#"in.("a"b,c)"#, vec!["\"a\"b", "c"]),
             ("in. ( a , b ) ", vec!["a ", " b "]),
         ] {
-            assert_eq!(words(text).2, Operands::List(values.into_iter().map(str::to_owned).collect()), "{text}");
+            assert_eq!(
+                words(text).2,
+                Operands::List(values.into_iter().map(str::to_owned).collect()),
+                "{text}"
+            );
         }
     }
 

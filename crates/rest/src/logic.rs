@@ -127,12 +127,21 @@ mod tests {
     #[test]
     fn errors_say_where_and_what() {
         for (text, column, details) in [
-            ("or()", 4, "unexpected \")\" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)"),
+            (
+                "or()",
+                4,
+                "unexpected \")\" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)",
+            ),
             ("or)", 3, "unexpected \")\" expecting \"(\""),
             ("and(ord(id.eq.1,id.eq.2))", 7, "unexpected \"d\" expecting \"(\""),
-            ("or(id.eq.1,not.xor(id.eq.2,id.eq.3))", 16, "unexpected \"x\" expecting logic operator (and, or)"),
+            (
+                "or(id.eq.1,not.xor(id.eq.2,id.eq.3))",
+                16,
+                "unexpected \"x\" expecting logic operator (and, or)",
+            ),
         ] {
-            let message = format!("\"failed to parse logic tree ({text})\" (line 1, column {column}) {details}");
+            let message =
+                format!("\"failed to parse logic tree ({text})\" (line 1, column {column}) {details}");
             assert_eq!(read(text).unwrap_err(), message);
         }
     }

@@ -65,9 +65,15 @@ impl fmt::Display for Media {
         match self {
             Media::ArrayStripped => f.write_str("application/vnd.pgrst.array+json;nulls=stripped"),
             Media::Object { stripped: false } => f.write_str("application/vnd.pgrst.object+json"),
-            Media::Object { stripped: true } => f.write_str("application/vnd.pgrst.object+json;nulls=stripped"),
+            Media::Object { stripped: true } => {
+                f.write_str("application/vnd.pgrst.object+json;nulls=stripped")
+            }
             Media::Plan { of, json, options } => {
-                write!(f, "application/vnd.pgrst.plan+{}; for=\"{of}\"", if *json { "json" } else { "text" })?;
+                write!(
+                    f,
+                    "application/vnd.pgrst.plan+{}; for=\"{of}\"",
+                    if *json { "json" } else { "text" }
+                )?;
                 if options.is_empty() { Ok(()) } else { write!(f, "; options={}", options.join("|")) }
             }
             Media::Other(text) => f.write_str(text),
@@ -100,7 +106,9 @@ pub(crate) fn media(text: &str) -> Media {
     let stripped = parameter(parameters, "nulls") == Some("stripped");
     match essence.as_str() {
         "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => Media::Object { stripped },
-        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" if stripped => Media::ArrayStripped,
+        "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" if stripped => {
+            Media::ArrayStripped
+        }
         "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => Media::Json,
         "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(parameters, false),
         "application/vnd.pgrst.plan+json" => plan(parameters, true),
@@ -140,7 +148,8 @@ pub(crate) fn accepted(header: Option<&str>) -> Vec<Media> {
         quoted ^= c == '"';
         c == ',' && !quoted
     };
-    let mut entries: Vec<(u16, &str)> = header.split(separates).map(|entry| (quality(entry), entry)).collect();
+    let mut entries: Vec<(u16, &str)> =
+        header.split(separates).map(|entry| (quality(entry), entry)).collect();
     entries.retain(|(_, entry)| !entry.trim().is_empty());
     entries.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     entries.into_iter().map(|(_, entry)| media(without_quality(entry))).collect()
@@ -148,7 +157,9 @@ pub(crate) fn accepted(header: Option<&str>) -> Vec<Media> {
 
 /// An entry up to its `q`.
 fn without_quality(entry: &str) -> &str {
-    let is_quality = |at: &usize| entry.get(at + 1..).is_some_and(|rest| rest.trim_start().to_ascii_lowercase().starts_with("q="));
+    let is_quality = |at: &usize| {
+        entry.get(at + 1..).is_some_and(|rest| rest.trim_start().to_ascii_lowercase().starts_with("q="))
+    };
     let at = entry.match_indices(';').map(|(at, _)| at).find(is_quality);
     entry.get(..at.unwrap_or(entry.len())).unwrap_or(entry)
 }
@@ -158,7 +169,13 @@ fn quality(entry: &str) -> u16 {
     let value = entry.split_once(';').and_then(|(_, parameters)| parameter(parameters, "q"));
     let Some(value) = value else { return 1_000 };
     let mut digits = value.chars().filter(char::is_ascii_digit).chain("000".chars());
-    let mut next = || digits.next().and_then(|digit| digit.to_digit(10)).and_then(|digit| u16::try_from(digit).ok()).unwrap_or(0);
+    let mut next = || {
+        digits
+            .next()
+            .and_then(|digit| digit.to_digit(10))
+            .and_then(|digit| u16::try_from(digit).ok())
+            .unwrap_or(0)
+    };
     [1_000, 100, 10, 1].into_iter().map(|weight| weight * next()).sum::<u16>().min(1_000)
 }
 
@@ -183,9 +200,15 @@ mod tests {
             ("application/json", "application/json"),
             ("Application/JSON;charset=utf-8", "application/json"),
             ("application/vnd.pgrst.array+json", "application/json"),
-            ("application/vnd.pgrst.array+json; nulls=stripped", "application/vnd.pgrst.array+json;nulls=stripped"),
+            (
+                "application/vnd.pgrst.array+json; nulls=stripped",
+                "application/vnd.pgrst.array+json;nulls=stripped",
+            ),
             ("ApplicatIon/vnd.PgRsT.object+json", "application/vnd.pgrst.object+json"),
-            ("application/vnd.pgrst.object;nulls=stripped", "application/vnd.pgrst.object+json;nulls=stripped"),
+            (
+                "application/vnd.pgrst.object;nulls=stripped",
+                "application/vnd.pgrst.object+json;nulls=stripped",
+            ),
             ("text/csv", "text/csv"),
             ("application/vnd.pgrst.plan;", "application/vnd.pgrst.plan+text; for=\"application/json\""),
             (
@@ -203,7 +226,10 @@ mod tests {
     fn the_most_wanted_comes_first() {
         let names = |header| accepted(header).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         assert_eq!(names(None), "*/*");
-        assert_eq!(names(Some("text/html, application/json;q=0.9, text/csv")), "text/html text/csv application/json");
+        assert_eq!(
+            names(Some("text/html, application/json;q=0.9, text/csv")),
+            "text/html text/csv application/json"
+        );
         assert_eq!(names(Some("a/b;q=0.15, c/d; q=0.2, e/f;q=1.0")), "e/f c/d a/b");
     }
 

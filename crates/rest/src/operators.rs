@@ -70,10 +70,20 @@ pub static TABLE: &[Operator] = &[
     row("gt", Meaning::Operator(">"), Operand::Quantified, "greater"),
     row("lte", Meaning::Operator("<="), Operand::Quantified, "less or equal"),
     row("lt", Meaning::Operator("<"), Operand::Quantified, "less"),
-    row("like", Meaning::Operator("~~"), Operand::Quantified, "matches a pattern; * and % are any characters, _ is one"),
+    row(
+        "like",
+        Meaning::Operator("~~"),
+        Operand::Quantified,
+        "matches a pattern; * and % are any characters, _ is one",
+    ),
     row("ilike", Meaning::Operator("~~*"), Operand::Quantified, "matches a pattern, without regard to case"),
     row("match", Meaning::Operator("~"), Operand::Quantified, "matches a regular expression"),
-    row("imatch", Meaning::Operator("~*"), Operand::Quantified, "matches a regular expression, without regard to case"),
+    row(
+        "imatch",
+        Meaning::Operator("~*"),
+        Operand::Quantified,
+        "matches a regular expression, without regard to case",
+    ),
 ];
 
 impl Operator {
@@ -99,7 +109,8 @@ mod tests {
     fn a_longer_word_is_tried_before_its_beginning() {
         for (position, row) in TABLE.iter().enumerate() {
             let dotted = format!("{}.", row.word);
-            let earlier = TABLE[..position].iter().find(|other| dotted.starts_with(&format!("{}.", other.word)));
+            let earlier =
+                TABLE[..position].iter().find(|other| dotted.starts_with(&format!("{}.", other.word)));
             assert_eq!(earlier, None, "{}", row.word);
         }
     }

@@ -48,7 +48,8 @@ fn term(cursor: &mut Cursor<'_>) -> Parsed<OrderTerm> {
 
 fn directed(cursor: &mut Cursor<'_>, relation: Option<String>, field: Field) -> Parsed<OrderTerm> {
     let descending = word_of(cursor, [("asc", "\"asc\"", false), ("desc", "\"desc\"", true)])?;
-    let nulls_first = word_of(cursor, [("nullsfirst", "\"nullsfirst\"", true), ("nullslast", "\"nullslast\"", false)])?;
+    let nulls_first =
+        word_of(cursor, [("nullsfirst", "\"nullsfirst\"", true), ("nullslast", "\"nullslast\"", false)])?;
     cursor.ends(&[(',', "\",\"")])?;
     Ok(OrderTerm { relation, field, descending: descending.unwrap_or(false), nulls_first })
 }
@@ -111,7 +112,11 @@ mod tests {
         for (text, column, details) in [
             ("id.cac", 4, "unexpected \"c\" expecting \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""),
             ("id.descc", 8, "unexpected 'c' expecting delimiter (.), \",\" or end of input"),
-            ("id.nulsfist", 4, "unexpected \"n\" expecting \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""),
+            (
+                "id.nulsfist",
+                4,
+                "unexpected \"n\" expecting \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"",
+            ),
             ("id.nullslastt", 13, "unexpected 't' expecting \",\" or end of input"),
             ("id.asc.nullslasttt", 17, "unexpected 't' expecting \",\" or end of input"),
             ("id.asc.nlsfist", 8, "unexpected \"l\" expecting \"nullsfirst\" or \"nullslast\""),

@@ -54,7 +54,8 @@ fn target(path: &str) -> Result<Target> {
     if path.is_empty() {
         return Ok(Target::Root);
     }
-    let segments = path.split('/').map(|segment| decode(segment, false)).collect::<Result<Vec<Cow<'_, str>>>>()?;
+    let segments =
+        path.split('/').map(|segment| decode(segment, false)).collect::<Result<Vec<Cow<'_, str>>>>()?;
     match &segments[..] {
         [table] if !table.is_empty() => Ok(Target::Table(table.to_string())),
         [rpc, function] if rpc == "rpc" && !function.is_empty() => Ok(Target::Function(function.to_string())),
@@ -69,7 +70,9 @@ fn action(target: &Target, method: &str) -> Result<Action> {
         (_, "HEAD") => Ok(Action::Read { head: true }),
         (_, "OPTIONS") => Ok(Action::Options),
         (Target::Function(_), "POST") => Ok(Action::Call),
-        (Target::Function(_), _) => Err(Error::new(Code::RPC_METHOD, format!("Cannot use the {method} method on RPC"))),
+        (Target::Function(_), _) => {
+            Err(Error::new(Code::RPC_METHOD, format!("Cannot use the {method} method on RPC")))
+        }
         (Target::Table(_), "POST") => Ok(Action::Insert),
         (Target::Table(_), "PATCH") => Ok(Action::Update),
         (Target::Table(_), "PUT") => Ok(Action::Replace),
@@ -82,7 +85,9 @@ fn action(target: &Target, method: &str) -> Result<Action> {
 fn empty(http: &Http<'_>, target: Target, action: Action) -> Request {
     let profile = match action {
         Action::Read { .. } | Action::Options => http.header("accept-profile"),
-        Action::Insert | Action::Update | Action::Replace | Action::Delete | Action::Call => http.header("content-profile"),
+        Action::Insert | Action::Update | Action::Replace | Action::Delete | Action::Call => {
+            http.header("content-profile")
+        }
     };
     let preferences = http.headers.iter().filter(|(name, _)| *name == "prefer").map(|(_, value)| *value);
     Request {
@@ -202,7 +207,10 @@ fn ranges(parameters: &[Parameter<'_>], http: &Http<'_>, request: &mut Request) 
         _ => Range::default(),
     };
     if request.action == Action::Replace && !root.is_all() {
-        return Err(Error::new(Code::PUT_LIMIT, "limit/offset querystring parameters are not allowed for PUT"));
+        return Err(Error::new(
+            Code::PUT_LIMIT,
+            "limit/offset querystring parameters are not allowed for PUT",
+        ));
     }
     request.range = range::together(header, root)?;
     Ok(())
@@ -274,11 +282,19 @@ mod tests {
     fn parameters_apply_where_their_names_say() {
         let request = get("select=id&a=eq.1&rel.b=gt.2&rel.or=(c.is.null)&not.and=(d.eq.1)&rel.order=x&rel.deep.limit=3&rel.deep.offset=1").unwrap();
         assert_eq!(request.filters[0].0, EmbedPath::new());
-        assert_eq!((request.filters[1].0.join("."), request.filters[1].1.field.name.as_str()), ("rel".into(), "b"));
+        assert_eq!(
+            (request.filters[1].0.join("."), request.filters[1].1.field.name.as_str()),
+            ("rel".into(), "b")
+        );
         assert_eq!(request.logic[0].0, ["rel"]);
-        assert!(matches!(&request.logic[1], (path, logic::Logic::Group { negated: true, any: false, .. }) if path.is_empty()));
+        assert!(
+            matches!(&request.logic[1], (path, logic::Logic::Group { negated: true, any: false, .. }) if path.is_empty())
+        );
         assert_eq!(request.orders[0].0, ["rel"]);
-        assert_eq!(request.ranges, [(vec!["rel".to_owned(), "deep".to_owned()], Range { offset: 1, limit: Some(3) })]);
+        assert_eq!(
+            request.ranges,
+            [(vec!["rel".to_owned(), "deep".to_owned()], Range { offset: 1, limit: Some(3) })]
+        );
     }
 
     #[test]
@@ -298,7 +314,10 @@ mod tests {
     #[test]
     fn arguments_are_what_is_no_condition() {
         let request = ask("GET", "/rpc/f", "a=1&b=eq.2&c=text.with.dots&id=gt.3", &[], "").unwrap();
-        assert_eq!(request.arguments, [("a".to_owned(), "1".to_owned()), ("c".to_owned(), "text.with.dots".to_owned())]);
+        assert_eq!(
+            request.arguments,
+            [("a".to_owned(), "1".to_owned()), ("c".to_owned(), "text.with.dots".to_owned())]
+        );
         assert_eq!(request.filters.len(), 2);
         assert_eq!(request.filters[0].1.test.value, Operands::One("2".into()));
         assert_eq!(ask("GET", "/rpc/f", "a=in.1", &[], "").unwrap_err().code(), Code::PARSE);
@@ -307,7 +326,10 @@ mod tests {
     #[test]
     fn the_range_header_is_for_get() {
         let headers = [("range", "0-9"), ("range-unit", "items")];
-        assert_eq!(ask("GET", "/films", "", &headers, "").unwrap().range, Range { offset: 0, limit: Some(10) });
+        assert_eq!(
+            ask("GET", "/films", "", &headers, "").unwrap().range,
+            Range { offset: 0, limit: Some(10) }
+        );
         assert_eq!(ask("HEAD", "/films", "", &headers, "").unwrap().range, Range::default());
         assert_eq!(get("limit=0").unwrap().range, Range { offset: 0, limit: Some(0) });
         assert_eq!(get("limit=-1").unwrap_err().code(), Code::RANGE);
@@ -345,6 +367,11 @@ mod tests {
         assert_eq!(request.on_conflict.unwrap(), ["id", "name"]);
         let error = ask("POST", "/films", "columns=", &[], "[]").unwrap_err();
         assert_eq!(error.message(), "\"failed to parse columns parameter ()\" (line 1, column 1)");
-        assert_eq!(error.details(), Some(&types::error::Details::Text("unexpected end of input expecting field name (* or [a..z0..9_$])".into())));
+        assert_eq!(
+            error.details(),
+            Some(&types::error::Details::Text(
+                "unexpected end of input expecting field name (* or [a..z0..9_$])".into()
+            ))
+        );
     }
 }

@@ -47,7 +47,13 @@ pub(crate) enum For {
 ///
 /// # Errors
 /// `PGRST102`, and `22P02` for a body that is not JSON under `columns=`.
-pub(crate) fn payload(body: &[u8], media: &Media, what: For, columns: Option<&[String]>, limits: &Limits) -> Result<Payload> {
+pub(crate) fn payload(
+    body: &[u8],
+    media: &Media,
+    what: For,
+    columns: Option<&[String]>,
+    limits: &Limits,
+) -> Result<Payload> {
     match (media, what) {
         (Media::Json, what) => json(body, what, columns, limits).map(Payload::Rows),
         (Media::Csv, _) => csv::read(text(body)?, limits).map(Payload::Rows),
@@ -87,7 +93,8 @@ fn uniform(document: Json, limits: &Limits) -> Result<Rows> {
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => (Vec::new(), false),
     };
     bounded(objects.len(), limits)?;
-    let names: BTreeSet<&str> = objects.first().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let names: BTreeSet<&str> =
+        objects.first().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     let columns: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let positions = positions(&columns);
     let rows = objects.into_iter().map(|fields| {
@@ -150,7 +157,10 @@ fn row(fields: Vec<(String, Json)>, positions: &HashMap<&str, usize>) -> Option<
 
 fn form(body: &str) -> Result<Rows> {
     let fields = query_string::parameters(body)?;
-    let fields = fields.into_iter().map(|(name, value)| (name.into_owned(), Json::String(value.into_owned()))).collect::<Vec<_>>();
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| (name.into_owned(), Json::String(value.into_owned())))
+        .collect::<Vec<_>>();
     let names: BTreeSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     let columns: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let row = row(fields, &positions(&columns)).unwrap_or_default();
@@ -162,7 +172,8 @@ mod tests {
     use super::*;
 
     fn read(body: &str, media: &Media, what: For, columns: Option<&[&str]>) -> Result<String> {
-        let columns: Option<Vec<String>> = columns.map(|columns| columns.iter().map(|name| (*name).to_owned()).collect());
+        let columns: Option<Vec<String>> =
+            columns.map(|columns| columns.iter().map(|name| (*name).to_owned()).collect());
         let rows = match payload(body.as_bytes(), media, what, columns.as_deref(), &Limits::default())? {
             Payload::Rows(rows) => rows,
             Payload::Raw(bytes) => return Ok(format!("{} bytes", bytes.len())),
@@ -206,9 +217,15 @@ mod tests {
     #[test]
     fn named_columns_pick_from_each_row() {
         let columns = Some(&["b", "a", "b"][..]);
-        assert_eq!(read(r#"[{"a":1,"x":2},{"b":3}]"#, &Media::Json, For::Table, columns).unwrap(), "list a,b: 1 -|- 3");
+        assert_eq!(
+            read(r#"[{"a":1,"x":2},{"b":3}]"#, &Media::Json, For::Table, columns).unwrap(),
+            "list a,b: 1 -|- 3"
+        );
         assert_eq!(read("", &Media::Json, For::Table, columns).unwrap_err().code(), Code::INVALID_TEXT);
-        assert_eq!(read("[1]", &Media::Json, For::Table, columns).unwrap_err().code(), Code::INVALID_PARAMETER);
+        assert_eq!(
+            read("[1]", &Media::Json, For::Table, columns).unwrap_err().code(),
+            Code::INVALID_PARAMETER
+        );
     }
 
     #[test]

@@ -83,19 +83,25 @@ pub enum Handling {
     Lenient,
 }
 
-const RESOLUTIONS: &[(&str, Resolution)] =
-    &[("resolution=merge-duplicates", Resolution::Merge), ("resolution=ignore-duplicates", Resolution::Ignore)];
+const RESOLUTIONS: &[(&str, Resolution)] = &[
+    ("resolution=merge-duplicates", Resolution::Merge),
+    ("resolution=ignore-duplicates", Resolution::Ignore),
+];
 const REPRESENTATIONS: &[(&str, Representation)] = &[
     ("return=representation", Representation::Full),
     ("return=minimal", Representation::Minimal),
     ("return=headers-only", Representation::HeadersOnly),
 ];
-const COUNTS: &[(&str, Count)] =
-    &[("count=exact", Count::Exact), ("count=planned", Count::Planned), ("count=estimated", Count::Estimated)];
+const COUNTS: &[(&str, Count)] = &[
+    ("count=exact", Count::Exact),
+    ("count=planned", Count::Planned),
+    ("count=estimated", Count::Estimated),
+];
 const TRANSACTIONS: &[(&str, TransactionEnd)] =
     &[("tx=commit", TransactionEnd::Commit), ("tx=rollback", TransactionEnd::Rollback)];
 const MISSING: &[(&str, Missing)] = &[("missing=default", Missing::Default), ("missing=null", Missing::Null)];
-const HANDLINGS: &[(&str, Handling)] = &[("handling=strict", Handling::Strict), ("handling=lenient", Handling::Lenient)];
+const HANDLINGS: &[(&str, Handling)] =
+    &[("handling=strict", Handling::Strict), ("handling=lenient", Handling::Lenient)];
 
 /// Reads the values of all `Prefer` headers.
 pub(crate) fn prefer<'a>(headers: impl Iterator<Item = &'a str>) -> Prefer {
@@ -159,7 +165,8 @@ impl Prefer {
             return Ok(());
         }
         let details = format!("Invalid preferences: {}", self.unknown.join(", "));
-        Err(Error::new(Code::PREFERENCES, "Invalid preferences given with handling=strict").with_details(details))
+        Err(Error::new(Code::PREFERENCES, "Invalid preferences given with handling=strict")
+            .with_details(details))
     }
 
     /// The value of `Preference-Applied`; `None` when there is nothing to say.
@@ -193,10 +200,19 @@ mod tests {
     fn the_first_of_a_kind_counts() {
         for (headers, applied) in [
             (vec!["tx=commit, tx=rollback"], "tx=commit"),
-            (vec!["resolution=ignore-duplicates", "resolution=merge-duplicates"], "resolution=ignore-duplicates"),
-            (vec!["count=exact,    tx=commit   ,return=representation , missing=default"], "missing=default, return=representation, count=exact, tx=commit"),
             (
-                vec!["max-affected=10, timezone=America/Los_Angeles, handling=strict", "return=minimal, count=planned"],
+                vec!["resolution=ignore-duplicates", "resolution=merge-duplicates"],
+                "resolution=ignore-duplicates",
+            ),
+            (
+                vec!["count=exact,    tx=commit   ,return=representation , missing=default"],
+                "missing=default, return=representation, count=exact, tx=commit",
+            ),
+            (
+                vec![
+                    "max-affected=10, timezone=America/Los_Angeles, handling=strict",
+                    "return=minimal, count=planned",
+                ],
                 "return=minimal, count=planned, handling=strict, timezone=America/Los_Angeles, max-affected=10",
             ),
             (vec!["max-affected=10"], ""),
@@ -211,6 +227,9 @@ mod tests {
         assert!(read(&["anything, count=exact"]).check().is_ok());
         let error = read(&["handling=strict, anything, other=1"]).check().unwrap_err();
         assert_eq!(error.code(), Code::PREFERENCES);
-        assert_eq!(error.details(), Some(&types::error::Details::Text("Invalid preferences: anything, other=1".into())));
+        assert_eq!(
+            error.details(),
+            Some(&types::error::Details::Text("Invalid preferences: anything, other=1".into()))
+        );
     }
 }

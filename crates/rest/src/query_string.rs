@@ -55,7 +55,10 @@ fn escaped(rest: &[u8]) -> Option<u8> {
 
 fn invalid(bytes: &[u8]) -> Error {
     let shown: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02x}")).collect();
-    Error::new(Code::NOT_IN_REPERTOIRE, format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")))
+    Error::new(
+        Code::NOT_IN_REPERTOIRE,
+        format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")),
+    )
 }
 
 /// Appends a text, everything but letters, digits and `-_.~` as `%XX`.

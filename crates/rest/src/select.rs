@@ -148,7 +148,12 @@ fn relation(cursor: &mut Cursor<'_>) -> Parsed<SelectEmbed> {
 }
 
 /// The parameters of an embed, up to its parenthesis.
-fn embed(cursor: &mut Cursor<'_>, spread: bool, alias: Option<String>, target: String) -> Parsed<SelectEmbed> {
+fn embed(
+    cursor: &mut Cursor<'_>,
+    spread: bool,
+    alias: Option<String>,
+    target: String,
+) -> Parsed<SelectEmbed> {
     let mut embed = SelectEmbed { spread, alias, target, hint: None, inner: false, items: Vec::new() };
     let mut join = None;
     for _ in 0..2 {
@@ -250,10 +255,14 @@ mod tests {
     }
 
     fn print(items: &[SelectItem]) -> String {
-        let option = |value: &Option<String>, before: &str, after: &str| value.as_ref().map_or(String::new(), |value| format!("{before}{value}{after}"));
+        let option = |value: &Option<String>, before: &str, after: &str| {
+            value.as_ref().map_or(String::new(), |value| format!("{before}{value}{after}"))
+        };
         let one = |item: &SelectItem| match item {
             SelectItem::All => "*".to_owned(),
-            SelectItem::Count { alias, cast } => format!("{}#{}", option(alias, "", "="), option(cast, "::", "")),
+            SelectItem::Count { alias, cast } => {
+                format!("{}#{}", option(alias, "", "="), option(cast, "::", ""))
+            }
             SelectItem::Column(column) => format!(
                 "{}{}/{}{}{}{}",
                 option(&column.alias, "", "="),
@@ -324,7 +333,8 @@ mod tests {
                 r#"unexpected ')' expecting letter, digit, "-", "->>", "->", "::", ".", "," or end of input"#,
             ),
         ] {
-            let message = format!("\"failed to parse select parameter ({text})\" (line 1, column {column}) {details}");
+            let message =
+                format!("\"failed to parse select parameter ({text})\" (line 1, column {column}) {details}");
             assert_eq!(read(text).unwrap_err(), message);
         }
         for text in ["id::varchar(10)", "tags::text[]", "rel(id", "a..b", "id,,name", "rel(id))"] {

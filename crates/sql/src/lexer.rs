@@ -47,7 +47,9 @@ pub(crate) fn tokens(text: &str) -> (Vec<Placed>, Vec<Diagnostic>) {
 fn join_strings(tokens: Vec<Placed>) -> Vec<Placed> {
     let mut out: Vec<Placed> = Vec::with_capacity(tokens.len());
     for next in tokens {
-        if let (Some(Placed { token: Token::String(before), span, .. }), Token::String(more)) = (out.last_mut(), &next.token) {
+        if let (Some(Placed { token: Token::String(before), span, .. }), Token::String(more)) =
+            (out.last_mut(), &next.token)
+        {
             before.push_str(more);
             span.end = next.span.end;
             continue;
@@ -228,7 +230,10 @@ impl Lexer<'_> {
                 op.truncate(at);
             }
         }
-        while op.len() > 1 && op.ends_with(['+', '-']) && !op.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
+        while op.len() > 1
+            && op.ends_with(['+', '-'])
+            && !op.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'])
+        {
             op.pop();
             self.at -= 1;
         }
@@ -359,7 +364,10 @@ fn unicode_escapes(text: &str) -> String {
         out.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at + 1..).unwrap_or_default();
         let (skip, digits) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
-        let decoded = rest.get(skip..skip + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
+        let decoded = rest
+            .get(skip..skip + digits)
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            .and_then(char::from_u32);
         match decoded {
             Some(c) => {
                 out.push(c);

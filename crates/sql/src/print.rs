@@ -1,8 +1,8 @@
 //! Trees back to PostgreSQL's text. Operands are put in parentheses wherever precedence could matter.
 
 use crate::ast::{
-    Alias, Argument, Call, Distinct, Expr, ExprKind, FromItem, JoinCondition, JoinKind, LikeKind, Literal, ObjectName, OrderItem, Query, QueryBody,
-    Select, SetOperator, StatementKind, Target, TypeName,
+    Alias, Argument, Call, Distinct, Expr, ExprKind, FromItem, JoinCondition, JoinKind, LikeKind, Literal,
+    ObjectName, OrderItem, Query, QueryBody, Select, SetOperator, StatementKind, Target, TypeName,
 };
 
 /// An identifier, quoted where it must be.
@@ -15,14 +15,105 @@ pub fn quote_ident(name: &str) -> String {
 
 /// PostgreSQL's reserved words (appendix C).
 const RESERVED: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case", "cast", "check",
-    "collate", "column", "concurrently", "constraint", "create", "cross", "current_catalog", "current_date", "current_role", "current_schema",
-    "current_time", "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false",
-    "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into",
-    "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural", "not", "notnull", "null",
-    "offset", "on", "only", "or", "order", "outer", "overlaps", "placing", "primary", "references", "returning", "right", "select",
-    "session_user", "similar", "some", "symmetric", "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user",
-    "using", "variadic", "verbose", "when", "where", "window", "with",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
 ];
 
 /// A string literal.
@@ -63,7 +154,9 @@ fn names(parts: &[String]) -> String {
 /// An expression that is an operand: in parentheses unless it is one word.
 fn operand(inner: &Expr) -> String {
     match &*inner.kind {
-        ExprKind::Literal(Literal::Integer(_) | Literal::Numeric(_) | Literal::String(_) | Literal::Null | Literal::Bool(_))
+        ExprKind::Literal(
+            Literal::Integer(_) | Literal::Numeric(_) | Literal::String(_) | Literal::Null | Literal::Bool(_),
+        )
         | ExprKind::Column(_)
         | ExprKind::Param(_)
         | ExprKind::Call(_)
@@ -102,23 +195,37 @@ pub fn expr(expr: &Expr) -> String {
             };
             format!("{} is {}{word}", operand(expr), not(*negated))
         }
-        ExprKind::IsDistinct { left, right, negated } => format!("{} is {}distinct from {}", operand(left), not(*negated), operand(right)),
+        ExprKind::IsDistinct { left, right, negated } => {
+            format!("{} is {}distinct from {}", operand(left), not(*negated), operand(right))
+        }
         ExprKind::Between { expr, low, high, symmetric, negated } => {
             let symmetric = if *symmetric { "symmetric " } else { "" };
-            format!("{} {}between {symmetric}{} and {}", operand(expr), not(*negated), operand(low), operand(high))
+            format!(
+                "{} {}between {symmetric}{} and {}",
+                operand(expr),
+                not(*negated),
+                operand(low),
+                operand(high)
+            )
         }
         ExprKind::InList { expr: left, list: items, negated } => {
             format!("{} {}in ({})", operand(left), not(*negated), list(items, self::expr))
         }
-        ExprKind::InSubquery { expr, query: inner, negated } => format!("{} {}in ({})", operand(expr), not(*negated), query(inner)),
+        ExprKind::InSubquery { expr, query: inner, negated } => {
+            format!("{} {}in ({})", operand(expr), not(*negated), query(inner))
+        }
         ExprKind::Quantified { expr: left, op, all, array } => {
             format!("{} {op} {} ({})", operand(left), if *all { "all" } else { "any" }, self::expr(array))
         }
         ExprKind::QuantifiedSubquery { expr, op, all, query: inner } => {
             format!("{} {op} {} ({})", operand(expr), if *all { "all" } else { "any" }, query(inner))
         }
-        ExprKind::Like { expr, pattern, kind, escape, negated } => like(expr, pattern, *kind, escape.as_ref(), *negated),
-        ExprKind::Case { operand: subject, branches, otherwise } => case(subject.as_ref(), branches, otherwise.as_ref()),
+        ExprKind::Like { expr, pattern, kind, escape, negated } => {
+            like(expr, pattern, *kind, escape.as_ref(), *negated)
+        }
+        ExprKind::Case { operand: subject, branches, otherwise } => {
+            case(subject.as_ref(), branches, otherwise.as_ref())
+        }
         ExprKind::Cast { expr, ty } => format!("{}::{}", operand(expr), type_name(ty)),
         ExprKind::Call(inner) => call(inner),
         ExprKind::Array(items) => format!("array[{}]", list(items, self::expr)),
@@ -133,7 +240,9 @@ pub fn expr(expr: &Expr) -> String {
         ExprKind::Field { expr: row, field } => format!("({}).{}", self::expr(row), quote_ident(field)),
         ExprKind::Exists(inner) => format!("exists ({})", query(inner)),
         ExprKind::Subquery(inner) => format!("({})", query(inner)),
-        ExprKind::Collate { expr, collation } => format!("{} collate {}", operand(expr), object_name(collation)),
+        ExprKind::Collate { expr, collation } => {
+            format!("{} collate {}", operand(expr), object_name(collation))
+        }
         ExprKind::Default => "default".to_owned(),
     }
 }
@@ -177,8 +286,17 @@ fn case(subject: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Ex
 
 /// Calls that are written without parentheses.
 const BARE: &[&str] = &[
-    "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "current_role", "session_user", "user",
-    "current_catalog", "current_schema",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "current_role",
+    "session_user",
+    "user",
+    "current_catalog",
+    "current_schema",
 ];
 
 fn call(call: &Call) -> String {
@@ -187,7 +305,9 @@ fn call(call: &Call) -> String {
         return call.name.name.clone();
     }
     // `position(b, a)` is no syntax: PostgreSQL's words for it are `strpos`.
-    if let ("position" | "extract", None, [first, second]) = (call.name.name.as_str(), &call.name.schema, call.args.as_slice()) {
+    if let ("position" | "extract", None, [first, second]) =
+        (call.name.name.as_str(), &call.name.schema, call.args.as_slice())
+    {
         return match call.name.name.as_str() {
             "position" => format!("position({} in {})", operand(&second.value), operand(&first.value)),
             _ => format!("extract({} from {})", expr(&first.value).trim_matches('\''), expr(&second.value)),
@@ -214,7 +334,11 @@ fn call(call: &Call) -> String {
 /// `coalesce` and its kind are keywords: never quoted.
 fn call_name(call: &Call) -> String {
     match (&call.name.schema, call.name.name.as_str()) {
-        (None, name @ ("coalesce" | "nullif" | "greatest" | "least" | "left" | "right" | "overlay" | "substring" | "grouping sets")) => name.to_owned(),
+        (
+            None,
+            name @ ("coalesce" | "nullif" | "greatest" | "least" | "left" | "right" | "overlay" | "substring"
+            | "grouping sets"),
+        ) => name.to_owned(),
         _ => object_name(&call.name),
     }
 }
@@ -257,7 +381,11 @@ pub fn query(query: &Query) -> String {
     let mut out = String::new();
     if let Some(with) = &query.with {
         let ctes = list(&with.ctes, |cte| {
-            let columns = if cte.columns.is_empty() { String::new() } else { format!(" ({})", list(&cte.columns, |name| quote_ident(name))) };
+            let columns = if cte.columns.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", list(&cte.columns, |name| quote_ident(name)))
+            };
             let materialized = match cte.materialized {
                 None => "",
                 Some(true) => " materialized",
@@ -280,7 +408,12 @@ pub fn query(query: &Query) -> String {
                 SetOperator::Intersect => "intersect",
                 SetOperator::Except => "except",
             };
-            format!("({}) {word}{} ({})", self::query(left), if *all { " all" } else { "" }, self::query(right))
+            format!(
+                "({}) {word}{} ({})",
+                self::query(left),
+                if *all { " all" } else { "" },
+                self::query(right)
+            )
         }
     };
     out += &order_by(&query.order_by);
@@ -319,7 +452,10 @@ fn select(select: &Select) -> String {
         out += &format!(" having {}", expr(having));
     }
     if !select.windows.is_empty() {
-        out += &format!(" window {}", list(&select.windows, |(name, over)| format!("{} as {}", quote_ident(name), window(over))));
+        out += &format!(
+            " window {}",
+            list(&select.windows, |(name, over)| format!("{} as {}", quote_ident(name), window(over)))
+        );
     }
     out
 }
@@ -333,7 +469,11 @@ fn target(target: &Target) -> String {
 
 fn alias(alias: Option<&Alias>) -> String {
     let Some(alias) = alias else { return String::new() };
-    let columns = if alias.columns.is_empty() { String::new() } else { format!(" ({})", list(&alias.columns, |name| quote_ident(name))) };
+    let columns = if alias.columns.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list(&alias.columns, |name| quote_ident(name)))
+    };
     format!(" as {}{columns}", quote_ident(&alias.name))
 }
 
@@ -349,7 +489,12 @@ fn from_item(item: &FromItem) -> String {
             let ordinality = if *ordinality { " with ordinality" } else { "" };
             let columns = list(definitions, |(name, ty)| format!("{} {}", quote_ident(name), type_name(ty)));
             let columns = if definitions.is_empty() { String::new() } else { format!(" ({columns})") };
-            format!("{}{}{ordinality}{}{columns}", if *lateral { "lateral " } else { "" }, call(inner), alias(named.as_ref()))
+            format!(
+                "{}{}{ordinality}{}{columns}",
+                if *lateral { "lateral " } else { "" },
+                call(inner),
+                alias(named.as_ref())
+            )
         }
         FromItem::Join { kind, left, right, condition } => {
             let word = match kind {
@@ -359,11 +504,17 @@ fn from_item(item: &FromItem) -> String {
                 JoinKind::Full => "full join",
                 JoinKind::Cross => "cross join",
             };
-            let right = if matches!(**right, FromItem::Join { .. }) { format!("({})", from_item(right)) } else { from_item(right) };
+            let right = if matches!(**right, FromItem::Join { .. }) {
+                format!("({})", from_item(right))
+            } else {
+                from_item(right)
+            };
             let (natural, behind) = match condition {
                 JoinCondition::None => ("", String::new()),
                 JoinCondition::On(condition) => ("", format!(" on {}", expr(condition))),
-                JoinCondition::Using(columns) => ("", format!(" using ({})", list(columns, |name| quote_ident(name)))),
+                JoinCondition::Using(columns) => {
+                    ("", format!(" using ({})", list(columns, |name| quote_ident(name))))
+                }
                 JoinCondition::Natural => ("natural ", String::new()),
             };
             format!("{} {natural}{word} {right}{behind}", from_item(left))

@@ -50,7 +50,10 @@ impl Reader<'_> {
         if depth >= DIMENSIONS_MAX {
             return Err(Error::new(
                 Code::LIMIT_EXCEEDED,
-                format!("number of array dimensions ({}) exceeds the maximum allowed ({DIMENSIONS_MAX})", depth + 1),
+                format!(
+                    "number of array dimensions ({}) exceeds the maximum allowed ({DIMENSIONS_MAX})",
+                    depth + 1
+                ),
             ));
         }
         self.eat('{');
@@ -87,7 +90,10 @@ impl Reader<'_> {
         }
         let known = self.array.dimensions[depth];
         if known != u32::MAX && known != count {
-            return Err(malformed(self.whole, "Multidimensional arrays must have sub-arrays with matching dimensions."));
+            return Err(malformed(
+                self.whole,
+                "Multidimensional arrays must have sub-arrays with matching dimensions.",
+            ));
         }
         self.array.dimensions[depth] = count;
         Ok(())
@@ -95,7 +101,8 @@ impl Reader<'_> {
 
     fn item(&mut self) -> Result<()> {
         let (text, quoted) = if self.eat('"') { (self.quoted()?, true) } else { (self.plain()?, false) };
-        let value = if !quoted && text.eq_ignore_ascii_case("null") { Value::Null } else { (self.element)(&text)? };
+        let value =
+            if !quoted && text.eq_ignore_ascii_case("null") { Value::Null } else { (self.element)(&text)? };
         self.array.elements.push(value);
         Ok(())
     }
@@ -177,7 +184,8 @@ fn print_level(dimensions: &[u32], elements: &[Value], element: &dyn Fn(&Value) 
 }
 
 fn quote(text: &str, out: &mut String) {
-    let special = |c: char| matches!(c, '"' | '\\' | '{' | '}' | ',') || c.is_ascii_whitespace() || c == '\u{b}';
+    let special =
+        |c: char| matches!(c, '"' | '\\' | '{' | '}' | ',') || c.is_ascii_whitespace() || c == '\u{b}';
     if !text.is_empty() && !text.eq_ignore_ascii_case("null") && !text.contains(special) {
         return out.push_str(text);
     }

@@ -25,15 +25,17 @@ pub enum Context {
 fn listed(from: &Type, to: &Type) -> Option<Context> {
     use Context::{Assignment, Explicit, Implicit};
     use Type::{
-        Bool, Bpchar, Cidr, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8, Interval, Json, Jsonb, Numeric, Text, Time, Timestamp,
-        Timestamptz, Timetz, Varchar,
+        Bool, Bpchar, Cidr, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8, Interval, Json, Jsonb,
+        Numeric, Text, Time, Timestamp, Timestamptz, Timetz, Varchar,
     };
     Some(match (from, to) {
         (Int2, Int4 | Int8 | Float4 | Float8 | Numeric) => Implicit,
         (Int4, Int8 | Float4 | Float8 | Numeric) | (Int8, Float4 | Float8 | Numeric) => Implicit,
         (Numeric, Float4 | Float8) | (Float4, Float8) => Implicit,
         (Int8, Int2 | Int4) | (Int4, Int2) => Assignment,
-        (Float4 | Float8 | Numeric, Int2 | Int4 | Int8) | (Float4 | Float8, Numeric) | (Float8, Float4) => Assignment,
+        (Float4 | Float8 | Numeric, Int2 | Int4 | Int8) | (Float4 | Float8, Numeric) | (Float8, Float4) => {
+            Assignment
+        }
         (Int4, Bool) | (Bool, Int4) => Explicit,
         (Text | Bpchar | Varchar, Text | Bpchar | Varchar) => Implicit,
         (Citext, Text | Varchar) => Implicit,
@@ -70,7 +72,14 @@ pub fn context(from: &Type, to: &Type) -> Option<Context> {
 ///
 /// # Errors
 /// `42846` when there is no cast, and what the conversion raises.
-pub fn cast(from: &Type, to: &Type, modifier: Option<Modifier>, explicit: bool, value: &Value, session: &Session) -> Result<Value> {
+pub fn cast(
+    from: &Type,
+    to: &Type,
+    modifier: Option<Modifier>,
+    explicit: bool,
+    value: &Value,
+    session: &Session,
+) -> Result<Value> {
     if value.is_null() {
         return Ok(Value::Null);
     }
@@ -102,27 +111,47 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
         (Type::Int4, Type::Bool, Value::Int(number)) => Ok(Value::Bool(*number != 0)),
         (Type::Bool, Type::Int4, Value::Bool(value)) => Ok(Value::Int(i64::from(*value))),
         (Type::Bool, to, Value::Bool(value)) if to.is_string() => Ok(Value::text(value.to_string())),
-        (Type::Bpchar, Type::Text | Type::Varchar | Type::Citext, Value::Text(text)) => Ok(Value::text(text.trim_end_matches(' '))),
+        (Type::Bpchar, Type::Text | Type::Varchar | Type::Citext, Value::Text(text)) => {
+            Ok(Value::text(text.trim_end_matches(' ')))
+        }
         (_, Type::Timestamp, Value::Date(days)) => date_to_timestamp(*days),
         (_, Type::Timestamptz, Value::Date(days)) => match date_to_timestamp(*days)? {
-            Value::Timestamp(local) if local != i64::MAX && local != i64::MIN => Ok(Value::Timestamp(session.from_local(local))),
+            Value::Timestamp(local) if local != i64::MAX && local != i64::MIN => {
+                Ok(Value::Timestamp(session.from_local(local)))
+            }
             infinite => Ok(infinite),
         },
-        (Type::Timestamp, Type::Timestamptz, Value::Timestamp(local)) => Ok(Value::Timestamp(finite(*local, |local| session.from_local(local)))),
-        (Type::Timestamptz, Type::Timestamp, Value::Timestamp(micros)) => Ok(Value::Timestamp(finite(*micros, |micros| local(micros, session)))),
-        (Type::Timestamp | Type::Timestamptz, Type::Date, Value::Timestamp(micros)) => Ok(Value::Date(timestamp_to_date(from, *micros, session)?)),
-        (Type::Timestamp | Type::Timestamptz, Type::Time, Value::Timestamp(i64::MAX | i64::MIN)) => Ok(Value::Null),
+        (Type::Timestamp, Type::Timestamptz, Value::Timestamp(local)) => {
+            Ok(Value::Timestamp(finite(*local, |local| session.from_local(local))))
+        }
+        (Type::Timestamptz, Type::Timestamp, Value::Timestamp(micros)) => {
+            Ok(Value::Timestamp(finite(*micros, |micros| local(micros, session))))
+        }
+        (Type::Timestamp | Type::Timestamptz, Type::Date, Value::Timestamp(micros)) => {
+            Ok(Value::Date(timestamp_to_date(from, *micros, session)?))
+        }
+        (Type::Timestamp | Type::Timestamptz, Type::Time, Value::Timestamp(i64::MAX | i64::MIN)) => {
+            Ok(Value::Null)
+        }
         (Type::Timestamp | Type::Timestamptz, Type::Time, Value::Timestamp(micros)) => {
             let here = if *from == Type::Timestamptz { local(*micros, session) } else { *micros };
             Ok(Value::Time(here.rem_euclid(DAY_MICROS)))
         }
-        (Type::Time, Type::Interval, Value::Time(micros)) => Ok(Value::Interval(Interval { micros: *micros, ..Interval::default() })),
-        (Type::Interval, Type::Time, Value::Interval(interval)) => Ok(Value::Time(interval.micros.rem_euclid(DAY_MICROS))),
+        (Type::Time, Type::Interval, Value::Time(micros)) => {
+            Ok(Value::Interval(Interval { micros: *micros, ..Interval::default() }))
+        }
+        (Type::Interval, Type::Time, Value::Interval(interval)) => {
+            Ok(Value::Time(interval.micros.rem_euclid(DAY_MICROS)))
+        }
         (Type::Json, Type::Jsonb, Value::Text(text)) => Ok(Value::text(json::normalize_jsonb(text)?)),
         (Type::Jsonb, Type::Json, Value::Text(text)) => Ok(Value::Text(text.clone())),
         (Type::Jsonb, to, Value::Text(text)) if !to.is_string() => jsonb_scalar(text, to, session),
         (Type::Array(from), Type::Array(to), Value::Array(array)) => {
-            let elements = array.elements.iter().map(|item| cast(from, to, None, true, item, session)).collect::<Result<_>>()?;
+            let elements = array
+                .elements
+                .iter()
+                .map(|item| cast(from, to, None, true, item, session))
+                .collect::<Result<_>>()?;
             Ok(Value::Array(Arc::new(Array { dimensions: array.dimensions.clone(), elements })))
         }
         (_, Type::Inet, Value::Text(text)) if *from == Type::Cidr => Ok(Value::Text(text.clone())),
@@ -219,15 +248,20 @@ fn timestamp_to_date(from: &Type, micros: i64, session: &Session) -> Result<i32>
         _ => {}
     }
     let here = if *from == Type::Timestamptz { local(micros, session) } else { micros };
-    i32::try_from(here.div_euclid(DAY_MICROS)).map_err(|_| Error::new(Code::DATETIME_OVERFLOW, "date out of range"))
+    i32::try_from(here.div_euclid(DAY_MICROS))
+        .map_err(|_| Error::new(Code::DATETIME_OVERFLOW, "date out of range"))
 }
 
 fn jsonb_scalar(text: &str, to: &Type, session: &Session) -> Result<Value> {
     let target = format_type(to, None);
-    let refused = |kind: &str| Error::new(Code::INVALID_PARAMETER, format!("cannot cast jsonb {kind} to type {target}"));
+    let refused = |kind: &str| {
+        Error::new(Code::INVALID_PARAMETER, format!("cannot cast jsonb {kind} to type {target}"))
+    };
     match (json::parse(text, json::DEPTH_MAX)?, to) {
         (Json::Bool(value), Type::Bool) => Ok(Value::Bool(value)),
-        (Json::Number(number), to) if to.is_number() => convert(&Type::Numeric, to, &Value::Numeric(Numeric::parse(&number)?), session),
+        (Json::Number(number), to) if to.is_number() => {
+            convert(&Type::Numeric, to, &Value::Numeric(Numeric::parse(&number)?), session)
+        }
         (Json::Null, _) => Err(refused("null")),
         (Json::Bool(_), _) => Err(refused("boolean")),
         (Json::Number(_), _) => Err(refused("numeric")),

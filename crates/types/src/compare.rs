@@ -12,9 +12,9 @@ use crate::{Type, Value, interval};
 pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        (Value::Int(left), Value::Int(right)) | (Value::Time(left), Value::Time(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => {
-            left.cmp(right)
-        }
+        (Value::Int(left), Value::Int(right))
+        | (Value::Time(left), Value::Time(right))
+        | (Value::Timestamp(left), Value::Timestamp(right)) => left.cmp(right),
         (Value::Float(left), Value::Float(right)) => float(*left, *right),
         (Value::Numeric(left), Value::Numeric(right)) => left.compare(right),
         (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
@@ -29,9 +29,12 @@ pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
             array(element, left, right)
         }
         (Value::Text(left), Value::Text(right)) => text(ty, left, right),
-        (Value::Row(left), Value::Row(right)) => {
-            left.iter().zip(right.iter()).map(|(left, right)| compare(&Type::Unknown, left, right)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        }
+        (Value::Row(left), Value::Row(right)) => left
+            .iter()
+            .zip(right.iter())
+            .map(|(left, right)| compare(&Type::Unknown, left, right))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal),
         _ => Ordering::Equal,
     }
 }
@@ -115,9 +118,10 @@ fn jsonb(left: &Json, right: &Json) -> Ordering {
             (Ok(left), Ok(right)) => left.compare(&right),
             _ => left.cmp(right),
         },
-        (Json::Array(left), Json::Array(right)) => {
-            left.len().cmp(&right.len()).then_with(|| first_difference(left.iter().zip(right).map(|(left, right)| jsonb(left, right))))
-        }
+        (Json::Array(left), Json::Array(right)) => left
+            .len()
+            .cmp(&right.len())
+            .then_with(|| first_difference(left.iter().zip(right).map(|(left, right)| jsonb(left, right)))),
         (Json::Object(left), Json::Object(right)) => left.len().cmp(&right.len()).then_with(|| {
             first_difference(left.iter().zip(right).map(|((left_key, left), (right_key, right))| {
                 key_order(left_key, right_key).then_with(|| jsonb(left, right))
@@ -137,7 +141,8 @@ fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
 /// Empty first, then by lower, then by upper bound.
 fn ranges(subtype: &Type, left: &str, right: &str) -> Ordering {
     let session = Session::utc(0);
-    let (Ok(left), Ok(right)) = (range::read(subtype, left, &session), range::read(subtype, right, &session)) else {
+    let (Ok(left), Ok(right)) = (range::read(subtype, left, &session), range::read(subtype, right, &session))
+    else {
         return left.cmp(right);
     };
     match (&left, &right) {

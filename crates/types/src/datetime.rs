@@ -165,9 +165,16 @@ enum Fault {
 
 fn fault(fault: Fault, type_name: &str, text: &str) -> Error {
     match fault {
-        Fault::Syntax => Error::new(Code::INVALID_DATETIME, format!("invalid input syntax for type {type_name}: \"{text}\"")),
-        Fault::Range => Error::new(Code::DATETIME_OVERFLOW, format!("date/time field value out of range: \"{text}\"")),
-        Fault::Zone(zone) => Error::new(Code::INVALID_PARAMETER, format!("time zone \"{zone}\" not recognized")),
+        Fault::Syntax => Error::new(
+            Code::INVALID_DATETIME,
+            format!("invalid input syntax for type {type_name}: \"{text}\""),
+        ),
+        Fault::Range => {
+            Error::new(Code::DATETIME_OVERFLOW, format!("date/time field value out of range: \"{text}\""))
+        }
+        Fault::Zone(zone) => {
+            Error::new(Code::INVALID_PARAMETER, format!("time zone \"{zone}\" not recognized"))
+        }
     }
 }
 
@@ -205,9 +212,14 @@ fn local_days(session: &Session) -> i64 {
 pub fn parse_time(text: &str, session: &Session) -> Result<i64> {
     let fields = read(text).map_err(|found| fault(found, "time", text))?;
     if let Some(Special::Now) = fields.special {
-        return Ok(session.now.saturating_add(i64::from(session.offset_at(session.now)) * 1_000_000).rem_euclid(DAY_MICROS));
+        return Ok(session
+            .now
+            .saturating_add(i64::from(session.offset_at(session.now)) * 1_000_000)
+            .rem_euclid(DAY_MICROS));
     }
-    clock(&fields).ok_or_else(|| fault(Fault::Syntax, "time", text))?.map_err(|found| fault(found, "time", text))
+    clock(&fields)
+        .ok_or_else(|| fault(Fault::Syntax, "time", text))?
+        .map_err(|found| fault(found, "time", text))
 }
 
 fn clock(fields: &Fields) -> Option<Result<i64, Fault>> {
@@ -241,7 +253,10 @@ pub fn parse_timestamp(text: &str, session: &Session, with_zone: bool) -> Result
             let (year, month, day) = fields.date.ok_or(Fault::Syntax).map_err(failed)?;
             let days = days_of(year, month, day);
             if !(-2_451_545..109_203_528).contains(&days) {
-                return Err(Error::new(Code::DATETIME_OVERFLOW, format!("timestamp out of range: \"{text}\"")));
+                return Err(Error::new(
+                    Code::DATETIME_OVERFLOW,
+                    format!("timestamp out of range: \"{text}\""),
+                ));
             }
             days * DAY_MICROS
         }
@@ -271,14 +286,28 @@ impl TransposeOrZero for Option<Result<i64, Fault>> {
     }
 }
 
-const MONTHS: &[&str] =
-    &["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 const WEEKDAYS: &[&str] = &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
 /// The position of a word, or of its first letters (three or more), in a list of names.
 pub fn name_position(word: &str, names: &[&str]) -> Option<u32> {
-    let found = names.iter().position(|name| *name == word || (word.len() >= 3 && word.len() <= 4 && name.starts_with(word)))?;
+    let found = names
+        .iter()
+        .position(|name| *name == word || (word.len() >= 3 && word.len() <= 4 && name.starts_with(word)))?;
     u32::try_from(found).ok()
 }
 
@@ -323,7 +352,9 @@ fn read(text: &str) -> Result<Fields, Fault> {
 fn separated(lower: &str) -> String {
     let bytes = lower.as_bytes();
     let between = |at: usize| {
-        at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_digit) && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+        at > 0
+            && bytes.get(at - 1).is_some_and(u8::is_ascii_digit)
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
     };
     lower.char_indices().map(|(at, c)| if c == 't' && between(at) { ' ' } else { c }).collect()
 }
@@ -342,7 +373,8 @@ impl Loose {
         };
         let [first, second] = self.numbers.as_slice() else { return Err(Fault::Syntax) };
         let (year, day) = if first.1 >= 3 { (first, second) } else { (second, first) };
-        fields.date = Some((full_year(year.0, year.1), month, u32::try_from(day.0).map_err(|_| Fault::Range)?));
+        fields.date =
+            Some((full_year(year.0, year.1), month, u32::try_from(day.0).map_err(|_| Fault::Range)?));
         Ok(())
     }
 }
@@ -364,12 +396,20 @@ fn read_word(word: &str, text: &str, fields: &mut Fields, loose: &mut Loose) -> 
         "pm" => fields.afternoon = Some(true),
         "z" | "utc" | "gmt" | "zulu" => fields.offset = Some(Zone::Seconds(0)),
         "allballs" => fields.time = Some(0),
-        _ if word.starts_with(['+', '-']) && fields.time.is_some() => fields.offset = Some(Zone::Seconds(read_offset(word)?)),
+        _ if word.starts_with(['+', '-']) && fields.time.is_some() => {
+            fields.offset = Some(Zone::Seconds(read_offset(word)?))
+        }
         _ if word.contains(':') => read_clock(word, fields)?,
-        _ if word.starts_with(|c: char| c.is_ascii_alphabetic()) => return read_name(word, text, fields, loose),
-        _ if word.contains('-') && word.len() > 2 && !word.starts_with('-') => read_date_with(word, '-', fields, loose)?,
+        _ if word.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            return read_name(word, text, fields, loose);
+        }
+        _ if word.contains('-') && word.len() > 2 && !word.starts_with('-') => {
+            read_date_with(word, '-', fields, loose)?
+        }
         _ if word.contains('/') => read_date_with(word, '/', fields, loose)?,
-        _ if word.contains('.') && word.matches('.').count() == 2 => read_date_with(word, '.', fields, loose)?,
+        _ if word.contains('.') && word.matches('.').count() == 2 => {
+            read_date_with(word, '.', fields, loose)?
+        }
         _ if word.bytes().all(|byte| byte.is_ascii_digit()) => read_digits(word, fields, loose)?,
         _ => return Err(Fault::Syntax),
     }
@@ -377,7 +417,9 @@ fn read_word(word: &str, text: &str, fields: &mut Fields, loose: &mut Loose) -> 
 }
 
 fn read_digits(word: &str, fields: &mut Fields, loose: &mut Loose) -> Result<(), Fault> {
-    let number = |range: std::ops::Range<usize>| word.get(range).and_then(|part| part.parse::<i64>().ok()).ok_or(Fault::Syntax);
+    let number = |range: std::ops::Range<usize>| {
+        word.get(range).and_then(|part| part.parse::<i64>().ok()).ok_or(Fault::Syntax)
+    };
     let small = |value: i64| u32::try_from(value).map_err(|_| Fault::Range);
     match word.len() {
         8 if fields.date.is_none() && loose.month.is_none() => {
@@ -433,7 +475,11 @@ fn read_date_with(word: &str, separator: char, fields: &mut Fields, loose: &mut 
     let digits_end = third.find(|c: char| !c.is_ascii_digit()).unwrap_or(third.len());
     let (third, behind) = third.split_at(digits_end);
     if !behind.is_empty() {
-        fields.offset = Some(if behind.starts_with('+') { Zone::Seconds(read_offset(behind)?) } else { Zone::Named(behind.to_owned()) });
+        fields.offset = Some(if behind.starts_with('+') {
+            Zone::Seconds(read_offset(behind)?)
+        } else {
+            Zone::Named(behind.to_owned())
+        });
     }
     let number = |part: &str| part.parse::<i64>().map_err(|_| Fault::Syntax);
     let small = |part: &str| part.parse::<u32>().map_err(|_| Fault::Syntax);
@@ -464,7 +510,10 @@ fn read_clock(word: &str, fields: &mut Fields) -> Result<(), Fault> {
         }
     };
     let end_of_day = hours == 24 && minutes == 0 && seconds == 0 && fraction == 0;
-    if (!(0..24).contains(&hours) && !end_of_day) || !(0..60).contains(&minutes) || !(0..=60).contains(&seconds) {
+    if (!(0..24).contains(&hours) && !end_of_day)
+        || !(0..60).contains(&minutes)
+        || !(0..=60).contains(&seconds)
+    {
         return Err(Fault::Range);
     }
     fields.time = Some(((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction);
@@ -523,7 +572,12 @@ mod tests {
     fn stamp(text: &str) -> String {
         let session = Session::utc(0);
         let mut out = String::new();
-        print_timestamp(&mut out, parse_timestamp(text, &session, true).unwrap(), Some(&session), Style::Output);
+        print_timestamp(
+            &mut out,
+            parse_timestamp(text, &session, true).unwrap(),
+            Some(&session),
+            Style::Output,
+        );
         out
     }
 
@@ -558,7 +612,13 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused_as_postgresql_refuses_it() {
         let session = Session::utc(0);
-        assert_eq!(parse_date("2024-02-30", &session).unwrap_err().message(), "date/time field value out of range: \"2024-02-30\"");
-        assert_eq!(parse_date("x", &session).unwrap_err().message(), "invalid input syntax for type date: \"x\"");
+        assert_eq!(
+            parse_date("2024-02-30", &session).unwrap_err().message(),
+            "date/time field value out of range: \"2024-02-30\""
+        );
+        assert_eq!(
+            parse_date("x", &session).unwrap_err().message(),
+            "invalid input syntax for type date: \"x\""
+        );
     }
 }

@@ -91,16 +91,23 @@ impl Field {
     pub fn find(word: &str, ty: &Type) -> Result<Field> {
         let lower = word.to_ascii_lowercase();
         let token: String = lower.chars().take(10).collect();
-        let known = |words: &&[&str]| words.iter().any(|known| known.chars().take(10).collect::<String>() == token);
+        let known =
+            |words: &&[&str]| words.iter().any(|known| known.chars().take(10).collect::<String>() == token);
         WORDS.iter().find(|(_, words)| known(words)).map(|(field, _)| *field).ok_or_else(|| {
-            Error::new(Code::INVALID_PARAMETER, format!("unit \"{lower}\" not recognized for type {}", format_type(ty, None)))
+            Error::new(
+                Code::INVALID_PARAMETER,
+                format!("unit \"{lower}\" not recognized for type {}", format_type(ty, None)),
+            )
         })
     }
 }
 
 fn unsupported(word: &str, ty: &Type) -> Error {
     let word = word.to_ascii_lowercase();
-    Error::new(Code::FEATURE_NOT_SUPPORTED, format!("unit \"{word}\" not supported for type {}", format_type(ty, None)))
+    Error::new(
+        Code::FEATURE_NOT_SUPPORTED,
+        format!("unit \"{word}\" not supported for type {}", format_type(ty, None)),
+    )
 }
 
 fn whole(value: i64) -> Numeric {
@@ -189,9 +196,13 @@ fn of_calendar(field: Field, days: i64) -> Option<Numeric> {
 #[expect(clippy::option_option, reason = "absent, null and a number are three answers")]
 fn of_infinity(field: Field, positive: bool) -> Option<Option<Numeric>> {
     match field {
-        Field::Year | Field::Decade | Field::Century | Field::Millennium | Field::Julian | Field::Isoyear | Field::Epoch => {
-            Some(Some(if positive { Numeric::Infinity } else { Numeric::NegativeInfinity }))
-        }
+        Field::Year
+        | Field::Decade
+        | Field::Century
+        | Field::Millennium
+        | Field::Julian
+        | Field::Isoyear
+        | Field::Epoch => Some(Some(if positive { Numeric::Infinity } else { Numeric::NegativeInfinity })),
         _ => Some(None),
     }
 }

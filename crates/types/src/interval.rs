@@ -117,7 +117,8 @@ impl Sum {
 /// # Errors
 /// `22007`, `22008` with PostgreSQL's texts.
 pub fn parse(text: &str) -> Result<Interval> {
-    let invalid = || Error::new(Code::INVALID_DATETIME, format!("invalid input syntax for type interval: \"{text}\""));
+    let invalid =
+        || Error::new(Code::INVALID_DATETIME, format!("invalid input syntax for type interval: \"{text}\""));
     let lower = text.trim().to_ascii_lowercase();
     if let Some(iso) = lower.strip_prefix('p') {
         return parse_iso(iso).ok_or_else(invalid)?.finish();
@@ -165,7 +166,8 @@ pub fn parse(text: &str) -> Result<Interval> {
 
 fn number(word: &str) -> Option<f64> {
     let plain = word.trim_start_matches(['+', '-']);
-    let valid = plain.starts_with(|c: char| c.is_ascii_digit() || c == '.') && plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let valid = plain.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if valid { word.parse().ok() } else { None }
 }
 
@@ -174,7 +176,10 @@ fn year_month(word: &str) -> Option<(f64, f64)> {
     let negative = word.starts_with('-');
     let (years, months) = word.trim_start_matches(['+', '-']).split_once('-')?;
     let sign = if negative { -1.0 } else { 1.0 };
-    Some((sign * years.parse::<u32>().map(f64::from).ok()?, sign * months.parse::<u32>().map(f64::from).ok()?))
+    Some((
+        sign * years.parse::<u32>().map(f64::from).ok()?,
+        sign * months.parse::<u32>().map(f64::from).ok()?,
+    ))
 }
 
 /// Words, a number and the unit right behind it apart.
@@ -201,7 +206,10 @@ fn clock(word: &str) -> Option<f64> {
         [hours, minutes] => (whole(hours)? * 3600 + in_sixty(minutes)? * 60, 0),
         [hours, minutes, seconds] => {
             let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
-            (whole(hours)? * 3600 + in_sixty(minutes)? * 60 + in_sixty(seconds)?, fraction_micros_of(fraction)?)
+            (
+                whole(hours)? * 3600 + in_sixty(minutes)? * 60 + in_sixty(seconds)?,
+                fraction_micros_of(fraction)?,
+            )
         }
         _ => return None,
     };
@@ -266,7 +274,8 @@ pub fn print(interval: Interval) -> String {
         };
         let absolute = micros.unsigned_abs();
         let seconds = absolute / 1_000_000;
-        let _ = write!(out, "{space}{sign}{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        let _ =
+            write!(out, "{space}{sign}{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
         let fraction = absolute % 1_000_000;
         if fraction != 0 {
             let text = format!("{fraction:06}");
@@ -303,7 +312,8 @@ pub fn add(left: Interval, right: Interval) -> Result<Interval> {
 
 /// The length by which intervals are compared: months of 30 days, days of 24 hours.
 pub fn span(interval: Interval) -> i128 {
-    (i128::from(interval.months) * 30 + i128::from(interval.days)) * i128::from(DAY_MICROS) + i128::from(interval.micros)
+    (i128::from(interval.months) * 30 + i128::from(interval.days)) * i128::from(DAY_MICROS)
+        + i128::from(interval.micros)
 }
 
 #[cfg(test)]

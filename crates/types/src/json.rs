@@ -72,7 +72,10 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Json> {
         if depth > self.depth_max {
-            return Err(Error::new(Code::TOO_COMPLEX, format!("JSON is nested deeper than {} levels", self.depth_max)));
+            return Err(Error::new(
+                Code::TOO_COMPLEX,
+                format!("JSON is nested deeper than {} levels", self.depth_max),
+            ));
         }
         self.space();
         match self.byte() {
@@ -85,7 +88,8 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Json> {
-        for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
+        for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))]
+        {
             let rest = self.text.get(self.at..).unwrap_or_default();
             let ends = |after: &str| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
             if rest.strip_prefix(word).is_some_and(ends) {
@@ -119,10 +123,13 @@ impl Reader<'_> {
             at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
             valid &= digits(&mut at) > 0;
         }
-        let behind = bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+        let behind =
+            bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
         if !valid || behind {
             let rest = self.text.get(start..).unwrap_or_default();
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')))
+                .unwrap_or(rest.len());
             return Err(invalid(format!("Token \"{}\" is invalid.", rest.get(..end).unwrap_or_default())));
         }
         self.at = at;
@@ -143,7 +150,9 @@ impl Reader<'_> {
                     return Ok(out);
                 }
                 Some(b'\\') => self.escape(&mut out)?,
-                Some(byte) => return Err(invalid(format!("Character with value 0x{byte:02x} must be escaped."))),
+                Some(byte) => {
+                    return Err(invalid(format!("Character with value 0x{byte:02x} must be escaped.")));
+                }
                 None => return Err(invalid("The input string ended unexpectedly.")),
             }
         }
@@ -173,7 +182,8 @@ impl Reader<'_> {
 
     fn hex(&mut self) -> Result<u32> {
         let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
-        let code = u32::from_str_radix(digits, 16).map_err(|_| invalid("\"\\u\" must be followed by four hexadecimal digits."))?;
+        let code = u32::from_str_radix(digits, 16)
+            .map_err(|_| invalid("\"\\u\" must be followed by four hexadecimal digits."))?;
         self.at += 4;
         Ok(code)
     }
@@ -189,7 +199,11 @@ impl Reader<'_> {
         }
         let low_first = first >= 0xDC00;
         if low_first || self.text.get(self.at..self.at + 2) != Some("\\u") {
-            let details = if low_first { "Unicode low surrogate must follow a high surrogate." } else { "Unicode low surrogate must follow a high surrogate." };
+            let details = if low_first {
+                "Unicode low surrogate must follow a high surrogate."
+            } else {
+                "Unicode low surrogate must follow a high surrogate."
+            };
             return Err(invalid(details));
         }
         self.at += 2;
@@ -197,7 +211,8 @@ impl Reader<'_> {
         if !(0xDC00..0xE000).contains(&second) {
             return Err(invalid("Unicode low surrogate must follow a high surrogate."));
         }
-        char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).ok_or_else(|| invalid("Unicode escape is invalid."))
+        char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+            .ok_or_else(|| invalid("Unicode escape is invalid."))
     }
 
     fn array(&mut self, depth: usize) -> Result<Json> {
@@ -228,7 +243,11 @@ impl Reader<'_> {
             None => invalid("The input string ended unexpectedly."),
             Some(first) => {
                 let word = |c: char| c.is_alphanumeric() || c == '_';
-                let end = rest.find(|c| !word(c)).filter(|&end| end > 0).unwrap_or(if word(first) { rest.len() } else { first.len_utf8() });
+                let end = rest.find(|c| !word(c)).filter(|&end| end > 0).unwrap_or(if word(first) {
+                    rest.len()
+                } else {
+                    first.len_utf8()
+                });
                 invalid(format!("{what} \"{}\".", rest.get(..end).unwrap_or_default()))
             }
         }
@@ -245,7 +264,11 @@ impl Reader<'_> {
         loop {
             self.space();
             if self.byte() != Some(b'"') {
-                return Err(self.expected(if fields.is_empty() { "Expected string or \"}\", but found" } else { "Expected string, but found" }));
+                return Err(self.expected(if fields.is_empty() {
+                    "Expected string or \"}\", but found"
+                } else {
+                    "Expected string, but found"
+                }));
             }
             let key = self.string()?;
             self.space();
@@ -338,7 +361,9 @@ impl Json {
     pub fn normalized(self) -> Result<Json> {
         Ok(match self {
             Json::Number(text) => Json::Number(crate::numeric::Numeric::parse(&text)?.to_string()),
-            Json::Array(items) => Json::Array(items.into_iter().map(Json::normalized).collect::<Result<_>>()?),
+            Json::Array(items) => {
+                Json::Array(items.into_iter().map(Json::normalized).collect::<Result<_>>()?)
+            }
             Json::Object(fields) => {
                 let mut kept: Vec<(String, Json)> = Vec::with_capacity(fields.len());
                 for (key, value) in fields {

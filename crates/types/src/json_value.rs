@@ -23,7 +23,10 @@ pub fn write_cell(out: &mut Vec<u8>, ty: &Type, cell: Cell<'_>, session: &Sessio
         (Type::Int2 | Type::Int4 | Type::Int8, Cell::Int(value)) => write_int(out, value),
         (Type::Json | Type::Jsonb, Cell::Text(text)) => out.extend(text.as_bytes()),
         (Type::Numeric, Cell::Text(text)) => write_number_text(out, text),
-        (Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Uuid | Type::Enum(_), Cell::Text(text)) => write_string(out, text),
+        (
+            Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Uuid | Type::Enum(_),
+            Cell::Text(text),
+        ) => write_string(out, text),
         (Type::Timestamp, Cell::Int(micros)) => write_timestamp(out, micros, None),
         (Type::Timestamptz, Cell::Int(micros)) => write_timestamp(out, micros, Some(session)),
         (ty, cell) => return write_value(out, ty, &decode(ty, cell)?, session),
@@ -38,7 +41,11 @@ fn write_int(out: &mut Vec<u8>, value: i64) {
 
 /// `NaN` and the infinities have no JSON number.
 fn write_number_text(out: &mut Vec<u8>, text: &str) {
-    if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e') { write_string(out, text) } else { out.extend(text.as_bytes()) }
+    if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e') {
+        write_string(out, text)
+    } else {
+        out.extend(text.as_bytes())
+    }
 }
 
 fn write_timestamp(out: &mut Vec<u8>, micros: i64, zone: Option<&Session>) {
@@ -62,9 +69,13 @@ pub fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, session: &Sessio
         Value::Numeric(number) => write_number_text(out, &number.to_string()),
         Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb) => out.extend(text.as_bytes()),
         Value::Text(text) => write_string(out, text),
-        Value::Timestamp(micros) => write_timestamp(out, *micros, (*ty == Type::Timestamptz).then_some(session)),
+        Value::Timestamp(micros) => {
+            write_timestamp(out, *micros, (*ty == Type::Timestamptz).then_some(session))
+        }
         Value::Array(array) => {
-            let Type::Array(element) = ty else { return Err(Error::internal("an array value of another type")) };
+            let Type::Array(element) = ty else {
+                return Err(Error::internal("an array value of another type"));
+            };
             write_array(out, element, &array.dimensions, &array.elements, session)?;
         }
         Value::Row(_) => return Err(Error::missing("a composite value as JSON")),
@@ -75,7 +86,13 @@ pub fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, session: &Sessio
     Ok(())
 }
 
-fn write_array(out: &mut Vec<u8>, element: &Type, dimensions: &[u32], elements: &[Value], session: &Session) -> Result<()> {
+fn write_array(
+    out: &mut Vec<u8>,
+    element: &Type,
+    dimensions: &[u32],
+    elements: &[Value],
+    session: &Session,
+) -> Result<()> {
     out.push(b'[');
     match dimensions {
         [] | [_] => {
@@ -109,7 +126,9 @@ pub fn from_json(ty: &Type, modifier: Option<Modifier>, json: &Json, session: &S
         (_, Json::Null) => return Ok(Value::Null),
         (Type::Json, json) => Value::text(json.compact()),
         (Type::Jsonb, json) => Value::text(json.clone().normalized()?.spaced()),
-        (Type::Array(element), Json::Array(items)) => Value::Array(Arc::new(array_from_json(element, items, session)?)),
+        (Type::Array(element), Json::Array(items)) => {
+            Value::Array(Arc::new(array_from_json(element, items, session)?))
+        }
         (Type::Array(_), Json::Bool(_) | Json::Number(_) | Json::Object(_)) => {
             return Err(Error::new(Code::INVALID_TEXT, "expected JSON array"));
         }
@@ -132,7 +151,8 @@ fn array_from_json(element: &Type, items: &[Json], session: &Session) -> Result<
 }
 
 fn fill(element: &Type, items: &[Json], depth: usize, session: &Session, array: &mut Array) -> Result<()> {
-    let length = u32::try_from(items.len()).map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array is too long"))?;
+    let length =
+        u32::try_from(items.len()).map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array is too long"))?;
     match array.dimensions.get(depth) {
         None => array.dimensions.push(length),
         Some(known) if *known != length => {
@@ -143,7 +163,9 @@ fn fill(element: &Type, items: &[Json], depth: usize, session: &Session, array: 
     }
     for item in items {
         match item {
-            Json::Array(inner) if !matches!(element, Type::Json | Type::Jsonb) => fill(element, inner, depth + 1, session, array)?,
+            Json::Array(inner) if !matches!(element, Type::Json | Type::Jsonb) => {
+                fill(element, inner, depth + 1, session, array)?
+            }
             item => array.elements.push(from_json(element, None, item, session)?),
         }
     }

@@ -96,7 +96,8 @@ pub fn add(micros: i64, interval: Interval, zone: Option<&Session>) -> Result<i6
 /// `22008` out of range.
 pub fn subtract(micros: i64, interval: Interval, zone: Option<&Session>) -> Result<i64> {
     let Interval { months, days, micros: time } = interval;
-    let negated = Interval { months: months.wrapping_neg(), days: days.wrapping_neg(), micros: time.wrapping_neg() };
+    let negated =
+        Interval { months: months.wrapping_neg(), days: days.wrapping_neg(), micros: time.wrapping_neg() };
     add(micros, negated, zone)
 }
 
@@ -177,7 +178,8 @@ pub fn midnight(date: i32, zone: Option<&Session>) -> Result<i64> {
         i32::MIN => Ok(i64::MIN),
         days => {
             let local = i64::from(days).checked_mul(DAY_MICROS).filter(|local| *local < TIMESTAMP_END);
-            let local = local.ok_or_else(|| Error::new(Code::DATETIME_OVERFLOW, "date out of range for timestamp"))?;
+            let local = local
+                .ok_or_else(|| Error::new(Code::DATETIME_OVERFLOW, "date out of range for timestamp"))?;
             Ok(from_local(local, zone))
         }
     }
@@ -203,7 +205,11 @@ pub fn justify_hours(interval: Interval) -> Result<Interval> {
         micros -= DAY_MICROS;
         days += 1;
     }
-    Ok(Interval { months: interval.months, days: i32::try_from(days).map_err(|_| interval_out_of_range())?, micros })
+    Ok(Interval {
+        months: interval.months,
+        days: i32::try_from(days).map_err(|_| interval_out_of_range())?,
+        micros,
+    })
 }
 
 /// `justify_days`: 30 days are a month.
@@ -220,7 +226,11 @@ pub fn justify_days(interval: Interval) -> Result<Interval> {
         days -= 30;
         months += 1;
     }
-    Ok(Interval { months: i32::try_from(months).map_err(|_| interval_out_of_range())?, days, micros: interval.micros })
+    Ok(Interval {
+        months: i32::try_from(months).map_err(|_| interval_out_of_range())?,
+        days,
+        micros: interval.micros,
+    })
 }
 
 /// `justify_interval`: both, and all signs alike.
@@ -340,7 +350,10 @@ pub fn make_date(year: i64, month: i64, day: i64) -> Result<i32> {
 /// `22008` for fields out of range.
 pub fn make_time(hour: i64, minute: i64, second: f64) -> Result<i64> {
     let refused = || {
-        Error::new(Code::DATETIME_OVERFLOW, format!("time field value out of range: {hour}:{minute:02}:{}", shortest(second)))
+        Error::new(
+            Code::DATETIME_OVERFLOW,
+            format!("time field value out of range: {hour}:{minute:02}:{}", shortest(second)),
+        )
     };
     let rounded = (second * 1e6).round_ties_even();
     if !(0..=24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..=60_000_000.0).contains(&rounded) {
@@ -360,7 +373,13 @@ fn significant(second: f64) -> String {
     let scientific = format!("{second:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let trim = |text: &str| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() };
+    let trim = |text: &str| {
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     if (-4..6).contains(&exponent) {
         let digits = usize::try_from(5 - exponent).unwrap_or(0);
         return trim(&format!("{second:.digits$}"));

@@ -70,7 +70,11 @@ impl Numeric {
         }
         let text = format!("{value:.*e}", digits - 1);
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+        let mantissa = if mantissa.contains('.') {
+            mantissa.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            mantissa
+        };
         Numeric::parse(&format!("{mantissa}e{exponent}")).unwrap_or(Numeric::NaN)
     }
 
@@ -79,7 +83,8 @@ impl Numeric {
     /// # Errors
     /// `22P02` for text that is no number, `22003` for one with too many digits.
     pub fn parse(text: &str) -> Result<Numeric> {
-        let invalid = || Error::new(Code::INVALID_TEXT, format!("invalid input syntax for type numeric: \"{text}\""));
+        let invalid =
+            || Error::new(Code::INVALID_TEXT, format!("invalid input syntax for type numeric: \"{text}\""));
         let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace());
         let (negative, body) = match trimmed.as_bytes().first() {
             Some(b'-') => (true, &trimmed[1..]),
@@ -89,7 +94,9 @@ impl Numeric {
         let lower = body.to_ascii_lowercase();
         match lower.as_str() {
             "nan" if body.len() == trimmed.len() => return Ok(Numeric::NaN),
-            "infinity" | "inf" => return Ok(if negative { Numeric::NegativeInfinity } else { Numeric::Infinity }),
+            "infinity" | "inf" => {
+                return Ok(if negative { Numeric::NegativeInfinity } else { Numeric::Infinity });
+            }
             _ => {}
         }
         let (mantissa, exponent) = match lower.split_once('e') {
@@ -102,7 +109,8 @@ impl Numeric {
             return Err(invalid());
         }
         let written = i64::try_from(fraction.len()).map_err(|_| overflow())? - exponent;
-        let whole_digits = i64::try_from(whole.trim_start_matches('0').len()).map_err(|_| overflow())? + exponent;
+        let whole_digits =
+            i64::try_from(whole.trim_start_matches('0').len()).map_err(|_| overflow())? + exponent;
         if whole_digits > WHOLE_DIGITS_MAX || written > SCALE_MAX + 1_000 || exponent.abs() > 200_000 {
             return Err(overflow());
         }
@@ -205,7 +213,8 @@ impl Numeric {
                 Numeric::Finite { digits: left + right, scale }
             }
             (Numeric::NaN, _) | (_, Numeric::NaN) => Numeric::NaN,
-            (Numeric::Infinity, Numeric::NegativeInfinity) | (Numeric::NegativeInfinity, Numeric::Infinity) => Numeric::NaN,
+            (Numeric::Infinity, Numeric::NegativeInfinity)
+            | (Numeric::NegativeInfinity, Numeric::Infinity) => Numeric::NaN,
             (Numeric::Finite { .. }, infinite) | (infinite, _) => infinite.clone(),
         }
     }
@@ -220,9 +229,16 @@ impl Numeric {
     #[must_use]
     pub fn mul(&self, other: &Numeric) -> Numeric {
         match (self, other) {
-            (Numeric::Finite { digits: left, scale: of_left }, Numeric::Finite { digits: right, scale: of_right }) => {
+            (
+                Numeric::Finite { digits: left, scale: of_left },
+                Numeric::Finite { digits: right, scale: of_right },
+            ) => {
                 let product = Numeric::Finite { digits: left * right, scale: of_left + of_right };
-                if i64::from(product.scale()) > SCALE_MAX { product.round(i32::try_from(SCALE_MAX).unwrap_or(0)) } else { product }
+                if i64::from(product.scale()) > SCALE_MAX {
+                    product.round(i32::try_from(SCALE_MAX).unwrap_or(0))
+                } else {
+                    product
+                }
             }
             (Numeric::NaN, _) | (_, Numeric::NaN) => Numeric::NaN,
             (left, right) if left.is_zero() || right.is_zero() => Numeric::NaN,
@@ -243,7 +259,10 @@ impl Numeric {
             return Err(Error::new(Code::DIVISION_BY_ZERO, "division by zero"));
         }
         match (self, other) {
-            (Numeric::Finite { digits: left, scale: of_left }, Numeric::Finite { digits: right, scale: of_right }) => {
+            (
+                Numeric::Finite { digits: left, scale: of_left },
+                Numeric::Finite { digits: right, scale: of_right },
+            ) => {
                 let scale = division_scale(self, other);
                 let shift = i64::from(scale) - i64::from(*of_left) + i64::from(*of_right);
                 let digits = if shift >= 0 {
@@ -254,7 +273,11 @@ impl Numeric {
                 Ok(Numeric::Finite { digits, scale })
             }
             (Numeric::Finite { .. }, _) => Ok(Numeric::from_i64(0)),
-            (_, Numeric::Finite { .. }) => Ok(if self.is_negative() == other.is_negative() { Numeric::Infinity } else { Numeric::NegativeInfinity }),
+            (_, Numeric::Finite { .. }) => Ok(if self.is_negative() == other.is_negative() {
+                Numeric::Infinity
+            } else {
+                Numeric::NegativeInfinity
+            }),
             _ => Ok(Numeric::NaN),
         }
     }
@@ -291,7 +314,10 @@ impl Numeric {
             Numeric::Finite { .. } => "",
         };
         if !what.is_empty() {
-            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, format!("cannot convert {what} to {type_name}")));
+            return Err(Error::new(
+                Code::FEATURE_NOT_SUPPORTED,
+                format!("cannot convert {what} to {type_name}"),
+            ));
         }
         let Numeric::Finite { digits, .. } = self.round(0) else { return Err(overflow()) };
         i64::try_from(&digits)
@@ -315,18 +341,23 @@ impl Numeric {
     /// # Errors
     /// `22003` when it has too many digits before the point.
     pub fn fit(&self, precision: u16, scale: i16) -> Result<Numeric> {
-        let field_overflow = |details: String| Error::new(Code::NUMERIC_OUT_OF_RANGE, "numeric field overflow").with_details(details);
+        let field_overflow = |details: String| {
+            Error::new(Code::NUMERIC_OUT_OF_RANGE, "numeric field overflow").with_details(details)
+        };
         match self {
             Numeric::NaN => return Ok(Numeric::NaN),
             Numeric::Infinity | Numeric::NegativeInfinity => {
-                return Err(field_overflow(format!("A field with precision {precision}, scale {scale} cannot hold an infinite value.")));
+                return Err(field_overflow(format!(
+                    "A field with precision {precision}, scale {scale} cannot hold an infinite value."
+                )));
             }
             Numeric::Finite { .. } => {}
         }
         let rounded = self.round(i32::from(scale));
         let Numeric::Finite { digits, scale: shown } = &rounded else { return Ok(rounded) };
         let limit = i64::from(precision) - i64::from(scale) + i64::from(*shown);
-        let too_long = limit < 0 || digits.magnitude() >= ten_to(u32::try_from(limit.max(0)).unwrap_or(0)).magnitude();
+        let too_long =
+            limit < 0 || digits.magnitude() >= ten_to(u32::try_from(limit.max(0)).unwrap_or(0)).magnitude();
         if too_long && !rounded.is_zero() {
             let whole = i64::from(precision) - i64::from(scale);
             let bound = if whole == 0 { "1".to_owned() } else { format!("10^{whole}") };
@@ -348,7 +379,11 @@ impl Numeric {
             }
         }
         match (self, other) {
-            (Numeric::Finite { digits: left, scale: a }, Numeric::Finite { digits: right, scale: b }) if a == b => left.cmp(right),
+            (Numeric::Finite { digits: left, scale: a }, Numeric::Finite { digits: right, scale: b })
+                if a == b =>
+            {
+                left.cmp(right)
+            }
             (Numeric::Finite { .. }, Numeric::Finite { .. }) => {
                 let (left, right, _) = aligned(self, other);
                 left.cmp(&right)
@@ -407,7 +442,9 @@ fn shown(digits: BigInt, scale: i64) -> Numeric {
 }
 
 fn aligned(left: &Numeric, right: &Numeric) -> (BigInt, BigInt, u32) {
-    let (Numeric::Finite { digits: a, scale: of_a }, Numeric::Finite { digits: b, scale: of_b }) = (left, right) else {
+    let (Numeric::Finite { digits: a, scale: of_a }, Numeric::Finite { digits: b, scale: of_b }) =
+        (left, right)
+    else {
         return (BigInt::default(), BigInt::default(), 0);
     };
     let scale = *of_a.max(of_b);
@@ -453,7 +490,10 @@ fn division_scale(left: &Numeric, right: &Numeric) -> u32 {
     if first1 <= first2 {
         quotient_weight -= 1;
     }
-    let scale = (SIGNIFICANT_DIGITS - quotient_weight * 4).max(i64::from(left.scale())).max(i64::from(right.scale())).clamp(0, 1_000);
+    let scale = (SIGNIFICANT_DIGITS - quotient_weight * 4)
+        .max(i64::from(left.scale()))
+        .max(i64::from(right.scale()))
+        .clamp(0, 1_000);
     u32::try_from(scale).unwrap_or(0)
 }
 
@@ -485,12 +525,21 @@ mod tests {
 
     #[test]
     fn numbers_print_as_postgresql_prints_them() {
-        for (text, printed) in
-            [("1.50", "1.50"), ("-0.005", "-0.005"), ("1e3", "1000"), ("1.5e-3", "0.0015"), (" 12 ", "12"), (".5", "0.5"), ("nan", "NaN")]
-        {
+        for (text, printed) in [
+            ("1.50", "1.50"),
+            ("-0.005", "-0.005"),
+            ("1e3", "1000"),
+            ("1.5e-3", "0.0015"),
+            (" 12 ", "12"),
+            (".5", "0.5"),
+            ("nan", "NaN"),
+        ] {
             assert_eq!(n(text).to_string(), printed);
         }
-        assert_eq!(Numeric::parse("1x").unwrap_err().message(), "invalid input syntax for type numeric: \"1x\"");
+        assert_eq!(
+            Numeric::parse("1x").unwrap_err().message(),
+            "invalid input syntax for type numeric: \"1x\""
+        );
     }
 
     #[test]

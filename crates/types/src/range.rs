@@ -56,7 +56,9 @@ pub fn read(subtype: &Type, source: &str, session: &Session) -> Result<Range> {
     let high_inclusive = match rest {
         "]" => true,
         ")" => false,
-        _ if rest.len() > 1 && rest.starts_with([')', ']']) => return Err(malformed(source, "Junk after right parenthesis or bracket.")),
+        _ if rest.len() > 1 && rest.starts_with([')', ']']) => {
+            return Err(malformed(source, "Junk after right parenthesis or bracket."));
+        }
         _ => return Err(malformed(source, "Too many commas.")),
     };
     let value = |text: Option<String>| text.map(|text| text::parse(subtype, &text, session)).transpose();
@@ -95,11 +97,20 @@ fn bound(source: &str, rest: &mut &str) -> Result<Option<String>> {
 ///
 /// # Errors
 /// `22000` for bounds in the wrong order, `22003` when a bound has no successor.
-pub fn canonical(subtype: &Type, low: Option<Value>, low_inclusive: bool, high: Option<Value>, high_inclusive: bool) -> Result<Range> {
+pub fn canonical(
+    subtype: &Type,
+    low: Option<Value>,
+    low_inclusive: bool,
+    high: Option<Value>,
+    high_inclusive: bool,
+) -> Result<Range> {
     if let (Some(below), Some(above)) = (&low, &high) {
         match compare::compare(subtype, below, above) {
             Ordering::Greater => {
-                return Err(Error::new(Code::ARRAY_ELEMENT_ERROR, "range lower bound must be less than or equal to range upper bound"));
+                return Err(Error::new(
+                    Code::ARRAY_ELEMENT_ERROR,
+                    "range lower bound must be less than or equal to range upper bound",
+                ));
             }
             Ordering::Equal if !(low_inclusive && high_inclusive) => return Ok(Range::Empty),
             Ordering::Equal | Ordering::Less => {}
@@ -129,9 +140,16 @@ fn discrete(subtype: &Type) -> bool {
 }
 
 fn successor(subtype: &Type, value: &Value) -> Result<Value> {
-    let out = || Error::new(Code::NUMERIC_OUT_OF_RANGE, format!("{} out of range", crate::ty::format_type(subtype, None)));
+    let out = || {
+        Error::new(
+            Code::NUMERIC_OUT_OF_RANGE,
+            format!("{} out of range", crate::ty::format_type(subtype, None)),
+        )
+    };
     match value {
-        Value::Int(value) if *subtype == Type::Int4 => i32::try_from(*value + 1).map(|next| Value::Int(next.into())).map_err(|_| out()),
+        Value::Int(value) if *subtype == Type::Int4 => {
+            i32::try_from(*value + 1).map(|next| Value::Int(next.into())).map_err(|_| out())
+        }
         Value::Int(value) => value.checked_add(1).map(Value::Int).ok_or_else(out),
         Value::Date(days @ (i32::MAX | i32::MIN)) => Ok(Value::Date(*days)),
         Value::Date(days) => days.checked_add(1).map(Value::Date).ok_or_else(out),
@@ -141,8 +159,12 @@ fn successor(subtype: &Type, value: &Value) -> Result<Value> {
 
 /// A range as text.
 pub fn print(subtype: &Type, range: &Range, session: &Session) -> String {
-    let Range::Between { low, low_inclusive, high, high_inclusive } = range else { return "empty".to_owned() };
-    let bound = |value: &Option<Value>| value.as_ref().map(|value| quoted(&text::print(subtype, value, session))).unwrap_or_default();
+    let Range::Between { low, low_inclusive, high, high_inclusive } = range else {
+        return "empty".to_owned();
+    };
+    let bound = |value: &Option<Value>| {
+        value.as_ref().map(|value| quoted(&text::print(subtype, value, session))).unwrap_or_default()
+    };
     format!(
         "{}{},{}{}",
         if *low_inclusive { '[' } else { '(' },

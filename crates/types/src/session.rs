@@ -33,7 +33,10 @@ impl Session {
     /// `22023` for a zone that does not exist, with PostgreSQL's text.
     pub fn in_zone(zone: &str, now: i64) -> Result<Session> {
         let resolved = zone_of(zone).ok_or_else(|| {
-            Error::new(Code::INVALID_PARAMETER, format!("invalid value for parameter \"TimeZone\": \"{zone}\""))
+            Error::new(
+                Code::INVALID_PARAMETER,
+                format!("invalid value for parameter \"TimeZone\": \"{zone}\""),
+            )
         })?;
         Ok(Session { zone: Arc::from(zone), now, resolved })
     }

@@ -149,7 +149,10 @@ mod tests {
 
     #[test]
     fn parse_inverts_write() {
-        let odd = EnumType { name: Name::new("pub(lic", "mo,od"), labels: vec!["a,b".into(), "c\\)".into(), "".into()] };
+        let odd = EnumType {
+            name: Name::new("pub(lic", "mo,od"),
+            labels: vec!["a,b".into(), "c\\)".into(), "".into()],
+        };
         let types = [
             Type::Timestamptz,
             Type::Text.array(),

@@ -80,7 +80,9 @@ pub fn decode(ty: &Type, cell: Cell<'_>) -> Result<Value> {
         (Type::Time, Cell::Int(micros)) => Value::Time(micros),
         (Type::Timestamp | Type::Timestamptz, Cell::Int(micros)) => Value::Timestamp(micros),
         (Type::Interval, Cell::Text(text)) => Value::Interval(interval::parse(text).map_err(|_| broken())?),
-        (Type::Array(element), Cell::Text(text)) => Value::Array(Arc::new(decode_array(element, text).ok_or_else(broken)?)),
+        (Type::Array(element), Cell::Text(text)) => {
+            Value::Array(Arc::new(decode_array(element, text).ok_or_else(broken)?))
+        }
         (Type::Composite(_), Cell::Text(text)) => Value::text(text),
         (_, Cell::Text(text)) => Value::text(text),
         _ => return Err(broken()),
@@ -117,7 +119,8 @@ pub fn encode(ty: &Type, value: &Value) -> Result<Stored> {
 }
 
 fn encode_array(element: &Type, array: &Array) -> Result<Json> {
-    let leaves = array.elements.iter().map(|value| encode(element, value).map(leaf)).collect::<Result<Vec<_>>>()?;
+    let leaves =
+        array.elements.iter().map(|value| encode(element, value).map(leaf)).collect::<Result<Vec<_>>>()?;
     Ok(nested(&array.dimensions, leaves))
 }
 

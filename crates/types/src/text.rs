@@ -29,9 +29,15 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         Type::Float4 => Value::Float(float4(text)?),
         Type::Float8 => Value::Float(float8(text)?),
         Type::Numeric => Value::Numeric(Numeric::parse(text)?),
-        Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Unknown | Type::Opaque(_) => Value::text(no_nul(text)?),
+        Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Unknown | Type::Opaque(_) => {
+            Value::text(no_nul(text)?)
+        }
         Type::Uuid => Value::Uuid(uuid(text).ok_or_else(|| invalid("uuid", text))?),
-        Type::Bytea => Value::Bytes(bytes(text).ok_or_else(|| Error::new(Code::INVALID_TEXT, "invalid input syntax for type bytea"))?.into()),
+        Type::Bytea => Value::Bytes(
+            bytes(text)
+                .ok_or_else(|| Error::new(Code::INVALID_TEXT, "invalid input syntax for type bytea"))?
+                .into(),
+        ),
         Type::Json => {
             json::parse(text, DEPTH_MAX)?;
             Value::text(text)
@@ -46,15 +52,23 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
             Some(label) => Value::Text(label.clone()),
             None => {
                 let name = crate::ty::format_type(ty, None);
-                return Err(Error::new(Code::INVALID_TEXT, format!("invalid input value for enum {name}: \"{text}\"")));
+                return Err(Error::new(
+                    Code::INVALID_TEXT,
+                    format!("invalid input value for enum {name}: \"{text}\""),
+                ));
             }
         },
-        Type::Array(element) => Value::Array(Arc::new(array::parse(text, &|item| parse(element, item, session))?)),
+        Type::Array(element) => {
+            Value::Array(Arc::new(array::parse(text, &|item| parse(element, item, session))?))
+        }
         Type::Range(subtype) => Value::text(range::parse(subtype, text, session)?),
         Type::Inet | Type::Cidr => Value::text(network(ty, text)?),
         Type::Tsvector => Value::text(tsvector(text)?),
         Type::Timetz | Type::Tsquery | Type::Composite(_) | Type::Void => {
-            return Err(Error::missing(format!("reading values of type {}", crate::ty::format_type(ty, None))));
+            return Err(Error::missing(format!(
+                "reading values of type {}",
+                crate::ty::format_type(ty, None)
+            )));
         }
     })
 }
@@ -74,7 +88,12 @@ pub fn print(ty: &Type, value: &Value, session: &Session) -> String {
         Value::Time(micros) => datetime::print_time(*micros),
         Value::Timestamp(micros) => {
             let mut out = String::with_capacity(29);
-            datetime::print_timestamp(&mut out, *micros, (*ty == Type::Timestamptz).then_some(session), Style::Output);
+            datetime::print_timestamp(
+                &mut out,
+                *micros,
+                (*ty == Type::Timestamptz).then_some(session),
+                Style::Output,
+            );
             out
         }
         Value::Interval(value) => interval::print(*value),
@@ -83,7 +102,8 @@ pub fn print(ty: &Type, value: &Value, session: &Session) -> String {
             _ => String::new(),
         },
         Value::Row(fields) => {
-            let fields: Vec<String> = fields.iter().map(|field| print(&Type::Unknown, field, session)).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|field| print(&Type::Unknown, field, session)).collect();
             format!("({})", fields.join(","))
         }
     }
@@ -117,7 +137,11 @@ fn integer(text: &str, ty: &str, low: i64, high: i64) -> Result<i64> {
     }
     // Too many digits are told before what follows them.
     let (number, rest) = trimmed.split_at(trimmed.len() - digits.len() + leading);
-    let value = number.parse::<i64>().ok().filter(|value| (low..=high).contains(value)).ok_or_else(|| out_of_range(ty, text))?;
+    let value = number
+        .parse::<i64>()
+        .ok()
+        .filter(|value| (low..=high).contains(value))
+        .ok_or_else(|| out_of_range(ty, text))?;
     if rest.is_empty() { Ok(value) } else { Err(invalid(ty, text)) }
 }
 
@@ -127,7 +151,9 @@ fn float_words(text: &str, ty: &str) -> Result<f64> {
     let lower = trimmed.to_ascii_lowercase();
     let plain = lower.trim_start_matches(['+', '-']);
     match plain {
-        "inf" | "infinity" => return Ok(if lower.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }),
+        "inf" | "infinity" => {
+            return Ok(if lower.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
+        }
         "nan" => return Ok(f64::NAN),
         _ => {}
     }
@@ -139,9 +165,13 @@ fn float_words(text: &str, ty: &str) -> Result<f64> {
 
 fn float8(text: &str) -> Result<f64> {
     let value = float_words(text, "double precision")?;
-    let lost = (value.is_infinite() && !text.to_ascii_lowercase().contains("inf")) || (value == 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) && nonzero_mantissa(text));
+    let lost = (value.is_infinite() && !text.to_ascii_lowercase().contains("inf"))
+        || (value == 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) && nonzero_mantissa(text));
     if lost {
-        return Err(Error::new(Code::NUMERIC_OUT_OF_RANGE, format!("\"{}\" is out of range for type double precision", text.trim())));
+        return Err(Error::new(
+            Code::NUMERIC_OUT_OF_RANGE,
+            format!("\"{}\" is out of range for type double precision", text.trim()),
+        ));
     }
     Ok(value)
 }
@@ -154,9 +184,13 @@ fn nonzero_mantissa(text: &str) -> bool {
 fn float4(text: &str) -> Result<f64> {
     let value = float_words(text, "real")?;
     let single = single(value);
-    let lost = (single.is_infinite() && !text.to_ascii_lowercase().contains("inf")) || (single == 0.0 && nonzero_mantissa(text));
+    let lost = (single.is_infinite() && !text.to_ascii_lowercase().contains("inf"))
+        || (single == 0.0 && nonzero_mantissa(text));
     if lost {
-        return Err(Error::new(Code::NUMERIC_OUT_OF_RANGE, format!("\"{}\" is out of range for type real", text.trim())));
+        return Err(Error::new(
+            Code::NUMERIC_OUT_OF_RANGE,
+            format!("\"{}\" is out of range for type real", text.trim()),
+        ));
     }
     Ok(single)
 }
@@ -251,7 +285,11 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
             .filter(|byte| !byte.is_ascii_whitespace())
             .map(|byte| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
             .collect::<Option<_>>()?;
-        return if digits.len() % 2 == 0 { Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()) } else { None };
+        return if digits.len() % 2 == 0 {
+            Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+        } else {
+            None
+        };
     }
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
@@ -322,7 +360,8 @@ fn has_host_bits(address: std::net::IpAddr, bits: u8) -> bool {
 /// `tsvector` in canonical form: lexemes sorted and unique, positions sorted.
 fn tsvector(text: &str) -> Result<String> {
     let syntax = || Error::new(Code::SYNTAX, format!("syntax error in tsvector: \"{text}\""));
-    let mut found: std::collections::BTreeMap<(usize, String), Vec<(u32, char)>> = std::collections::BTreeMap::new();
+    let mut found: std::collections::BTreeMap<(usize, String), Vec<(u32, char)>> =
+        std::collections::BTreeMap::new();
     let mut chars = text.chars().peekable();
     loop {
         while chars.next_if(|c| c.is_whitespace()).is_some() {}
@@ -353,7 +392,9 @@ fn tsvector(text: &str) -> Result<String> {
                     digits.push(c);
                 }
                 let position = digits.parse::<u32>().map_err(|_| syntax())?.min(16_383);
-                let weight = chars.next_if(|c| matches!(c.to_ascii_uppercase(), 'A'..='D')).map_or('D', |c| c.to_ascii_uppercase());
+                let weight = chars
+                    .next_if(|c| matches!(c.to_ascii_uppercase(), 'A'..='D'))
+                    .map_or('D', |c| c.to_ascii_uppercase());
                 positions.push((position, weight));
                 if chars.next_if_eq(&',').is_none() {
                     break;
@@ -361,10 +402,12 @@ fn tsvector(text: &str) -> Result<String> {
             }
         }
     }
-    let mut words: Vec<(String, Vec<(u32, char)>)> = found.into_iter().map(|((_, lexeme), positions)| (lexeme, positions)).collect();
+    let mut words: Vec<(String, Vec<(u32, char)>)> =
+        found.into_iter().map(|((_, lexeme), positions)| (lexeme, positions)).collect();
     // PostgreSQL orders lexemes by length first, then by bytes.
     words.sort_by(|(left, _), (right, _)| left.as_bytes().cmp(right.as_bytes()));
-    let printed: Vec<String> = words.into_iter().map(|(lexeme, positions)| print_lexeme(&lexeme, positions)).collect();
+    let printed: Vec<String> =
+        words.into_iter().map(|(lexeme, positions)| print_lexeme(&lexeme, positions)).collect();
     Ok(printed.join(" "))
 }
 
@@ -389,16 +432,30 @@ fn print_lexeme(lexeme: &str, mut positions: Vec<(u32, char)>) -> String {
 pub fn apply_modifier(ty: &Type, modifier: Option<Modifier>, value: Value, explicit: bool) -> Result<Value> {
     let Some(modifier) = modifier else { return Ok(value) };
     match (ty, modifier, value) {
-        (Type::Varchar | Type::Bpchar, Modifier::Length(length), Value::Text(text)) => fit_text(ty, length, text, explicit),
-        (Type::Numeric, Modifier::Precision { precision, scale }, Value::Numeric(number)) => Ok(Value::Numeric(number.fit(precision, scale)?)),
-        (Type::Timestamp | Type::Timestamptz, Modifier::Fraction(digits), Value::Timestamp(micros)) if micros != i64::MAX && micros != i64::MIN => {
+        (Type::Varchar | Type::Bpchar, Modifier::Length(length), Value::Text(text)) => {
+            fit_text(ty, length, text, explicit)
+        }
+        (Type::Numeric, Modifier::Precision { precision, scale }, Value::Numeric(number)) => {
+            Ok(Value::Numeric(number.fit(precision, scale)?))
+        }
+        (Type::Timestamp | Type::Timestamptz, Modifier::Fraction(digits), Value::Timestamp(micros))
+            if micros != i64::MAX && micros != i64::MIN =>
+        {
             Ok(Value::Timestamp(round_micros(micros, digits)))
         }
-        (Type::Time, Modifier::Fraction(digits), Value::Time(micros)) => Ok(Value::Time(round_micros(micros, digits))),
+        (Type::Time, Modifier::Fraction(digits), Value::Time(micros)) => {
+            Ok(Value::Time(round_micros(micros, digits)))
+        }
         (Type::Array(element), modifier, Value::Array(values)) => {
-            let elements = values.elements.iter().map(|item| apply_modifier(element, Some(modifier), item.clone(), explicit));
+            let elements = values
+                .elements
+                .iter()
+                .map(|item| apply_modifier(element, Some(modifier), item.clone(), explicit));
             let elements = elements.collect::<Result<_>>()?;
-            Ok(Value::Array(Arc::new(crate::value::Array { dimensions: values.dimensions.clone(), elements })))
+            Ok(Value::Array(Arc::new(crate::value::Array {
+                dimensions: values.dimensions.clone(),
+                elements,
+            })))
         }
         (_, _, value) => Ok(value),
     }
@@ -413,7 +470,8 @@ fn round_micros(micros: i64, digits: u8) -> i64 {
 fn fit_text(ty: &Type, length: u32, text: Arc<str>, explicit: bool) -> Result<Value> {
     let count = text.chars().count();
     let length = length as usize;
-    let padded = |text: &str, count: usize| Value::text(format!("{text}{}", " ".repeat(length.saturating_sub(count))));
+    let padded =
+        |text: &str, count: usize| Value::text(format!("{text}{}", " ".repeat(length.saturating_sub(count))));
     if count <= length {
         return Ok(if *ty == Type::Bpchar { padded(&text, count) } else { Value::Text(text) });
     }

@@ -114,10 +114,7 @@ impl Type {
 
     /// Whether values are numbers of category `N`.
     pub fn is_number(&self) -> bool {
-        matches!(
-            self,
-            Type::Int2 | Type::Int4 | Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric
-        )
+        matches!(self, Type::Int2 | Type::Int4 | Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric)
     }
 }
 
@@ -185,5 +182,9 @@ pub fn range_name(subtype: &Type) -> &'static str {
 
 /// Schemas of the search path are not said.
 fn named(name: &Name) -> String {
-    if matches!(&*name.schema, "public" | "extensions" | "pg_catalog") { name.name.to_string() } else { name.to_string() }
+    if matches!(&*name.schema, "public" | "extensions" | "pg_catalog") {
+        name.name.to_string()
+    } else {
+        name.to_string()
+    }
 }

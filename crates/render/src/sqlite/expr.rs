@@ -35,11 +35,17 @@ impl Writer<'_> {
     }
 
     fn column(&mut self, source: SourceId, column: ColumnId) -> Result<()> {
-        let columns = self.sources.get(&source).copied().ok_or_else(|| Error::internal("a column of an unknown source"))?;
+        let columns = self
+            .sources
+            .get(&source)
+            .copied()
+            .ok_or_else(|| Error::internal("a column of an unknown source"))?;
         self.alias(source);
         self.push(".");
         match columns {
-            Columns::OfTable(table) if column == query::ROW_KEY => self.push(names::row_key(&self.catalog[table])),
+            Columns::OfTable(table) if column == query::ROW_KEY => {
+                self.push(names::row_key(&self.catalog[table]))
+            }
             Columns::OfTable(table) => {
                 let catalog = self.catalog;
                 self.identifier(names::column_name(&catalog[table], column));
@@ -94,12 +100,22 @@ impl Writer<'_> {
                 Ok(())
             }
             ty if names::native(&ty) => self.collated(expr),
-            ty => Err(Error::missing(format!("ordering by values of type {}", types::ty::format_type(&ty, None)))),
+            ty => Err(Error::missing(format!(
+                "ordering by values of type {}",
+                types::ty::format_type(&ty, None)
+            ))),
         }
     }
 
     fn operand(&mut self, expr: &Expr) -> Result<()> {
-        let atom = matches!(expr, Expr::Column { .. } | Expr::Const { .. } | Expr::Param { .. } | Expr::Caller(_) | Expr::Apply { .. });
+        let atom = matches!(
+            expr,
+            Expr::Column { .. }
+                | Expr::Const { .. }
+                | Expr::Param { .. }
+                | Expr::Caller(_)
+                | Expr::Apply { .. }
+        );
         if atom {
             return self.expr(expr);
         }
@@ -281,7 +297,9 @@ impl Writer<'_> {
     }
 
     fn in_list(&mut self, args: &[Expr]) -> Result<()> {
-        let Some((operand, list)) = args.split_first() else { return Err(Error::internal("in needs an operand")) };
+        let Some((operand, list)) = args.split_first() else {
+            return Err(Error::internal("in needs an operand"));
+        };
         if !names::native_equality(&operand.ty()) {
             let tests: Vec<Expr> = list.iter().map(|item| operand.clone().equals(item.clone())).collect();
             return self.connected(&tests, " OR ", "false");
@@ -319,12 +337,15 @@ impl Writer<'_> {
         signature::write(&mut words, &from);
         words.push(';');
         signature::write(&mut words, ty);
-        words.push_str(match modifier {
-            None => ";-".to_owned(),
-            Some(Modifier::Length(length)) => format!(";l{length}"),
-            Some(Modifier::Precision { precision, scale }) => format!(";p{precision}.{scale}"),
-            Some(Modifier::Fraction(digits)) => format!(";f{digits}"),
-        }.as_str());
+        words.push_str(
+            match modifier {
+                None => ";-".to_owned(),
+                Some(Modifier::Length(length)) => format!(";l{length}"),
+                Some(Modifier::Precision { precision, scale }) => format!(";p{precision}.{scale}"),
+                Some(Modifier::Fraction(digits)) => format!(";f{digits}"),
+            }
+            .as_str(),
+        );
         words.push_str(if explicit { ";e" } else { ";a" });
         self.push(Special::Cast.name());
         self.push("(");
@@ -369,7 +390,8 @@ impl Writer<'_> {
     /// A scalar subquery; unless it can only have one row, a second one is an error as in PostgreSQL.
     fn scalar(&mut self, read: &Read) -> Result<()> {
         let single = matches!(read.from, query::Source::Unit)
-            || (read.group.is_empty() && read.outputs.iter().any(|output| query::has_aggregate(&output.expr)))
+            || (read.group.is_empty()
+                && read.outputs.iter().any(|output| query::has_aggregate(&output.expr)))
             || matches!(read.limit, Some(Expr::Const { value: Value::Int(0 | 1), .. }));
         self.push("(");
         if single {
@@ -390,10 +412,19 @@ impl Writer<'_> {
         let word = match (any, compare) {
             (true, Compare::Eq) => " IN (",
             (false, Compare::Ne) => " NOT IN (",
-            _ => return Err(Error::missing(format!("{} {} (subquery)", compare.symbol(), if any { "ANY" } else { "ALL" }))),
+            _ => {
+                return Err(Error::missing(format!(
+                    "{} {} (subquery)",
+                    compare.symbol(),
+                    if any { "ANY" } else { "ALL" }
+                )));
+            }
         };
         if !names::native_equality(&ty) {
-            return Err(Error::missing(format!("IN (subquery) over type {}", types::ty::format_type(&ty, None))));
+            return Err(Error::missing(format!(
+                "IN (subquery) over type {}",
+                types::ty::format_type(&ty, None)
+            )));
         }
         self.push("(");
         self.collated(operand)?;
@@ -403,7 +434,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn aggregate(&mut self, aggregate: &Aggregate, args: &[Expr], distinct: bool, filter: Option<&Expr>, order: &[Order]) -> Result<()> {
+    fn aggregate(
+        &mut self,
+        aggregate: &Aggregate,
+        args: &[Expr],
+        distinct: bool,
+        filter: Option<&Expr>,
+        order: &[Order],
+    ) -> Result<()> {
         if aggregate.name == "count" && !distinct {
             self.push("count(");
             match args.first() {
@@ -445,9 +483,14 @@ fn types_of(args: &[Expr]) -> Vec<Type> {
 
 /// Whether a value of one type is stored as the same value of the other, so that a cast without modifier does nothing.
 fn stored_alike(from: &Type, to: &Type) -> bool {
-    let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar | Type::Enum(_) | Type::Citext | Type::Json | Type::Uuid);
+    let text = |ty: &Type| {
+        matches!(ty, Type::Text | Type::Varchar | Type::Enum(_) | Type::Citext | Type::Json | Type::Uuid)
+    };
     let grows = |from: &Type, to: &Type| {
-        matches!((from, to), (Type::Int2, Type::Int4 | Type::Int8) | (Type::Int4, Type::Int8) | (Type::Float4, Type::Float8))
+        matches!(
+            (from, to),
+            (Type::Int2, Type::Int4 | Type::Int8) | (Type::Int4, Type::Int8) | (Type::Float4, Type::Float8)
+        )
     };
     from == to || grows(from, to) || (text(from) && matches!(to, Type::Text | Type::Varchar))
 }

@@ -45,7 +45,14 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(catalog: &'a Catalog, bindings: &'a Bindings<'a>) -> Writer<'a> {
-        Writer { catalog, bindings, text: String::with_capacity(256), parameters: Vec::new(), fields: HashMap::new(), sources: HashMap::new() }
+        Writer {
+            catalog,
+            bindings,
+            text: String::with_capacity(256),
+            parameters: Vec::new(),
+            fields: HashMap::new(),
+            sources: HashMap::new(),
+        }
     }
 
     fn push(&mut self, text: &str) {
@@ -85,7 +92,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Items with separators between them.
-    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, separator: &str, mut item: impl FnMut(&mut Self, T) -> Result<()>) -> Result<()> {
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        separator: &str,
+        mut item: impl FnMut(&mut Self, T) -> Result<()>,
+    ) -> Result<()> {
         for (position, each) in items.into_iter().enumerate() {
             if position > 0 {
                 self.push(separator);

@@ -89,7 +89,17 @@ pub(super) fn native_equality(ty: &Type) -> bool {
         Type::Enum(_) | Type::Opaque(_) | Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery => true,
         Type::Range(subtype) => !matches!(**subtype, Type::Numeric),
         Type::Array(element) => {
-            matches!(**element, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Text | Type::Varchar | Type::Uuid | Type::Enum(_))
+            matches!(
+                **element,
+                Type::Bool
+                    | Type::Int2
+                    | Type::Int4
+                    | Type::Int8
+                    | Type::Text
+                    | Type::Varchar
+                    | Type::Uuid
+                    | Type::Enum(_)
+            )
         }
         ty => native(ty),
     }

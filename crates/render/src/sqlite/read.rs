@@ -24,7 +24,11 @@ pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<C
 ///
 /// # Errors
 /// As [`read`].
-pub fn reads<'a>(catalog: &Catalog, all: impl IntoIterator<Item = &'a Read>, bindings: &Bindings<'_>) -> Result<Vec<Command>> {
+pub fn reads<'a>(
+    catalog: &Catalog,
+    all: impl IntoIterator<Item = &'a Read>,
+    bindings: &Bindings<'_>,
+) -> Result<Vec<Command>> {
     all.into_iter().map(|each| read(catalog, each, bindings)).collect()
 }
 
@@ -117,7 +121,9 @@ impl Writer<'_> {
     }
 
     fn order(&mut self, read: &Read) -> Result<()> {
-        let grouped = !read.group.is_empty() || read.distinct || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
+        let grouped = !read.group.is_empty()
+            || read.distinct
+            || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
         let tie = if grouped { None } else { self.first_key(&read.from) };
         if read.order.is_empty() && tie.is_none() {
             return Ok(());
@@ -145,7 +151,9 @@ impl Writer<'_> {
     /// The insertion order of the leftmost table: the order when none is asked, and between equals.
     fn first_key(&self, source: &Source) -> Option<String> {
         match source {
-            Source::Table { id, table, .. } => Some(format!("t{}.{}", id.0, names::row_key(&self.catalog[*table]))),
+            Source::Table { id, table, .. } => {
+                Some(format!("t{}.{}", id.0, names::row_key(&self.catalog[*table])))
+            }
             Source::Written { id, .. } => Some(format!("k{}.key", id.0)),
             Source::Join { left, .. } => self.first_key(left),
             Source::Unit | Source::Read { .. } | Source::Given { .. } | Source::Values { .. } => None,
@@ -211,12 +219,21 @@ impl Writer<'_> {
                 self.push(") AS ");
                 self.alias(*id);
             }
-            Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref(), guards),
+            Source::Join { kind, left, right, on } => {
+                return self.join(*kind, left, right, on.as_ref(), guards);
+            }
         }
         Ok(())
     }
 
-    fn join<'r>(&mut self, kind: JoinKind, left: &'r Source, right: &'r Source, on: Option<&Expr>, guards: &mut Vec<&'r Expr>) -> Result<()> {
+    fn join<'r>(
+        &mut self,
+        kind: JoinKind,
+        left: &'r Source,
+        right: &'r Source,
+        on: Option<&Expr>,
+        guards: &mut Vec<&'r Expr>,
+    ) -> Result<()> {
         let (words, left_null, right_null) = match kind {
             JoinKind::Inner => (" JOIN ", false, false),
             JoinKind::Left => (" LEFT JOIN ", false, true),
@@ -263,7 +280,11 @@ impl Writer<'_> {
                 self.push("(");
                 self.source(source, if nullable { &mut inner } else { guards })?;
                 self.push(")");
-                if inner.is_empty() { Ok(()) } else { Err(Error::missing("a policy on a join inside the nullable side of an outer join")) }
+                if inner.is_empty() {
+                    Ok(())
+                } else {
+                    Err(Error::missing("a policy on a join inside the nullable side of an outer join"))
+                }
             }
             source => self.source(source, guards),
         }

@@ -37,7 +37,13 @@ pub fn insert(catalog: &Catalog, table: TableId, row: &[Value], bindings: &Bindi
 ///
 /// # Errors
 /// When a value cannot be stored.
-pub fn update(catalog: &Catalog, table: TableId, key: i64, set: &[(ColumnId, Value)], bindings: &Bindings<'_>) -> Result<Command> {
+pub fn update(
+    catalog: &Catalog,
+    table: TableId,
+    key: i64,
+    set: &[(ColumnId, Value)],
+    bindings: &Bindings<'_>,
+) -> Result<Command> {
     let mut writer = Writer::new(catalog, bindings);
     let declared = &catalog[table];
     writer.push("UPDATE ");

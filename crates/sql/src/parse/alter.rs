@@ -1,7 +1,10 @@
 //! `alter …`
 
 use super::{Parsed, Parser};
-use crate::ast::{AlterObjectAction, AlterTable, AlterTableAction, AlterTypeAction, PublicationAction, SequenceOptions, StatementKind};
+use crate::ast::{
+    AlterObjectAction, AlterTable, AlterTableAction, AlterTypeAction, PublicationAction, SequenceOptions,
+    StatementKind,
+};
 use crate::lexer::Token;
 
 impl Parser<'_> {
@@ -24,7 +27,8 @@ impl Parser<'_> {
                 Ok(StatementKind::Role { name, alter: true, options: self.options() })
             }
             "publication" => self.alter_publication(),
-            "function" | "procedure" | "routine" | "schema" | "domain" | "trigger" | "extension" | "aggregate" => self.alter_object(object),
+            "function" | "procedure" | "routine" | "schema" | "domain" | "trigger" | "extension"
+            | "aggregate" => self.alter_object(object),
             _ => {
                 self.at = before;
                 Ok(StatementKind::Other(self.words()))
@@ -75,7 +79,10 @@ impl Parser<'_> {
             return Ok(AlterTableAction::ForceRowSecurity(false));
         }
         for (word, enable) in [("enable", true), ("disable", false)] {
-            if self.are(&[word, "trigger"]) || self.are(&[word, "always", "trigger"]) || self.are(&[word, "replica", "trigger"]) {
+            if self.are(&[word, "trigger"])
+                || self.are(&[word, "always", "trigger"])
+                || self.are(&[word, "replica", "trigger"])
+            {
                 self.raw_until(|parser| parser.is("trigger"));
                 self.at += 1;
                 return Ok(AlterTableAction::Trigger { enable, name: self.ident()? });
@@ -89,7 +96,9 @@ impl Parser<'_> {
         }
         if self.is("set") && self.peek_at(1) == Some(&Token::Mark('(')) {
             self.at += 1;
-            return Ok(AlterTableAction::SetOptions(self.in_parens(|parser| parser.comma_list(Parser::setting))?));
+            return Ok(AlterTableAction::SetOptions(
+                self.in_parens(|parser| parser.comma_list(Parser::setting))?,
+            ));
         }
         if self.eat_all(&["attach", "partition"]) {
             let name = self.object_name()?;
@@ -145,7 +154,11 @@ impl Parser<'_> {
         let from = self.ident()?;
         self.expect("to")?;
         let to = self.ident()?;
-        Ok(if constraint { AlterTableAction::RenameConstraint { from, to } } else { AlterTableAction::RenameColumn { from, to } })
+        Ok(if constraint {
+            AlterTableAction::RenameConstraint { from, to }
+        } else {
+            AlterTableAction::RenameColumn { from, to }
+        })
     }
 
     fn alter_column(&mut self, name: String) -> Parsed<AlterTableAction> {
@@ -183,10 +196,19 @@ impl Parser<'_> {
             }
             self.expect("as")?;
             self.expect("identity")?;
-            let options = if self.is_mark('(') { self.in_parens(Parser::sequence_options)? } else { SequenceOptions::default() };
+            let options = if self.is_mark('(') {
+                self.in_parens(Parser::sequence_options)?
+            } else {
+                SequenceOptions::default()
+            };
             return Ok(AlterTableAction::AddIdentity { name, always, options });
         }
-        if self.is("restart") || (self.is("set") && ["generated", "start", "increment", "minvalue", "maxvalue", "cycle", "no", "restart"].iter().any(|word| self.is_at(1, word))) {
+        if self.is("restart")
+            || (self.is("set")
+                && ["generated", "start", "increment", "minvalue", "maxvalue", "cycle", "no", "restart"]
+                    .iter()
+                    .any(|word| self.is_at(1, word)))
+        {
             return self.set_identity(name);
         }
         Ok(AlterTableAction::ColumnOption(self.raw_until(|parser| parser.is_mark(','))))
@@ -217,7 +239,10 @@ impl Parser<'_> {
             let label = self.string()?;
             let before = if self.eat("before") { Some(self.string()?) } else { None };
             let after = if self.eat("after") { Some(self.string()?) } else { None };
-            return Ok(StatementKind::AlterType { name, action: AlterTypeAction::AddValue { label, if_not_exists, before, after } });
+            return Ok(StatementKind::AlterType {
+                name,
+                action: AlterTypeAction::AddValue { label, if_not_exists, before, after },
+            });
         }
         if self.eat_all(&["rename", "value"]) {
             let from = self.string()?;
@@ -239,7 +264,13 @@ impl Parser<'_> {
         }
         if self.is("rename") || self.is("owner") || self.is("set") {
             let action = self.object_action()?;
-            return Ok(StatementKind::AlterObject { object: "type".to_owned(), name, on: None, arguments: Vec::new(), action });
+            return Ok(StatementKind::AlterObject {
+                object: "type".to_owned(),
+                name,
+                on: None,
+                arguments: Vec::new(),
+                action,
+            });
         }
         Ok(StatementKind::AlterType { name, action: AlterTypeAction::Other(self.words()) })
     }
@@ -249,7 +280,13 @@ impl Parser<'_> {
         let name = self.object_name()?;
         if self.is("rename") || self.is("owner") || self.is("set") {
             let action = self.object_action()?;
-            return Ok(StatementKind::AlterObject { object: "sequence".to_owned(), name, on: None, arguments: Vec::new(), action });
+            return Ok(StatementKind::AlterObject {
+                object: "sequence".to_owned(),
+                name,
+                on: None,
+                arguments: Vec::new(),
+                action,
+            });
         }
         Ok(StatementKind::AlterSequence { name, if_exists, options: self.sequence_options()? })
     }
@@ -272,9 +309,23 @@ impl Parser<'_> {
         if self.eat_all(&["set", "schema"]) {
             return Ok(AlterObjectAction::SetSchema(self.ident()?));
         }
-        if ["immutable", "stable", "volatile", "strict", "security", "set", "called", "returns", "cost", "rows", "parallel", "leakproof", "reset"]
-            .iter()
-            .any(|word| self.is(word))
+        if [
+            "immutable",
+            "stable",
+            "volatile",
+            "strict",
+            "security",
+            "set",
+            "called",
+            "returns",
+            "cost",
+            "rows",
+            "parallel",
+            "leakproof",
+            "reset",
+        ]
+        .iter()
+        .any(|word| self.is(word))
         {
             return Ok(AlterObjectAction::Options(vec![self.rest().to_lowercase()]));
         }

@@ -8,14 +8,45 @@ use crate::lexer::Token;
 
 /// Functions written without parentheses.
 const BARE_CALLS: &[&str] = &[
-    "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "current_role", "session_user",
-    "user", "current_catalog", "current_schema",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "current_role",
+    "session_user",
+    "user",
+    "current_catalog",
+    "current_schema",
 ];
 
 /// Words that begin a type of several words or with special modifiers; a string may follow the type directly.
 const LITERAL_TYPES: &[&str] = &[
-    "date", "time", "timestamp", "timestamptz", "interval", "uuid", "json", "jsonb", "text", "numeric", "bool", "boolean", "inet", "bytea", "int",
-    "integer", "bigint", "double", "real", "timetz", "varchar", "float8", "int4", "int8",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "uuid",
+    "json",
+    "jsonb",
+    "text",
+    "numeric",
+    "bool",
+    "boolean",
+    "inet",
+    "bytea",
+    "int",
+    "integer",
+    "bigint",
+    "double",
+    "real",
+    "timetz",
+    "varchar",
+    "float8",
+    "int4",
+    "int8",
 ];
 
 impl Parser<'_> {
@@ -137,8 +168,16 @@ impl Parser<'_> {
     }
 
     /// The right side of a binary operator: an operand, or `any`/`all` of an array or subquery.
-    fn binary(&mut self, start: u32, left: Expr, op: String, operand: impl FnOnce(&mut Self) -> Parsed<Expr>) -> Parsed<Expr> {
-        let quantifier = ["any", "some", "all"].iter().find(|word| self.is(word) && self.peek_at(1) == Some(&Token::Mark('(')));
+    fn binary(
+        &mut self,
+        start: u32,
+        left: Expr,
+        op: String,
+        operand: impl FnOnce(&mut Self) -> Parsed<Expr>,
+    ) -> Parsed<Expr> {
+        let quantifier = ["any", "some", "all"]
+            .iter()
+            .find(|word| self.is(word) && self.peek_at(1) == Some(&Token::Mark('(')));
         let Some(word) = quantifier else {
             let right = self.deeper(operand)?;
             return Ok(self.finish(start, ExprKind::Binary { left, op, right }));
@@ -159,7 +198,8 @@ impl Parser<'_> {
         let start = self.start();
         let mut expr = self.other_operator()?;
         loop {
-            let negated = self.is("not") && ["between", "in", "like", "ilike", "similar"].iter().any(|word| self.is_at(1, word));
+            let negated = self.is("not")
+                && ["between", "in", "like", "ilike", "similar"].iter().any(|word| self.is_at(1, word));
             self.at += usize::from(negated);
             let kind = if self.eat("between") {
                 let symmetric = self.eat("symmetric");
@@ -192,7 +232,9 @@ impl Parser<'_> {
     }
 
     fn like(&mut self, expr: Expr, kind: LikeKind, negated: bool) -> Parsed<ExprKind> {
-        let quantifier = ["any", "some", "all"].iter().find(|word| self.is(word) && self.peek_at(1) == Some(&Token::Mark('(')));
+        let quantifier = ["any", "some", "all"]
+            .iter()
+            .find(|word| self.is(word) && self.peek_at(1) == Some(&Token::Mark('(')));
         if let Some(word) = quantifier {
             let all = *word == "all";
             self.at += 2;
@@ -253,7 +295,22 @@ impl Parser<'_> {
             Some(Token::Op(op))
                 if !matches!(
                     op.as_str(),
-                    "+" | "-" | "*" | "/" | "%" | "^" | "::" | ":" | ":=" | "=>" | "=" | "<" | ">" | "<=" | ">=" | "<>" | "!="
+                    "+" | "-"
+                        | "*"
+                        | "/"
+                        | "%"
+                        | "^"
+                        | "::"
+                        | ":"
+                        | ":="
+                        | "=>"
+                        | "="
+                        | "<"
+                        | ">"
+                        | "<="
+                        | ">="
+                        | "<>"
+                        | "!="
                 ) =>
             {
                 let op = op.clone();
@@ -427,7 +484,9 @@ impl Parser<'_> {
             "array" if called || self.peek_at(1) == Some(&Token::Mark('[')) => self.array(start),
             "row" if called => {
                 self.at += 1;
-                let items = self.in_parens(|parser| if parser.is_mark(')') { Ok(Vec::new()) } else { parser.comma_list(Parser::expr) })?;
+                let items = self.in_parens(|parser| {
+                    if parser.is_mark(')') { Ok(Vec::new()) } else { parser.comma_list(Parser::expr) }
+                })?;
                 Ok(self.finish(start, ExprKind::Row(items)))
             }
             "exists" if called => {
@@ -439,7 +498,9 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(self.finish(start, ExprKind::Default))
             }
-            "extract" | "position" | "overlay" | "substring" | "trim" if called => self.special_call(start, word),
+            "extract" | "position" | "overlay" | "substring" | "trim" if called => {
+                self.special_call(start, word)
+            }
             _ if LITERAL_TYPES.contains(&word) && self.typed_literal_ahead() => {
                 let ty = self.type_name()?;
                 let at = self.start();
@@ -461,12 +522,16 @@ impl Parser<'_> {
     /// Whether a type and then a string come next: `date '2024-01-01'`, `timestamp with time zone '…'`.
     fn typed_literal_ahead(&self) -> bool {
         let mut ahead = 1;
-        while matches!(self.peek_at(ahead), Some(Token::Word(word)) if ["with", "without", "time", "zone", "precision", "varying"].contains(&word.as_str())) {
+        while matches!(self.peek_at(ahead), Some(Token::Word(word)) if ["with", "without", "time", "zone", "precision", "varying"].contains(&word.as_str()))
+        {
             ahead += 1;
         }
-        if self.peek_at(ahead) == Some(&Token::Mark('(')) && matches!(self.peek_at(ahead + 1), Some(Token::Integer(_))) {
+        if self.peek_at(ahead) == Some(&Token::Mark('('))
+            && matches!(self.peek_at(ahead + 1), Some(Token::Integer(_)))
+        {
             ahead += 3;
-            while matches!(self.peek_at(ahead), Some(Token::Word(word)) if ["with", "without", "time", "zone"].contains(&word.as_str())) {
+            while matches!(self.peek_at(ahead), Some(Token::Word(word)) if ["with", "without", "time", "zone"].contains(&word.as_str()))
+            {
                 ahead += 1;
             }
         }
@@ -559,7 +624,10 @@ impl Parser<'_> {
                 for separator in ["placing", "from", "for"] {
                     if self.eat(separator) {
                         if separator == "for" && word == "substring" && args.len() == 1 {
-                            args.push(Expr::new(ExprKind::Literal(Literal::Integer("1".to_owned())), Span::default()));
+                            args.push(Expr::new(
+                                ExprKind::Literal(Literal::Integer("1".to_owned())),
+                                Span::default(),
+                            ));
                         }
                         args.push(self.expr()?);
                     }

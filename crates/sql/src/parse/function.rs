@@ -4,7 +4,8 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    ArgumentMode, CreateFunction, CreateTrigger, FunctionArgument, StatementKind, TriggerEvent, TriggerTiming, TypeName, Volatility,
+    ArgumentMode, CreateFunction, CreateTrigger, FunctionArgument, StatementKind, TriggerEvent,
+    TriggerTiming, TypeName, Volatility,
 };
 use crate::lexer::Token;
 
@@ -48,7 +49,12 @@ impl Parser<'_> {
 
     fn table_column(&mut self) -> Parsed<FunctionArgument> {
         let name = self.ident()?;
-        Ok(FunctionArgument { name: Some(name), ty: self.type_name()?, mode: ArgumentMode::Table, default: None })
+        Ok(FunctionArgument {
+            name: Some(name),
+            ty: self.type_name()?,
+            mode: ArgumentMode::Table,
+            default: None,
+        })
     }
 
     pub(super) fn function_argument(&mut self) -> Parsed<FunctionArgument> {
@@ -67,9 +73,12 @@ impl Parser<'_> {
             self.at += 2;
             return ArgumentMode::InOut;
         }
-        for (word, mode) in
-            [("inout", ArgumentMode::InOut), ("out", ArgumentMode::Out), ("variadic", ArgumentMode::Variadic), ("in", ArgumentMode::In)]
-        {
+        for (word, mode) in [
+            ("inout", ArgumentMode::InOut),
+            ("out", ArgumentMode::Out),
+            ("variadic", ArgumentMode::Variadic),
+            ("in", ArgumentMode::In),
+        ] {
             if self.eat(word) {
                 return mode;
             }
@@ -201,7 +210,13 @@ impl Parser<'_> {
             let mut arguments = Vec::new();
             while !parser.is_mark(')') {
                 match parser.peek() {
-                    Some(Token::String(text) | Token::Integer(text) | Token::Number(text) | Token::Word(text) | Token::Quoted(text)) => {
+                    Some(
+                        Token::String(text)
+                        | Token::Integer(text)
+                        | Token::Number(text)
+                        | Token::Word(text)
+                        | Token::Quoted(text),
+                    ) => {
                         arguments.push(text.clone());
                     }
                     Some(Token::Mark(',')) => {}
@@ -233,7 +248,11 @@ impl Parser<'_> {
             "insert" => Ok(TriggerEvent::Insert),
             "delete" => Ok(TriggerEvent::Delete),
             "truncate" => Ok(TriggerEvent::Truncate),
-            "update" => Ok(TriggerEvent::Update(if self.eat("of") { self.comma_list(Parser::ident)? } else { Vec::new() })),
+            "update" => Ok(TriggerEvent::Update(if self.eat("of") {
+                self.comma_list(Parser::ident)?
+            } else {
+                Vec::new()
+            })),
             _ => {
                 self.at -= 1;
                 Err(self.unexpected())

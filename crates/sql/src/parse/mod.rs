@@ -42,7 +42,10 @@ pub fn parse(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
         match parser.whole_statement() {
             Ok(kind) => statements.push(Statement { kind, span }),
             Err(diagnostic) => {
-                if !diagnostics.iter().any(|said| said.span.start >= span.start && said.span.start <= span.end) {
+                if !diagnostics
+                    .iter()
+                    .any(|said| said.span.start >= span.start && said.span.start <= span.end)
+                {
                     diagnostics.push(diagnostic);
                 }
             }
@@ -161,7 +164,8 @@ impl Parser<'_> {
 
     /// From a start to the end of the last token taken.
     fn since(&self, start: u32) -> Span {
-        let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, |placed| placed.span.end);
+        let end =
+            self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, |placed| placed.span.end);
         Span::new(start, end)
     }
 
@@ -171,14 +175,20 @@ impl Parser<'_> {
 
     fn unexpected(&self) -> Diagnostic {
         match self.tokens.get(self.at) {
-            Some(placed) => Diagnostic::new(placed.span, format!("syntax error at or near \"{}\"", self.source(placed.span))),
+            Some(placed) => Diagnostic::new(
+                placed.span,
+                format!("syntax error at or near \"{}\"", self.source(placed.span)),
+            ),
             None => Diagnostic::new(self.since(self.start()), "syntax error at end of input"),
         }
     }
 
     fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= DEPTH_MAX {
-            return Err(Diagnostic::new(self.since(self.start()), format!("nested deeper than {DEPTH_MAX} levels")));
+            return Err(Diagnostic::new(
+                self.since(self.start()),
+                format!("nested deeper than {DEPTH_MAX} levels"),
+            ));
         }
         self.depth += 1;
         let parsed = part(self);

@@ -2,16 +2,47 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, FromItem, Insert, JoinCondition, JoinKind, OnConflict, OrderItem,
-    Query, QueryBody, Select, SetOperator, StatementKind, Target, Update, With,
+    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, FromItem, Insert,
+    JoinCondition, JoinKind, OnConflict, OrderItem, Query, QueryBody, Select, SetOperator, StatementKind,
+    Target, Update, With,
 };
 use crate::lexer::Token;
 
 /// Words that end a list of targets or from items, and so are no alias without `as`.
 const CLAUSES: &[&str] = &[
-    "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except", "on", "using",
-    "join", "inner", "left", "right", "full", "cross", "natural", "returning", "set", "values", "into", "lateral", "tablesample", "with",
-    "default", "as", "when", "then",
+    "from",
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "union",
+    "intersect",
+    "except",
+    "on",
+    "using",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "natural",
+    "returning",
+    "set",
+    "values",
+    "into",
+    "lateral",
+    "tablesample",
+    "with",
+    "default",
+    "as",
+    "when",
+    "then",
 ];
 
 impl Parser<'_> {
@@ -21,7 +52,9 @@ impl Parser<'_> {
         while self.peek_at(ahead) == Some(&Token::Mark('(')) {
             ahead += 1;
         }
-        self.is_at(ahead, "select") || self.is_at(ahead, "with") || (self.is_at(ahead, "values") && self.peek_at(ahead + 1) == Some(&Token::Mark('(')))
+        self.is_at(ahead, "select")
+            || self.is_at(ahead, "with")
+            || (self.is_at(ahead, "values") && self.peek_at(ahead + 1) == Some(&Token::Mark('(')))
     }
 
     pub(super) fn query(&mut self) -> Parsed<Query> {
@@ -83,12 +116,23 @@ impl Parser<'_> {
                 self.eat("distinct");
             }
             let right = if rank == 0 { self.set_operations(start, 1)? } else { self.query_term()? };
-            left = self.plain(start, QueryBody::SetOperation { op, all, left: Box::new(left), right: Box::new(right) });
+            left = self.plain(
+                start,
+                QueryBody::SetOperation { op, all, left: Box::new(left), right: Box::new(right) },
+            );
         }
     }
 
     fn plain(&self, start: u32, body: QueryBody) -> Query {
-        Query { with: None, body, order_by: Vec::new(), limit: None, offset: None, locking: Vec::new(), span: self.since(start) }
+        Query {
+            with: None,
+            body,
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+            locking: Vec::new(),
+            span: self.since(start),
+        }
     }
 
     fn query_term(&mut self) -> Parsed<Query> {
@@ -97,7 +141,8 @@ impl Parser<'_> {
             return self.in_parens(Parser::query);
         }
         if self.eat("values") {
-            let rows = self.comma_list(|parser| parser.in_parens(|parser| parser.comma_list(Parser::expr)))?;
+            let rows =
+                self.comma_list(|parser| parser.in_parens(|parser| parser.comma_list(Parser::expr)))?;
             return Ok(self.plain(start, QueryBody::Values(rows)));
         }
         if self.eat("table") {
@@ -118,7 +163,11 @@ impl Parser<'_> {
         self.expect("select")?;
         let mut select = Select::default();
         if self.eat("distinct") {
-            select.distinct = if self.eat("on") { Distinct::On(self.in_parens(|parser| parser.comma_list(Parser::expr))?) } else { Distinct::All };
+            select.distinct = if self.eat("on") {
+                Distinct::On(self.in_parens(|parser| parser.comma_list(Parser::expr))?)
+            } else {
+                Distinct::All
+            };
         } else {
             self.eat("all");
         }
@@ -153,7 +202,11 @@ impl Parser<'_> {
     fn group_item(&mut self) -> Parsed<crate::ast::Expr> {
         let start = self.start();
         if self.eat_all(&["grouping", "sets"]) {
-            let name = crate::ast::ObjectName { schema: None, name: "grouping sets".to_owned(), span: self.since(start) };
+            let name = crate::ast::ObjectName {
+                schema: None,
+                name: "grouping sets".to_owned(),
+                span: self.since(start),
+            };
             let call = self.call(name)?;
             return Ok(crate::ast::Expr::new(crate::ast::ExprKind::Call(call), self.since(start)));
         }
@@ -257,7 +310,8 @@ impl Parser<'_> {
     fn from_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
         let ordinality = self.eat_all(&["with", "ordinality"]);
         let definitions_ahead = |parser: &Self, ahead: usize| {
-            parser.peek_at(ahead) == Some(&Token::Mark('(')) && !matches!(parser.peek_at(ahead + 2), Some(Token::Mark(',' | ')')))
+            parser.peek_at(ahead) == Some(&Token::Mark('('))
+                && !matches!(parser.peek_at(ahead + 2), Some(Token::Mark(',' | ')')))
         };
         let named = usize::from(self.is("as"));
         let alias = if self.is("as") && definitions_ahead(self, 1) {
@@ -267,9 +321,16 @@ impl Parser<'_> {
             self.at += named;
             Some(Alias { name: self.ident()?, columns: Vec::new() })
         } else {
-            return Ok(FromItem::Function { lateral, call, ordinality, alias: self.alias()?, definitions: Vec::new() });
+            return Ok(FromItem::Function {
+                lateral,
+                call,
+                ordinality,
+                alias: self.alias()?,
+                definitions: Vec::new(),
+            });
         };
-        let definitions = self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
+        let definitions =
+            self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
         Ok(FromItem::Function { lateral, call, ordinality, alias, definitions })
     }
 
@@ -352,7 +413,16 @@ impl Parser<'_> {
         }
         let source = if self.eat_all(&["default", "values"]) { None } else { Some(Box::new(self.query()?)) };
         let on_conflict = if self.eat_all(&["on", "conflict"]) { Some(self.on_conflict()?) } else { None };
-        Ok(Insert { with, table, alias, columns, overriding_system, source, on_conflict, returning: self.returning()? })
+        Ok(Insert {
+            with,
+            table,
+            alias,
+            columns,
+            overriding_system,
+            source,
+            on_conflict,
+            returning: self.returning()?,
+        })
     }
 
     fn on_conflict(&mut self) -> Parsed<OnConflict> {

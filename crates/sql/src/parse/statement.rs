@@ -4,7 +4,8 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterPolicy, CreatePolicy, CreateView, Drop, ObjectName, PolicyCommand, PublicationAction, StatementKind, TypeName,
+    AlterPolicy, CreatePolicy, CreateView, Drop, ObjectName, PolicyCommand, PublicationAction, StatementKind,
+    TypeName,
 };
 use crate::lexer::Token;
 
@@ -29,7 +30,9 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(StatementKind::Reset(self.rest()))
             }
-            "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => Ok(StatementKind::Transaction(self.words())),
+            "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
+                Ok(StatementKind::Transaction(self.words()))
+            }
             "truncate" => self.truncate(),
             "notify" => self.notify(),
             _ => Ok(StatementKind::Other(self.words())),
@@ -95,7 +98,12 @@ impl Parser<'_> {
         if self.eat("sequence") {
             let if_not_exists = self.if_not_exists();
             let name = self.object_name()?;
-            return Ok(StatementKind::CreateSequence { name, if_not_exists, temporary, options: self.sequence_options()? });
+            return Ok(StatementKind::CreateSequence {
+                name,
+                if_not_exists,
+                temporary,
+                options: self.sequence_options()?,
+            });
         }
         if self.eat("schema") {
             let if_not_exists = self.if_not_exists();
@@ -103,7 +111,11 @@ impl Parser<'_> {
             if self.eat("authorization") {
                 self.ident()?;
             }
-            return if self.done() { Ok(StatementKind::CreateSchema { name, if_not_exists }) } else { Err(self.unexpected()) };
+            return if self.done() {
+                Ok(StatementKind::CreateSchema { name, if_not_exists })
+            } else {
+                Err(self.unexpected())
+            };
         }
         if self.eat("extension") {
             return self.create_extension();
@@ -184,7 +196,8 @@ impl Parser<'_> {
         let name = self.ident()?;
         self.expect("on")?;
         let table = self.object_name()?;
-        let mut policy = AlterPolicy { name, table, rename: None, roles: None, using: None, with_check: None };
+        let mut policy =
+            AlterPolicy { name, table, rename: None, roles: None, using: None, with_check: None };
         if self.eat_all(&["rename", "to"]) {
             policy.rename = Some(self.ident()?);
         }
@@ -207,7 +220,11 @@ impl Parser<'_> {
         let if_not_exists = self.if_not_exists();
         let name = self.object_name()?;
         let columns = if self.is_mark('(') { self.ident_list()? } else { Vec::new() };
-        let options = if self.eat("with") { self.in_parens(|parser| parser.comma_list(Parser::setting))? } else { Vec::new() };
+        let options = if self.eat("with") {
+            self.in_parens(|parser| parser.comma_list(Parser::setting))?
+        } else {
+            Vec::new()
+        };
         self.expect("as")?;
         let query = Box::new(self.query()?);
         let check_option = self.is("with") && self.rest().to_lowercase().contains("check option");
@@ -240,12 +257,15 @@ impl Parser<'_> {
     fn create_type(&mut self, before: usize) -> Parsed<StatementKind> {
         let name = self.object_name()?;
         if self.eat_all(&["as", "enum"]) {
-            let labels = self.in_parens(|parser| if parser.is_mark(')') { Ok(Vec::new()) } else { parser.comma_list(Parser::string) })?;
+            let labels = self.in_parens(|parser| {
+                if parser.is_mark(')') { Ok(Vec::new()) } else { parser.comma_list(Parser::string) }
+            })?;
             return Ok(StatementKind::CreateEnum { name, labels });
         }
         if self.is("as") && self.peek_at(1) == Some(&Token::Mark('(')) {
             self.at += 1;
-            let fields = self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
+            let fields = self
+                .in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
             return Ok(StatementKind::CreateComposite { name, fields });
         }
         self.at = before;
@@ -334,8 +354,15 @@ impl Parser<'_> {
         let object = self.object_kind()?;
         self.eat("concurrently");
         let if_exists = self.if_exists();
-        if matches!(object.as_str(), "cast" | "operator" | "transform" | "text search" | "owned" | "user" | "role" | "operator class") {
-            let names = if matches!(object.as_str(), "role" | "user") { self.comma_list(Parser::dropped)? } else { Vec::new() };
+        if matches!(
+            object.as_str(),
+            "cast" | "operator" | "transform" | "text search" | "owned" | "user" | "role" | "operator class"
+        ) {
+            let names = if matches!(object.as_str(), "role" | "user") {
+                self.comma_list(Parser::dropped)?
+            } else {
+                Vec::new()
+            };
             self.rest();
             return Ok(StatementKind::Drop(Drop { object, if_exists, names, on: None, cascade: false }));
         }
@@ -358,7 +385,11 @@ impl Parser<'_> {
                 parser.eat_op("*");
                 return Ok(Vec::new());
             }
-            Ok(parser.comma_list(Parser::function_argument)?.into_iter().map(|argument| argument.ty).collect())
+            Ok(parser
+                .comma_list(Parser::function_argument)?
+                .into_iter()
+                .map(|argument| argument.ty)
+                .collect())
         })
     }
 
@@ -410,8 +441,12 @@ impl Parser<'_> {
         while !self.done() {
             match self.peek() {
                 Some(Token::Mark(',')) => {}
-                Some(Token::Word(word) | Token::Quoted(word)) if word != "default" => values.push(word.clone()),
-                Some(Token::String(text) | Token::Integer(text) | Token::Number(text)) => values.push(text.clone()),
+                Some(Token::Word(word) | Token::Quoted(word)) if word != "default" => {
+                    values.push(word.clone())
+                }
+                Some(Token::String(text) | Token::Integer(text) | Token::Number(text)) => {
+                    values.push(text.clone())
+                }
                 _ => {}
             }
             self.at += 1;

@@ -2,8 +2,9 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, IndexKey, ObjectName, ReferentialAction, References,
-    SequenceOptions, StatementKind, TableConstraint, TableConstraintKind, TypeName,
+    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, IndexKey, ObjectName,
+    References, ReferentialAction, SequenceOptions, StatementKind, TableConstraint, TableConstraintKind,
+    TypeName,
 };
 use crate::lexer::Token;
 
@@ -49,7 +50,9 @@ impl Parser<'_> {
             self.long_spelling(&mut name.name);
         }
         if self.is_mark('(') {
-            modifiers = self.in_parens(|parser| parser.comma_list(|parser| Ok(parser.raw_until(|parser| parser.is_mark(',')))))?;
+            modifiers = self.in_parens(|parser| {
+                parser.comma_list(|parser| Ok(parser.raw_until(|parser| parser.is_mark(','))))
+            })?;
         }
         if !quoted && matches!(name.name.as_str(), "time" | "timestamp") {
             if self.eat_all(&["with", "time", "zone"]) {
@@ -69,7 +72,10 @@ impl Parser<'_> {
                 }
             }
             "float" => {
-                let short = modifiers.first().and_then(|digits| digits.parse::<u32>().ok()).is_some_and(|digits| digits <= 24);
+                let short = modifiers
+                    .first()
+                    .and_then(|digits| digits.parse::<u32>().ok())
+                    .is_some_and(|digits| digits <= 24);
                 name.name = if short { "float4" } else { "float8" }.to_owned();
                 modifiers.clear();
             }
@@ -256,7 +262,11 @@ impl Parser<'_> {
         }
         self.expect("as")?;
         if self.eat("identity") {
-            let options = if self.is_mark('(') { self.in_parens(Parser::sequence_options)? } else { SequenceOptions::default() };
+            let options = if self.is_mark('(') {
+                self.in_parens(Parser::sequence_options)?
+            } else {
+                SequenceOptions::default()
+            };
             return Ok(ColumnConstraintKind::Identity { always, options });
         }
         let expr = self.in_parens(Parser::expr)?;
@@ -336,7 +346,14 @@ impl Parser<'_> {
             }
             let (columns, include, using_index) = self.key()?;
             let (deferrable, initially_deferred) = self.deferrable();
-            TableConstraintKind::Unique { columns, nulls_not_distinct, include, using_index, deferrable, initially_deferred }
+            TableConstraintKind::Unique {
+                columns,
+                nulls_not_distinct,
+                include,
+                using_index,
+                deferrable,
+                initially_deferred,
+            }
         } else if self.eat_all(&["primary", "key"]) {
             let (columns, include, using_index) = self.key()?;
             self.deferrable();
@@ -455,7 +472,11 @@ impl Parser<'_> {
                 options.owned_by = Some(Some(self.qualified_column()?));
             } else if self.eat("restart") {
                 self.eat("with");
-                options.restart = Some(if matches!(self.peek(), Some(Token::Integer(_))) { Some(self.signed_integer()?) } else { None });
+                options.restart = Some(if matches!(self.peek(), Some(Token::Integer(_))) {
+                    Some(self.signed_integer()?)
+                } else {
+                    None
+                });
             } else if self.eat_all(&["sequence", "name"]) {
                 options.name = Some(self.object_name()?);
             } else {
