@@ -23,6 +23,7 @@ mod testing;
 pub use access::Exposure;
 pub use build::{Builder, Diagnostic, Outcome, build, builtin};
 pub use diff::diff;
+pub use expr::figure::column_name;
 pub use function::{Argument, Function, Language, Trigger, Volatility};
 pub use index::{Index, IndexKey};
 pub use migration::Migration;

@@ -3,12 +3,22 @@
 //! `resolve` binds SQL text's trees to the catalog, `authorize` compiles grants and policies in, `plan` cuts the result
 //! into steps, `eval` computes expressions in memory. Pure; no engine is known here, only [`types::Capabilities`].
 
+pub mod authorize;
+mod check;
 pub mod eval;
 pub mod functions;
 pub mod ir;
+pub mod model;
+pub mod plan;
+pub mod resolve;
+pub mod visit;
 
+pub use authorize::{Authorized, authorize};
 pub use ir::{
     Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert,
     JoinKind, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery,
     Write, WriteGuard,
 };
+pub use model::Model;
+pub use plan::{Plan, Step, plan};
+pub use visit::{SourceIds, has_aggregate, may_raise};

@@ -10,7 +10,13 @@ use crate::ir::{Expr, Guard, Order, Read, Source, SourceId, Subquery};
 pub fn own_expressions<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
     let keys = read.order.iter().map(|key| &key.expr);
     let bounds = [&read.filter, &read.having, &read.limit, &read.offset].into_iter().flatten();
-    read.outputs.iter().map(|output| &output.expr).chain(&read.group).chain(keys).chain(bounds).for_each(&mut *visit);
+    read.outputs
+        .iter()
+        .map(|output| &output.expr)
+        .chain(&read.group)
+        .chain(keys)
+        .chain(bounds)
+        .for_each(&mut *visit);
     joined_conditions(&read.from, visit);
 }
 
@@ -36,7 +42,10 @@ pub fn own_expressions_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Expr)) {
     read.outputs.iter_mut().for_each(|output| visit(&mut output.expr));
     read.group.iter_mut().for_each(&mut *visit);
     read.order.iter_mut().for_each(|key| visit(&mut key.expr));
-    [&mut read.filter, &mut read.having, &mut read.limit, &mut read.offset].into_iter().flatten().for_each(&mut *visit);
+    [&mut read.filter, &mut read.having, &mut read.limit, &mut read.offset]
+        .into_iter()
+        .flatten()
+        .for_each(&mut *visit);
     joined_conditions_mut(&mut read.from, visit);
 }
 
@@ -63,9 +72,11 @@ pub fn operands(expr: &Expr) -> Vec<&Expr> {
         Expr::Column { .. } | Expr::Const { .. } | Expr::Param { .. } | Expr::Caller(_) => Vec::new(),
         Expr::Apply { args, .. } | Expr::Form { args, .. } => args.iter().collect(),
         Expr::Cast { expr, .. } => vec![expr],
-        Expr::Case { branches, otherwise, .. } => {
-            branches.iter().flat_map(|(condition, result)| [condition, result]).chain(otherwise.as_deref()).collect()
-        }
+        Expr::Case { branches, otherwise, .. } => branches
+            .iter()
+            .flat_map(|(condition, result)| [condition, result])
+            .chain(otherwise.as_deref())
+            .collect(),
         Expr::Subquery(subquery) => match &**subquery {
             Subquery::Any { operand, .. } | Subquery::All { operand, .. } => vec![operand],
             Subquery::Exists(_) | Subquery::Scalar(_) | Subquery::Nest(_) => Vec::new(),
@@ -103,7 +114,10 @@ impl Subquery {
     /// The rows it reads.
     pub fn read(&self) -> &Read {
         match self {
-            Subquery::Exists(read) | Subquery::Scalar(read) | Subquery::Any { read, .. } | Subquery::All { read, .. } => read,
+            Subquery::Exists(read)
+            | Subquery::Scalar(read)
+            | Subquery::Any { read, .. }
+            | Subquery::All { read, .. } => read,
             Subquery::Nest(nest) => &nest.read,
         }
     }
@@ -111,7 +125,10 @@ impl Subquery {
     /// The rows it reads, to change them.
     pub fn read_mut(&mut self) -> &mut Read {
         match self {
-            Subquery::Exists(read) | Subquery::Scalar(read) | Subquery::Any { read, .. } | Subquery::All { read, .. } => read,
+            Subquery::Exists(read)
+            | Subquery::Scalar(read)
+            | Subquery::Any { read, .. }
+            | Subquery::All { read, .. } => read,
             Subquery::Nest(nest) => &mut nest.read,
         }
     }
@@ -155,22 +172,22 @@ pub fn has_aggregate(expr: &Expr) -> bool {
 /// Whether an expression can raise an error for some row: it must not see rows that the caller may not see.
 pub fn may_raise(expr: &Expr) -> bool {
     let own = match expr {
-        Expr::Apply { function, .. } => !function.leakproof,
-        Expr::Cast { .. } => true,
         Expr::Subquery(subquery) => {
             let mut raises = matches!(**subquery, Subquery::Scalar(_));
-            deep_read(subquery.read(), &mut |inner| raises |= matches!(inner, Expr::Cast { .. } | Expr::Apply { .. }) && shallow_raise(inner));
+            deep_read(subquery.read(), &mut |inner| raises |= raises_itself(inner));
             raises
         }
-        _ => false,
+        expr => raises_itself(expr),
     };
     own || operands(expr).into_iter().any(may_raise)
 }
 
-fn shallow_raise(expr: &Expr) -> bool {
+fn raises_itself(expr: &Expr) -> bool {
     match expr {
         Expr::Apply { function, .. } => !function.leakproof,
-        Expr::Cast { .. } => true,
+        Expr::Cast { expr, ty, modifier, .. } => {
+            modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)
+        }
         _ => false,
     }
 }
@@ -236,9 +253,11 @@ fn highest_in(read: &Read, highest: &mut u32) {
 /// The id of a leaf source.
 pub fn id_of(source: &Source) -> Option<SourceId> {
     match source {
-        Source::Table { id, .. } | Source::Read { id, .. } | Source::Written { id, .. } | Source::Given { id, .. } | Source::Values { id, .. } => {
-            Some(*id)
-        }
+        Source::Table { id, .. }
+        | Source::Read { id, .. }
+        | Source::Written { id, .. }
+        | Source::Given { id, .. }
+        | Source::Values { id, .. } => Some(*id),
         Source::Unit | Source::Join { .. } => None,
     }
 }
@@ -281,7 +300,10 @@ fn rename_source(source: &mut Source, renamed: &mut HashMap<SourceId, SourceId>,
             rename_source(left, renamed, ids);
             rename_source(right, renamed, ids);
         }
-        Source::Table { id, .. } | Source::Written { id, .. } | Source::Given { id, .. } | Source::Values { id, .. } => {
+        Source::Table { id, .. }
+        | Source::Written { id, .. }
+        | Source::Given { id, .. }
+        | Source::Values { id, .. } => {
             let fresh = ids.fresh();
             renamed.insert(*id, fresh);
             *id = fresh;

@@ -183,6 +183,21 @@ fn flatten(json: &Json, depth: usize, element: &Type, array: &mut Array) -> Opti
     Some(())
 }
 
+/// Whether a value of one type is stored as the same value of the other, so that a cast without modifier does nothing
+/// and cannot fail.
+pub fn is_alike(from: &Type, to: &Type) -> bool {
+    let text = |ty: &Type| {
+        matches!(ty, Type::Text | Type::Varchar | Type::Enum(_) | Type::Citext | Type::Json | Type::Uuid)
+    };
+    let grows = |from: &Type, to: &Type| {
+        matches!(
+            (from, to),
+            (Type::Int2, Type::Int4 | Type::Int8) | (Type::Int4, Type::Int8) | (Type::Float4, Type::Float8)
+        )
+    };
+    from == to || grows(from, to) || (text(from) && matches!(to, Type::Text | Type::Varchar))
+}
+
 /// Whether the element of an array stored as JSON text is one JSON token for `json_each`.
 pub fn walks_as_json(element: &Type) -> bool {
     !matches!(element, Type::Bytea | Type::Array(_) | Type::Float4 | Type::Float8)

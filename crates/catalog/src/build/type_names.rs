@@ -158,6 +158,22 @@ fn serial(name: &str) -> Option<Type> {
     }
 }
 
+impl crate::Catalog {
+    /// The type that a name means, with its modifier and, for a domain, the domain whose base type it is.
+    /// Unqualified names are looked for along the search path.
+    ///
+    /// # Errors
+    /// `42704` when there is none, `22023` for a modifier out of range.
+    pub fn find_type(
+        &self,
+        path: &[Arc<str>],
+        name: &TypeName,
+    ) -> Result<(Type, Option<Modifier>, Option<Name>)> {
+        let found = Names { catalog: self, path }.ty(name)?;
+        Ok((found.ty, found.modifier, found.domain))
+    }
+}
+
 impl Names<'_> {
     /// The type that a name means.
     ///

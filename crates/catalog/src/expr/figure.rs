@@ -3,7 +3,7 @@
 use sql::ast::{Expr, ExprKind, QueryBody};
 
 /// The name of an expression; `None` where PostgreSQL says `?column?` (`expr` for index keys).
-pub(crate) fn column_name(expr: &Expr) -> Option<String> {
+pub fn column_name(expr: &Expr) -> Option<String> {
     strength(expr).map(|(name, _)| name)
 }
 

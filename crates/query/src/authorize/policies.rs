@@ -32,7 +32,12 @@ impl Pass<'_> {
     }
 
     /// The rows that policies for a command let the caller see: `None` is every row.
-    pub(super) fn visible(&mut self, table: TableId, row: SourceId, command: PolicyCommand) -> Result<Option<Expr>> {
+    pub(super) fn visible(
+        &mut self,
+        table: TableId,
+        row: SourceId,
+        command: PolicyCommand,
+    ) -> Result<Option<Expr>> {
         if !self.bound(table) {
             return Ok(None);
         }
@@ -42,12 +47,19 @@ impl Pass<'_> {
     }
 
     /// The conditions that policies for a command put on a row: permissive ones together, restrictive ones each by name.
-    pub(super) fn row_checks(&mut self, table: TableId, row: SourceId, command: PolicyCommand, side: Side) -> Result<Vec<RowCheck>> {
+    pub(super) fn row_checks(
+        &mut self,
+        table: TableId,
+        row: SourceId,
+        command: PolicyCommand,
+        side: Side,
+    ) -> Result<Vec<RowCheck>> {
         if !self.bound(table) {
             return Ok(Vec::new());
         }
         let Applicable { permissive, restrictive } = self.applicable(table, row, command, side)?;
-        let mut checks = vec![RowCheck { expr: any(permissive), violation: self.violation(table, None, side) }];
+        let mut checks =
+            vec![RowCheck { expr: any(permissive), violation: self.violation(table, None, side) }];
         for (name, expr) in restrictive {
             checks.push(RowCheck { expr, violation: self.violation(table, Some(&name), side) });
         }
@@ -58,16 +70,26 @@ impl Pass<'_> {
         let table = &self.model.catalog[table].name.name;
         let policy = policy.map(|policy| format!(" \"{policy}\"")).unwrap_or_default();
         let expression = if side == Side::Using { " (USING expression)" } else { "" };
-        Error::new(Code::PRIVILEGE, format!("new row violates row-level security policy{policy}{expression} for table \"{table}\""))
+        Error::new(
+            Code::PRIVILEGE,
+            format!("new row violates row-level security policy{policy}{expression} for table \"{table}\""),
+        )
     }
 
-    fn applicable(&mut self, table: TableId, row: SourceId, command: PolicyCommand, side: Side) -> Result<Applicable> {
+    fn applicable(
+        &mut self,
+        table: TableId,
+        row: SourceId,
+        command: PolicyCommand,
+        side: Side,
+    ) -> Result<Applicable> {
         self.enter(table)?;
         let model = self.model;
         let declared = &model.catalog[table];
         let mut found = Applicable { permissive: Vec::new(), restrictive: Vec::new() };
         for (policy, compiled) in declared.policies.iter().zip(&model[table].policies) {
-            let named = policy.roles.is_empty() || policy.roles.iter().any(|role| &**role == "public" || self.roles.contains(role));
+            let named = policy.roles.is_empty()
+                || policy.roles.iter().any(|role| &**role == "public" || self.roles.contains(role));
             if !named || !policy.command.covers(command) {
                 continue;
             }
@@ -100,7 +122,10 @@ impl Pass<'_> {
             ));
         }
         if self.open_policies.len() >= self.limits.policy_depth_max {
-            return Err(Error::new(Code::TOO_COMPLEX, format!("policies are nested too deeply at relation \"{name}\"")));
+            return Err(Error::new(
+                Code::TOO_COMPLEX,
+                format!("policies are nested too deeply at relation \"{name}\""),
+            ));
         }
         self.open_policies.push(table);
         Ok(())

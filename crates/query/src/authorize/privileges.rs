@@ -35,14 +35,21 @@ fn note(expr: &Expr, named: &mut Named) {
 
 impl Pass<'_> {
     /// Refuses unless the caller holds a privilege on all of some columns; of none, on any column.
-    pub(super) fn require(&self, table: TableId, privilege: Privilege, columns: Option<&BTreeSet<ColumnId>>) -> Result<()> {
+    pub(super) fn require(
+        &self,
+        table: TableId,
+        privilege: Privilege,
+        columns: Option<&BTreeSet<ColumnId>>,
+    ) -> Result<()> {
         if self.superuser || self.definer {
             return Ok(());
         }
         self.require_schema(table)?;
         let catalog = &self.model.catalog;
         let allowed = match columns.filter(|columns| !columns.is_empty()) {
-            Some(columns) => columns.iter().all(|&column| catalog.allows_column(&self.roles, table, privilege, column)),
+            Some(columns) => {
+                columns.iter().all(|&column| catalog.allows_column(&self.roles, table, privilege, column))
+            }
             None => catalog.allows_some(&self.roles, table, privilege),
         };
         if allowed { Ok(()) } else { Err(self.denied(table)) }
@@ -54,7 +61,11 @@ impl Pass<'_> {
             return Ok(());
         }
         self.require_schema(table)?;
-        if self.model.catalog.allows(&self.roles, table, privilege) { Ok(()) } else { Err(self.denied(table)) }
+        if self.model.catalog.allows(&self.roles, table, privilege) {
+            Ok(())
+        } else {
+            Err(self.denied(table))
+        }
     }
 
     fn require_schema(&self, table: TableId) -> Result<()> {

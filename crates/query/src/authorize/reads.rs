@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::{ColumnId, PolicyCommand, Privilege, TableKind};
-use types::Result;
+use types::{Error, Result};
 
 use super::Pass;
 use super::privileges::{Named, named_in_read};
@@ -50,6 +50,9 @@ impl Pass<'_> {
         match source {
             Source::Table { id, table, guard } => {
                 self.require(*table, Privilege::Select, named.get(id))?;
+                if self.definer && self.bound(*table) {
+                    return Err(self.owners_view(*table));
+                }
                 *guard = match self.visible(*table, *id, PolicyCommand::Select)? {
                     None => Guard::Open,
                     Some(expr) => Guard::Rows(Box::new(expr)),
@@ -73,7 +76,14 @@ impl Pass<'_> {
         }
     }
 
-    /// The body of a view: the caller's policies always apply; grants are the owner's matter unless the view is an invoker's.
+    fn owners_view(&self, table: catalog::TableId) -> Error {
+        let table = &self.model.catalog[table].name;
+        let what = format!("a view that reads {table} with its owner's rights past row-level security");
+        Error::missing(what).with_hint("Declare the view with (security_invoker = true).")
+    }
+
+    /// The body of a view: grants are the owner's matter unless the view is an invoker's. A view that runs with its owner's
+    /// rights would show rows that policies hide from the caller: over such a table it is refused.
     fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
         let invoker = matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. });
         let before = self.definer;

@@ -39,12 +39,21 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, table: TableId, target: SourceId, insert: &mut Insert, reads_target: bool) -> Result<WriteGuard> {
+    fn insert(
+        &mut self,
+        table: TableId,
+        target: SourceId,
+        insert: &mut Insert,
+        reads_target: bool,
+    ) -> Result<WriteGuard> {
         self.require(table, Privilege::Insert, Some(&insert.columns.iter().copied().collect()))?;
         if let Some(read) = &mut insert.read {
             self.read(read)?;
         }
-        let mut guard = WriteGuard { insert: self.row_checks(table, target, PolicyCommand::Insert, Side::Check)?, ..WriteGuard::default() };
+        let mut guard = WriteGuard {
+            insert: self.row_checks(table, target, PolicyCommand::Insert, Side::Check)?,
+            ..WriteGuard::default()
+        };
         let Some(conflict) = &mut insert.conflict else {
             if reads_target {
                 guard.insert.extend(self.select_checks(table, target, Side::Check)?);
@@ -71,7 +80,12 @@ impl Pass<'_> {
     }
 
     /// What must hold of a row after an update.
-    fn after_update(&mut self, table: TableId, target: SourceId, reads_target: bool) -> Result<Vec<crate::ir::RowCheck>> {
+    fn after_update(
+        &mut self,
+        table: TableId,
+        target: SourceId,
+        reads_target: bool,
+    ) -> Result<Vec<crate::ir::RowCheck>> {
         let mut checks = self.row_checks(table, target, PolicyCommand::Update, Side::Check)?;
         if reads_target {
             checks.extend(self.select_checks(table, target, Side::Check)?);
@@ -80,7 +94,12 @@ impl Pass<'_> {
     }
 
     /// A row that the statement reads must be one that the caller may see; the message is that of a check.
-    fn select_checks(&mut self, table: TableId, target: SourceId, said: Side) -> Result<Vec<crate::ir::RowCheck>> {
+    fn select_checks(
+        &mut self,
+        table: TableId,
+        target: SourceId,
+        said: Side,
+    ) -> Result<Vec<crate::ir::RowCheck>> {
         let mut checks = self.row_checks(table, target, PolicyCommand::Select, Side::Using)?;
         if said == Side::Check {
             for check in &mut checks {
@@ -91,7 +110,13 @@ impl Pass<'_> {
         Ok(checks)
     }
 
-    fn touch(&mut self, table: TableId, target: SourceId, command: PolicyCommand, reads_target: bool) -> Result<Option<Expr>> {
+    fn touch(
+        &mut self,
+        table: TableId,
+        target: SourceId,
+        command: PolicyCommand,
+        reads_target: bool,
+    ) -> Result<Option<Expr>> {
         let own = self.visible(table, target, command)?;
         let seen = if reads_target { self.visible(table, target, PolicyCommand::Select)? } else { None };
         Ok(Expr::all(own.into_iter().chain(seen)))
@@ -103,7 +128,13 @@ impl Pass<'_> {
     }
 
     /// Columns of the old row that new values and conditions name need `select`; their subqueries are guarded.
-    fn named_values(&mut self, target: SourceId, table: TableId, set: &mut [(ColumnId, Assign)], filter: Option<&mut Expr>) -> Result<()> {
+    fn named_values(
+        &mut self,
+        target: SourceId,
+        table: TableId,
+        set: &mut [(ColumnId, Assign)],
+        filter: Option<&mut Expr>,
+    ) -> Result<()> {
         let mut named = Named::new();
         let values = set.iter_mut().filter_map(|(_, assign)| match assign {
             Assign::Expr(expr) => Some(expr),
@@ -165,7 +196,9 @@ fn ids_above(write: &Write) -> SourceIds {
     let mut exprs: Vec<&Expr> = Vec::new();
     match &write.action {
         Action::Insert(Insert { conflict, read, .. }) => {
-            if let Some(ConflictAction::Update { set, filter, .. }) = conflict.as_ref().map(|conflict| &conflict.action) {
+            if let Some(ConflictAction::Update { set, filter, .. }) =
+                conflict.as_ref().map(|conflict| &conflict.action)
+            {
                 exprs.extend(assigned_exprs(set).chain(filter));
             }
             if let Some(read) = read {

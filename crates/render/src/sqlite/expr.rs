@@ -330,7 +330,7 @@ impl Writer<'_> {
 
     fn cast(&mut self, expr: &Expr, ty: &Type, modifier: Option<Modifier>, explicit: bool) -> Result<()> {
         let from = expr.ty();
-        if modifier.is_none() && stored_alike(&from, ty) {
+        if modifier.is_none() && types::stored::is_alike(&from, ty) {
             return self.operand(expr);
         }
         let mut words = String::new();
@@ -479,18 +479,4 @@ fn first_type(args: &[Expr]) -> Type {
 
 fn types_of(args: &[Expr]) -> Vec<Type> {
     args.iter().map(Expr::ty).collect()
-}
-
-/// Whether a value of one type is stored as the same value of the other, so that a cast without modifier does nothing.
-fn stored_alike(from: &Type, to: &Type) -> bool {
-    let text = |ty: &Type| {
-        matches!(ty, Type::Text | Type::Varchar | Type::Enum(_) | Type::Citext | Type::Json | Type::Uuid)
-    };
-    let grows = |from: &Type, to: &Type| {
-        matches!(
-            (from, to),
-            (Type::Int2, Type::Int4 | Type::Int8) | (Type::Int4, Type::Int8) | (Type::Float4, Type::Float8)
-        )
-    };
-    from == to || grows(from, to) || (text(from) && matches!(to, Type::Text | Type::Varchar))
 }

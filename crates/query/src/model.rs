@@ -1,0 +1,207 @@
+//! A catalog with its expressions resolved: what `authorize`, `plan` and the write road ask of a table.
+//!
+//! Made once for a catalog, beside it. An expression that could not be resolved keeps its error, which whoever needs
+//! the expression gets: one policy that cannot be compiled closes its table, not the server.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, DefaultValue, Table, TableId, TableKind};
+use types::{Error, Name, Result};
+
+use crate::ir::{Expr, Read, Source, SourceId};
+use crate::resolve;
+use crate::visit::{SourceIds, instantiate_read};
+
+/// The row that a model's expressions speak of.
+pub const ROW: SourceId = SourceId(0);
+
+/// A catalog and its resolved expressions.
+#[derive(Debug)]
+pub struct Model {
+    /// What is declared.
+    pub catalog: Arc<Catalog>,
+    tables: Vec<TableModel>,
+}
+
+/// The resolved expressions of a table or view.
+#[derive(Debug, Default)]
+pub struct TableModel {
+    /// Its policies, in the catalog's order.
+    pub policies: Vec<PolicyModel>,
+    /// Where each column's value comes from when a write names none.
+    pub fills: Vec<Fill>,
+    /// Its check constraints, domains' checks included, in the order in which they are tested.
+    pub checks: Vec<CheckModel>,
+    /// The rows of a view.
+    pub view: Option<Result<Read>>,
+}
+
+/// A policy's conditions over [`ROW`].
+#[derive(Debug)]
+pub struct PolicyModel {
+    /// Which existing rows are seen.
+    pub using: Option<Result<Expr>>,
+    /// Which new rows may be written.
+    pub with_check: Option<Result<Expr>>,
+}
+
+/// Where a column's value comes from when a write names none.
+#[derive(Debug)]
+pub enum Fill {
+    /// Nowhere: null.
+    Null,
+    /// An expression without columns.
+    Default(Result<Expr>),
+    /// The next value of a sequence.
+    Identity {
+        /// Whether explicit values are refused.
+        always: bool,
+        /// The sequence.
+        sequence: Name,
+    },
+    /// An expression over the row, computed at every write.
+    Generated(Result<Expr>),
+}
+
+/// A condition on every row.
+#[derive(Debug)]
+pub struct CheckModel {
+    /// The constraint's name.
+    pub name: Arc<str>,
+    /// The domain whose constraint it is.
+    pub domain: Option<Name>,
+    /// The condition over [`ROW`].
+    pub expr: Result<Expr>,
+}
+
+impl Model {
+    /// Resolves everything that a catalog declares.
+    pub fn new(catalog: Arc<Catalog>) -> Model {
+        let tables = catalog.ids().map(|id| table_model(&catalog, id)).collect();
+        Model { catalog, tables }
+    }
+
+    /// An occurrence of a table or view in a query.
+    ///
+    /// # Errors
+    /// `0A000` for a view that does not run yet.
+    pub fn relation(&self, table: TableId, ids: &mut SourceIds) -> Result<Source> {
+        let id = ids.fresh();
+        Ok(match &self[table].view {
+            None => Source::Table { id, table, guard: crate::ir::Guard::Unset },
+            Some(Ok(read)) => {
+                Source::Read { id, read: Box::new(instantiate_read(read, ids)), view: Some(table) }
+            }
+            Some(Err(error)) => return Err(error.clone()),
+        })
+    }
+
+    /// What cannot be compiled: a sentence each, with the object's name first.
+    pub fn refused(&self) -> Vec<(String, Error)> {
+        self.catalog.ids().flat_map(|id| self.refused_of(id)).collect()
+    }
+
+    fn refused_of(&self, id: TableId) -> Vec<(String, Error)> {
+        let (table, model) = (&self.catalog[id], &self[id]);
+        let mut found = Vec::new();
+        let mut note = |what: String, result: Option<&Result<Expr>>| {
+            if let Some(Err(error)) = result {
+                found.push((what, error.clone()));
+            }
+        };
+        for (policy, compiled) in table.policies.iter().zip(&model.policies) {
+            let what = || format!("policy \"{}\" for table {}", policy.name, table.name);
+            note(what(), compiled.using.as_ref());
+            note(what(), compiled.with_check.as_ref());
+        }
+        for (column, fill) in table.columns.iter().zip(&model.fills) {
+            if let Fill::Default(expr) | Fill::Generated(expr) = fill {
+                note(format!("default of {}.{}", table.name, column.name), Some(expr));
+            }
+        }
+        for check in &model.checks {
+            note(format!("check \"{}\" of table {}", check.name, table.name), Some(&check.expr));
+        }
+        if let Some(Err(error)) = &model.view {
+            found.push((format!("view {}", table.name), error.clone()));
+        }
+        found
+    }
+}
+
+impl std::ops::Index<TableId> for Model {
+    type Output = TableModel;
+
+    fn index(&self, id: TableId) -> &TableModel {
+        &self.tables[id.0 as usize]
+    }
+}
+
+fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
+    let table = &catalog[id];
+    let condition =
+        |expr: &Arc<sql::ast::Expr>| resolve::condition(catalog, id, expr, resolve::Place::Policy);
+    TableModel {
+        policies: table
+            .policies
+            .iter()
+            .map(|policy| PolicyModel {
+                using: policy.using.as_ref().map(condition),
+                with_check: policy.with_check.as_ref().map(condition),
+            })
+            .collect(),
+        fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
+        checks: checks(catalog, id, table),
+        view: match &table.kind {
+            TableKind::Table => None,
+            TableKind::View { materialized: true, .. } => {
+                Some(Err(Error::missing(format!("materialized view {}", table.name))))
+            }
+            TableKind::View { query, .. } => Some(resolve::read(catalog, query)),
+        },
+    }
+}
+
+fn fill(catalog: &Catalog, id: TableId, column: ColumnId) -> Fill {
+    let declared = &catalog[id][column];
+    match &declared.default {
+        None => domain_default(catalog, id, column).unwrap_or(Fill::Null),
+        Some(DefaultValue::Expr(expr)) => Fill::Default(resolve::default(catalog, id, column, expr)),
+        Some(DefaultValue::Identity { always, sequence }) => {
+            Fill::Identity { always: *always, sequence: sequence.clone() }
+        }
+        Some(DefaultValue::Generated(expr)) => Fill::Generated(resolve::generated(catalog, id, column, expr)),
+    }
+}
+
+fn domain_default(catalog: &Catalog, id: TableId, column: ColumnId) -> Option<Fill> {
+    let domain = catalog.domains.get(catalog[id][column].domain.as_ref()?)?;
+    let default = domain.default.as_ref()?;
+    Some(Fill::Default(resolve::default(catalog, id, column, default)))
+}
+
+/// PostgreSQL tests domains as values are converted, and a table's constraints by name when the row is complete.
+fn checks(catalog: &Catalog, id: TableId, table: &Table) -> Vec<CheckModel> {
+    let mut domains: HashMap<ColumnId, &catalog::Domain> = HashMap::new();
+    for column in table.column_ids() {
+        if let Some(domain) = table[column].domain.as_ref().and_then(|name| catalog.domains.get(name)) {
+            domains.insert(column, domain);
+        }
+    }
+    let of_domains = table.column_ids().filter_map(|column| Some((column, *domains.get(&column)?))).flat_map(
+        |(column, domain)| {
+            domain.checks.iter().map(move |check| CheckModel {
+                name: check.name.clone(),
+                domain: Some(domain.name.clone()),
+                expr: resolve::domain_check(catalog, id, column, &check.expr),
+            })
+        },
+    );
+    let own = table.checks.iter().map(|check| CheckModel {
+        name: check.name.clone(),
+        domain: None,
+        expr: resolve::condition(catalog, id, &check.expr, resolve::Place::Check),
+    });
+    of_domains.chain(own).collect()
+}

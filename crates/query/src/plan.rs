@@ -1,0 +1,56 @@
+//! How an engine will do it: the steps of a request, in order, in one transaction.
+//!
+//! Takes nothing but what was authorized, and nothing but a plan reaches an engine.
+
+use types::Result;
+
+use crate::authorize::Authorized;
+use crate::check;
+use crate::ir::{Query, Read, Write};
+use crate::model::Model;
+
+/// The steps of a request.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    steps: Vec<Step>,
+}
+
+/// One step of a plan; its position is its slot.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Reads rows.
+    Fetch(Read),
+    /// Changes the rows of a table, and reads what was asked of them.
+    Store(Box<Write>),
+}
+
+impl Plan {
+    /// The steps in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The reads, when nothing is changed: they may run on any snapshot.
+    pub fn reads(&self) -> Option<Vec<&Read>> {
+        let read = |step| match step {
+            &Step::Fetch(ref read) => Some(read),
+            &Step::Store(_) => None,
+        };
+        self.steps.iter().map(read).collect()
+    }
+}
+
+/// Puts authorized queries in order.
+///
+/// # Errors
+/// `428C9` and `0A000` for a write that the table does not allow whoever asks.
+pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
+    let step = |query: Authorized<Query>| match query.into_inner() {
+        Query::Read(read) => Ok(Step::Fetch(read)),
+        Query::Write(write) => {
+            check::write(&write, model)?;
+            Ok(Step::Store(write))
+        }
+    };
+    Ok(Plan { steps: queries.into_iter().map(step).collect::<Result<_>>()? })
+}

@@ -1,0 +1,184 @@
+//! SQL trees to typed queries: names bound to the catalog, types inferred as PostgreSQL infers them (chapter 10).
+//!
+//! For what a schema says itself (policies, defaults, checks, views, seeds) and for the statements of our own services.
+//! What is valid PostgreSQL and not done here is refused by name (`0A000`), never read as something else. Never looks
+//! at who asks: that is `authorize`.
+
+mod calls;
+mod coerce;
+mod compare;
+mod expr;
+mod group;
+mod reads;
+mod scope;
+mod writes;
+
+use std::sync::Arc;
+
+use catalog::build::{TypeViews, ViewColumn};
+use catalog::{Catalog, ColumnId, TableId};
+use sql::ast::{self, StatementKind};
+use types::session::Session;
+use types::{Code, Error, Result, Type};
+
+use crate::ir::{Expr, Query, Read, Source};
+use crate::model::ROW;
+use crate::visit::SourceIds;
+use scope::{Level, Relation};
+
+/// Where a condition stands: what it may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A policy: subqueries are welcome.
+    Policy,
+    /// A check constraint: the row alone.
+    Check,
+}
+
+/// A condition of a table over [`ROW`].
+///
+/// # Errors
+/// What PostgreSQL refuses; `0A000` for what it could do.
+pub fn condition(catalog: &Catalog, table: TableId, expr: &ast::Expr, place: Place) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(resolver.row_of(table)));
+    let word = if place == Place::Policy { "POLICY" } else { "CHECK" };
+    let resolved = resolver.boolean(expr, word)?;
+    resolver.refuse_aggregate(&resolved, word)?;
+    Ok(resolved)
+}
+
+/// A column's default: no columns, assigned to the column's type.
+///
+/// # Errors
+/// As [`condition`]; `42804` when the type does not fit.
+pub fn default(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::default());
+    let resolved = resolver.expr(expr)?;
+    resolver.assigned(resolved, &catalog[table], column)
+}
+
+/// A generated column's expression over [`ROW`], assigned to the column's type.
+///
+/// # Errors
+/// As [`default`].
+pub fn generated(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(resolver.row_of(table)));
+    let resolved = resolver.expr(expr)?;
+    resolver.assigned(resolved, &catalog[table], column)
+}
+
+/// A domain's check of one column: `value` is the column of [`ROW`].
+///
+/// # Errors
+/// As [`condition`].
+pub fn domain_check(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    let ty = catalog[table][column].ty.clone();
+    let value = Expr::Column { source: ROW, column, ty };
+    resolver.levels.push(Level::of(Relation::of_columns("", vec![("value".into(), value)])));
+    resolver.boolean(expr, "CHECK")
+}
+
+/// A query over stored rows.
+///
+/// # Errors
+/// As [`condition`].
+pub fn read(catalog: &Catalog, query: &ast::Query) -> Result<Read> {
+    Resolver::new(catalog, &[]).query(query)
+}
+
+/// A statement about rows with parameters `$1`, `$2`, … of these types.
+///
+/// # Errors
+/// As [`condition`]; `0A000` for a statement that is not about rows.
+pub fn statement(catalog: &Catalog, statement: &StatementKind, parameters: &[Type]) -> Result<Query> {
+    let mut resolver = Resolver::new(catalog, parameters);
+    match statement {
+        StatementKind::Query(query) => Ok(Query::Read(resolver.query(query)?)),
+        StatementKind::Insert(insert) => resolver.insert(insert).map(Box::new).map(Query::Write),
+        StatementKind::Update(update) => resolver.update(update).map(Box::new).map(Query::Write),
+        StatementKind::Delete(delete) => resolver.delete(delete).map(Box::new).map(Query::Write),
+        _ => Err(Error::missing("a statement that is neither select, insert, update nor delete")),
+    }
+}
+
+/// Says the columns of views, for the catalog's builder.
+pub struct Views;
+
+impl TypeViews for Views {
+    fn columns(&self, catalog: &Catalog, query: &ast::Query) -> Result<Vec<ViewColumn>> {
+        let mut resolver = Resolver::new(catalog, &[]);
+        let read = resolver.query(query)?;
+        let column = |output: crate::ir::Output| {
+            let modifier = resolver.modifier_of(&read.from, &output.expr);
+            ViewColumn { name: output.name, ty: output.expr.ty(), modifier }
+        };
+        Ok(read.outputs.iter().cloned().map(column).collect())
+    }
+}
+
+/// Nested expressions, queries and views; beyond is `54001`.
+const DEPTH_MAX: usize = 200;
+
+/// The state of one resolution.
+struct Resolver<'a> {
+    catalog: &'a Catalog,
+    path: Vec<Arc<str>>,
+    parameters: &'a [Type],
+    session: Session,
+    ids: SourceIds,
+    levels: Vec<Level>,
+    ctes: Vec<(String, Read)>,
+    depth: usize,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(catalog: &'a Catalog, parameters: &'a [Type]) -> Resolver<'a> {
+        Resolver {
+            catalog,
+            path: vec!["public".into(), "extensions".into()],
+            parameters,
+            session: Session::utc(0),
+            ids: SourceIds::starting_at(ROW.0 + 1),
+            levels: Vec::new(),
+            ctes: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// The columns of [`ROW`], under the table's name.
+    fn row_of(&self, table: TableId) -> Relation {
+        Relation::of_table(&self.catalog[table], None, ROW)
+    }
+
+    /// Goes one level deeper.
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth >= DEPTH_MAX {
+            return Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"));
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Length, precision or fraction of an output that is a column of a stored table.
+    fn modifier_of(&self, from: &Source, expr: &Expr) -> Option<types::Modifier> {
+        let Expr::Column { source, column, .. } = expr else { return None };
+        let mut found = None;
+        crate::visit::each_source(from, &mut |leaf| match leaf {
+            Source::Table { id, table, .. } if id == source => {
+                found = self.catalog[*table][*column].modifier;
+            }
+            Source::Read { id, read, .. } if id == source => {
+                let output = read.outputs.get(usize::from(column.0));
+                found = output.and_then(|output| self.modifier_of(&read.from, &output.expr));
+            }
+            _ => {}
+        });
+        found
+    }
+}

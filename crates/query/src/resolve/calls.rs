@@ -1,0 +1,250 @@
+//! Calls: facts about the caller and the moment, aggregates, the table of functions, casts in function notation.
+
+use std::sync::Arc;
+
+use sql::ast::{self, Call, ExprKind, Literal, ObjectName, TypeName};
+use types::ty::format_type;
+use types::{Code, Error, Modifier, Name, Result, Type, Value};
+
+use super::Resolver;
+use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate};
+use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
+
+/// Settings of a request that `current_setting` knows.
+const SETTINGS: &[&str] =
+    &["request.jwt.claims", "request.method", "request.path", "request.headers", "role"];
+
+impl Resolver<'_> {
+    /// The meaning of a call.
+    pub(super) fn call(&mut self, call: &Call) -> Result<Expr> {
+        let name = call.name.name.as_str();
+        if call.over.is_some() {
+            return Err(Error::missing(format!("window function {name}()")));
+        }
+        if let Some(fact) = self.fact(call)? {
+            return Ok(fact);
+        }
+        self.refuse_declared(call)?;
+        if is_aggregate(name) {
+            return self.aggregate(call);
+        }
+        if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+            let message =
+                format!("DISTINCT, FILTER, ORDER BY or * specified, but {name} is not an aggregate function");
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+        }
+        if name == "nextval" {
+            return next_value(call);
+        }
+        let args = self.arguments(call)?;
+        match name {
+            "coalesce" | "nullif" | "greatest" | "least" => self.lazy(name, args),
+            _ => self.function(&call.name, args),
+        }
+    }
+
+    fn arguments(&mut self, call: &Call) -> Result<Vec<Expr>> {
+        let mut args = Vec::new();
+        for argument in &call.args {
+            if argument.name.is_some() {
+                return Err(Error::missing(format!("named arguments of {}()", call.name.name)));
+            }
+            if argument.variadic {
+                return Err(Error::missing(format!("VARIADIC in a call of {}()", call.name.name)));
+            }
+            args.push(self.expr(&argument.value)?);
+        }
+        Ok(args)
+    }
+
+    /// A call of a row of the table of functions, or a cast in function notation.
+    fn function(&mut self, name: &ObjectName, args: Vec<Expr>) -> Result<Expr> {
+        let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"));
+        if is_ours && candidates(&name.name, Kind::Function).next().is_none() && args.len() == 1 {
+            let ty = TypeName {
+                name: name.clone(),
+                modifiers: Vec::new(),
+                array_dims: 0,
+                setof: false,
+                of_column: None,
+            };
+            if let (Ok((ty, None::<Modifier>, None)), Some(arg)) =
+                (self.catalog.find_type(&self.path, &ty), args.first())
+            {
+                return self.cast(arg.clone(), &ty, None);
+            }
+        }
+        if is_ours {
+            return self.apply(&name.name, args);
+        }
+        let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
+        let schema = name.schema.as_deref().unwrap_or_default();
+        let message = format!("function {schema}.{}({}) does not exist", name.name, types.join(", "));
+        Err(Error::new(Code::UNDEFINED_FUNCTION, message))
+    }
+
+    /// A call of a row of the table of functions.
+    pub(super) fn apply(&mut self, name: &str, args: Vec<Expr>) -> Result<Expr> {
+        let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+        let chosen = choose(name, Kind::Function, &types)?;
+        let args = self.coerce_all(args, &chosen.argument_types)?;
+        Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
+    }
+
+    /// What is known of the caller and the moment; `None` for other calls.
+    fn fact(&mut self, call: &Call) -> Result<Option<Expr>> {
+        let field = match (call.name.schema.as_deref(), call.name.name.as_str(), call.args.len()) {
+            (Some("auth"), "uid", 0) => CallerField::Uid,
+            (Some("auth"), "role", 0) => CallerField::ClaimedRole,
+            (Some("auth"), "email", 0) => CallerField::Email,
+            (Some("auth"), "jwt", 0) => CallerField::Claims,
+            (
+                None | Some("pg_catalog"),
+                "now" | "current_timestamp" | "transaction_timestamp" | "statement_timestamp",
+                0,
+            ) => CallerField::Now,
+            (None | Some("pg_catalog"), "current_user" | "session_user" | "current_role" | "user", 0) => {
+                CallerField::Role
+            }
+            (None | Some("pg_catalog"), "current_date" | "localtimestamp" | "localtime", 0) => {
+                let ty = match call.name.name.as_str() {
+                    "current_date" => Type::Date,
+                    "localtimestamp" => Type::Timestamp,
+                    _ => Type::Time,
+                };
+                return self.cast(Expr::Caller(CallerField::Now), &ty, None).map(Some);
+            }
+            (None | Some("pg_catalog"), "current_setting", _) => {
+                return setting(call).map(|name| Some(Expr::Caller(CallerField::Setting(name))));
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Expr::Caller(field)))
+    }
+
+    /// A function that the schema declares has a body, and bodies do not run yet.
+    fn refuse_declared(&self, call: &Call) -> Result<()> {
+        let declared = |schema: &str| {
+            let name = Name::new(schema, call.name.name.as_str());
+            self.catalog.functions.iter().find(|function| function.name == name)
+        };
+        let found = match &call.name.schema {
+            Some(schema) => declared(schema),
+            None => self.path.iter().find_map(|schema| declared(schema)),
+        };
+        match found {
+            Some(function) => Err(Error::missing(format!("calling function {}()", function.name))),
+            None => Ok(()),
+        }
+    }
+
+    fn aggregate(&mut self, call: &Call) -> Result<Expr> {
+        if !call.within_group.is_empty() {
+            return Err(Error::missing(format!("WITHIN GROUP of {}()", call.name.name)));
+        }
+        let args = self.arguments(call)?;
+        if args.iter().any(crate::visit::has_aggregate) {
+            return Err(Error::new(Code::GROUPING, "aggregate function calls cannot be nested"));
+        }
+        let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+        let chosen = choose_aggregate(&call.name.name, &types)?;
+        let args = self.coerce_all(args, &chosen.argument_types)?;
+        let filter = call.filter.as_ref().map(|filter| self.boolean(filter, "FILTER")).transpose()?;
+        let order = self.order_keys(&call.order_by)?;
+        Ok(Expr::Aggregate {
+            aggregate: chosen.aggregate,
+            args,
+            distinct: call.distinct,
+            filter: filter.map(Box::new),
+            order,
+            ty: chosen.result,
+        })
+    }
+
+    pub(super) fn order_keys(&mut self, items: &[ast::OrderItem]) -> Result<Vec<Order>> {
+        items
+            .iter()
+            .map(|item| {
+                let expr = self.expr(&item.expr)?;
+                Ok(ordered(self.settled(expr)?, item))
+            })
+            .collect()
+    }
+
+    /// `array(select …)`: the rows' only column, in their order; empty instead of null.
+    pub(super) fn array_of_rows(&mut self, query: &ast::Query) -> Result<Expr> {
+        let read = self.query(query)?;
+        let [output] = &read.outputs[..] else { return Err(super::compare::one_column()) };
+        let element = output.expr.ty();
+        let id = self.ids.fresh();
+        let column = Expr::Column { source: id, column: catalog::ColumnId(0), ty: element.clone() };
+        let chosen = choose_aggregate("array_agg", std::slice::from_ref(&element))?;
+        let collected = Expr::Aggregate {
+            aggregate: chosen.aggregate,
+            args: vec![column],
+            distinct: false,
+            filter: None,
+            order: Vec::new(),
+            ty: chosen.result.clone(),
+        };
+        let mut outer = crate::ir::Read::from(Source::Read { id, read: Box::new(read), view: None });
+        outer.outputs.push(Output { name: "array".into(), expr: collected });
+        let rows = Expr::Subquery(Box::new(Subquery::Scalar(outer)));
+        let none = Expr::Form { form: Form::Array, args: Vec::new(), ty: chosen.result.clone() };
+        Ok(Expr::Form { form: Form::Coalesce, args: vec![rows, none], ty: chosen.result })
+    }
+
+    /// Refuses aggregates where there are no groups.
+    pub(super) fn refuse_aggregate(&self, expr: &Expr, word: &str) -> Result<()> {
+        if crate::visit::has_aggregate(expr) {
+            let message = format!("aggregate functions are not allowed in {word}");
+            return Err(Error::new(Code::GROUPING, message));
+        }
+        Ok(())
+    }
+}
+
+/// An order key as asked; nulls are the largest values.
+pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
+    Order { expr, descending: item.descending, nulls_first: item.nulls_first.unwrap_or(item.descending) }
+}
+
+fn is_aggregate(name: &str) -> bool {
+    aggregates().any(|aggregate| aggregate.name == name)
+}
+
+/// `nextval('sequence')`
+fn next_value(call: &Call) -> Result<Expr> {
+    let name = call.args.first().and_then(|argument| string(&argument.value));
+    let name = name.ok_or_else(|| Error::missing("nextval() of anything but a sequence's name"))?;
+    let arg = Expr::Const { value: Value::text(name), ty: Type::Text };
+    Ok(Expr::Form { form: Form::NextValue, args: vec![arg], ty: Type::Int8 })
+}
+
+/// The name of the setting that `current_setting` is asked for.
+fn setting(call: &Call) -> Result<Arc<str>> {
+    let name = call.args.first().and_then(|argument| string(&argument.value));
+    let name = name.ok_or_else(|| Error::missing("current_setting() of a computed name"))?;
+    let may_miss = call.args.get(1).is_some_and(|argument| is_true(&argument.value));
+    if SETTINGS.contains(&name) || (may_miss && name.contains('.')) {
+        return Ok(name.into());
+    }
+    Err(Error::missing(format!("current_setting('{name}')")))
+}
+
+/// A string literal, a cast around it or not.
+fn string(expr: &ast::Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Literal(Literal::String(text)) => Some(text),
+        ExprKind::Cast { expr, .. } => string(expr),
+        _ => None,
+    }
+}
+
+fn is_true(expr: &ast::Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::Literal(Literal::Bool(value)) => *value,
+        ExprKind::Cast { expr, .. } => is_true(expr) || string(expr) == Some("true"),
+        _ => false,
+    }
+}

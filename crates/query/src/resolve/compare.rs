@@ -1,0 +1,168 @@
+//! Comparisons in all their shapes: operators, `in`, quantified ones, `between`, `is distinct from`.
+
+use sql::ast;
+use types::ty::format_type;
+use types::{Code, Error, Result, Type};
+
+use super::Resolver;
+use crate::functions::{Kind, choose, choose_comparison};
+use crate::ir::{Compare, Expr, Form, Read, Subquery};
+
+impl Compare {
+    /// The comparison that an operator is.
+    pub fn of_operator(symbol: &str) -> Option<Compare> {
+        Some(match symbol {
+            "=" => Compare::Eq,
+            "<>" | "!=" => Compare::Ne,
+            "<" => Compare::Lt,
+            "<=" => Compare::Le,
+            ">" => Compare::Gt,
+            ">=" => Compare::Ge,
+            _ => return None,
+        })
+    }
+}
+
+impl Resolver<'_> {
+    /// `left op right` of two resolved operands.
+    pub(super) fn binary(&self, left: Expr, symbol: &str, right: Expr) -> Result<Expr> {
+        if let Some(compare) = Compare::of_operator(symbol) {
+            return self.comparison(left, symbol, compare, right);
+        }
+        let chosen = choose(symbol, Kind::Operator, &[left.ty(), right.ty()])?;
+        let args = self.coerce_all(vec![left, right], &chosen.argument_types)?;
+        Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
+    }
+
+    pub(super) fn comparison(&self, left: Expr, symbol: &str, compare: Compare, right: Expr) -> Result<Expr> {
+        if let (Some(lefts), Some(rights)) = (fields(&left), fields(&right)) {
+            return self.row_comparison(lefts, symbol, compare, rights);
+        }
+        let [left, right] = self.alike(left, symbol, right)?;
+        Ok(Expr::test(Form::Compare(compare), vec![left, right]))
+    }
+
+    /// Both operands of a comparison, of one type.
+    fn alike(&self, left: Expr, symbol: &str, right: Expr) -> Result<[Expr; 2]> {
+        let ty = choose_comparison(symbol, &left.ty(), &right.ty())?;
+        Ok([self.coerce(left, &ty)?, self.coerce(right, &ty)?])
+    }
+
+    /// Two rows, field by field.
+    fn row_comparison(
+        &self,
+        lefts: &[Expr],
+        symbol: &str,
+        compare: Compare,
+        rights: &[Expr],
+    ) -> Result<Expr> {
+        if lefts.len() != rights.len() {
+            return Err(Error::new(Code::SYNTAX, "unequal number of entries in row expressions"));
+        }
+        let form = match compare {
+            Compare::Eq => Form::And,
+            Compare::Ne => Form::Or,
+            _ => return Err(Error::missing(format!("{symbol} of rows"))),
+        };
+        let pairs = lefts.iter().zip(rights);
+        let tests = pairs.map(|(left, right)| self.comparison(left.clone(), symbol, compare, right.clone()));
+        Ok(Expr::test(form, tests.collect::<Result<_>>()?))
+    }
+
+    /// `is [not] distinct from`
+    pub(super) fn distinct(&self, left: Expr, right: Expr, negated: bool) -> Result<Expr> {
+        let [left, right] = self.alike(left, "=", right)?;
+        Ok(Expr::test(if negated { Form::NotDistinct } else { Form::Distinct }, vec![left, right]))
+    }
+
+    /// `operand in (list)`
+    pub(super) fn in_list(&self, operand: Expr, list: Vec<Expr>) -> Result<Expr> {
+        let types: Vec<Type> = list
+            .iter()
+            .map(|item| choose_comparison("=", &operand.ty(), &item.ty()))
+            .collect::<Result<_>>()?;
+        let first = types.first().cloned().unwrap_or(Type::Text);
+        if fields(&operand).is_none() && types.iter().all(|ty| *ty == first) {
+            let mut args = vec![self.coerce(operand, &first)?];
+            for item in list {
+                args.push(self.coerce(item, &first)?);
+            }
+            return Ok(Expr::test(Form::In, args));
+        }
+        let tests = list.into_iter().map(|item| self.binary(operand.clone(), "=", item));
+        Ok(Expr::test(Form::Or, tests.collect::<Result<_>>()?))
+    }
+
+    /// `operand op any (array)` and `operand op all (array)`
+    pub(super) fn quantified(&self, operand: Expr, symbol: &str, all: bool, array: Expr) -> Result<Expr> {
+        let element = match array.ty() {
+            Type::Array(element) => (*element).clone(),
+            Type::Unknown => Type::Unknown,
+            _ => {
+                let message = "op ANY/ALL (array) requires array on right side";
+                return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+            }
+        };
+        if let Some(compare) = Compare::of_operator(symbol) {
+            let ty = choose_comparison(symbol, &operand.ty(), &element)?;
+            let args = vec![self.coerce(operand, &ty)?, self.coerce(array, &ty.array())?];
+            return Ok(Expr::test(if all { Form::AllOf(compare) } else { Form::AnyOf(compare) }, args));
+        }
+        let chosen = choose(symbol, Kind::Operator, &[operand.ty(), element])?;
+        let [left, right] = &chosen.argument_types[..] else {
+            return Err(Error::internal("an operator without two operands"));
+        };
+        let args = vec![self.coerce(operand, left)?, self.coerce(array, &right.clone().array())?];
+        Ok(Expr::test(if all { Form::AllBy(chosen.function) } else { Form::AnyBy(chosen.function) }, args))
+    }
+
+    /// `operand op any (select …)` and `operand op all (select …)`
+    pub(super) fn quantified_read(
+        &self,
+        operand: Expr,
+        symbol: &str,
+        all: bool,
+        mut read: Read,
+    ) -> Result<Expr> {
+        let compare = Compare::of_operator(symbol)
+            .ok_or_else(|| Error::missing(format!("{symbol} with a subquery")))?;
+        let [output] = &mut read.outputs[..] else { return Err(one_column()) };
+        if fields(&operand).is_some() {
+            return Err(Error::missing("a row compared with a subquery"));
+        }
+        let ty = choose_comparison(symbol, &operand.ty(), &output.expr.ty())?;
+        output.expr = self.coerce(output.expr.clone(), &ty)?;
+        let operand = self.coerce(operand, &ty)?;
+        let subquery = match all {
+            true => Subquery::All { operand, compare, read },
+            false => Subquery::Any { operand, compare, read },
+        };
+        Ok(Expr::Subquery(Box::new(subquery)))
+    }
+
+    /// A condition: of type boolean.
+    pub(super) fn boolean(&mut self, expr: &ast::Expr, word: &str) -> Result<Expr> {
+        let resolved = self.expr(expr)?;
+        match resolved.ty() {
+            Type::Bool => Ok(resolved),
+            Type::Unknown => self.coerce(resolved, &Type::Bool),
+            other => {
+                let ty = format_type(&other, None);
+                let message = format!("argument of {word} must be type boolean, not type {ty}");
+                Err(Error::new(Code::DATATYPE_MISMATCH, message))
+            }
+        }
+    }
+}
+
+/// The fields of a row constructor.
+fn fields(expr: &Expr) -> Option<&[Expr]> {
+    match expr {
+        Expr::Form { form: Form::Row, args, .. } => Some(args),
+        _ => None,
+    }
+}
+
+pub(super) fn one_column() -> Error {
+    Error::new(Code::SYNTAX, "subquery has too many columns")
+}

@@ -1,0 +1,341 @@
+//! Expressions: every node of the tree, to its typed meaning.
+
+use sql::ast::{self, ExprKind, LikeKind, Literal};
+use types::{Code, Error, Name, Result, Type, Value};
+
+use super::Resolver;
+use super::compare::one_column;
+use crate::functions::{Kind, choose, choose_comparison, common_type};
+use crate::ir::{Expr, Form, Read, Source, Subquery};
+
+impl Resolver<'_> {
+    /// The meaning of an expression; an untyped literal stays of type unknown.
+    pub(super) fn expr(&mut self, expr: &ast::Expr) -> Result<Expr> {
+        self.deeper(|resolver| resolver.node(&expr.kind))
+    }
+
+    fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e ast::Expr>) -> Result<Vec<Expr>> {
+        exprs.into_iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn node(&mut self, kind: &ExprKind) -> Result<Expr> {
+        match kind {
+            ExprKind::Literal(literal) => constant(literal),
+            ExprKind::Column(parts) => self.column(parts),
+            ExprKind::Param(position) => self.parameter(*position),
+            ExprKind::Unary { op, expr } => {
+                let operand = self.expr(expr)?;
+                let chosen = choose(op, Kind::Prefix, &[operand.ty()])?;
+                let args = self.coerce_all(vec![operand], &chosen.argument_types)?;
+                Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
+            }
+            ExprKind::Binary { left, op, right } => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                self.binary(left, op, right)
+            }
+            ExprKind::And(operands) => self.connected(Form::And, "AND", operands),
+            ExprKind::Or(operands) => self.connected(Form::Or, "OR", operands),
+            ExprKind::Not(operand) => Ok(not(self.boolean(operand, "NOT")?)),
+            ExprKind::IsNull { expr, negated } => {
+                let operand = self.expr(expr)?;
+                let operand = self.settled(operand)?;
+                Ok(Expr::test(if *negated { Form::IsNotNull } else { Form::IsNull }, vec![operand]))
+            }
+            ExprKind::IsBool { expr, value, negated } => self.is_bool(expr, *value, *negated),
+            ExprKind::IsDistinct { left, right, negated } => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                self.distinct(left, right, *negated)
+            }
+            ExprKind::Between { expr, low, high, symmetric, negated } => {
+                self.between(expr, low, high, *symmetric, *negated)
+            }
+            ExprKind::InList { expr, list, negated } => {
+                let operand = self.expr(expr)?;
+                let list = self.exprs(list)?;
+                let test = self.in_list(operand, list)?;
+                Ok(if *negated { not(test) } else { test })
+            }
+            ExprKind::InSubquery { expr, query, negated } => {
+                let operand = self.expr(expr)?;
+                let read = self.query(query)?;
+                let test = self.quantified_read(operand, "=", false, read)?;
+                Ok(if *negated { not(test) } else { test })
+            }
+            ExprKind::Quantified { expr, op, all, array } => self.quantified_array(expr, op, *all, array),
+            ExprKind::QuantifiedSubquery { expr, op, all, query } => {
+                let operand = self.expr(expr)?;
+                let read = self.query(query)?;
+                self.quantified_read(operand, op, *all, read)
+            }
+            ExprKind::Like { expr, pattern, kind, escape, negated } => {
+                self.like(expr, pattern, *kind, escape.as_ref(), *negated)
+            }
+            ExprKind::Case { operand, branches, otherwise } => {
+                self.case(operand.as_ref(), branches, otherwise.as_ref())
+            }
+            ExprKind::Cast { expr, ty } => self.written_cast(expr, ty),
+            ExprKind::Call(call) => self.call(call),
+            ExprKind::Array(elements) => self.array(elements),
+            ExprKind::ArraySubquery(query) => self.array_of_rows(query),
+            ExprKind::Row(fields) => {
+                let args = self.exprs(fields)?;
+                let args = args.into_iter().map(|arg| self.settled(arg)).collect::<Result<_>>()?;
+                Ok(Expr::Form {
+                    form: Form::Row,
+                    args,
+                    ty: Type::Composite(Name::new("pg_catalog", "record")),
+                })
+            }
+            ExprKind::Exists(query) => {
+                let read = self.query(query)?;
+                Ok(Expr::Subquery(Box::new(Subquery::Exists(read))))
+            }
+            ExprKind::Subquery(query) => {
+                let read = self.query(query)?;
+                scalar(read)
+            }
+            ExprKind::Collate { expr, collation } => match collation.name.as_str() {
+                "C" | "POSIX" | "default" | "ucs_basic" => self.expr(expr),
+                other => Err(Error::missing(format!("collation \"{other}\""))),
+            },
+            ExprKind::Index { .. } => Err(Error::missing("an array subscript")),
+            ExprKind::Slice { .. } => Err(Error::missing("an array slice")),
+            ExprKind::Field { field, .. } => Err(Error::missing(format!("field selection (.{field})"))),
+            ExprKind::Star(_) => {
+                Err(Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"))
+            }
+            ExprKind::Default => Err(Error::new(Code::SYNTAX, "DEFAULT is not allowed in this context")),
+        }
+    }
+
+    fn parameter(&self, position: u32) -> Result<Expr> {
+        let index = usize::try_from(position).unwrap_or(usize::MAX).wrapping_sub(1);
+        let ty = self.parameters.get(index).cloned();
+        let missing = || Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}"));
+        Ok(Expr::Param { index, ty: ty.ok_or_else(missing)? })
+    }
+
+    fn connected(&mut self, form: Form, word: &str, operands: &[ast::Expr]) -> Result<Expr> {
+        let operands = operands.iter().map(|operand| self.boolean(operand, word)).collect::<Result<_>>()?;
+        Ok(Expr::test(form, operands))
+    }
+
+    fn is_bool(&mut self, expr: &ast::Expr, value: Option<bool>, negated: bool) -> Result<Expr> {
+        let word = match (value, negated) {
+            (Some(true), false) => "IS TRUE",
+            (Some(true), true) => "IS NOT TRUE",
+            (Some(false), false) => "IS FALSE",
+            (Some(false), true) => "IS NOT FALSE",
+            (None, false) => "IS UNKNOWN",
+            (None, true) => "IS NOT UNKNOWN",
+        };
+        let operand = self.boolean(expr, word)?;
+        Ok(Expr::test(
+            match value {
+                Some(value) => Form::IsBool { value, negated },
+                None if negated => Form::IsNotNull,
+                None => Form::IsNull,
+            },
+            vec![operand],
+        ))
+    }
+
+    fn between(
+        &mut self,
+        expr: &ast::Expr,
+        low: &ast::Expr,
+        high: &ast::Expr,
+        symmetric: bool,
+        negated: bool,
+    ) -> Result<Expr> {
+        let (operand, low, high) = (self.expr(expr)?, self.expr(low)?, self.expr(high)?);
+        let within = |low: &Expr, high: &Expr| -> Result<Expr> {
+            let above = self.binary(operand.clone(), ">=", low.clone())?;
+            let below = self.binary(operand.clone(), "<=", high.clone())?;
+            Ok(Expr::test(Form::And, vec![above, below]))
+        };
+        let mut test = within(&low, &high)?;
+        if symmetric {
+            test = Expr::test(Form::Or, vec![test, within(&high, &low)?]);
+        }
+        Ok(if negated { not(test) } else { test })
+    }
+
+    fn quantified_array(&mut self, expr: &ast::Expr, op: &str, all: bool, array: &ast::Expr) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        // `= any (array(select …))` says what `= any (select …)` says, and an engine can use an index for it.
+        if let ExprKind::ArraySubquery(query) = &*array.kind {
+            let read = self.query(query)?;
+            if read.limit.is_none() && read.offset.is_none() {
+                return self.quantified_read(operand, op, all, read);
+            }
+        }
+        let array = self.expr(array)?;
+        self.quantified(operand, op, all, array)
+    }
+
+    fn like(
+        &mut self,
+        expr: &ast::Expr,
+        pattern: &ast::Expr,
+        kind: LikeKind,
+        escape: Option<&ast::Expr>,
+        negated: bool,
+    ) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        let mut pattern = self.expr(pattern)?;
+        if let Some(escape) = escape {
+            let escape = self.expr(escape)?;
+            pattern = self.apply("like_escape", vec![pattern, escape])?;
+        }
+        let symbol = match kind {
+            LikeKind::Like => "~~",
+            LikeKind::Ilike => "~~*",
+            LikeKind::Similar => return Err(Error::missing("SIMILAR TO")),
+        };
+        let test = self.binary(operand, symbol, pattern)?;
+        Ok(if negated { not(test) } else { test })
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&ast::Expr>,
+        branches: &[(ast::Expr, ast::Expr)],
+        otherwise: Option<&ast::Expr>,
+    ) -> Result<Expr> {
+        let operand = operand.map(|operand| self.expr(operand)).transpose()?;
+        let mut conditions = Vec::new();
+        let mut results = Vec::new();
+        for (condition, result) in branches {
+            conditions.push(match &operand {
+                None => self.boolean(condition, "CASE/WHEN")?,
+                Some(operand) => {
+                    let value = self.expr(condition)?;
+                    self.binary(operand.clone(), "=", value)?
+                }
+            });
+            results.push(self.expr(result)?);
+        }
+        let otherwise = otherwise.map(|otherwise| self.expr(otherwise)).transpose()?;
+        let types: Vec<Type> = otherwise.iter().chain(&results).map(Expr::ty).collect();
+        let ty = common_type("CASE", &types)?;
+        let results =
+            results.into_iter().map(|result| self.coerce(result, &ty)).collect::<Result<Vec<_>>>()?;
+        let otherwise = otherwise.map(|otherwise| self.coerce(otherwise, &ty)).transpose()?.map(Box::new);
+        Ok(Expr::Case { branches: conditions.into_iter().zip(results).collect(), otherwise, ty })
+    }
+
+    fn written_cast(&mut self, expr: &ast::Expr, name: &ast::TypeName) -> Result<Expr> {
+        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
+        if let Some(domain) = domain
+            && self
+                .catalog
+                .domains
+                .get(&domain)
+                .is_some_and(|domain| domain.not_null || !domain.checks.is_empty())
+        {
+            return Err(Error::missing(format!("a cast to domain {domain} with constraints")));
+        }
+        if let (ExprKind::Array(elements), Type::Array(element)) = (&*expr.kind, &ty) {
+            return self.array_of(elements, element);
+        }
+        let operand = self.expr(expr)?;
+        self.cast(operand, &ty, modifier)
+    }
+
+    fn array(&mut self, elements: &[ast::Expr]) -> Result<Expr> {
+        if elements.is_empty() {
+            return Err(Error::new(Code::INDETERMINATE_TYPE, "cannot determine type of empty array")
+                .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."));
+        }
+        let elements = self.exprs(elements)?;
+        let types: Vec<Type> = elements.iter().map(Expr::ty).collect();
+        let common = common_type("ARRAY", &types)?;
+        let args =
+            elements.into_iter().map(|element| self.coerce(element, &common)).collect::<Result<_>>()?;
+        let ty = if matches!(common, Type::Array(_)) { common } else { common.array() };
+        Ok(Expr::Form { form: Form::Array, args, ty })
+    }
+
+    /// `array[…]::type[]`: each element is cast.
+    fn array_of(&mut self, elements: &[ast::Expr], element: &Type) -> Result<Expr> {
+        let mut args = Vec::new();
+        for expr in elements {
+            if let ExprKind::Array(inner) = &*expr.kind {
+                args.push(self.array_of(inner, element)?);
+            } else {
+                let resolved = self.expr(expr)?;
+                args.push(self.cast(resolved, element, None)?);
+            }
+        }
+        Ok(Expr::Form { form: Form::Array, args, ty: element.clone().array() })
+    }
+
+    /// Functions whose operands are evaluated lazily or compared: `coalesce`, `nullif`, `greatest`, `least`.
+    pub(super) fn lazy(&mut self, name: &str, args: Vec<Expr>) -> Result<Expr> {
+        let (form, word) = match name {
+            "coalesce" => (Form::Coalesce, "COALESCE"),
+            "greatest" => (Form::Greatest, "GREATEST"),
+            "least" => (Form::Least, "LEAST"),
+            _ => {
+                let [left, right] = <[Expr; 2]>::try_from(args)
+                    .map_err(|_| Error::new(Code::SYNTAX, "NULLIF takes two arguments"))?;
+                let ty = choose_comparison("=", &left.ty(), &right.ty())?;
+                let args = vec![self.coerce(left, &ty)?, self.coerce(right, &ty)?];
+                return Ok(Expr::Form { form: Form::NullIf, args, ty });
+            }
+        };
+        let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+        let ty = common_type(word, &types)?;
+        let args = args.into_iter().map(|arg| self.coerce(arg, &ty)).collect::<Result<_>>()?;
+        Ok(Expr::Form { form, args, ty })
+    }
+}
+
+/// `not`
+pub(super) fn not(expr: Expr) -> Expr {
+    Expr::test(Form::Not, vec![expr])
+}
+
+/// A literal as written.
+fn constant(literal: &Literal) -> Result<Expr> {
+    let of = |value, ty| Ok(Expr::Const { value, ty });
+    match literal {
+        Literal::Null => of(Value::Null, Type::Unknown),
+        Literal::Bool(value) => of(Value::Bool(*value), Type::Bool),
+        Literal::String(text) => of(Value::text(text.as_str()), Type::Unknown),
+        Literal::Integer(digits) => match (digits.parse::<i32>(), digits.parse::<i64>()) {
+            (Ok(number), _) => of(Value::Int(number.into()), Type::Int4),
+            (_, Ok(number)) => of(Value::Int(number), Type::Int8),
+            _ => numeric(digits),
+        },
+        Literal::Numeric(digits) => numeric(digits),
+        Literal::Bits(_) => Err(Error::missing("a bit string")),
+    }
+}
+
+fn numeric(digits: &str) -> Result<Expr> {
+    let value = types::text::parse(&Type::Numeric, digits, &types::session::Session::utc(0))?;
+    Ok(Expr::Const { value, ty: Type::Numeric })
+}
+
+/// `(select …)`; of one row without a table, simply what it says.
+fn scalar(mut read: Read) -> Result<Expr> {
+    if read.outputs.len() != 1 {
+        return Err(Error::new(Code::SYNTAX, "subquery must return only one column"));
+    }
+    let is_plain = matches!(read.from, Source::Unit)
+        && read.filter.is_none()
+        && read.having.is_none()
+        && read.limit.is_none()
+        && read.offset.is_none()
+        && read.group.is_empty();
+    match read.outputs.pop() {
+        Some(output) if is_plain && !crate::visit::has_aggregate(&output.expr) => Ok(output.expr),
+        Some(output) => {
+            read.outputs.push(output);
+            Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))))
+        }
+        None => Err(one_column()),
+    }
+}

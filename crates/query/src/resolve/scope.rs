@@ -1,0 +1,175 @@
+//! What names mean: the relations of each enclosing query, innermost last.
+
+use std::sync::Arc;
+
+use catalog::{ColumnId, Table};
+use types::{Code, Error, Name, Result, Type};
+
+use super::Resolver;
+use crate::ir::{Expr, Form, Output, SourceId};
+
+/// Something with columns.
+#[derive(Clone, Debug)]
+pub(super) struct Relation {
+    /// What qualifies its columns.
+    pub(super) alias: Arc<str>,
+    /// The table, where it goes under its own name.
+    table: Option<Name>,
+    /// Its columns.
+    pub(super) columns: Vec<(Arc<str>, Expr)>,
+}
+
+/// The relations of one query.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level {
+    pub(super) relations: Vec<Relation>,
+    /// Columns merged by `using` and `natural`, which bare names mean first.
+    pub(super) merged: Vec<(Arc<str>, Expr)>,
+}
+
+impl Level {
+    pub(super) fn of(relation: Relation) -> Level {
+        Level { relations: vec![relation], merged: Vec::new() }
+    }
+
+    /// The columns of `*`.
+    pub(super) fn star(&self) -> Vec<(Arc<str>, Expr)> {
+        let merged = |name: &Arc<str>| self.merged.iter().any(|(merged, _)| merged == name);
+        let rest = self.relations.iter().flat_map(|relation| &relation.columns);
+        self.merged.iter().chain(rest.filter(|(name, _)| !merged(name))).cloned().collect()
+    }
+}
+
+impl Relation {
+    /// A table's columns.
+    pub(super) fn of_table(table: &Table, alias: Option<&str>, id: SourceId) -> Relation {
+        let column = |position: ColumnId| {
+            let declared = &table[position];
+            let expr = Expr::Column { source: id, column: position, ty: declared.ty.clone() };
+            (declared.name.clone(), expr)
+        };
+        Relation {
+            alias: alias.map_or_else(|| table.name.name.clone(), Arc::from),
+            table: alias.is_none().then(|| table.name.clone()),
+            columns: table.column_ids().map(column).collect(),
+        }
+    }
+
+    /// A read's outputs.
+    pub(super) fn of_outputs(alias: &str, outputs: &[Output], id: SourceId) -> Relation {
+        let columns = outputs.iter().zip(0..).map(|(output, position)| {
+            let expr = Expr::Column { source: id, column: ColumnId(position), ty: output.expr.ty() };
+            (output.name.clone(), expr)
+        });
+        Relation::of_columns(alias, columns.collect())
+    }
+
+    pub(super) fn of_columns(alias: &str, columns: Vec<(Arc<str>, Expr)>) -> Relation {
+        Relation { alias: alias.into(), table: None, columns }
+    }
+
+    /// Gives its first columns other names.
+    pub(super) fn relabel(&mut self, names: &[String]) -> Result<()> {
+        if names.len() > self.columns.len() {
+            let message = format!(
+                "table \"{}\" has {} columns available but {} columns specified",
+                self.alias,
+                self.columns.len(),
+                names.len()
+            );
+            return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
+        }
+        for ((column, _), name) in self.columns.iter_mut().zip(names) {
+            *column = name.as_str().into();
+        }
+        Ok(())
+    }
+
+    fn is(&self, schema: &str, table: &str) -> bool {
+        self.table.as_ref().is_some_and(|name| &*name.schema == schema && &*name.name == table)
+    }
+
+    fn find(&self, column: &str) -> Result<Option<&Expr>> {
+        let mut found = self.columns.iter().filter(|(name, _)| &**name == column).map(|(_, expr)| expr);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(ambiguous(column)),
+            (found, None) => Ok(found),
+        }
+    }
+
+    /// The whole row.
+    fn row(&self) -> Expr {
+        let ty = self
+            .table
+            .clone()
+            .map_or_else(|| Type::Composite(Name::new("pg_catalog", "record")), Type::Composite);
+        let args = self.columns.iter().map(|(_, expr)| expr.clone()).collect();
+        Expr::Form { form: Form::Row, args, ty }
+    }
+}
+
+fn ambiguous(column: &str) -> Error {
+    Error::new(Code::AMBIGUOUS_COLUMN, format!("column reference \"{column}\" is ambiguous"))
+}
+
+impl Resolver<'_> {
+    /// What a column reference means.
+    pub(super) fn column(&self, parts: &[String]) -> Result<Expr> {
+        match parts {
+            [column] => self.bare(column),
+            [qualifier, column] => self.qualified(qualifier, column),
+            [schema, table, column] => {
+                let relations = self.levels.iter().rev().flat_map(|level| &level.relations);
+                let relation = relations.into_iter().find(|relation| relation.is(schema, table));
+                let relation = relation.ok_or_else(|| no_entry(table))?;
+                relation.find(column)?.cloned().ok_or_else(|| {
+                    Error::new(Code::UNDEFINED_COLUMN, format!("column {table}.{column} does not exist"))
+                })
+            }
+            _ => Err(Error::missing(format!("the reference {}", parts.join(".")))),
+        }
+    }
+
+    fn bare(&self, column: &str) -> Result<Expr> {
+        for level in self.levels.iter().rev() {
+            if let Some((_, expr)) = level.merged.iter().find(|(name, _)| &**name == column) {
+                return Ok(expr.clone());
+            }
+            let mut found = None;
+            for relation in &level.relations {
+                if let Some(expr) = relation.find(column)? {
+                    if found.is_some() {
+                        return Err(ambiguous(column));
+                    }
+                    found = Some(expr);
+                }
+            }
+            if let Some(expr) = found {
+                return Ok(expr.clone());
+            }
+        }
+        let relations = self.levels.iter().rev().flat_map(|level| &level.relations);
+        match relations.into_iter().find(|relation| &*relation.alias == column) {
+            Some(relation) => Ok(relation.row()),
+            None => Err(Error::new(Code::UNDEFINED_COLUMN, format!("column \"{column}\" does not exist"))),
+        }
+    }
+
+    fn qualified(&self, qualifier: &str, column: &str) -> Result<Expr> {
+        let relation = self.relation(qualifier)?;
+        relation.find(column)?.cloned().ok_or_else(|| {
+            Error::new(Code::UNDEFINED_COLUMN, format!("column {qualifier}.{column} does not exist"))
+        })
+    }
+
+    /// The relation that a qualifier names.
+    pub(super) fn relation(&self, qualifier: &str) -> Result<&Relation> {
+        let relations = self.levels.iter().rev().flat_map(|level| &level.relations);
+        let found = relations.into_iter().find(|relation| &*relation.alias == qualifier);
+        found.ok_or_else(|| no_entry(qualifier))
+    }
+}
+
+fn no_entry(table: &str) -> Error {
+    Error::new(Code::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""))
+}

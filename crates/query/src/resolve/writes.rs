@@ -1,0 +1,264 @@
+//! Statements that change rows.
+
+use catalog::{ColumnId, TableId};
+use sql::ast::{self, Assignment, ConflictTarget, ExprKind, QueryBody, Target};
+use types::{Code, Error, Result};
+
+use super::Resolver;
+use super::scope::{Level, Relation};
+use crate::ir::{
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Write,
+    WriteGuard,
+};
+
+impl Resolver<'_> {
+    /// `insert`
+    pub(super) fn insert(&mut self, insert: &ast::Insert) -> Result<Write> {
+        refuse_with(insert.with.as_ref())?;
+        let table = self.table(&insert.table)?;
+        let columns = self.target_columns(table, &insert.columns)?;
+        let (columns, rows, read) = self.rows(table, columns, insert)?;
+        let target = self.ids.fresh();
+        let alias = insert.alias.as_deref();
+        let conflict = insert
+            .on_conflict
+            .as_ref()
+            .map(|conflict| self.conflict(table, target, alias, conflict))
+            .transpose()?;
+        let action =
+            Action::Insert(Insert { columns, rows, read, overriding: insert.overriding_system, conflict });
+        let returning = self.returning(table, alias, &insert.returning)?;
+        Ok(written(table, target, action, returning))
+    }
+
+    /// `update`
+    pub(super) fn update(&mut self, update: &ast::Update) -> Result<Write> {
+        refuse_with(update.with.as_ref())?;
+        if !update.from.is_empty() {
+            return Err(Error::missing("UPDATE … FROM"));
+        }
+        let table = self.table(&update.table)?;
+        let target = self.ids.fresh();
+        let alias = update.alias.as_deref();
+        self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, target)));
+        let set = self.assignments(table, &update.set);
+        let filter = update.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
+        self.levels.pop();
+        let returning = self.returning(table, alias, &update.returning)?;
+        Ok(written(table, target, Action::Update { set: set?, filter: filter? }, returning))
+    }
+
+    /// `delete`
+    pub(super) fn delete(&mut self, delete: &ast::Delete) -> Result<Write> {
+        refuse_with(delete.with.as_ref())?;
+        if !delete.using.is_empty() {
+            return Err(Error::missing("DELETE … USING"));
+        }
+        let table = self.table(&delete.table)?;
+        let target = self.ids.fresh();
+        let alias = delete.alias.as_deref();
+        self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, target)));
+        let filter = delete.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
+        self.levels.pop();
+        let returning = self.returning(table, alias, &delete.returning)?;
+        Ok(written(table, target, Action::Delete { filter: filter? }, returning))
+    }
+
+    fn target_columns(&self, table: TableId, names: &[String]) -> Result<Vec<ColumnId>> {
+        let mut columns = Vec::new();
+        for name in names {
+            let column = self.target_column(table, name)?;
+            if columns.contains(&column) {
+                let message = format!("column \"{name}\" specified more than once");
+                return Err(Error::new(Code::DUPLICATE_COLUMN, message));
+            }
+            columns.push(column);
+        }
+        Ok(columns)
+    }
+
+    fn target_column(&self, table: TableId, name: &str) -> Result<ColumnId> {
+        let declared = &self.catalog[table];
+        let message = || format!("column \"{name}\" of relation \"{}\" does not exist", declared.name.name);
+        let found = declared.column(name).map(|(id, _)| id);
+        found.ok_or_else(|| Error::new(Code::UNDEFINED_COLUMN, message()))
+    }
+
+    /// The rows to insert, with the columns that they name.
+    #[expect(clippy::type_complexity, reason = "three parts of one insert")]
+    fn rows(
+        &mut self,
+        table: TableId,
+        named: Vec<ColumnId>,
+        insert: &ast::Insert,
+    ) -> Result<(Vec<ColumnId>, Vec<Vec<RowValue>>, Option<Read>)> {
+        let all: Vec<ColumnId> =
+            if named.is_empty() { self.catalog[table].column_ids().collect() } else { named.clone() };
+        let Some(source) = &insert.source else { return Ok((Vec::new(), vec![Vec::new()], None)) };
+        let width = |found: usize| match found {
+            found if found > all.len() => {
+                Err(Error::new(Code::SYNTAX, "INSERT has more expressions than target columns"))
+            }
+            found if found < all.len() && !named.is_empty() => {
+                Err(Error::new(Code::SYNTAX, "INSERT has more target columns than expressions"))
+            }
+            found => Ok(found),
+        };
+        if let QueryBody::Values(rows) = &source.body
+            && source.with.is_none()
+            && source.order_by.is_empty()
+            && source.limit.is_none()
+            && source.offset.is_none()
+        {
+            let count = width(rows.first().map_or(0, Vec::len))?;
+            if rows.iter().any(|row| row.len() != count) {
+                return Err(Error::new(Code::SYNTAX, "VALUES lists must all be the same length"));
+            }
+            let columns = all[..count].to_vec();
+            let rows = rows.iter().map(|row| self.row(table, &columns, row)).collect::<Result<_>>()?;
+            return Ok((columns, rows, None));
+        }
+        let mut read = self.query(source)?;
+        let columns = all[..width(read.outputs.len())?].to_vec();
+        for (output, column) in read.outputs.iter_mut().zip(&columns) {
+            output.expr = self.assigned(output.expr.clone(), &self.catalog[table], *column)?;
+        }
+        Ok((columns, Vec::new(), Some(read)))
+    }
+
+    fn row(&mut self, table: TableId, columns: &[ColumnId], row: &[ast::Expr]) -> Result<Vec<RowValue>> {
+        self.levels.push(Level::default());
+        let values = columns.iter().zip(row).map(|(column, expr)| {
+            if matches!(*expr.kind, ExprKind::Default) {
+                return Ok(RowValue::Default);
+            }
+            let resolved = self.expr(expr)?;
+            Ok(match self.assigned(resolved, &self.catalog[table], *column)? {
+                Expr::Const { value, .. } => RowValue::Value(value),
+                expr => RowValue::Expr(expr),
+            })
+        });
+        let values = values.collect();
+        self.levels.pop();
+        values
+    }
+
+    fn assignments(&mut self, table: TableId, set: &[Assignment]) -> Result<Vec<(ColumnId, Assign)>> {
+        let mut found: Vec<(ColumnId, Assign)> = Vec::new();
+        for assignment in set {
+            let columns = self.target_columns(table, &assignment.columns)?;
+            let values: Vec<&ast::Expr> = match (&*assignment.value.kind, columns.len()) {
+                (_, 1) => vec![&assignment.value],
+                (ExprKind::Row(fields), count) if fields.len() == count => fields.iter().collect(),
+                (ExprKind::Row(_), _) => {
+                    return Err(Error::new(
+                        Code::SYNTAX,
+                        "number of columns does not match number of values",
+                    ));
+                }
+                _ => return Err(Error::missing("assigning a subquery's row to several columns")),
+            };
+            for (column, value) in columns.into_iter().zip(values) {
+                if found.iter().any(|(other, _)| *other == column) {
+                    let name = &self.catalog[table][column].name;
+                    let message = format!("multiple assignments to same column \"{name}\"");
+                    return Err(Error::new(Code::SYNTAX, message));
+                }
+                found.push((column, self.assignment(table, column, value)?));
+            }
+        }
+        Ok(found)
+    }
+
+    fn assignment(&mut self, table: TableId, column: ColumnId, value: &ast::Expr) -> Result<Assign> {
+        if matches!(*value.kind, ExprKind::Default) {
+            return Ok(Assign::Default);
+        }
+        let resolved = self.expr(value)?;
+        self.refuse_aggregate(&resolved, "UPDATE")?;
+        self.assigned(resolved, &self.catalog[table], column).map(Assign::Expr)
+    }
+
+    fn conflict(
+        &mut self,
+        table: TableId,
+        target: SourceId,
+        alias: Option<&str>,
+        conflict: &ast::OnConflict,
+    ) -> Result<Conflict> {
+        let columns = match &conflict.target {
+            None => Vec::new(),
+            Some(ConflictTarget::Constraint(name)) => self.constraint_columns(table, name)?,
+            Some(ConflictTarget::Columns(_, Some(_))) => {
+                return Err(Error::missing("ON CONFLICT with the predicate of a partial index"));
+            }
+            Some(ConflictTarget::Columns(keys, None)) => keys
+                .iter()
+                .map(|key| match &*key.kind {
+                    ExprKind::Column(parts) => {
+                        self.target_column(table, parts.last().map_or("", String::as_str))
+                    }
+                    _ => Err(Error::missing("ON CONFLICT on an expression")),
+                })
+                .collect::<Result<_>>()?,
+        };
+        let Some(update) = &conflict.update else {
+            return Ok(Conflict { columns, action: ConflictAction::Nothing });
+        };
+        if columns.is_empty() {
+            let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+            return Err(Error::new(Code::SYNTAX, message));
+        }
+        let excluded = self.ids.fresh();
+        let declared = &self.catalog[table];
+        let mut level = Level::of(Relation::of_table(declared, alias, target));
+        level.relations.push(Relation::of_table(declared, Some("excluded"), excluded));
+        self.levels.push(level);
+        let set = self.assignments(table, &update.set);
+        let filter = update.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
+        self.levels.pop();
+        let action = ConflictAction::Update { excluded, set: set?, filter: filter? };
+        Ok(Conflict { columns, action })
+    }
+
+    fn constraint_columns(&self, table: TableId, name: &str) -> Result<Vec<ColumnId>> {
+        let declared = &self.catalog[table];
+        let keys = declared.primary_key.iter().chain(&declared.uniques);
+        let found = keys.into_iter().find(|key| *key.name == *name).map(|key| key.columns.clone());
+        found.ok_or_else(|| {
+            let message =
+                format!("constraint \"{name}\" for table \"{}\" does not exist", declared.name.name);
+            Error::new(Code::UNDEFINED_OBJECT, message)
+        })
+    }
+
+    fn returning(&mut self, table: TableId, alias: Option<&str>, targets: &[Target]) -> Result<Option<Read>> {
+        if targets.is_empty() {
+            return Ok(None);
+        }
+        let id = self.ids.fresh();
+        self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, id)));
+        let outputs = self.targets(targets);
+        self.levels.pop();
+        Ok(Some(Read { outputs: outputs?, ..Read::from(Source::Written { id, table }) }))
+    }
+}
+
+fn refuse_with(with: Option<&ast::With>) -> Result<()> {
+    match with {
+        Some(_) => Err(Error::missing("WITH before a statement that changes rows")),
+        None => Ok(()),
+    }
+}
+
+fn written(table: TableId, target: SourceId, action: Action, returning: Option<Read>) -> Write {
+    Write {
+        table,
+        target,
+        action,
+        returning,
+        affected_max: None,
+        single: false,
+        guard: WriteGuard::default(),
+    }
+}
