@@ -103,7 +103,7 @@ pub struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    /// Goes on from a catalog; see [`builtin`] for the first.
+    /// Goes on from a catalog; see [`builtin()`] for the first.
     pub fn new(base: Catalog, views: &'t dyn TypeViews) -> Builder<'t> {
         Builder { catalog: base, path: session::default_path(), role: "postgres".into(), views }
     }

@@ -1,6 +1,6 @@
 //! Relationships: the edges along which one row embeds others.
 //!
-//! [`derive`] reads them off foreign keys. Edges of views, whose columns would have to be traced to base columns, are not derived.
+//! [`derive()`] reads them off foreign keys. Edges of views, whose columns would have to be traced to base columns, are not derived.
 
 use std::collections::HashMap;
 use std::sync::Arc;

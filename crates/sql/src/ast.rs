@@ -444,6 +444,7 @@ pub struct Alias {
 
 /// An item of `from`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a query has few of them, read once")]
 pub enum FromItem {
     /// A table, view or common table expression.
     Table {
@@ -519,7 +520,6 @@ pub enum JoinCondition {
 
 /// What a statement says.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "statements live in one list, read once")]
 pub enum StatementKind {
     /// A select or values.
     Query(Query),

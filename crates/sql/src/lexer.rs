@@ -34,13 +34,34 @@ pub(crate) struct Placed {
     pub(crate) span: Span,
     /// The place of a string's content.
     pub(crate) content: Span,
+    /// How many tokens ahead an opening mark is closed; 0 of everything else.
+    pub(crate) closed_ahead: usize,
 }
 
 /// All tokens of a text, and what could not be read.
 pub(crate) fn tokens(text: &str) -> (Vec<Placed>, Vec<Diagnostic>) {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), diagnostics: Vec::new() };
     lexer.run();
-    (join_strings(lexer.tokens), lexer.diagnostics)
+    let mut tokens = join_strings(lexer.tokens);
+    pair_marks(&mut tokens);
+    (tokens, lexer.diagnostics)
+}
+
+/// Says of every opening mark where it is closed.
+fn pair_marks(tokens: &mut [Placed]) {
+    let mut open = Vec::new();
+    for at in 0..tokens.len() {
+        match tokens[at].token {
+            Token::Mark('(' | '[') => open.push(at),
+            Token::Mark(')' | ']') => {
+                if let Some(from) = open.pop() {
+                    tokens[from].closed_ahead = at - from;
+                }
+            }
+            Token::Mark(';') => open.clear(),
+            _ => {}
+        }
+    }
 }
 
 /// Strings with a line break between them are one string; a missing break was a syntax error already.
@@ -102,7 +123,12 @@ impl Lexer<'_> {
                 let (token, content) = self.token(c);
                 if let Some(token) = token {
                     let span = Span::new(offset(start), offset(self.at));
-                    self.tokens.push(Placed { token, span, content: content.unwrap_or(span) });
+                    self.tokens.push(Placed {
+                        token,
+                        span,
+                        content: content.unwrap_or(span),
+                        closed_ahead: 0,
+                    });
                 }
             }
         }

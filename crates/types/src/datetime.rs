@@ -340,10 +340,10 @@ fn read(text: &str) -> Result<Fields, Fault> {
         let (year, month, day) = fields.date.ok_or(Fault::Syntax)?;
         fields.date = Some((1 - year, month, day));
     }
-    if let Some((year, month, day)) = fields.date {
-        if !(1..=12).contains(&month) || day < 1 || day > month_days(year, month) {
-            return Err(Fault::Range);
-        }
+    if let Some((year, month, day)) = fields.date
+        && (!(1..=12).contains(&month) || day < 1 || day > month_days(year, month))
+    {
+        return Err(Fault::Range);
     }
     Ok(fields)
 }

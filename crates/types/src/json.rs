@@ -199,12 +199,7 @@ impl Reader<'_> {
         }
         let low_first = first >= 0xDC00;
         if low_first || self.text.get(self.at..self.at + 2) != Some("\\u") {
-            let details = if low_first {
-                "Unicode low surrogate must follow a high surrogate."
-            } else {
-                "Unicode low surrogate must follow a high surrogate."
-            };
-            return Err(invalid(details));
+            return Err(invalid("Unicode low surrogate must follow a high surrogate."));
         }
         self.at += 2;
         let second = self.hex()?;

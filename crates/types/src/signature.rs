@@ -1,6 +1,6 @@
 //! Types as compact text, for places where only text can travel: the first argument of a registered function.
 //!
-//! [`write`] and [`parse`] are inverse to each other. The text is never stored.
+//! [`write()`] and [`parse`] are inverse to each other. The text is never stored.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ fn word(out: &mut String, text: &str) {
     }
 }
 
-/// Reads one type; `None` if the text is not one that [`write`] made.
+/// Reads one type; `None` if the text is not one that [`write()`] made.
 pub fn parse(text: &str) -> Option<Type> {
     let mut reader = Reader { rest: text };
     let ty = reader.ty()?;

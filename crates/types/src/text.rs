@@ -247,7 +247,7 @@ pub fn uuid(text: &str) -> Option<[u8; 16]> {
     for c in inner.bytes() {
         if c == b'-' {
             // A hyphen may stand behind every second byte.
-            if last_hyphen || digits % 4 != 0 || digits == 32 {
+            if last_hyphen || !digits.is_multiple_of(4) || digits == 32 {
                 return None;
             }
             last_hyphen = true;
@@ -285,7 +285,7 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
             .filter(|byte| !byte.is_ascii_whitespace())
             .map(|byte| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
             .collect::<Option<_>>()?;
-        return if digits.len() % 2 == 0 {
+        return if digits.len().is_multiple_of(2) {
             Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
         } else {
             None

@@ -1,7 +1,7 @@
 //! Tokens to trees.
 //!
 //! `squawk-syntax` says what is not PostgreSQL, all at once and with places; the descent here builds our tree from what is.
-//! A statement that the descent does not know is kept as [`StatementKind::Other`](crate::ast::StatementKind::Other), by its words.
+//! A statement that the descent does not know is kept as [`StatementKind::Other`], by its words.
 
 mod alter;
 mod expr;
@@ -301,7 +301,10 @@ impl Parser<'_> {
         let start = self.start();
         let mut depth = 0_u32;
         let from = self.at;
-        while !self.done() && !(depth == 0 && stop(self)) {
+        while !self.done() {
+            if depth == 0 && stop(self) {
+                break;
+            }
             match self.peek() {
                 Some(Token::Mark('(' | '[')) => depth += 1,
                 Some(Token::Mark(')' | ']')) if depth == 0 => break,

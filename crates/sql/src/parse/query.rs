@@ -45,16 +45,30 @@ const CLAUSES: &[&str] = &[
     "then",
 ];
 
+/// Words that go on with a query behind one in parentheses.
+const BEHIND_QUERY: &[&str] = &["union", "intersect", "except", "order", "limit", "offset", "fetch", "for"];
+
 impl Parser<'_> {
-    /// Whether a query comes next, behind any number of parentheses.
+    /// Whether a query comes next, itself in parentheses or not: `(select …) union …`, but not `(select …) = …`.
     pub(super) fn starts_query(&self) -> bool {
-        let mut ahead = 0;
-        while self.peek_at(ahead) == Some(&Token::Mark('(')) {
-            ahead += 1;
+        self.query_at(0)
+    }
+
+    /// Whether the parentheses that open next hold a query.
+    fn holds_query(&self) -> bool {
+        self.is_mark('(') && self.query_at(1)
+    }
+
+    fn query_at(&self, ahead: usize) -> bool {
+        let opens = |ahead| self.peek_at(ahead) == Some(&Token::Mark('('));
+        if !opens(ahead) {
+            return self.is_at(ahead, "select")
+                || self.is_at(ahead, "with")
+                || (self.is_at(ahead, "values") && opens(ahead + 1));
         }
-        self.is_at(ahead, "select")
-            || self.is_at(ahead, "with")
-            || (self.is_at(ahead, "values") && self.peek_at(ahead + 1) == Some(&Token::Mark('(')))
+        let behind = ahead + 1 + self.tokens.get(self.at + ahead).map_or(0, |placed| placed.closed_ahead);
+        let ends = matches!(self.peek_at(behind), None | Some(Token::Mark(')')));
+        (ends || BEHIND_QUERY.iter().any(|word| self.is_at(behind, word))) && self.query_at(ahead + 1)
     }
 
     pub(super) fn query(&mut self) -> Parsed<Query> {
@@ -176,7 +190,7 @@ impl Parser<'_> {
             select.targets = self.targets()?;
         }
         if self.eat("from") {
-            select.from = self.comma_list(Parser::from_item)?;
+            select.from = self.comma_list(Parser::source_item)?;
         }
         if self.eat("where") {
             select.filter = Some(self.expr()?);
@@ -242,11 +256,11 @@ impl Parser<'_> {
         Ok(Some(Alias { name, columns }))
     }
 
-    pub(super) fn from_item(&mut self) -> Parsed<FromItem> {
+    pub(super) fn source_item(&mut self) -> Parsed<FromItem> {
         self.deeper(|parser| {
-            let mut left = parser.from_primary()?;
+            let mut left = parser.source_primary()?;
             while let Some((natural, kind)) = parser.join_kind()? {
-                let right = parser.from_primary()?;
+                let right = parser.source_primary()?;
                 let condition = parser.join_condition(natural, kind)?;
                 left = FromItem::Join { kind, left: Box::new(left), right: Box::new(right), condition };
             }
@@ -288,26 +302,26 @@ impl Parser<'_> {
         Ok(JoinCondition::On(self.expr()?))
     }
 
-    fn from_primary(&mut self) -> Parsed<FromItem> {
+    fn source_primary(&mut self) -> Parsed<FromItem> {
         let lateral = self.eat("lateral");
         if self.is_mark('(') {
-            if self.starts_query() {
+            if self.holds_query() {
                 let query = Box::new(self.in_parens(Parser::query)?);
                 return Ok(FromItem::Subquery { lateral, query, alias: self.alias()? });
             }
-            return self.in_parens(Parser::from_item);
+            return self.in_parens(Parser::source_item);
         }
         let only = self.eat("only");
         let name = self.object_name()?;
         if self.is_mark('(') && !only {
             let call = self.call(name)?;
-            return self.from_function(lateral, call);
+            return self.source_function(lateral, call);
         }
         self.eat_op("*");
         Ok(FromItem::Table { name, only, alias: self.alias()? })
     }
 
-    fn from_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
+    fn source_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
         let ordinality = self.eat_all(&["with", "ordinality"]);
         let definitions_ahead = |parser: &Self, ahead: usize| {
             parser.peek_at(ahead) == Some(&Token::Mark('('))
@@ -406,7 +420,7 @@ impl Parser<'_> {
         self.expect("into")?;
         let table = self.object_name()?;
         let alias = if self.eat("as") { Some(self.ident()?) } else { None };
-        let columns = if self.is_mark('(') && !self.starts_query() { self.ident_list()? } else { Vec::new() };
+        let columns = if self.is_mark('(') && !self.holds_query() { self.ident_list()? } else { Vec::new() };
         let overriding_system = self.eat_all(&["overriding", "system", "value"]);
         if !overriding_system {
             self.eat_all(&["overriding", "user", "value"]);
@@ -466,7 +480,7 @@ impl Parser<'_> {
         let alias = self.target_alias()?;
         self.expect("set")?;
         let set = self.comma_list(Parser::assignment)?;
-        let from = if self.eat("from") { self.comma_list(Parser::from_item)? } else { Vec::new() };
+        let from = if self.eat("from") { self.comma_list(Parser::source_item)? } else { Vec::new() };
         let filter = if self.eat("where") { Some(self.expr()?) } else { None };
         Ok(Update { with, table, alias, set, from, filter, returning: self.returning()? })
     }
@@ -477,7 +491,7 @@ impl Parser<'_> {
         self.eat("only");
         let table = self.object_name()?;
         let alias = self.target_alias()?;
-        let using = if self.eat("using") { self.comma_list(Parser::from_item)? } else { Vec::new() };
+        let using = if self.eat("using") { self.comma_list(Parser::source_item)? } else { Vec::new() };
         let filter = if self.eat("where") { Some(self.expr()?) } else { None };
         Ok(Delete { with, table, alias, using, filter, returning: self.returning()? })
     }

@@ -107,7 +107,8 @@ impl Parser<'_> {
         }
         if self.eat("schema") {
             let if_not_exists = self.if_not_exists();
-            let name = if self.eat("authorization") { self.ident()? } else { self.ident()? };
+            self.eat("authorization");
+            let name = self.ident()?;
             if self.eat("authorization") {
                 self.ident()?;
             }
