@@ -186,16 +186,16 @@ impl<'t> Builder<'t> {
                 self.default_privileges(for_roles, in_schemas, grant)
             }
             StatementKind::Comment { object, name, on, arguments, text } => {
-                self.comment(object, name, on.as_ref(), arguments, text.as_ref())
+                self.comment(object, name, on.as_ref(), arguments.as_deref(), text.as_ref())
             }
             StatementKind::Drop(drop) => self.drop_statement(drop),
             StatementKind::AlterObject { object, name, on, arguments, action } => {
-                self.alter_object(object, name, on.as_ref(), arguments, action)
+                self.alter_object(object, name, on.as_ref(), arguments.as_deref(), action)
             }
             StatementKind::Publication { name, action } => self.publication(name, action),
             StatementKind::Do { .. } => Ok(self.not_running("a do block".to_owned())),
             StatementKind::Set { name, values, .. } => self.set(name, values),
-            StatementKind::Reset(name) => self.set(name, &[]),
+            StatementKind::Reset(name) => self.reset(name),
             StatementKind::Transaction(_) | StatementKind::Notify { .. } => Ok(Outcome::NoEffect),
             StatementKind::Other(words) => session::other(words),
         }

@@ -661,8 +661,8 @@ pub enum StatementKind {
         name: Vec<String>,
         /// The table of a policy, trigger or constraint.
         on: Option<ObjectName>,
-        /// Argument types of a function.
-        arguments: Vec<TypeName>,
+        /// Argument types of a function, if said.
+        arguments: Option<Vec<TypeName>>,
         /// The comment; `None` removes it.
         text: Option<String>,
     },
@@ -676,8 +676,8 @@ pub enum StatementKind {
         name: ObjectName,
         /// The table of a policy or trigger.
         on: Option<ObjectName>,
-        /// Argument types of a function.
-        arguments: Vec<TypeName>,
+        /// Argument types of a function, if said.
+        arguments: Option<Vec<TypeName>>,
         /// What is changed.
         action: AlterObjectAction,
     },

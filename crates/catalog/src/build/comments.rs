@@ -13,7 +13,7 @@ impl Builder<'_> {
         object: &str,
         name: &[String],
         on: Option<&ObjectName>,
-        arguments: &[TypeName],
+        arguments: Option<&[TypeName]>,
         text: Option<&String>,
     ) -> Result<Outcome> {
         let text = text.filter(|text| !text.is_empty()).cloned();
@@ -32,7 +32,7 @@ impl Builder<'_> {
                 self.column_mut(id, column).comment = text;
             }
             "function" | "procedure" | "routine" => {
-                let at = self.function_position(&named, Some(arguments))?;
+                let at = self.function_position(&named, arguments)?;
                 self.catalog.functions[at].comment = text;
             }
             "index" => self.comment_index(&named, text)?,

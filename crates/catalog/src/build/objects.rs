@@ -119,7 +119,7 @@ impl Builder<'_> {
         object: &str,
         name: &ObjectName,
         on: Option<&ObjectName>,
-        arguments: &[TypeName],
+        arguments: Option<&[TypeName]>,
         action: &Action,
     ) -> Result<Outcome> {
         match object {
@@ -144,11 +144,13 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    fn alter_function(&mut self, name: &ObjectName, arguments: &[TypeName], action: &Action) -> Result<()> {
-        let at = match self.function_position(name, Some(arguments)) {
-            Err(error) if arguments.is_empty() => self.function_position(name, None).map_err(|_| error)?,
-            found => found?,
-        };
+    fn alter_function(
+        &mut self,
+        name: &ObjectName,
+        arguments: Option<&[TypeName]>,
+        action: &Action,
+    ) -> Result<()> {
+        let at = self.function_position(name, arguments)?;
         let from = self.catalog.functions[at].name.clone();
         match action {
             Action::OwnerTo(role) => self.catalog.functions[at].owner = self.names().role(role)?,

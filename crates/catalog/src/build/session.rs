@@ -34,6 +34,14 @@ const WITHOUT_MEANING: &[&str] = &[
     "session characteristics",
     "max_parallel_maintenance_workers",
     "plpgsql.variable_conflict",
+    "deadlock_timeout",
+    "idle_session_timeout",
+    "log_min_duration_statement",
+    "log_min_messages",
+    "temp_buffers",
+    "effective_cache_size",
+    "random_page_cost",
+    "seq_page_cost",
 ];
 
 /// Leading words of statements that have no meaning for a catalog.
@@ -77,6 +85,12 @@ impl Builder<'_> {
             name if name.contains('.') => Ok(Outcome::NoEffect),
             name => Err(Error::missing(format!("setting \"{name}\""))),
         }
+    }
+
+    /// `reset`: `all` leaves the role, as in PostgreSQL.
+    pub(super) fn reset(&mut self, name: &str) -> Result<Outcome> {
+        let name = if name == "all" { "search_path" } else { name };
+        self.set(name, &[])
     }
 
     /// A select at the top level: what it calls is for the caller to run, unless it sets the search path or belongs to a service.

@@ -268,7 +268,7 @@ impl Parser<'_> {
                 object: "type".to_owned(),
                 name,
                 on: None,
-                arguments: Vec::new(),
+                arguments: None,
                 action,
             });
         }
@@ -284,7 +284,7 @@ impl Parser<'_> {
                 object: "sequence".to_owned(),
                 name,
                 on: None,
-                arguments: Vec::new(),
+                arguments: None,
                 action,
             });
         }
@@ -293,7 +293,7 @@ impl Parser<'_> {
 
     fn alter_object(&mut self, object: String) -> Parsed<StatementKind> {
         let name = self.object_name()?;
-        let arguments = if self.is_mark('(') { self.argument_types()? } else { Vec::new() };
+        let arguments = if self.is_mark('(') { Some(self.argument_types()?) } else { None };
         let on = if self.eat("on") { Some(self.object_name()?) } else { None };
         let action = self.object_action()?;
         Ok(StatementKind::AlterObject { object, name, on, arguments, action })
@@ -333,6 +333,9 @@ impl Parser<'_> {
     }
 
     fn alter_publication(&mut self) -> Parsed<StatementKind> {
+        if self.is_at(1, "owner") || self.is_at(1, "rename") {
+            return self.alter_object("publication".to_owned());
+        }
         let name = self.ident()?;
         let action = if self.eat_all(&["add", "table"]) {
             PublicationAction::Add(self.publication_tables()?)

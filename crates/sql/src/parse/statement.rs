@@ -28,7 +28,7 @@ impl Parser<'_> {
             "set" => self.set(),
             "reset" => {
                 self.at += 1;
-                Ok(StatementKind::Reset(self.rest()))
+                Ok(StatementKind::Reset(self.rest().to_lowercase()))
             }
             "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
                 Ok(StatementKind::Transaction(self.words()))
@@ -402,7 +402,7 @@ impl Parser<'_> {
         while self.eat_mark('.') {
             name.push(self.ident()?);
         }
-        let arguments = if self.is_mark('(') { self.argument_types()? } else { Vec::new() };
+        let arguments = if self.is_mark('(') { Some(self.argument_types()?) } else { None };
         let on = if self.eat("on") {
             self.eat("domain");
             Some(self.object_name()?)
