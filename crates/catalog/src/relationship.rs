@@ -1,6 +1,6 @@
 //! Relationships: the edges along which one row embeds others.
 //!
-//! [`derive()`] reads them off foreign keys. Edges of views, whose columns would have to be traced to base columns, are not derived.
+//! [`derive()`] reads them off foreign keys; views have those of the tables whose columns they show.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,11 @@ use std::sync::Arc;
 use types::Name;
 
 use crate::{Catalog, ColumnId, ForeignKey, Table, TableId};
+
+mod sides;
+mod trace;
+
+use sides::Sides;
 
 /// An edge from one table to another that a request can embed along.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,13 +73,17 @@ pub struct Through {
 /// Every edge of the catalog's foreign keys, by the table it leaves.
 ///
 /// A foreign key gives an edge each way; a table whose primary key holds the columns of two foreign keys gives
-/// a many-to-many edge for each ordered pair of them. Order: tables, then constraints, as declared.
+/// a many-to-many edge for each ordered pair of them. A view in which all columns of a side of a foreign key are plain
+/// columns stands for the table of that side as well. Order: foreign keys as declared, tables before views; then
+/// junctions.
 pub fn derive(catalog: &Catalog) -> HashMap<TableId, Vec<Relationship>> {
-    let keys: Vec<Key<'_>> = catalog.ids().flat_map(|id| keys_of(catalog, id)).collect();
-    let edges = keys.iter().flat_map(|key| [key.forward(), key.backward()]);
-    let crossings = keys.chunk_by(|a, b| a.table == b.table).flat_map(crossings);
+    let sides = Sides::of(catalog);
+    let mut keys: Vec<Key<'_>> = catalog.ids().flat_map(|id| keys_of(catalog, &sides, id)).collect();
+    let mut edges: Vec<Relationship> = keys.iter().flat_map(|key| [key.forward(), key.backward()]).collect();
+    keys.sort_by_key(|key| key.table);
+    edges.extend(keys.chunk_by(|a, b| a.table == b.table).flat_map(crossings));
     let mut found: HashMap<TableId, Vec<Relationship>> = HashMap::new();
-    for edge in edges.chain(crossings) {
+    for edge in edges {
         found.entry(edge.from).or_default().push(edge);
     }
     found
@@ -90,22 +99,41 @@ fn crossings(keys: &[Key<'_>]) -> Vec<Relationship> {
     inside.iter().flat_map(|from| others(from)).collect()
 }
 
-/// A foreign key with its target found.
+/// A foreign key as a pair of tables or views has it.
 struct Key<'a> {
     table: TableId,
-    declared: &'a Table,
+    name: &'a Name,
     constraint: &'a Arc<str>,
-    columns: &'a [ColumnId],
+    columns: Vec<ColumnId>,
+    /// Whether its columns are a key of the referencing table.
+    is_key: bool,
+    /// The primary key of the table or view.
+    primary: &'a [ColumnId],
     target: TableId,
     target_columns: Vec<ColumnId>,
 }
 
-fn keys_of(catalog: &Catalog, table: TableId) -> impl Iterator<Item = Key<'_>> {
+/// Each foreign key of a table, for the tables and views that have the columns of its sides.
+fn keys_of<'a>(catalog: &'a Catalog, sides: &'a Sides, table: TableId) -> Vec<Key<'a>> {
     let declared = &catalog[table];
-    declared.foreign_keys.iter().filter_map(move |key| {
-        let (target, target_columns) = target_of(catalog, key)?;
-        Some(Key { table, declared, constraint: &key.name, columns: &key.columns, target, target_columns })
-    })
+    let mut keys = Vec::new();
+    for key in &declared.foreign_keys {
+        let Some((target, target_columns)) = target_of(catalog, key) else { continue };
+        let targets = sides.with(target, &target_columns);
+        for (table, columns) in sides.with(table, &key.columns) {
+            keys.extend(targets.iter().map(|(target, target_columns)| Key {
+                table,
+                name: &catalog[table].name,
+                constraint: &key.name,
+                columns: columns.clone(),
+                is_key: is_key(declared, &key.columns),
+                primary: sides.primary(table),
+                target: *target,
+                target_columns: target_columns.clone(),
+            }));
+        }
+    }
+    keys
 }
 
 fn target_of(catalog: &Catalog, key: &ForeignKey) -> Option<(TableId, Vec<ColumnId>)> {
@@ -115,32 +143,27 @@ fn target_of(catalog: &Catalog, key: &ForeignKey) -> Option<(TableId, Vec<Column
     Some((id, columns))
 }
 
-impl Key<'_> {
-    fn is_key(&self) -> bool {
-        let same = |key: &crate::Unique| {
-            key.columns.len() == self.columns.len()
-                && self.columns.iter().all(|column| key.columns.contains(column))
-        };
-        self.declared.primary_key.iter().chain(&self.declared.uniques).any(same)
-    }
+/// Whether columns are the primary key or a unique constraint of a table.
+fn is_key(table: &Table, columns: &[ColumnId]) -> bool {
+    let same = |key: &crate::Unique| {
+        key.columns.len() == columns.len() && columns.iter().all(|column| key.columns.contains(column))
+    };
+    table.primary_key.iter().chain(&table.uniques).any(same)
+}
 
+impl Key<'_> {
     /// Whether it lies inside the primary key and leads to one of many: what makes its table a junction.
     fn is_junction(&self) -> bool {
-        let inside = self
-            .declared
-            .primary_key
-            .as_ref()
-            .is_some_and(|key| self.columns.iter().all(|column| key.columns.contains(column)));
-        inside && !self.is_key()
+        !self.is_key && self.columns.iter().all(|column| self.primary.contains(column))
     }
 
     fn forward(&self) -> Relationship {
         Relationship {
             from: self.table,
             to: self.target,
-            cardinality: if self.is_key() { Cardinality::OneToOne } else { Cardinality::ManyToOne },
+            cardinality: if self.is_key { Cardinality::OneToOne } else { Cardinality::ManyToOne },
             constraint: self.constraint.clone(),
-            from_columns: self.columns.to_vec(),
+            from_columns: self.columns.clone(),
             to_columns: self.target_columns.clone(),
             through: None,
         }
@@ -150,10 +173,10 @@ impl Key<'_> {
         Relationship {
             from: self.target,
             to: self.table,
-            cardinality: if self.is_key() { Cardinality::OneToOne } else { Cardinality::OneToMany },
+            cardinality: if self.is_key { Cardinality::OneToOne } else { Cardinality::OneToMany },
             constraint: self.constraint.clone(),
             from_columns: self.target_columns.clone(),
-            to_columns: self.columns.to_vec(),
+            to_columns: self.columns.clone(),
             through: None,
         }
     }
@@ -168,80 +191,15 @@ impl Key<'_> {
             to_columns: to.target_columns.clone(),
             through: Some(Through {
                 table: self.table,
-                name: self.declared.name.clone(),
+                name: self.name.clone(),
                 from_constraint: self.constraint.clone(),
-                from_columns: self.columns.to_vec(),
+                from_columns: self.columns.clone(),
                 to_constraint: to.constraint.clone(),
-                to_columns: to.columns.to_vec(),
+                to_columns: to.columns.clone(),
             }),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::testing::catalog;
-
-    /// Edges as `from cardinality to (columns)`, through a junction if there is one.
-    fn edges(text: &str) -> Vec<String> {
-        let catalog = catalog(text);
-        let names = |table, columns: &[crate::ColumnId]| {
-            let table: &crate::Table = &catalog[table];
-            columns.iter().map(|&column| table[column].name.to_string()).collect::<Vec<_>>().join(",")
-        };
-        let all = catalog.ids().flat_map(|id| catalog.relationships_of(id));
-        let described = all.map(|edge| {
-            let (from, to) = (&catalog[edge.from].name.name, &catalog[edge.to].name.name);
-            let through = edge
-                .through
-                .as_ref()
-                .map_or(String::new(), |through| format!(" through {}", through.name.name));
-            let (left, right) = (names(edge.from, &edge.from_columns), names(edge.to, &edge.to_columns));
-            format!("{from}({left}) {:?} {to}({right}){through}", edge.cardinality)
-        });
-        described.collect()
-    }
-
-    #[test]
-    fn edges_follow_foreign_keys_both_ways() {
-        let cases: [(&str, &[&str]); 5] = [
-            (
-                "create table a (id int primary key); create table b (a int references a)",
-                &["a(id) OneToMany b(a)", "b(a) ManyToOne a(id)"],
-            ),
-            (
-                "create table a (id int primary key); create table b (a int unique references a)",
-                &["a(id) OneToOne b(a)", "b(a) OneToOne a(id)"],
-            ),
-            (
-                "create table a (id int primary key, up int references a)",
-                &["a(up) ManyToOne a(id)", "a(id) OneToMany a(up)"],
-            ),
-            (
-                "create table a (id int primary key); create table b (id int primary key);
-                 create table ab (a int references a, b int references b, note text, primary key (a, b))",
-                &[
-                    "a(id) OneToMany ab(a)",
-                    "a(id) ManyToMany b(id) through ab",
-                    "b(id) OneToMany ab(b)",
-                    "b(id) ManyToMany a(id) through ab",
-                    "ab(a) ManyToOne a(id)",
-                    "ab(b) ManyToOne b(id)",
-                ],
-            ),
-            (
-                "create table a (id int primary key); create table b (id int primary key);
-                 create table ab (id int primary key, a int references a, b int references b)",
-                &[
-                    "a(id) OneToMany ab(a)",
-                    "b(id) OneToMany ab(b)",
-                    "ab(a) ManyToOne a(id)",
-                    "ab(b) ManyToOne b(id)",
-                ],
-            ),
-        ];
-        for (text, wanted) in cases {
-            assert_eq!(edges(text), wanted, "{text}");
-        }
-    }
-}
+mod tests;

@@ -14,24 +14,22 @@ use crate::build::resolve::Names;
 /// An expression over the columns of `sources`, bound.
 pub(crate) fn expr(names: &Names<'_>, sources: Vec<Source>, expr: &Expr) -> Result<Expr> {
     let mut bound = expr.clone();
-    walk(names, Scope::of(sources), |walk| walk.expr(&mut bound))?;
+    let mut visitor = Bind { names, expands_stars: false };
+    Walk { visitor: &mut visitor, tables: names, scope: Scope::of(sources) }.expr(&mut bound)?;
     Ok(bound)
 }
 
-/// A query, bound.
+/// A view's query, bound: with the columns that each `*` stands for now.
 pub(crate) fn query(names: &Names<'_>, query: &Query) -> Result<Query> {
     let mut bound = query.clone();
-    walk(names, Scope::default(), |walk| walk.query(&mut bound).map(drop))?;
+    let mut visitor = Bind { names, expands_stars: true };
+    Walk { visitor: &mut visitor, tables: names, scope: Scope::default() }.query(&mut bound)?;
     Ok(bound)
-}
-
-fn walk(names: &Names<'_>, scope: Scope, visit: impl FnOnce(&mut Walk<'_>) -> Result<()>) -> Result<()> {
-    let mut visitor = Bind { names };
-    visit(&mut Walk { visitor: &mut visitor, tables: names, scope })
 }
 
 struct Bind<'a> {
     names: &'a Names<'a>,
+    expands_stars: bool,
 }
 
 impl Tables for Names<'_> {
@@ -42,6 +40,10 @@ impl Tables for Names<'_> {
 }
 
 impl Visitor for Bind<'_> {
+    fn expands_stars(&self) -> bool {
+        self.expands_stars
+    }
+
     fn column(&mut self, expr: &mut Expr, meaning: &Meaning) -> Result<()> {
         match (&*expr.kind, meaning) {
             (ExprKind::Column(parts), Meaning::Nothing) => Err(unknown_column(parts)),

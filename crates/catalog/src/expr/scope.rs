@@ -151,12 +151,9 @@ impl Scope {
         if name.schema.is_some() { None } else { self.ctes.get(&name.name) }
     }
 
-    /// Columns of the innermost query's sources, in order; of one source if named. `None` when some are not known.
-    pub(crate) fn star(&self, qualifier: Option<&str>) -> Option<Vec<String>> {
-        let sources = self.levels.last()?;
-        let chosen = sources.iter().filter(|source| qualifier.is_none_or(|name| source.alias == name));
-        let columns: Option<Vec<Vec<String>>> = chosen.map(|source| source.columns.clone()).collect();
-        columns.map(|columns| columns.concat())
+    /// Columns of one of the innermost query's sources, in order; `None` when they are not known.
+    pub(crate) fn star(&self, alias: &str) -> Option<Vec<String>> {
+        self.levels.last()?.iter().find(|source| source.alias == alias)?.columns.clone()
     }
 
     /// What a column reference means.

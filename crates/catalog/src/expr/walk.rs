@@ -1,7 +1,7 @@
 //! The walk: visits every name in an expression or query with what is in scope there.
 
 use sql::ast::{
-    Call, Expr, ExprKind, FromItem, JoinCondition, ObjectName, OrderItem, Query, QueryBody, Select,
+    Call, Expr, ExprKind, FromItem, JoinCondition, JoinKind, ObjectName, OrderItem, Query, QueryBody, Select,
     StatementKind, Target, TypeName, Window, With,
 };
 use types::Result;
@@ -35,6 +35,11 @@ pub(crate) trait Visitor {
         Ok(())
     }
 
+    /// Whether `*` becomes the columns that it stands for, as in what PostgreSQL stores.
+    fn expands_stars(&self) -> bool {
+        false
+    }
+
     /// A select, before anything in it.
     fn select(&mut self, select: &mut Select) -> Result<()> {
         let _ = select;
@@ -47,6 +52,17 @@ pub(crate) trait Visitor {
         Ok(())
     }
 }
+
+/// One of the columns that `*` stands for.
+#[derive(Clone, Debug)]
+struct StarColumn {
+    /// The source; `None` for what a full join merges.
+    qualifier: Option<String>,
+    name: String,
+}
+
+/// All of them, if they are known.
+type Star = Option<Vec<StarColumn>>;
 
 /// A walk under way.
 pub(crate) struct Walk<'a> {
@@ -204,7 +220,16 @@ impl Walk<'_> {
 
     fn select(&mut self, select: &mut Select, order_by: &mut [OrderItem]) -> Result<Option<Vec<String>>> {
         self.visitor.select(select)?;
-        select.from.iter_mut().try_for_each(|item| self.item(item))?;
+        let star: Star = select
+            .from
+            .iter_mut()
+            .map(|item| self.item(item))
+            .collect::<Result<Option<Vec<_>>>>()?
+            .map(|all| all.concat());
+        if self.visitor.expands_stars() {
+            let targets = std::mem::take(&mut select.targets);
+            select.targets = targets.into_iter().flat_map(|target| self.expanded(target, &star)).collect();
+        }
         self.all(select.targets.iter_mut().map(|target| &mut target.expr))?;
         self.all(&mut select.filter)?;
         let outputs: Vec<String> = select.targets.iter().filter_map(|target| target.alias.clone()).collect();
@@ -215,7 +240,25 @@ impl Walk<'_> {
         }
         select.windows.iter_mut().try_for_each(|(_, window)| self.window(window))?;
         self.outputs_or_columns(order_by.iter_mut().map(|item| &mut item.expr), &outputs)?;
-        Ok(self.outputs(&select.targets))
+        Ok(self.outputs(&select.targets, &star))
+    }
+
+    /// What stands for a target: for `*` its columns, if they are known.
+    fn expanded(&self, target: Target, star: &Star) -> Vec<Target> {
+        let ExprKind::Star(parts) = &*target.expr.kind else { return vec![target] };
+        let Some(columns) = self.star(parts, star) else { return vec![target] };
+        let span = target.expr.span;
+        let column = |column: StarColumn| {
+            let parts = column.qualifier.into_iter().chain([column.name.clone()]).collect();
+            Target { expr: Expr::new(ExprKind::Column(parts), span), alias: Some(column.name) }
+        };
+        columns.into_iter().map(column).collect()
+    }
+
+    fn star(&self, parts: &[String], star: &Star) -> Star {
+        let Some(alias) = parts.last() else { return star.clone() };
+        let names = self.scope.star(alias)?;
+        Some(qualified(Some(alias), names))
     }
 
     /// Keys that are a bare name of an output mean the output.
@@ -228,10 +271,12 @@ impl Walk<'_> {
         self.all(keys.into_iter().filter(|expr| !is_output(expr)))
     }
 
-    fn outputs(&self, targets: &[Target]) -> Option<Vec<String>> {
+    fn outputs(&self, targets: &[Target], star: &Star) -> Option<Vec<String>> {
         let names = targets.iter().map(|target| match (&target.alias, &*target.expr.kind) {
             (Some(alias), _) => Some(vec![alias.clone()]),
-            (None, ExprKind::Star(parts)) => self.scope.star(parts.last().map(String::as_str)),
+            (None, ExprKind::Star(parts)) => {
+                self.star(parts, star).map(|columns| columns.into_iter().map(|column| column.name).collect())
+            }
             (None, _) => {
                 Some(vec![figure::column_name(&target.expr).unwrap_or_else(|| "?column?".to_owned())])
             }
@@ -239,37 +284,42 @@ impl Walk<'_> {
         names.collect::<Option<Vec<_>>>().map(|names| names.concat())
     }
 
-    fn item(&mut self, item: &mut FromItem) -> Result<()> {
+    /// Visits an item of `from`; returns the columns that it adds to `*`.
+    fn item(&mut self, item: &mut FromItem) -> Result<Star> {
         match item {
             FromItem::Table { .. } => self.table(item),
             FromItem::Subquery { query, alias, .. } => {
                 let columns = relabeled(self.query(query)?, alias.as_ref());
-                self.scope.add(Source::named(alias.as_ref().map_or("", |alias| &alias.name), columns));
-                Ok(())
+                let alias = alias.as_ref().map_or("", |alias| &alias.name);
+                Ok(self.add(Source::named(alias, columns)))
             }
             FromItem::Function { call, definitions, .. } => {
                 self.call(call)?;
                 definitions.iter_mut().try_for_each(|(_, ty)| self.visitor.ty(ty))?;
-                self.scope.add(Source::named(alias_of(item).unwrap_or_default(), None));
-                Ok(())
+                Ok(self.add(Source::named(alias_of(item).unwrap_or_default(), None)))
             }
-            FromItem::Join { left, right, condition, .. } => {
-                self.item(left)?;
-                self.item(right)?;
-                match condition {
-                    JoinCondition::On(condition) => self.expr(condition),
-                    JoinCondition::None | JoinCondition::Using(_) | JoinCondition::Natural => Ok(()),
+            FromItem::Join { kind, left, right, condition } => {
+                let (left, right) = (self.item(left)?, self.item(right)?);
+                if let JoinCondition::On(condition) = condition {
+                    self.expr(condition)?;
                 }
+                Ok(left.zip(right).map(|(left, right)| joined(left, right, *kind, condition)))
             }
         }
     }
 
-    fn table(&mut self, item: &mut FromItem) -> Result<()> {
-        let FromItem::Table { name, alias, .. } = item else { return Ok(()) };
+    fn add(&mut self, source: Source) -> Star {
+        let star = source.columns.clone().map(|names| qualified(Some(&source.alias), names));
+        self.scope.add(source);
+        star
+    }
+
+    fn table(&mut self, item: &mut FromItem) -> Result<Star> {
+        let FromItem::Table { name, alias, .. } = item else { return Ok(None) };
         if let Some(columns) = self.scope.cte(name) {
             let columns = relabeled(columns.clone(), alias.as_ref());
-            self.scope.add(Source::named(alias.as_ref().map_or(&name.name, |alias| &alias.name), columns));
-            return Ok(());
+            let alias = alias.as_ref().map_or(&name.name, |alias| &alias.name);
+            return Ok(self.add(Source::named(alias, columns)));
         }
         self.visitor.table(name)?;
         let own = alias.is_none();
@@ -285,7 +335,42 @@ impl Walk<'_> {
             }
             None => Source::named(alias.as_ref().map_or(&name.name, |alias| &alias.name), None),
         };
-        self.scope.add(source);
-        self.visitor.source(item)
+        let star = self.add(source);
+        self.visitor.source(item)?;
+        Ok(star)
     }
+}
+
+fn qualified(alias: Option<&str>, names: Vec<String>) -> Vec<StarColumn> {
+    let alias = alias.filter(|alias| !alias.is_empty());
+    names.into_iter().map(|name| StarColumn { qualifier: alias.map(str::to_owned), name }).collect()
+}
+
+/// The columns of a join: those that it merges come once, in front.
+fn joined(
+    left: Vec<StarColumn>,
+    right: Vec<StarColumn>,
+    kind: JoinKind,
+    condition: &JoinCondition,
+) -> Vec<StarColumn> {
+    let has = |columns: &[StarColumn], name: &str| columns.iter().any(|column| column.name == name);
+    let names: Vec<String> = match condition {
+        JoinCondition::Using(columns) => columns.clone(),
+        JoinCondition::Natural => {
+            let shared = left.iter().filter(|column| has(&right, &column.name));
+            shared.map(|column| column.name.clone()).collect()
+        }
+        JoinCondition::None | JoinCondition::On(_) => Vec::new(),
+    };
+    let side = if kind == JoinKind::Right { &right } else { &left };
+    let merged = names.iter().map(|name| StarColumn {
+        qualifier: side
+            .iter()
+            .find(|column| column.name == *name && kind != JoinKind::Full)
+            .and_then(|column| column.qualifier.clone()),
+        name: name.clone(),
+    });
+    let mut all: Vec<StarColumn> = merged.collect();
+    all.extend(left.into_iter().chain(right).filter(|column| !names.contains(&column.name)));
+    all
 }
