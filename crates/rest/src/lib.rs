@@ -1,15 +1,19 @@
 //! The PostgREST dialect: HTTP to a [`Request`], a `Request` to a query, rows to a response.
 //!
-//! Pure: no IO, no clock, no server. [`parse`] reads what was asked and never looks at the catalog.
+//! Pure: no IO, no clock, no server. [`parse`] reads what was asked and never looks at the catalog; [`respond()`] says what was
+//! done and never looks at rows that are not in the reply. [`openapi()`], [`options()`] and [`cors`] answer by themselves.
 
 mod budget;
+pub mod cors;
 mod csv;
 mod cursor;
 pub mod field;
 pub mod filter;
 pub mod logic;
 pub mod media;
+pub mod openapi;
 pub mod operators;
+pub mod options;
 pub mod order;
 mod parse;
 pub mod payload;
@@ -17,7 +21,13 @@ pub mod prefer;
 mod query_string;
 pub mod range;
 mod request;
+pub mod respond;
 pub mod select;
+#[cfg(test)]
+mod testing;
 
+pub use openapi::openapi;
+pub use options::options;
 pub use parse::parse;
 pub use request::{Action, Http, Request, Target};
+pub use respond::{Outcome, Reply, Rows, Served, failure, negotiated, respond};

@@ -1,0 +1,105 @@
+//! What one caller may touch of one schema.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use catalog::{Argument, Column, ColumnId, ForeignKey, Function, Privilege, Table, TableId};
+use query::Model;
+use types::Type;
+
+use crate::options::{Writable, writable};
+
+/// What is described, by name.
+pub(super) struct Seen<'a> {
+    pub(super) tables: Vec<SeenTable<'a>>,
+    pub(super) functions: Vec<&'a Function>,
+}
+
+/// A table or view of which something may be touched.
+pub(super) struct SeenTable<'a> {
+    model: &'a Model,
+    roles: Arc<[Arc<str>]>,
+    id: TableId,
+    pub(super) table: &'a Table,
+    pub(super) name: &'a str,
+    pub(super) readable: bool,
+    pub(super) writable: Writable,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(model: &'a Model, role: &str, schema: &str) -> Seen<'a> {
+        let catalog = &model.catalog;
+        let roles: Arc<[Arc<str>]> = catalog.memberships(role).into();
+        if !catalog.allows_schema(&roles, schema) {
+            return Seen { tables: Vec::new(), functions: Vec::new() };
+        }
+        let ids = catalog.ids().filter(|&id| *catalog[id].name.schema == *schema);
+        let mut tables: Vec<_> = ids.filter_map(|id| SeenTable::of(model, &roles, id)).collect();
+        tables.sort_by_key(|table| table.name);
+        Seen { tables, functions: functions(model, &roles, schema) }
+    }
+}
+
+impl<'a> SeenTable<'a> {
+    fn of(model: &'a Model, roles: &Arc<[Arc<str>]>, id: TableId) -> Option<SeenTable<'a>> {
+        let table = &model.catalog[id];
+        let may = |privilege| model.catalog.allows_some(roles, id, privilege);
+        let takes = writable(model, id);
+        let writable = Writable {
+            insert: takes.insert && may(Privilege::Insert),
+            update: takes.update && may(Privilege::Update),
+            delete: takes.delete && may(Privilege::Delete),
+        };
+        let readable = may(Privilege::Select);
+        let found =
+            SeenTable { model, roles: roles.clone(), id, table, name: &table.name.name, readable, writable };
+        (readable || writable != Writable::default()).then_some(found)
+    }
+
+    fn sees(&self, table: TableId, column: ColumnId) -> bool {
+        let touching = [Privilege::Select, Privilege::Insert, Privilege::Update];
+        let catalog = &self.model.catalog;
+        touching.into_iter().any(|privilege| catalog.allows_column(&self.roles, table, privilege, column))
+    }
+
+    /// The columns that may be read or written.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (ColumnId, &'a Column)> {
+        let table = self.table;
+        table.column_ids().filter(|&id| self.sees(self.id, id)).map(move |id| (id, &table[id]))
+    }
+
+    /// The table and column that a column refers to by itself, if they may be known.
+    pub(super) fn target(&self, column: ColumnId) -> Option<(&'a str, &'a str)> {
+        let alone = |key: &&&ForeignKey| key.columns == [column];
+        let mut keys: Vec<&ForeignKey> = self.table.foreign_keys.iter().collect();
+        keys.sort_by_key(|key| &key.name);
+        let key: &'a ForeignKey = keys.iter().find(alone)?;
+        let (id, target) = self.model.catalog.table(&key.target)?;
+        let (column, declared) = target.column(key.target_columns.first()?)?;
+        self.sees(id, column).then_some((&*target.name.name, &*declared.name))
+    }
+}
+
+/// Of overloads the first: a path describes one function.
+fn functions<'a>(model: &'a Model, roles: &[Arc<str>], schema: &str) -> Vec<&'a Function> {
+    let catalog = &model.catalog;
+    let callable = catalog.functions.iter().filter(|function| {
+        *function.name.schema == *schema && is_callable(function) && catalog.allows_function(roles, function)
+    });
+    let mut names = HashSet::new();
+    let mut found: Vec<&Function> = callable.filter(|function| names.insert(&function.name.name)).collect();
+    found.sort_by_key(|function| &function.name.name);
+    found
+}
+
+/// Arguments are passed by name, or as the whole body to the only one.
+fn is_callable(function: &Function) -> bool {
+    let arguments: Vec<&Argument> =
+        function.arguments.iter().filter(|argument| argument.is_input()).collect();
+    let takes_body = |ty: &Type| matches!(ty, Type::Json | Type::Jsonb | Type::Text | Type::Bytea);
+    let named = match arguments[..] {
+        [only] => only.name.is_some() || takes_body(&only.ty),
+        _ => arguments.iter().all(|argument| argument.name.is_some()),
+    };
+    named && !function.returns_trigger
+}

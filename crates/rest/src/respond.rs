@@ -1,0 +1,179 @@
+//! Rows to a response: status, headers and body of every answer of the Data API.
+//!
+//! Nothing here reads a database or decides what a caller may see: it is told what happened and says so on the wire, as
+//! PostgREST does. A refusal takes its status from the table of codes; no other place chooses one.
+
+mod applied;
+mod csv;
+mod failure;
+mod location;
+mod range;
+mod rows;
+mod strip;
+
+use types::Result;
+
+use crate::media::{Media, negotiate};
+use crate::prefer::{Representation, Resolution};
+use crate::query_string::encode;
+use crate::request::{Action, Request, Target};
+
+pub use failure::failure;
+pub use location::key_values;
+pub use rows::{Column, Rows, Shape};
+
+/// A header: its name in lower case, and its value.
+pub type Header = (&'static str, String);
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, besides those of the transport (`Content-Length`, `Date`).
+    pub headers: Vec<Header>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How the server is set, as far as a reply says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Served<'a> {
+    /// The schema in use, when several are exposed.
+    pub profile: Option<&'a str>,
+    /// Whether `Prefer: tx=…` is honored.
+    pub honors_tx: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The rows that were read or affected.
+    pub rows: u64,
+    /// All rows that a read's filters match, when they were counted.
+    pub total: Option<u64>,
+    /// The rows of `rows` that were not there before (inserts and replacements).
+    pub inserted: u64,
+    /// Whether an insert could meet rows of its own key: there is a primary key or `on_conflict`.
+    pub has_conflict_target: bool,
+    /// The key of the only row that an insert stored, of `return=headers-only`: see [`key_values`].
+    pub location: Vec<(String, Option<String>)>,
+    /// Whether a function that returns nothing was called.
+    pub is_void: bool,
+    /// The rows as `media` writes them: see [`Rows`].
+    pub body: Vec<u8>,
+}
+
+/// The media type of the reply; to be asked before anything is done.
+///
+/// # Errors
+/// `PGRST107` when none of the accepted types can be answered, `PGRST122` for unknown preferences under strict handling.
+pub fn negotiated(request: &Request) -> Result<Media> {
+    let media = negotiate(&request.accept, |accepted| match (&request.target, accepted) {
+        (Target::Root, Media::Any | Media::Json | Media::OpenApi) => Some(Media::OpenApi),
+        (Target::Root, _) => None,
+        (_, Media::Any | Media::Json) => Some(Media::Json),
+        (_, Media::ArrayStripped | Media::Object { .. } | Media::Csv) => Some(accepted.clone()),
+        _ => None,
+    })?;
+    request.prefer.check()?;
+    Ok(media)
+}
+
+/// The answer to a request that was done. `media` is what [`negotiated`] said.
+pub fn respond(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
+    let mut reply = match request.action {
+        Action::Read { .. } | Action::Options if request.target == Target::Root => {
+            whole(200, media, served, outcome)
+        }
+        Action::Read { .. } | Action::Options | Action::Call => rows_read(request, served, media, outcome),
+        Action::Insert => inserted(request, served, media, outcome),
+        Action::Update | Action::Replace | Action::Delete => changed(request, served, media, outcome),
+    };
+    reply.headers.push(("vary", "Accept, Prefer, Range".to_owned()));
+    if request.action == (Action::Read { head: true }) {
+        reply.body.clear();
+    }
+    reply
+}
+
+/// A body with its type.
+fn whole(status: u16, media: &Media, served: &Served<'_>, outcome: Outcome) -> Reply {
+    let mut headers = vec![("content-type", media.content_type())];
+    headers.extend(served.profile.map(|schema| ("content-profile", schema.to_owned())));
+    Reply { status, headers, body: outcome.body }
+}
+
+/// Reads and calls.
+fn rows_read(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
+    let page = range::Page { range: request.range, rows: outcome.rows, total: outcome.total };
+    let applied = applied::applied(request, served, outcome.has_conflict_target);
+    let mut reply = match page.refusal() {
+        Some(error) => failure(&error, false),
+        None if outcome.is_void => Reply { status: 204, ..Reply::default() },
+        None => whole(page.status(), media, served, outcome),
+    };
+    reply.headers.push(("content-range", page.content_range()));
+    if let Target::Table(name) = &request.target {
+        reply.headers.push(("content-location", content_location(name, &request.canonical)));
+    }
+    reply.headers.extend(applied);
+    reply
+}
+
+fn content_location(name: &str, canonical: &str) -> String {
+    let mut location = "/".to_owned();
+    encode(&mut location, name);
+    if !canonical.is_empty() {
+        location.push('?');
+        location.push_str(canonical);
+    }
+    location
+}
+
+/// An upsert that only found existing rows is no creation.
+fn inserted(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
+    let merged = outcome.inserted == 0 && request.prefer.resolution == Some(Resolution::Merge);
+    let status = if merged { 200 } else { 201 };
+    let mut headers = location::header(request, &outcome.location).map_or(Vec::new(), |found| vec![found]);
+    headers.push(("content-range", range::affected(request, outcome.rows)));
+    headers.extend(applied::applied(request, served, outcome.has_conflict_target));
+    let mut reply = match request.prefer.representation {
+        Some(Representation::Full) => whole(status, media, served, outcome),
+        Some(Representation::HeadersOnly | Representation::Minimal) | None => {
+            Reply { status, ..Reply::default() }
+        }
+    };
+    reply.headers.extend(headers);
+    reply
+}
+
+/// Updates, replacements and deletions.
+fn changed(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
+    let content_range = match request.action {
+        Action::Update => Some(range::updated(request, outcome.rows)),
+        Action::Delete => Some(range::affected(request, outcome.rows)),
+        _ => None,
+    };
+    let applied = applied::applied(request, served, outcome.has_conflict_target);
+    let created = request.action == Action::Replace && outcome.inserted > 0;
+    let mut reply = match request.prefer.representation {
+        Some(Representation::Full) => whole(if created { 201 } else { 200 }, media, served, outcome),
+        Some(Representation::HeadersOnly | Representation::Minimal) | None => {
+            Reply { status: 204, ..Reply::default() }
+        }
+    };
+    reply.headers.extend(content_range.map(|value| ("content-range", value)));
+    reply.headers.extend(applied);
+    reply
+}
+
+#[cfg(test)]
+mod tests;

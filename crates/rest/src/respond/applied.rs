@@ -1,0 +1,30 @@
+//! Which preferences a reply says it applied.
+
+use super::{Header, Served};
+use crate::prefer::Prefer;
+use crate::request::{Action, Request};
+
+/// `Preference-Applied`: what was preferred and means something to this action.
+pub(super) fn applied(request: &Request, served: &Served<'_>, has_conflict_target: bool) -> Option<Header> {
+    let action = request.action;
+    let keep = |condition: bool| condition.then_some(&request.prefer);
+    let prefer = Prefer {
+        resolution: keep(action == Action::Insert && has_conflict_target)
+            .and_then(|prefer| prefer.resolution),
+        representation: keep(action.writes()).and_then(|prefer| prefer.representation),
+        missing: keep(matches!(action, Action::Insert | Action::Update)).and_then(|prefer| prefer.missing),
+        transaction: keep(served.honors_tx).and_then(|prefer| prefer.transaction),
+        max_affected: keep(limits_affected(request)).and_then(|prefer| prefer.max_affected),
+        count: request.prefer.count,
+        handling: request.prefer.handling,
+        time_zone: request.prefer.time_zone.clone(),
+        unknown: Vec::new(),
+    };
+    prefer.applied().map(|value| ("preference-applied", value))
+}
+
+/// Functions are limited however they are called.
+fn limits_affected(request: &Request) -> bool {
+    let calls = matches!(request.target, crate::request::Target::Function(_));
+    calls || matches!(request.action, Action::Update | Action::Delete)
+}

@@ -1,0 +1,29 @@
+//! Models and requests from text, for tests.
+
+use std::sync::Arc;
+
+use query::{Model, resolve};
+use types::Limits;
+
+use crate::request::{Http, Request};
+
+/// A model in which every statement of `text` applies.
+pub(crate) fn model(text: &str) -> Model {
+    let (statements, complaints) = sql::parse(text);
+    assert!(complaints.is_empty(), "{complaints:?}");
+    let mut builder = catalog::Builder::new(catalog::builtin(), &resolve::Views);
+    for statement in &statements {
+        if let Err(complaint) = builder.apply(statement) {
+            panic!("{:?}", complaint.error);
+        }
+    }
+    Model::new(Arc::new(builder.finish()))
+}
+
+/// A request that is read without complaint: `GET /films?a=eq.1`.
+pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    let (method, target) = line.split_once(' ').unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let http = Http { method, path, query, headers, body: body.as_bytes() };
+    crate::parse(&http, &Limits::default()).unwrap()
+}
