@@ -39,9 +39,8 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
 
 /// The comment, with notes on keys that tools look for.
 fn described(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Option<String> {
-    let is_key = table.table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&id));
     let mut notes = String::new();
-    if is_key {
+    if table.is_key(id) {
         notes.push_str("\nThis is a Primary Key.<pk/>");
     }
     if let Some((table, column)) = table.target(id) {

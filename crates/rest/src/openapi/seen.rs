@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog::{Argument, Column, ColumnId, ForeignKey, Function, Privilege, Table, TableId};
+use catalog::{Argument, Column, ColumnId, Function, Privilege, Table, TableId};
 use query::Model;
 use types::Type;
 
-use crate::options::{Writable, writable};
+use crate::options::{Writable, origin, writable};
 
 /// What is described, by name.
 pub(super) struct Seen<'a> {
@@ -22,6 +22,7 @@ pub(super) struct SeenTable<'a> {
     id: TableId,
     pub(super) table: &'a Table,
     pub(super) name: &'a str,
+    key: Vec<ColumnId>,
     pub(super) readable: bool,
     pub(super) writable: Writable,
 }
@@ -51,8 +52,8 @@ impl<'a> SeenTable<'a> {
             delete: takes.delete && may(Privilege::Delete),
         };
         let readable = may(Privilege::Select);
-        let found =
-            SeenTable { model, roles: roles.clone(), id, table, name: &table.name.name, readable, writable };
+        let (roles, name, key) = (roles.clone(), &*table.name.name, origin::key(model, id));
+        let found = SeenTable { model, roles, id, table, name, key, readable, writable };
         (readable || writable != Writable::default()).then_some(found)
     }
 
@@ -68,13 +69,18 @@ impl<'a> SeenTable<'a> {
         table.column_ids().filter(|&id| self.sees(self.id, id)).map(move |id| (id, &table[id]))
     }
 
+    /// Whether a column is part of the primary key.
+    pub(super) fn is_key(&self, column: ColumnId) -> bool {
+        self.key.contains(&column)
+    }
+
     /// The table and column that a column refers to by itself, if they may be known.
     pub(super) fn target(&self, column: ColumnId) -> Option<(&'a str, &'a str)> {
-        let alone = |key: &&&ForeignKey| key.columns == [column];
-        let mut keys: Vec<&ForeignKey> = self.table.foreign_keys.iter().collect();
-        keys.sort_by_key(|key| &key.name);
-        let key: &'a ForeignKey = keys.iter().find(alone)?;
-        let (id, target) = self.model.catalog.table(&key.target)?;
+        let catalog = &self.model.catalog;
+        let (stored, column) = origin::stored(self.model, self.id, column)?;
+        let alone = catalog[stored].foreign_keys.iter().filter(|key| key.columns == [column]);
+        let key = alone.min_by_key(|key| &key.name)?;
+        let (id, target) = catalog.table(&key.target)?;
         let (column, declared) = target.column(key.target_columns.first()?)?;
         self.sees(id, column).then_some((&*target.name.name, &*declared.name))
     }

@@ -1,3 +1,5 @@
+//! What the document says to whom. Never how JSON is spaced or ordered beyond what is compared.
+
 use super::*;
 use crate::testing::model;
 
@@ -89,6 +91,8 @@ fn columns_are_described_as_postgrest_does() {
     ] {
         assert_eq!(at(&all, &["definitions", "players", "properties", column]), described);
     }
+    let key = at(&all, &["definitions", "loud", "properties", "id", "description"]);
+    assert_eq!(key, r#""Note:\nThis is a Primary Key.<pk/>""#);
     assert_eq!(at(&all, &["definitions", "players", "required"]), r#"["id","team"]"#);
     let name = at(&all, &["definitions", "teams", "properties", "name"]);
     assert_eq!(name, r#"{"type":"string","format":"character varying","maxLength":40}"#);

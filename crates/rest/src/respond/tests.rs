@@ -1,3 +1,5 @@
+//! What each action answers on the wire. Bodies are tested where they are written.
+
 use super::*;
 use crate::testing::request;
 
