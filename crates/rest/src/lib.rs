@@ -30,4 +30,4 @@ pub use openapi::openapi;
 pub use options::options;
 pub use parse::parse;
 pub use request::{Action, Http, Request, Target};
-pub use respond::{Outcome, Reply, Rows, Served, failure, negotiated, respond};
+pub use respond::{Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};

@@ -18,6 +18,7 @@ use crate::prefer::{Representation, Resolution};
 use crate::query_string::encode;
 use crate::request::{Action, Request, Target};
 
+pub use applied::check_affected;
 pub use failure::failure;
 pub use location::key_values;
 pub use rows::{Column, Rows, Shape};

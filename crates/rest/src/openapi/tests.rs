@@ -176,3 +176,42 @@ fn servers_are_read_off_their_urls() {
         assert_eq!((server.host.as_str(), server.path), (host, path));
     }
 }
+
+/// Every `$ref` below a value.
+fn references(json: &Json, found: &mut Vec<String>) {
+    match json {
+        Json::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Json::String(path) if key == "$ref" => found.push(path.clone()),
+                    value => references(value, found),
+                }
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_of_the_example_application_leads_somewhere() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    let mut files: Vec<_> = std::fs::read_dir(format!("{root}examples/hiring/schemas"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files.insert(0, format!("{root}crates/auth/src/schema.sql").into());
+    let text: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let model = model(&text.join("\n"));
+    for role in ["anon", "authenticated", "service_role"] {
+        let all = types::json::parse(&openapi(&model, role, "public", &SETTINGS), 64).unwrap();
+        let mut found = Vec::new();
+        references(&all, &mut found);
+        for reference in &found {
+            let (kind, name) = reference.trim_start_matches("#/").split_once('/').unwrap();
+            assert_ne!(at(&all, &[kind, name]), "-", "{reference} for {role}");
+        }
+        assert_eq!(found.is_empty(), role == "anon" && keys(&all, &["definitions"]).is_empty(), "{role}");
+    }
+}

@@ -1,4 +1,6 @@
-//! Which preferences a reply says it applied.
+//! Which preferences a reply says it applied, and the one that undoes what was done.
+
+use types::{Code, Error, Result};
 
 use super::{Header, Served};
 use crate::prefer::Prefer;
@@ -21,6 +23,20 @@ pub(super) fn applied(request: &Request, served: &Served<'_>, has_conflict_targe
         unknown: Vec::new(),
     };
     prefer.applied().map(|value| ("preference-applied", value))
+}
+
+/// Holds a request to its own `max-affected`; to be asked before the transaction ends.
+///
+/// # Errors
+/// `PGRST124` when more rows are affected.
+pub fn check_affected(request: &Request, rows: u64) -> Result<()> {
+    match request.prefer.affected_max() {
+        Some(most) if rows > most && limits_affected(request) => {
+            Err(Error::new(Code::MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
+                .with_details(format!("The query affects {rows} rows")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Functions are limited however they are called.

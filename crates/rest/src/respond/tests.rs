@@ -159,3 +159,21 @@ fn strict_handling_is_enforced_before_anything_is_done() {
     assert_eq!(negotiated(&strict).unwrap_err().code(), types::Code::PREFERENCES);
     assert!(negotiated(&request("GET /t", &[("prefer", "odd=1")], "")).is_ok());
 }
+
+#[test]
+fn more_rows_than_allowed_are_refused_under_strict_handling_only() {
+    let strict = [("prefer", "handling=strict, max-affected=2")];
+    for (line, headers, refused) in [
+        ("DELETE /t", &strict[..], true),
+        ("PATCH /t", &strict, true),
+        ("POST /rpc/f", &strict, true),
+        ("POST /t", &strict, false),
+        ("GET /t", &strict, false),
+        ("DELETE /t", &[("prefer", "max-affected=2")], false),
+    ] {
+        let request = request(line, headers, "{}");
+        assert!(check_affected(&request, 2).is_ok(), "{line}");
+        let answer = check_affected(&request, 3);
+        assert_eq!(answer.is_err_and(|error| error.code() == types::Code::MAX_AFFECTED), refused, "{line}");
+    }
+}
