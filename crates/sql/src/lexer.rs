@@ -42,7 +42,7 @@ pub(crate) struct Placed {
 pub(crate) fn tokens(text: &str) -> (Vec<Placed>, Vec<Diagnostic>) {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), diagnostics: Vec::new() };
     lexer.run();
-    let mut tokens = join_strings(lexer.tokens);
+    let mut tokens = join_strings(text, lexer.tokens);
     pair_marks(&mut tokens);
     (tokens, lexer.diagnostics)
 }
@@ -64,12 +64,15 @@ fn pair_marks(tokens: &mut [Placed]) {
     }
 }
 
-/// Strings with a line break between them are one string; a missing break was a syntax error already.
-fn join_strings(tokens: Vec<Placed>) -> Vec<Placed> {
+/// Strings with a line break between them are one string.
+fn join_strings(text: &str, tokens: Vec<Placed>) -> Vec<Placed> {
+    let breaks =
+        |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(|gap| gap.contains('\n'));
     let mut out: Vec<Placed> = Vec::with_capacity(tokens.len());
     for next in tokens {
         if let (Some(Placed { token: Token::String(before), span, .. }), Token::String(more)) =
             (out.last_mut(), &next.token)
+            && breaks(span.end, next.span.start)
         {
             before.push_str(more);
             span.end = next.span.end;

@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod diagnostic;
+mod keywords;
 mod lexer;
 mod parse;
 pub mod print;

@@ -4,117 +4,15 @@ use crate::ast::{
     Alias, Argument, Call, Distinct, Expr, ExprKind, FromItem, JoinCondition, JoinKind, LikeKind, Literal,
     ObjectName, OrderItem, Query, QueryBody, Select, SetOperator, StatementKind, Target, TypeName,
 };
+use crate::keywords::is_keyword;
 
 /// An identifier, quoted where it must be.
 pub fn quote_ident(name: &str) -> String {
     let plain = name.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())
         && name.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
-        && !RESERVED.contains(&name);
+        && !is_keyword(name);
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
-
-/// PostgreSQL's reserved words (appendix C).
-const RESERVED: &[&str] = &[
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "initially",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "select",
-    "session_user",
-    "similar",
-    "some",
-    "symmetric",
-    "table",
-    "tablesample",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-];
 
 /// A string literal.
 pub fn quote_literal(text: &str) -> String {
@@ -133,7 +31,11 @@ pub fn object_name(name: &ObjectName) -> String {
 /// A type.
 pub fn type_name(ty: &TypeName) -> String {
     let mut out = if ty.setof { "setof ".to_owned() } else { String::new() };
-    out += &object_name(&ty.name);
+    out += &match (&ty.name.schema, ty.name.name.as_str()) {
+        (None, "char") => "\"char\"".to_owned(),
+        (None, name @ ("bit" | "interval" | "numeric" | "time" | "timestamp" | "varchar")) => name.to_owned(),
+        _ => object_name(&ty.name),
+    };
     if let Some(column) = &ty.of_column {
         out += &format!(".{}%type", quote_ident(column));
     }
@@ -336,8 +238,8 @@ fn call_name(call: &Call) -> String {
     match (&call.name.schema, call.name.name.as_str()) {
         (
             None,
-            name @ ("coalesce" | "nullif" | "greatest" | "least" | "left" | "right" | "overlay" | "substring"
-            | "grouping sets"),
+            name @ ("coalesce" | "grouping" | "normalize" | "nullif" | "greatest" | "least" | "left"
+            | "right" | "overlay" | "substring" | "grouping sets"),
         ) => name.to_owned(),
         _ => object_name(&call.name),
     }

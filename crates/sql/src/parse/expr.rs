@@ -4,6 +4,7 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{Argument, Call, Expr, ExprKind, LikeKind, Literal, ObjectName, TypeName, Window};
+use crate::keywords;
 use crate::lexer::Token;
 
 /// Functions written without parentheses.
@@ -20,6 +21,10 @@ const BARE_CALLS: &[&str] = &[
     "current_catalog",
     "current_schema",
 ];
+
+/// Operators with a rank of their own, and what is no operator of an expression.
+const RANKED: &[&str] =
+    &["+", "-", "*", "/", "%", "^", "::", ":", ":=", "=>", "=", "<", ">", "<=", ">=", "<>", "!="];
 
 /// Words that begin a type of several words or with special modifiers; a string may follow the type directly.
 const LITERAL_TYPES: &[&str] = &[
@@ -184,13 +189,19 @@ impl Parser<'_> {
         };
         let all = *word == "all";
         self.at += 2;
+        let kind = self.quantified(left, op, all)?;
+        Ok(self.finish(start, kind))
+    }
+
+    /// The array or subquery of `any (…)`, behind the opening parenthesis.
+    fn quantified(&mut self, expr: Expr, op: String, all: bool) -> Parsed<ExprKind> {
         let kind = if self.starts_query() {
-            ExprKind::QuantifiedSubquery { expr: left, op, all, query: Box::new(self.query()?) }
+            ExprKind::QuantifiedSubquery { expr, op, all, query: Box::new(self.query()?) }
         } else {
-            ExprKind::Quantified { expr: left, op, all, array: self.expr()? }
+            ExprKind::Quantified { expr, op, all, array: self.expr()? }
         };
         self.expect_mark(')')?;
-        Ok(self.finish(start, kind))
+        Ok(kind)
     }
 
     /// `between`, `in`, `like`, `ilike`, `similar to`
@@ -203,6 +214,7 @@ impl Parser<'_> {
             self.at += usize::from(negated);
             let kind = if self.eat("between") {
                 let symmetric = self.eat("symmetric");
+                self.eat("asymmetric");
                 let low = self.other_operator()?;
                 self.expect("and")?;
                 let high = self.other_operator()?;
@@ -215,10 +227,24 @@ impl Parser<'_> {
                 self.like(expr, LikeKind::Ilike, negated)?
             } else if self.eat_all(&["similar", "to"]) {
                 self.like(expr, LikeKind::Similar, negated)?
+            } else if self.eat("overlaps") {
+                self.overlaps(expr)?
             } else {
                 return Ok(expr);
             };
             expr = self.finish(start, kind);
+        }
+    }
+
+    /// `(from, to) overlaps (from, to)`: a function of four arguments.
+    fn overlaps(&mut self, left: Expr) -> Parsed<ExprKind> {
+        let start = left.span.start;
+        let right = self.primary()?;
+        match (*left.kind, *right.kind) {
+            (ExprKind::Row(left), ExprKind::Row(right)) if left.len() == 2 && right.len() == 2 => {
+                Ok(*self.call_of(start, "overlaps", left.into_iter().chain(right).collect()).kind)
+            }
+            _ => Err(self.unexpected()),
         }
     }
 
@@ -238,15 +264,13 @@ impl Parser<'_> {
         if let Some(word) = quantifier {
             let all = *word == "all";
             self.at += 2;
-            let array = self.expr()?;
-            self.expect_mark(')')?;
             let op = match (kind, negated) {
                 (LikeKind::Ilike, false) => "~~*",
                 (LikeKind::Ilike, true) => "!~~*",
                 (_, false) => "~~",
                 (_, true) => "!~~",
             };
-            return Ok(ExprKind::Quantified { expr, op: op.to_owned(), all, array });
+            return self.quantified(expr, op.to_owned(), all);
         }
         let pattern = self.other_operator()?;
         let escape = if self.eat("escape") { Some(self.other_operator()?) } else { None };
@@ -256,10 +280,6 @@ impl Parser<'_> {
     /// Operators without a rank of their own.
     fn other_operator(&mut self) -> Parsed<Expr> {
         let start = self.start();
-        if let Some(op) = self.prefix_operator() {
-            let expr = self.deeper(Parser::other_operator)?;
-            return Ok(self.finish(start, ExprKind::Unary { op, expr }));
-        }
         let mut left = self.additive()?;
         while let Some(op) = self.infix_operator() {
             left = self.binary(start, left, op, Parser::additive)?;
@@ -269,13 +289,18 @@ impl Parser<'_> {
 
     fn prefix_operator(&mut self) -> Option<String> {
         match self.peek() {
-            Some(Token::Op(op)) if !matches!(op.as_str(), "+" | "-" | "*" | "::" | ":" | "=" | "<" | ">") => {
+            Some(Token::Op(op)) if !RANKED.contains(&op.as_str()) => {
                 let op = op.clone();
                 self.at += 1;
                 Some(op)
             }
             _ => None,
         }
+    }
+
+    /// The count of `fetch`: a number, or an expression in parentheses.
+    pub(super) fn bound_count(&mut self) -> Parsed<Expr> {
+        self.signed()
     }
 
     fn infix_operator(&mut self) -> Option<String> {
@@ -292,27 +317,7 @@ impl Parser<'_> {
             return Some(op);
         }
         match self.peek() {
-            Some(Token::Op(op))
-                if !matches!(
-                    op.as_str(),
-                    "+" | "-"
-                        | "*"
-                        | "/"
-                        | "%"
-                        | "^"
-                        | "::"
-                        | ":"
-                        | ":="
-                        | "=>"
-                        | "="
-                        | "<"
-                        | ">"
-                        | "<="
-                        | ">="
-                        | "<>"
-                        | "!="
-                ) =>
-            {
+            Some(Token::Op(op)) if !RANKED.contains(&op.as_str()) => {
                 let op = op.clone();
                 self.at += 1;
                 Some(op)
@@ -387,7 +392,9 @@ impl Parser<'_> {
                 ExprKind::Cast { expr, ty: self.type_name()? }
             } else if self.is_mark('[') {
                 self.subscript(expr)?
-            } else if self.is_mark('.') && (parenthesized || !matches!(*expr.kind, ExprKind::Column(_))) {
+            } else if self.is_mark('.')
+                && (parenthesized || matches!(*expr.kind, ExprKind::Param(_) | ExprKind::Index { .. }))
+            {
                 self.at += 1;
                 let field = if self.eat_op("*") { "*".to_owned() } else { self.ident()? };
                 ExprKind::Field { expr, field }
@@ -426,6 +433,11 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(self.finish(start, ExprKind::Literal(literal)));
         }
+        // Whatever binds closer than the operator is its operand, wherever the operator stands.
+        if let Some(op) = self.prefix_operator() {
+            let expr = self.deeper(Parser::additive)?;
+            return Ok(self.finish(start, ExprKind::Unary { op, expr }));
+        }
         match self.peek() {
             Some(Token::Param(number)) => {
                 let number = *number;
@@ -433,10 +445,6 @@ impl Parser<'_> {
                 Ok(self.finish(start, ExprKind::Param(number)))
             }
             Some(Token::Mark('(')) => self.parenthesized(),
-            Some(Token::Op(op)) if op == "*" => {
-                self.at += 1;
-                Ok(self.finish(start, ExprKind::Star(Vec::new())))
-            }
             Some(Token::Word(word)) => {
                 let word = word.clone();
                 self.word(start, &word)
@@ -498,6 +506,7 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(self.finish(start, ExprKind::Default))
             }
+            "not" => self.not_expr(),
             "extract" | "position" | "overlay" | "substring" | "trim" if called => {
                 self.special_call(start, word)
             }
@@ -576,9 +585,10 @@ impl Parser<'_> {
     fn array_items(&mut self) -> Parsed<Vec<Expr>> {
         self.expect_mark('[')?;
         let mut items = Vec::new();
+        let nested = self.is_mark('[');
         while !self.is_mark(']') {
             let start = self.start();
-            let item = if self.is_mark('[') {
+            let item = if nested {
                 let inner = self.deeper(Parser::array_items)?;
                 self.finish(start, ExprKind::Array(inner))
             } else {
@@ -664,11 +674,18 @@ impl Parser<'_> {
     fn call_of(&self, start: u32, name: &str, args: Vec<Expr>) -> Expr {
         let span = self.since(start);
         let name = ObjectName { schema: None, name: name.to_owned(), span };
-        let args = args.into_iter().map(|value| Argument { name: None, variadic: false, value }).collect();
-        self.finish(start, ExprKind::Call(call(name, args)))
+        self.finish(start, ExprKind::Call(call_with(name, args)))
     }
 
     fn name_or_call(&mut self, start: u32) -> Parsed<Expr> {
+        if let Some(Token::Word(word)) = self.peek() {
+            let called = matches!(self.peek_at(1), Some(Token::Mark('(') | Token::String(_)));
+            let allowed =
+                if called { keywords::may_be_function(word) } else { keywords::may_be_column(word) };
+            if !allowed {
+                return Err(self.unexpected());
+            }
+        }
         let mut parts = vec![self.ident()?];
         while self.is_mark('.') {
             self.at += 1;
@@ -751,7 +768,7 @@ impl Parser<'_> {
         if self.is_mark('(') {
             return self.window();
         }
-        Ok(Window { name: Some(self.ident()?), ..Window::default() })
+        Ok(Window { name: Some(self.column_ident()?), ..Window::default() })
     }
 
     pub(super) fn window(&mut self) -> Parsed<Window> {
@@ -759,18 +776,56 @@ impl Parser<'_> {
             let mut window = Window::default();
             let clause = ["partition", "order", "range", "rows", "groups"].iter().any(|word| parser.is(word));
             if !clause && !parser.is_mark(')') {
-                window.name = Some(parser.ident()?);
+                window.name = Some(parser.column_ident()?);
             }
-            if parser.eat_all(&["partition", "by"]) {
+            if parser.eat("partition") {
+                parser.expect("by")?;
                 window.partition_by = parser.comma_list(Parser::expr)?;
             }
             window.order_by = parser.order_by()?;
             if !parser.is_mark(')') {
-                window.frame = Some(parser.raw_until(|_| false));
+                let start = parser.start();
+                parser.frame()?;
+                window.frame = Some(parser.source(parser.since(start)));
             }
             Ok(window)
         })
     }
+
+    /// `rows between … and …`
+    fn frame(&mut self) -> Parsed<()> {
+        if !(self.eat("rows") || self.eat("range") || self.eat("groups")) {
+            return Err(self.unexpected());
+        }
+        let two = self.eat("between");
+        self.frame_bound()?;
+        if two {
+            self.expect("and")?;
+            self.frame_bound()?;
+        }
+        if self.eat("exclude") {
+            let said: [&[&str]; 4] = [&["current", "row"], &["group"], &["ties"], &["no", "others"]];
+            if !said.iter().any(|words| self.eat_all(words)) {
+                return Err(self.unexpected());
+            }
+        }
+        Ok(())
+    }
+
+    fn frame_bound(&mut self) -> Parsed<()> {
+        if self.eat_all(&["current", "row"]) {
+            return Ok(());
+        }
+        if !self.eat("unbounded") {
+            self.expr()?;
+        }
+        if self.eat("preceding") { Ok(()) } else { self.expect("following") }
+    }
+}
+
+/// A plain call with these arguments.
+pub(super) fn call_with(name: ObjectName, args: Vec<Expr>) -> Call {
+    call(name, args.into_iter().map(|value| Argument { name: None, variadic: false, value }).collect())
 }
 
 fn call(name: ObjectName, args: Vec<Argument>) -> Call {

@@ -1,6 +1,7 @@
 //! Tokens to trees.
 //!
-//! `squawk-syntax` says what is not PostgreSQL, all at once and with places; the descent here builds our tree from what is.
+//! The descent here builds our tree. Of queries, changes of rows and policies it reads every token and so says itself
+//! what is not PostgreSQL; of statements that it reads in part, `squawk-syntax` does, all at once and with places.
 //! A statement that the descent does not know is kept as [`StatementKind::Other`], by its words.
 
 mod alter;
@@ -15,6 +16,7 @@ use types::Span;
 
 use crate::Diagnostic;
 use crate::ast::{Expr, ObjectName, Query, Statement, StatementKind};
+use crate::keywords;
 use crate::lexer::{Placed, Token, tokens};
 
 /// Longest text, bytes.
@@ -38,20 +40,34 @@ pub fn parse(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
     for part in split(&tokens) {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
         let span = Span::new(first.span.start, last.span.end);
+        let is_here = |said: &Diagnostic| said.span.start >= span.start && said.span.start <= span.end;
         let mut parser = Parser { text, tokens: part, at: 0, depth: 0 };
         match parser.whole_statement() {
-            Ok(kind) => statements.push(Statement { kind, span }),
-            Err(diagnostic) => {
-                if !diagnostics
-                    .iter()
-                    .any(|said| said.span.start >= span.start && said.span.start <= span.end)
-                {
-                    diagnostics.push(diagnostic);
+            Ok(kind) => {
+                if is_read_whole(&kind) {
+                    diagnostics.retain(|said| !is_here(said));
                 }
+                statements.push(Statement { kind, span });
             }
+            Err(diagnostic) if diagnostics.iter().any(is_here) => drop(diagnostic),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
+    diagnostics.sort_by_key(|said| said.span.start);
     (statements, diagnostics)
+}
+
+/// Whether every token of such a statement was understood, so that nobody else need say what it is.
+fn is_read_whole(kind: &StatementKind) -> bool {
+    matches!(
+        kind,
+        StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::CreatePolicy(_)
+            | StatementKind::AlterPolicy(_)
+    )
 }
 
 /// One expression.
@@ -115,7 +131,9 @@ fn split(tokens: &[Placed]) -> Vec<&[Placed]> {
     let (mut start, mut atomic, mut cases) = (0, false, 0_u32);
     for (at, placed) in tokens.iter().enumerate() {
         match &placed.token {
-            Token::Word(word) if word == "atomic" => atomic = true,
+            Token::Word(word) if word == "atomic" => {
+                atomic |= at > start && is_word(&tokens[at - 1], "begin")
+            }
             Token::Word(word) if atomic && word == "case" => cases += 1,
             Token::Word(word) if atomic && word == "end" && cases > 0 => cases -= 1,
             Token::Word(word) if atomic && word == "end" => atomic = false,
@@ -129,6 +147,10 @@ fn split(tokens: &[Placed]) -> Vec<&[Placed]> {
     parts.push(&tokens[start..]);
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+fn is_word(placed: &Placed, word: &str) -> bool {
+    matches!(&placed.token, Token::Word(found) if found == word)
 }
 
 /// A place in the tokens of one statement.
@@ -258,6 +280,20 @@ impl Parser<'_> {
         };
         self.at += 1;
         Ok(name)
+    }
+
+    /// An identifier that may name a column or table: no reserved word, unless quoted.
+    fn column_ident(&mut self) -> Parsed<String> {
+        match self.peek() {
+            Some(Token::Word(word)) if !keywords::may_be_column(word) => Err(self.unexpected()),
+            _ => self.ident(),
+        }
+    }
+
+    /// A complaint about something of PostgreSQL's that is not read.
+    fn missing(&self, what: &str) -> Diagnostic {
+        let span = self.tokens.get(self.at).map_or(Span::default(), |placed| placed.span);
+        Diagnostic::new(span, format!("{what} is not supported"))
     }
 
     fn string(&mut self) -> Parsed<String> {

@@ -1,14 +1,16 @@
 //! Queries and data changes.
 
+use super::expr::call_with;
 use super::{Parsed, Parser};
 use crate::ast::{
-    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, FromItem, Insert,
-    JoinCondition, JoinKind, OnConflict, OrderItem, Query, QueryBody, Select, SetOperator, StatementKind,
-    Target, Update, With,
+    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, Expr, ExprKind, FromItem,
+    Insert, JoinCondition, JoinKind, Literal, ObjectName, OnConflict, OrderItem, Query, QueryBody, Select,
+    SetOperator, StatementKind, Target, Update, With,
 };
+use crate::keywords;
 use crate::lexer::Token;
 
-/// Words that end a list of targets or from items, and so are no alias without `as`.
+/// Words that follow an empty list of targets.
 const CLAUSES: &[&str] = &[
     "from",
     "where",
@@ -24,25 +26,8 @@ const CLAUSES: &[&str] = &[
     "intersect",
     "except",
     "on",
-    "using",
-    "join",
-    "inner",
-    "left",
-    "right",
-    "full",
-    "cross",
-    "natural",
     "returning",
-    "set",
-    "values",
-    "into",
-    "lateral",
-    "tablesample",
     "with",
-    "default",
-    "as",
-    "when",
-    "then",
 ];
 
 /// Words that go on with a query behind one in parentheses.
@@ -88,7 +73,10 @@ impl Parser<'_> {
         }
         self.bounds(&mut query)?;
         while self.is("for") {
-            query.locking.push(self.raw_until(|parser| parser.is_mark(')')));
+            let start = self.start();
+            self.locking()?;
+            query.locking.push(self.source(self.since(start)));
+            self.bounds(&mut query)?;
         }
         query.span = self.since(start);
         Ok(query)
@@ -96,20 +84,51 @@ impl Parser<'_> {
 
     fn bounds(&mut self, query: &mut Query) -> Parsed<()> {
         loop {
+            let is_limit = self.is("limit") || self.is("fetch");
+            if (is_limit && query.limit.is_some()) || (self.is("offset") && query.offset.is_some()) {
+                return Err(self.unexpected());
+            }
             if self.eat("limit") {
                 query.limit = if self.eat("all") { None } else { Some(self.expr()?) };
             } else if self.eat("offset") {
                 query.offset = Some(self.expr()?);
                 let _ = self.eat("rows") || self.eat("row");
             } else if self.eat("fetch") {
-                let _ = self.eat("first") || self.eat("next");
-                query.limit = Some(self.expr()?);
-                let _ = self.eat("rows") || self.eat("row");
-                self.expect("only")?;
+                query.limit = Some(self.fetched()?);
             } else {
                 return Ok(());
             }
         }
+    }
+
+    /// `for update …`
+    fn locking(&mut self) -> Parsed<()> {
+        self.expect("for")?;
+        let strengths: [&[&str]; 4] = [&["update"], &["share"], &["no", "key", "update"], &["key", "share"]];
+        if !strengths.iter().any(|words| self.eat_all(words)) {
+            return Err(self.unexpected());
+        }
+        if self.eat("of") {
+            self.comma_list(Parser::source_name)?;
+        }
+        let _ = self.eat("nowait") || self.eat_all(&["skip", "locked"]);
+        Ok(())
+    }
+
+    /// `first 10 rows only`: the count, one if there is none.
+    fn fetched(&mut self) -> Parsed<Expr> {
+        if !self.eat("first") {
+            self.expect("next")?;
+        }
+        let start = self.start();
+        let one = self.is("row") || self.is("rows");
+        let count = if one { None } else { Some(self.bound_count()?) };
+        if !self.eat("rows") {
+            self.expect("row")?;
+        }
+        self.expect("only")?;
+        let one = || Expr::new(ExprKind::Literal(Literal::Integer("1".to_owned())), self.since(start));
+        Ok(count.unwrap_or_else(one))
     }
 
     /// `intersect` binds closer than `union` and `except`.
@@ -161,7 +180,7 @@ impl Parser<'_> {
         }
         if self.eat("table") {
             let name = self.object_name()?;
-            let star = crate::ast::Expr::new(crate::ast::ExprKind::Star(Vec::new()), name.span);
+            let star = Expr::new(ExprKind::Star(Vec::new()), name.span);
             let select = Select {
                 targets: vec![Target { expr: star, alias: None }],
                 from: vec![FromItem::Table { name, only: false, alias: None }],
@@ -213,45 +232,68 @@ impl Parser<'_> {
     }
 
     /// `grouping sets (…)` as a call; `rollup (…)` and `cube (…)` are calls already.
-    fn group_item(&mut self) -> Parsed<crate::ast::Expr> {
+    fn group_item(&mut self) -> Parsed<Expr> {
         let start = self.start();
         if self.eat_all(&["grouping", "sets"]) {
-            let name = crate::ast::ObjectName {
-                schema: None,
-                name: "grouping sets".to_owned(),
-                span: self.since(start),
-            };
-            let call = self.call(name)?;
-            return Ok(crate::ast::Expr::new(crate::ast::ExprKind::Call(call), self.since(start)));
+            let name = ObjectName { schema: None, name: "grouping sets".to_owned(), span: self.since(start) };
+            let sets = self.in_parens(|parser| parser.comma_list(Parser::group_item))?;
+            let call = call_with(name, sets);
+            return Ok(Expr::new(ExprKind::Call(call), self.since(start)));
         }
         if self.is_mark('(') && self.peek_at(1) == Some(&Token::Mark(')')) {
             self.at += 2;
-            return Ok(crate::ast::Expr::new(crate::ast::ExprKind::Row(Vec::new()), self.since(start)));
+            return Ok(Expr::new(ExprKind::Row(Vec::new()), self.since(start)));
         }
         self.expr()
     }
 
+    fn column_list(&mut self) -> Parsed<Vec<String>> {
+        self.in_parens(|parser| parser.comma_list(Parser::column_ident))
+    }
+
     pub(super) fn targets(&mut self) -> Parsed<Vec<Target>> {
         self.comma_list(|parser| {
-            let expr = parser.expr()?;
-            let alias = parser.label()?;
+            let expr = parser.target()?;
+            let is_star = matches!(*expr.kind, ExprKind::Star(_));
+            let alias = if is_star { None } else { parser.label()? };
             Ok(Target { expr, alias })
         })
     }
 
+    fn target(&mut self) -> Parsed<Expr> {
+        let start = self.start();
+        if !self.eat_op("*") {
+            return self.expr();
+        }
+        Ok(Expr::new(ExprKind::Star(Vec::new()), self.since(start)))
+    }
+
+    /// A result's label: any word behind `as`, most words without it.
     fn label(&mut self) -> Parsed<Option<String>> {
         if self.eat("as") {
             return self.ident().map(Some);
         }
         match self.peek() {
             Some(Token::Quoted(_)) => self.ident().map(Some),
-            Some(Token::Word(word)) if !CLAUSES.contains(&word.as_str()) => self.ident().map(Some),
+            Some(Token::Word(word)) if keywords::may_be_bare_label(word) => self.ident().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The alias of something in `from`: behind `as` or not, no key word.
+    fn source_label(&mut self) -> Parsed<Option<String>> {
+        if self.eat("as") {
+            return self.column_ident().map(Some);
+        }
+        match self.peek() {
+            Some(Token::Quoted(_)) => self.ident().map(Some),
+            Some(Token::Word(word)) if keywords::may_be_column(word) => self.ident().map(Some),
             _ => Ok(None),
         }
     }
 
     fn alias(&mut self) -> Parsed<Option<Alias>> {
-        let Some(name) = self.label()? else { return Ok(None) };
+        let Some(name) = self.source_label()? else { return Ok(None) };
         let columns = if self.is_mark('(') { self.ident_list()? } else { Vec::new() };
         Ok(Some(Alias { name, columns }))
     }
@@ -312,13 +354,34 @@ impl Parser<'_> {
             return self.in_parens(Parser::source_item);
         }
         let only = self.eat("only");
-        let name = self.object_name()?;
+        let name = self.source_name()?;
         if self.is_mark('(') && !only {
             let call = self.call(name)?;
             return self.source_function(lateral, call);
         }
         self.eat_op("*");
         Ok(FromItem::Table { name, only, alias: self.alias()? })
+    }
+
+    /// The name of a table or function; no reserved word, unless quoted.
+    fn source_name(&mut self) -> Parsed<ObjectName> {
+        match self.peek() {
+            Some(Token::Word(word)) if !self.may_be_source(word) => Err(self.unexpected()),
+            _ => self.object_name(),
+        }
+    }
+
+    fn may_be_source(&self, word: &str) -> bool {
+        let called = self.peek_at(1) == Some(&Token::Mark('('));
+        if called { keywords::may_be_function(word) } else { keywords::may_be_column(word) }
+    }
+
+    fn is_alias_at(&self, ahead: usize) -> bool {
+        match self.peek_at(ahead) {
+            Some(Token::Quoted(_)) => true,
+            Some(Token::Word(word)) => keywords::may_be_column(word),
+            _ => false,
+        }
     }
 
     fn source_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
@@ -331,7 +394,7 @@ impl Parser<'_> {
         let alias = if self.is("as") && definitions_ahead(self, 1) {
             self.at += 1;
             None
-        } else if definitions_ahead(self, named + 1) && !CLAUSES.iter().any(|word| self.is_at(named, word)) {
+        } else if definitions_ahead(self, named + 1) && self.is_alias_at(named) {
             self.at += named;
             Some(Alias { name: self.ident()?, columns: Vec::new() })
         } else {
@@ -418,12 +481,12 @@ impl Parser<'_> {
     fn insert(&mut self, with: Option<With>) -> Parsed<Insert> {
         self.expect("insert")?;
         self.expect("into")?;
-        let table = self.object_name()?;
-        let alias = if self.eat("as") { Some(self.ident()?) } else { None };
-        let columns = if self.is_mark('(') && !self.holds_query() { self.ident_list()? } else { Vec::new() };
+        let table = self.source_name()?;
+        let alias = if self.eat("as") { Some(self.column_ident()?) } else { None };
+        let columns = if self.is_mark('(') && !self.holds_query() { self.column_list()? } else { Vec::new() };
         let overriding_system = self.eat_all(&["overriding", "system", "value"]);
-        if !overriding_system {
-            self.eat_all(&["overriding", "user", "value"]);
+        if self.is("overriding") {
+            return Err(self.missing("overriding user value"));
         }
         let source = if self.eat_all(&["default", "values"]) { None } else { Some(Box::new(self.query()?)) };
         let on_conflict = if self.eat_all(&["on", "conflict"]) { Some(self.on_conflict()?) } else { None };
@@ -461,7 +524,7 @@ impl Parser<'_> {
     }
 
     fn assignment(&mut self) -> Parsed<Assignment> {
-        let columns = if self.is_mark('(') { self.ident_list()? } else { vec![self.ident()?] };
+        let columns = if self.is_mark('(') { self.column_list()? } else { vec![self.column_ident()?] };
         if !self.eat_op("=") {
             return Err(self.unexpected());
         }
@@ -470,13 +533,13 @@ impl Parser<'_> {
 
     fn target_alias(&mut self) -> Parsed<Option<String>> {
         self.eat_op("*");
-        self.label()
+        if self.is("set") { Ok(None) } else { self.source_label() }
     }
 
     fn update(&mut self, with: Option<With>) -> Parsed<Update> {
         self.expect("update")?;
         self.eat("only");
-        let table = self.object_name()?;
+        let table = self.source_name()?;
         let alias = self.target_alias()?;
         self.expect("set")?;
         let set = self.comma_list(Parser::assignment)?;
@@ -489,7 +552,7 @@ impl Parser<'_> {
         self.expect("delete")?;
         self.expect("from")?;
         self.eat("only");
-        let table = self.object_name()?;
+        let table = self.source_name()?;
         let alias = self.target_alias()?;
         let using = if self.eat("using") { self.comma_list(Parser::source_item)? } else { Vec::new() };
         let filter = if self.eat("where") { Some(self.expr()?) } else { None };

@@ -6,7 +6,7 @@ use crate::ast::{
     References, ReferentialAction, SequenceOptions, StatementKind, TableConstraint, TableConstraintKind,
     TypeName,
 };
-use crate::lexer::Token;
+use crate::lexer::{Placed, Token};
 
 /// PostgreSQL's canonical names of types with other spellings.
 const CANONICAL: &[(&str, &str)] = &[
@@ -27,8 +27,8 @@ impl Parser<'_> {
     pub(super) fn type_name(&mut self) -> Parsed<TypeName> {
         let setof = self.eat("setof");
         let start = self.start();
-        let quoted = matches!(self.peek(), Some(Token::Quoted(_)));
         let mut name = self.object_name()?;
+        let quoted = matches!(self.tokens.get(self.at - 1), Some(Placed { token: Token::Quoted(_), .. }));
         let mut of_column = None;
         if self.is_op("%") {
             self.at += 1;
@@ -65,13 +65,14 @@ impl Parser<'_> {
             self.interval_fields();
         }
         match name.name.as_str() {
-            "char" | "character" if !quoted => {
+            "char" | "character" | "nchar" if !quoted => {
                 name.name = "bpchar".to_owned();
                 if modifiers.is_empty() {
                     modifiers.push("1".to_owned());
                 }
             }
-            "float" => {
+            "bit" if !quoted && modifiers.is_empty() => modifiers.push("1".to_owned()),
+            "float" if !quoted => {
                 let short = modifiers
                     .first()
                     .and_then(|digits| digits.parse::<u32>().ok())
@@ -86,8 +87,14 @@ impl Parser<'_> {
     }
 
     fn long_spelling(&mut self, name: &mut String) {
+        if name == "national" && (self.is("character") || self.is("char")) {
+            self.at += 1;
+            *name = "character".to_owned();
+        }
         if name == "double" && self.eat("precision") {
             *name = "float8".to_owned();
+        } else if name == "bit" && self.eat("varying") {
+            *name = "varbit".to_owned();
         } else if matches!(name.as_str(), "character" | "char" | "nchar") && self.eat("varying") {
             *name = "varchar".to_owned();
         } else if let Some((_, canonical)) = CANONICAL.iter().find(|(spelling, _)| spelling == name) {
