@@ -293,6 +293,29 @@ pub enum Compare {
     Ge,
 }
 
+/// The comparisons and their operators.
+const SYMBOLS: &[(Compare, &str)] = &[
+    (Compare::Eq, "="),
+    (Compare::Ne, "<>"),
+    (Compare::Lt, "<"),
+    (Compare::Le, "<="),
+    (Compare::Gt, ">"),
+    (Compare::Ge, ">="),
+];
+
+impl Compare {
+    /// Its operator.
+    pub fn symbol(self) -> &'static str {
+        SYMBOLS.iter().find(|(compare, _)| *compare == self).map_or("=", |(_, symbol)| symbol)
+    }
+
+    /// The comparison that an operator is.
+    pub fn of_operator(symbol: &str) -> Option<Compare> {
+        let symbol = if symbol == "!=" { "<>" } else { symbol };
+        SYMBOLS.iter().find(|(_, known)| *known == symbol).map(|(compare, _)| *compare)
+    }
+}
+
 /// Forms whose evaluation is not a function call: null-aware, lazy, or generic over types.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Form {

@@ -1,6 +1,7 @@
 //! What a command's parameters are taken from, besides the constants of the query itself.
 
 use query::{Caller, CallerField};
+use types::session::Session;
 use types::stored::{Stored, encode};
 use types::{Result, Type, Value};
 
@@ -9,8 +10,8 @@ use types::{Result, Type, Value};
 pub struct Bindings<'a> {
     /// Who asks.
     pub caller: &'a Caller,
-    /// The time of the transaction: microseconds since 2000-01-01 UTC.
-    pub now_micros: i64,
+    /// The time zone, and the time of the transaction.
+    pub session: &'a Session,
     /// Parameters of a system statement.
     pub parameters: &'a [Value],
     /// Keys of the rows that this query's write stored or is about to delete, in order.
@@ -33,7 +34,7 @@ impl Bindings<'_> {
             CallerField::ClaimedRole => text(self.caller.claims.as_ref().map(|_| &self.caller.role)),
             CallerField::Claims => text(self.caller.claims.as_ref()),
             CallerField::Role => Value::Text(self.caller.role.clone()),
-            CallerField::Now => Value::Timestamp(self.now_micros),
+            CallerField::Now => Value::Timestamp(self.session.now),
             CallerField::Setting(name) => text(self.caller.setting(name).as_ref()),
         };
         encode(&field.ty(), &value)

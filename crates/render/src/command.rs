@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use types::Type;
+use types::session::Session;
 use types::stored::Stored;
 
 /// Text and parameters, ready to send.
@@ -12,6 +13,8 @@ pub struct Command {
     pub text: Arc<str>,
     /// The parameters, in order.
     pub parameters: Vec<Stored>,
+    /// Time zone and time under which its functions run.
+    pub session: Session,
     /// Names and types of the columns of its rows.
     pub outputs: Arc<[(Arc<str>, Type)]>,
 }

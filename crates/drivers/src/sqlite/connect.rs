@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 use types::{Code, Error, Result};
 
+use super::surroundings::Surroundings;
 use super::{Options, collations, functions, special};
 
 /// Virtual machine steps between two looks at the budget.
@@ -39,19 +40,22 @@ impl Budget {
 
     fn spent(&self) -> bool {
         self.looks.fetch_sub(1, Ordering::Relaxed) <= 1
-            || u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX) > self.deadline.load(Ordering::Relaxed)
+            || u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+                > self.deadline.load(Ordering::Relaxed)
     }
 }
 
-/// A connection and its budget.
+/// A connection, its budget, and what its functions know of the command that runs.
 pub(super) struct Prepared {
     pub(super) connection: Connection,
     pub(super) budget: Arc<Budget>,
+    pub(super) surroundings: Surroundings,
 }
 
 /// The connection that writes.
 pub(super) fn writer(options: &Options) -> Result<Prepared> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let prepared = open(options, flags)?;
     prepared
         .connection
@@ -70,18 +74,19 @@ pub(super) fn reader(options: &Options) -> Result<Prepared> {
 
 fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
     let prepare = || -> rusqlite::Result<Prepared> {
-        let connection = Connection::open_with_flags(&options.path, flags)?;
+        let mut connection = Connection::open_with_flags(&options.path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(256);
         connection.execute_batch("PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA trusted_schema=OFF;")?;
         connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         collations::register(&connection)?;
-        functions::register(&connection, &options.random)?;
-        special::register(&connection, &options.random)?;
+        let surroundings = Surroundings::new(options);
+        functions::register(&connection, &surroundings)?;
+        special::register(&connection, &surroundings)?;
         let budget = Arc::new(Budget::new());
         let watched = budget.clone();
         connection.progress_handler(STEPS_PER_LOOK, Some(move || watched.spent()))?;
-        Ok(Prepared { connection, budget })
+        Ok(Prepared { connection, budget, surroundings })
     };
     prepare().map_err(|error| failed(options, &error))
 }

@@ -15,7 +15,9 @@ pub(super) fn pack(error: &Error) -> String {
         Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
         None => "",
     };
-    [error.code().name(), error.message(), details, error.hint().unwrap_or_default()].map(|part| format!("{MARK}{part}")).concat()
+    [error.code().name(), error.message(), details, error.hint().unwrap_or_default()]
+        .map(|part| format!("{MARK}{part}"))
+        .concat()
 }
 
 fn unpack(text: &str) -> Option<Error> {
@@ -52,16 +54,19 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
         (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => Failure::ForeignKey,
         (ErrorCode::OperationInterrupted, _) => Failure::Canceled,
         (ErrorCode::DiskFull, _) => Failure::Full,
-        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
-            Failure::Error(Error::new(Code::LOCK_NOT_AVAILABLE, "the database is in use by another process").with_cause(error))
-        }
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Failure::Error(
+            Error::new(Code::LOCK_NOT_AVAILABLE, "the database is in use by another process")
+                .with_cause(error),
+        ),
         (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
             Failure::Error(Error::new(Code::DATA_CORRUPTED, "the database file is damaged").with_cause(error))
         }
-        (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly, _) => {
-            Failure::Error(Error::new(Code::IO_ERROR, "the database could not be read or written").with_cause(error))
+        (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly, _) => Failure::Error(
+            Error::new(Code::IO_ERROR, "the database could not be read or written").with_cause(error),
+        ),
+        (ErrorCode::TooBig, _) => {
+            Failure::Error(Error::new(Code::LIMIT_EXCEEDED, "a value is too large").with_cause(error))
         }
-        (ErrorCode::TooBig, _) => Failure::Error(Error::new(Code::LIMIT_EXCEEDED, "a value is too large").with_cause(error)),
         _ => internal(error),
     }
 }
@@ -96,6 +101,9 @@ mod tests {
     fn an_error_survives_its_way_through_sqlite() {
         let error = Error::new(Code::DIVISION_BY_ZERO, "division by zero").with_hint("do not");
         let back = unpack(&pack(&error)).unwrap();
-        assert_eq!((back.code(), back.message(), back.hint(), back.details()), (error.code(), error.message(), Some("do not"), None));
+        assert_eq!(
+            (back.code(), back.message(), back.hint(), back.details()),
+            (error.code(), error.message(), Some("do not"), None)
+        );
     }
 }

@@ -3,10 +3,11 @@
 use engine::{Failure, Sink};
 use render::Command;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Statement, ToSql};
 use types::Error;
 use types::stored::{Cell, Stored};
 
+use super::connect::Prepared;
 use super::errors::failure;
 
 /// Most columns that are handed over without an allocation.
@@ -31,7 +32,14 @@ impl ToSql for Parameter<'_> {
 ///
 /// # Errors
 /// The engine's failure, or what the sink refuses.
-pub(super) fn command(connection: &Connection, command: &Command, position: usize, sink: &mut dyn Sink) -> Result<u64, Failure> {
+pub(super) fn command(
+    prepared: &Prepared,
+    command: &Command,
+    position: usize,
+    sink: &mut dyn Sink,
+) -> Result<u64, Failure> {
+    let connection = &prepared.connection;
+    prepared.surroundings.begin(&command.session);
     let mut statement = connection.prepare_cached(&command.text).map_err(|error| failure(&error))?;
     bind(&mut statement, &command.parameters)?;
     let columns = statement.column_count();
@@ -72,7 +80,8 @@ pub(super) fn cell(value: ValueRef<'_>) -> Result<Cell<'_>, Error> {
         ValueRef::Integer(value) => Cell::Int(value),
         ValueRef::Real(value) => Cell::Real(value),
         ValueRef::Text(bytes) => Cell::Text(
-            std::str::from_utf8(bytes).map_err(|_| Error::new(types::Code::DATA_CORRUPTED, "stored text is not UTF-8"))?,
+            std::str::from_utf8(bytes)
+                .map_err(|_| Error::new(types::Code::DATA_CORRUPTED, "stored text is not UTF-8"))?,
         ),
         ValueRef::Blob(bytes) => Cell::Blob(bytes),
     })

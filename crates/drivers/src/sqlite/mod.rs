@@ -11,6 +11,7 @@ mod execute;
 mod functions;
 mod readers;
 mod special;
+mod surroundings;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,9 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 /// Fills a buffer with random bytes.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
+/// Says the time: microseconds since 2000-01-01 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
 /// How to open a database.
 #[derive(Clone)]
 pub struct Options {
@@ -47,6 +51,8 @@ pub struct Options {
     pub write_queue_max: usize,
     /// Where randomness comes from.
     pub random: Random,
+    /// Where the time comes from.
+    pub clock: Clock,
 }
 
 /// An open SQLite database.
@@ -78,7 +84,12 @@ impl Engine for Sqlite {
         &CAPABILITIES
     }
 
-    fn read(&self, commands: Vec<Command>, sink: Box<dyn Sink>, timeout: Duration) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
+    fn read(
+        &self,
+        commands: Vec<Command>,
+        sink: Box<dyn Sink>,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
         Box::pin(self.readers.read(commands, sink, timeout))
     }
 

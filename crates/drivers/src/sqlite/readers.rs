@@ -44,24 +44,39 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn open(options: &Options) -> Result<Readers> {
-        let short = (0..options.readers).map(|_| connect::reader(options).map(Mutex::new)).collect::<Result<_>>()?;
+        let short =
+            (0..options.readers).map(|_| connect::reader(options).map(Mutex::new)).collect::<Result<_>>()?;
         let queue = Arc::new(Queue::default());
-        let threads = (0..options.readers).map(|number| long_reader(options.clone(), queue.clone(), number)).collect::<Result<_>>()?;
+        let threads = (0..options.readers)
+            .map(|number| long_reader(options.clone(), queue.clone(), number))
+            .collect::<Result<_>>()?;
         Ok(Readers { short, queue, threads })
     }
 
-    pub(super) async fn read(&self, commands: Vec<Command>, mut sink: Box<dyn Sink>, timeout: Duration) -> Result<Box<dyn Sink>, Failure> {
+    pub(super) async fn read(
+        &self,
+        commands: Vec<Command>,
+        mut sink: Box<dyn Sink>,
+        timeout: Duration,
+    ) -> Result<Box<dyn Sink>, Failure> {
         if let Some(outcome) = self.read_short(&commands, sink.as_mut(), timeout) {
             return outcome.map(|()| sink);
         }
         sink.restart();
         let (reply, answer) = oneshot::channel();
         self.push(LongRead { commands, sink, until: Instant::now() + timeout, reply })?;
-        answer.await.map_err(|_| Failure::Error(Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down")))?
+        answer
+            .await
+            .map_err(|_| Failure::Error(Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down")))?
     }
 
     /// Tries it here and now; `None` when no connection is free or it takes longer than a short read.
-    fn read_short(&self, commands: &[Command], sink: &mut dyn Sink, timeout: Duration) -> Option<Result<(), Failure>> {
+    fn read_short(
+        &self,
+        commands: &[Command],
+        sink: &mut dyn Sink,
+        timeout: Duration,
+    ) -> Option<Result<(), Failure>> {
         let prepared = self.short.iter().find_map(|reader| reader.try_lock().ok())?;
         prepared.budget.set(timeout, SHORT_LOOKS);
         match run(&prepared, commands, sink) {
@@ -138,11 +153,11 @@ fn long(options: &Options, prepared: &mut Option<Prepared>, read: &mut LongRead)
 fn run(prepared: &Prepared, commands: &[Command], sink: &mut dyn Sink) -> Result<(), Failure> {
     let connection = &prepared.connection;
     if let [command] = commands {
-        return execute::command(connection, command, 0, sink).map(|_| ());
+        return execute::command(prepared, command, 0, sink).map(|_| ());
     }
     let transaction = connection.unchecked_transaction().map_err(|error| failure(&error))?;
     for (position, command) in commands.iter().enumerate() {
-        execute::command(connection, command, position, sink)?;
+        execute::command(prepared, command, position, sink)?;
     }
     transaction.commit().map_err(|error| failure(&error))
 }

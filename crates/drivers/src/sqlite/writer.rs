@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::future::Future;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
@@ -59,8 +58,10 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(options.write_queue_max);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || work(&prepared, receiver))
-            .map_err(|error| Error::new(Code::IO_ERROR, "could not start the writer thread").with_cause(error))?;
+            .spawn(move || work(prepared, receiver))
+            .map_err(|error| {
+                Error::new(Code::IO_ERROR, "could not start the writer thread").with_cause(error)
+            })?;
         Ok(Writer { sender, thread: Mutex::new(Some(thread)), _lock: lock })
     }
 
@@ -83,20 +84,24 @@ impl Writer {
 fn lock(options: &Options) -> Result<File> {
     let path = lock_path(&options.path);
     let open = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = open.map_err(|error| Error::new(Code::IO_ERROR, format!("could not open {}: {error}", path.display())))?;
+    let file = open
+        .map_err(|error| Error::new(Code::IO_ERROR, format!("could not open {}: {error}", path.display())))?;
     file.try_lock().map_err(|_| {
-        Error::new(Code::LOCK_NOT_AVAILABLE, format!("the data directory is in use by another process ({})", path.display()))
-            .with_hint("Stop the other server, or give this one another directory.")
+        Error::new(
+            Code::LOCK_NOT_AVAILABLE,
+            format!("the data directory is in use by another process ({})", path.display()),
+        )
+        .with_hint("Stop the other server, or give this one another directory.")
     })?;
     Ok(file)
 }
 
-fn work(prepared: &Prepared, mut receiver: mpsc::Receiver<Message>) {
+fn work(mut prepared: Prepared, mut receiver: mpsc::Receiver<Message>) {
     let mut sequences = Sequences::default();
     let mut group = Vec::new();
     while let Some(first) = receiver.blocking_recv() {
         if first.kind == Kind::Alone {
-            let outcome = alone(prepared, &mut sequences, first.job, first.until);
+            let outcome = alone(&mut prepared, &mut sequences, first.job, first.until);
             let _ = first.reply.send(outcome);
             continue;
         }
@@ -112,9 +117,9 @@ fn work(prepared: &Prepared, mut receiver: mpsc::Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        grouped(prepared, &mut sequences, &mut group);
+        grouped(&mut prepared, &mut sequences, &mut group);
         if let Some(message) = next {
-            let outcome = alone(prepared, &mut sequences, message.job, message.until);
+            let outcome = alone(&mut prepared, &mut sequences, message.job, message.until);
             let _ = message.reply.send(outcome);
         }
     }
@@ -123,10 +128,9 @@ fn work(prepared: &Prepared, mut receiver: mpsc::Receiver<Message>) {
 }
 
 /// Runs a group of jobs and answers each after the commit.
-fn grouped(prepared: &Prepared, sequences: &mut Sequences, group: &mut Vec<Message>) {
-    let connection = &prepared.connection;
+fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<Message>) {
     prepared.budget.set(Duration::MAX, i64::MAX);
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Error::from(failure(&error)));
+    let begun = batch(prepared, "BEGIN IMMEDIATE");
     let mut answers = Vec::with_capacity(group.len());
     for message in group.drain(..) {
         let outcome = match &begun {
@@ -137,12 +141,12 @@ fn grouped(prepared: &Prepared, sequences: &mut Sequences, group: &mut Vec<Messa
     }
     prepared.budget.set(Duration::MAX, i64::MAX);
     let committed = begun.and_then(|()| {
-        sequences.save(connection)?;
-        connection.execute_batch("COMMIT").map_err(|error| Error::from(failure(&error)))
+        sequences.save(&prepared.connection)?;
+        batch(prepared, "COMMIT")
     });
-    if committed.is_err() && !connection.is_autocommit() {
+    if committed.is_err() && !prepared.connection.is_autocommit() {
         // When even this fails, the next BEGIN says so.
-        let _ = connection.execute_batch("ROLLBACK");
+        let _ = batch(prepared, "ROLLBACK");
         sequences.forget();
     }
     for (reply, outcome) in answers {
@@ -151,54 +155,58 @@ fn grouped(prepared: &Prepared, sequences: &mut Sequences, group: &mut Vec<Messa
     }
 }
 
-fn in_savepoint(prepared: &Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
-    let connection = &prepared.connection;
-    let batch = |text| connection.execute_batch(text).map_err(|error| Error::from(failure(&error)));
+fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
-    batch("SAVEPOINT job")?;
+    batch(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
-    let mut work = Work { connection, sequences, roll_back: false };
+    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, roll_back: false };
     let mut outcome = finish(job(&mut work));
     let roll_back = work.roll_back;
     prepared.budget.set(Duration::MAX, i64::MAX);
     if outcome.is_ok() && !roll_back {
-        match batch("RELEASE job") {
+        match batch(prepared, "RELEASE job") {
             Ok(()) => return Ok(()),
             Err(error) => outcome = Err(error),
         }
     }
-    batch("ROLLBACK TO job; RELEASE job")?;
+    batch(prepared, "ROLLBACK TO job; RELEASE job")?;
     outcome
 }
 
 /// Runs a job that changes the schema: foreign keys are off while tables are rebuilt and checked before the commit.
-fn alone(prepared: &Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
-    let connection = &prepared.connection;
-    let batch = |text| connection.execute_batch(text).map_err(|error| Error::from(failure(&error)));
+fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     prepared.budget.set(left, i64::MAX);
-    batch("PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE")?;
-    let mut work = Work { connection, sequences, roll_back: false };
-    let outcome = finish(job(&mut work)).and_then(|()| {
-        orphan(connection)?;
-        work.sequences.save(connection)?;
-        batch(if work.roll_back { "ROLLBACK" } else { "COMMIT" })
+    batch(prepared, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE")?;
+    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, roll_back: false };
+    let outcome = finish(job(&mut work));
+    let roll_back = work.roll_back;
+    let outcome = outcome.and_then(|()| {
+        orphan(&prepared.connection)?;
+        sequences.save(&prepared.connection)?;
+        batch(prepared, if roll_back { "ROLLBACK" } else { "COMMIT" })
     });
     prepared.budget.set(Duration::MAX, i64::MAX);
-    if outcome.is_err() && !connection.is_autocommit() {
+    if outcome.is_err() && !prepared.connection.is_autocommit() {
         // When even this fails, the next BEGIN says so.
-        let _ = batch("ROLLBACK");
+        let _ = batch(prepared, "ROLLBACK");
     }
     sequences.forget();
-    connection.flush_prepared_statement_cache();
-    batch("PRAGMA legacy_alter_table=OFF; PRAGMA foreign_keys=ON")?;
+    prepared.connection.flush_prepared_statement_cache();
+    batch(prepared, "PRAGMA legacy_alter_table=OFF; PRAGMA foreign_keys=ON")?;
     outcome
+}
+
+fn batch(prepared: &Prepared, text: &str) -> Result<()> {
+    prepared.connection.execute_batch(text).map_err(|error| Error::from(failure(&error)))
 }
 
 /// Refuses a schema in which a row references nothing.
 fn orphan(connection: &Connection) -> Result<()> {
     let found = connection
-        .query_row("PRAGMA foreign_key_check", [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?)))
+        .query_row("PRAGMA foreign_key_check", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?))
+        })
         .optional()
         .map_err(|error| Error::from(failure(&error)))?;
     match found {
@@ -220,19 +228,23 @@ fn finish(mut job: BoxFuture<'_, Result<()>>) -> Result<()> {
 
 /// The transaction of one job.
 struct Work<'a> {
-    connection: &'a Connection,
+    prepared: &'a mut Prepared,
     sequences: &'a mut Sequences,
     roll_back: bool,
 }
 
 impl Transaction for Work<'_> {
-    fn run<'a>(&'a mut self, command: &'a Command, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<u64, Failure>> {
-        let outcome = execute::command(self.connection, command, 0, sink);
+    fn run<'a>(
+        &'a mut self,
+        command: &'a Command,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        let outcome = execute::command(self.prepared, command, 0, sink);
         Box::pin(std::future::ready(outcome))
     }
 
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>> {
-        let outcome = self.sequences.next(self.connection, sequence);
+        let outcome = self.sequences.next(&self.prepared.connection, sequence);
         Box::pin(std::future::ready(outcome))
     }
 
@@ -271,7 +283,9 @@ impl Sequences {
             let mut statement = connection
                 .prepare_cached("INSERT INTO \"backplane.sequences\" VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")
                 .map_err(|error| Error::from(failure(&error)))?;
-            statement.execute((name.to_string(), counted.value)).map_err(|error| Error::from(failure(&error)))?;
+            statement
+                .execute((name.to_string(), counted.value))
+                .map_err(|error| Error::from(failure(&error)))?;
             counted.unsaved = false;
         }
         Ok(())
@@ -291,7 +305,8 @@ fn load(connection: &Connection, name: &Name) -> Result<Option<i64>, Failure> {
 
 /// The value after `last`: PostgreSQL's `nextval`.
 fn after(last: i64, sequence: &Sequence) -> Result<i64, Failure> {
-    let next = last.checked_add(sequence.increment).filter(|next| (sequence.min..=sequence.max).contains(next));
+    let next =
+        last.checked_add(sequence.increment).filter(|next| (sequence.min..=sequence.max).contains(next));
     let (word, bound, again) = if sequence.increment > 0 {
         ("maximum", sequence.max, sequence.min)
     } else {

@@ -8,21 +8,6 @@ use super::Resolver;
 use crate::functions::{Kind, choose, choose_comparison};
 use crate::ir::{Compare, Expr, Form, Read, Subquery};
 
-impl Compare {
-    /// The comparison that an operator is.
-    pub fn of_operator(symbol: &str) -> Option<Compare> {
-        Some(match symbol {
-            "=" => Compare::Eq,
-            "<>" | "!=" => Compare::Ne,
-            "<" => Compare::Lt,
-            "<=" => Compare::Le,
-            ">" => Compare::Gt,
-            ">=" => Compare::Ge,
-            _ => return None,
-        })
-    }
-}
-
 impl Resolver<'_> {
     /// `left op right` of two resolved operands.
     pub(super) fn binary(&self, left: Expr, symbol: &str, right: Expr) -> Result<Expr> {

@@ -442,10 +442,11 @@ impl Writer<'_> {
         filter: Option<&Expr>,
         order: &[Order],
     ) -> Result<()> {
-        if aggregate.name == "count" && !distinct {
-            self.push("count(");
+        let countable = args.first().is_none_or(|arg| !distinct || names::native_equality(&arg.ty()));
+        if aggregate.name == "count" && countable {
+            self.push(if distinct { "count(DISTINCT " } else { "count(" });
             match args.first() {
-                Some(arg) => self.expr(arg)?,
+                Some(arg) => self.collated(arg)?,
                 None => self.push("*"),
             }
         } else {

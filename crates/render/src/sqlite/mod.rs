@@ -108,6 +108,7 @@ impl<'a> Writer<'a> {
     }
 
     fn finish(self, outputs: Arc<[(Arc<str>, Type)]>) -> Command {
-        Command { text: self.text.into(), parameters: self.parameters, outputs }
+        let session = self.bindings.session.clone();
+        Command { text: self.text.into(), parameters: self.parameters, session, outputs }
     }
 }

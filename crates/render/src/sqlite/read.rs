@@ -185,7 +185,7 @@ impl Writer<'_> {
                     guards.push(guard);
                 }
             }
-            Source::Read { id, read } => {
+            Source::Read { id, read, .. } => {
                 self.push("(");
                 self.read(read, Use::Rows)?;
                 self.push(") AS ");

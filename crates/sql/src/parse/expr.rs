@@ -102,7 +102,9 @@ impl Parser<'_> {
     fn is_expr(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut expr = self.comparison()?;
+        let mut row = 0;
         loop {
+            self.next_in_row(&mut row)?;
             let kind = if self.eat("isnull") {
                 ExprKind::IsNull { expr, negated: false }
             } else if self.eat("notnull") {
@@ -154,7 +156,9 @@ impl Parser<'_> {
     fn comparison(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut left = self.pattern()?;
+        let mut row = 0;
         while let Some(op) = self.comparison_operator() {
+            self.next_in_row(&mut row)?;
             left = self.binary(start, left, op, Parser::pattern)?;
         }
         Ok(left)
@@ -208,7 +212,9 @@ impl Parser<'_> {
     fn pattern(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut expr = self.other_operator()?;
+        let mut row = 0;
         loop {
+            self.next_in_row(&mut row)?;
             let negated = self.is("not")
                 && ["between", "in", "like", "ilike", "similar"].iter().any(|word| self.is_at(1, word));
             self.at += usize::from(negated);
@@ -281,7 +287,9 @@ impl Parser<'_> {
     fn other_operator(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut left = self.additive()?;
+        let mut row = 0;
         while let Some(op) = self.infix_operator() {
+            self.next_in_row(&mut row)?;
             left = self.binary(start, left, op, Parser::additive)?;
         }
         Ok(left)
@@ -329,7 +337,9 @@ impl Parser<'_> {
     fn ranked(&mut self, ops: &[&str], next: fn(&mut Self) -> Parsed<Expr>) -> Parsed<Expr> {
         let start = self.start();
         let mut left = next(self)?;
+        let mut row = 0;
         loop {
+            self.next_in_row(&mut row)?;
             let op = match self.peek() {
                 Some(Token::Op(op)) if ops.contains(&op.as_str()) => op.clone(),
                 _ => return Ok(left),
@@ -354,7 +364,9 @@ impl Parser<'_> {
     fn at_time_zone(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut expr = self.collate()?;
+        let mut row = 0;
         while self.eat_all(&["at", "time", "zone"]) {
+            self.next_in_row(&mut row)?;
             let zone = self.collate()?;
             expr = self.call_of(start, "timezone", vec![zone, expr]);
         }
@@ -364,7 +376,9 @@ impl Parser<'_> {
     fn collate(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let mut expr = self.signed()?;
+        let mut row = 0;
         while self.eat("collate") {
+            self.next_in_row(&mut row)?;
             let collation = self.object_name()?;
             expr = self.finish(start, ExprKind::Collate { expr, collation });
         }
@@ -387,7 +401,9 @@ impl Parser<'_> {
         let start = self.start();
         let parenthesized = self.is_mark('(');
         let mut expr = self.primary()?;
+        let mut row = 0;
         loop {
+            self.next_in_row(&mut row)?;
             let kind = if self.eat_op("::") {
                 ExprKind::Cast { expr, ty: self.type_name()? }
             } else if self.is_mark('[') {

@@ -25,30 +25,33 @@ const TEXT_BYTES_MAX: usize = 16 << 20;
 /// Deepest nesting of parentheses, cases and operators.
 const DEPTH_MAX: usize = 200;
 
+/// How complaints about nesting begin.
+const TOO_DEEP: &str = "nested deeper than";
+
+/// Longest row of operators that are applied one after the other: each is one level of a tree.
+const ROW_MAX: usize = 400;
+
 type Parsed<T> = Result<T, Diagnostic>;
 
 /// All statements of a text, and every complaint about it.
 pub fn parse(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
-    let (tokens, mut diagnostics) = match checked_tokens(text) {
+    let (tokens, lexical) = match checked_tokens(text) {
         Ok(found) => found,
         Err(diagnostic) => return (Vec::new(), vec![diagnostic]),
     };
-    if diagnostics.is_empty() {
-        diagnostics = grammar_errors(text);
-    }
-    let mut statements = Vec::new();
+    let mut read = Vec::new();
     for part in split(&tokens) {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
         let span = Span::new(first.span.start, last.span.end);
-        let is_here = |said: &Diagnostic| said.span.start >= span.start && said.span.start <= span.end;
         let mut parser = Parser { text, tokens: part, at: 0, depth: 0 };
-        match parser.whole_statement() {
-            Ok(kind) => {
-                if is_read_whole(&kind) {
-                    diagnostics.retain(|said| !is_here(said));
-                }
-                statements.push(Statement { kind, span });
-            }
+        read.push((span, parser.whole_statement()));
+    }
+    let mut diagnostics = if lexical.is_empty() { grammar_errors(text, &read) } else { lexical };
+    let mut statements = Vec::new();
+    for (span, parsed) in read {
+        let is_here = |said: &Diagnostic| said.span.start >= span.start && said.span.start <= span.end;
+        match parsed {
+            Ok(kind) => statements.push(Statement { kind, span }),
             Err(diagnostic) if diagnostics.iter().any(is_here) => drop(diagnostic),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
@@ -110,19 +113,28 @@ fn checked_tokens(text: &str) -> Parsed<(Vec<Placed>, Vec<Diagnostic>)> {
             _ => {}
         }
         if depth > DEPTH_MAX {
-            return Err(Diagnostic::new(placed.span, format!("nested deeper than {DEPTH_MAX} levels")));
+            return Err(too_deep(placed.span));
         }
     }
     Ok((tokens, diagnostics))
 }
 
-fn grammar_errors(text: &str) -> Vec<Diagnostic> {
-    let parsed = squawk_syntax::SourceFile::parse(text);
-    let place = |error: &squawk_syntax::syntax_error::SyntaxError| {
+/// What `squawk-syntax` says of statements that were read in part. It knows no limits, so it gets nothing that is nested
+/// too deeply.
+fn grammar_errors(text: &str, read: &[(Span, Parsed<StatementKind>)]) -> Vec<Diagnostic> {
+    let is_judged = |parsed: &Parsed<StatementKind>| parsed.as_ref().map_or(true, is_read_whole);
+    let is_deep = |parsed: &Parsed<StatementKind>| matches!(parsed, Err(said) if is_about_depth(said));
+    if read.iter().all(|(_, parsed)| is_judged(parsed)) || read.iter().any(|(_, parsed)| is_deep(parsed)) {
+        return Vec::new();
+    }
+    let judged: Vec<Span> =
+        read.iter().filter(|(_, parsed)| is_judged(parsed)).map(|(span, _)| *span).collect();
+    let errors = squawk_syntax::SourceFile::parse(text).errors();
+    let all = errors.iter().map(|error| {
         let range = error.range();
-        Span::new(range.start().into(), range.end().into())
-    };
-    parsed.errors().iter().map(|error| Diagnostic::new(place(error), error.message())).collect()
+        Diagnostic::new(Span::new(range.start().into(), range.end().into()), error.message())
+    });
+    all.filter(|said| !judged.iter().any(|span| (span.start..=span.end).contains(&said.span.start))).collect()
 }
 
 /// The tokens of each statement: between semicolons, `begin atomic … end` bodies whole.
@@ -147,6 +159,14 @@ fn split(tokens: &[Placed]) -> Vec<&[Placed]> {
     parts.push(&tokens[start..]);
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(span, format!("{TOO_DEEP} {DEPTH_MAX} levels"))
+}
+
+fn is_about_depth(said: &Diagnostic) -> bool {
+    said.message.starts_with(TOO_DEEP)
 }
 
 fn is_word(placed: &Placed, word: &str) -> bool {
@@ -207,15 +227,18 @@ impl Parser<'_> {
 
     fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= DEPTH_MAX {
-            return Err(Diagnostic::new(
-                self.since(self.start()),
-                format!("nested deeper than {DEPTH_MAX} levels"),
-            ));
+            return Err(too_deep(self.since(self.start())));
         }
         self.depth += 1;
         let parsed = part(self);
         self.depth -= 1;
         parsed
+    }
+
+    /// Counts one more operator of a row.
+    fn next_in_row(&self, count: &mut usize) -> Parsed<()> {
+        *count += 1;
+        if *count > ROW_MAX { Err(too_deep(self.since(self.start()))) } else { Ok(()) }
     }
 
     fn is(&self, word: &str) -> bool {

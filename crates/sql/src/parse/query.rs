@@ -134,7 +134,9 @@ impl Parser<'_> {
     /// `intersect` binds closer than `union` and `except`.
     fn set_operations(&mut self, start: u32, rank: u8) -> Parsed<Query> {
         let mut left = if rank == 0 { self.set_operations(start, 1)? } else { self.query_term()? };
+        let mut row = 0;
         loop {
+            self.next_in_row(&mut row)?;
             let op = if rank == 0 && self.eat("union") {
                 SetOperator::Union
             } else if rank == 0 && self.eat("except") {
@@ -301,7 +303,9 @@ impl Parser<'_> {
     pub(super) fn source_item(&mut self) -> Parsed<FromItem> {
         self.deeper(|parser| {
             let mut left = parser.source_primary()?;
+            let mut row = 0;
             while let Some((natural, kind)) = parser.join_kind()? {
+                parser.next_in_row(&mut row)?;
                 let right = parser.source_primary()?;
                 let condition = parser.join_condition(natural, kind)?;
                 left = FromItem::Join { kind, left: Box::new(left), right: Box::new(right), condition };

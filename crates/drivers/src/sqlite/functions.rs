@@ -1,0 +1,163 @@
+//! The table of functions, registered: each row under its symbol, computed by the same evaluation as in memory.
+//!
+//! A polymorphic row takes the types of its arguments as a text before them.
+
+use std::panic::AssertUnwindSafe;
+
+use query::functions::{self, Aggregate, Function, State, Volatility};
+use rusqlite::Connection;
+use rusqlite::functions::{Aggregate as Registered, Context as Arguments, FunctionFlags};
+use rusqlite::types::Value as Owned;
+use types::{Error, Result, Type, Value};
+
+use super::errors::carried;
+use super::surroundings::{self, Surroundings, answer, argument};
+
+/// Text is UTF-8, and a schema may use the function.
+pub(super) const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_INNOCUOUS);
+
+pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> rusqlite::Result<()> {
+    for function in functions::all() {
+        scalar(connection, function, surroundings.clone())?;
+    }
+    for aggregate in functions::aggregates() {
+        let count = aggregate.arguments.len() + usize::from(aggregate.is_polymorphic());
+        let registered = Row { aggregate, surroundings: surroundings.clone() };
+        let count = i32::try_from(count).unwrap_or(-1);
+        connection.create_aggregate_function(aggregate.symbol().as_str(), count, FLAGS, registered)?;
+    }
+    Ok(())
+}
+
+fn scalar(
+    connection: &Connection,
+    function: &'static Function,
+    surroundings: Surroundings,
+) -> rusqlite::Result<()> {
+    let is_fixed = !function.variadic && function.optional == 0;
+    let count = function.arguments.len() + usize::from(function.is_polymorphic());
+    let count = if is_fixed { i32::try_from(count).unwrap_or(-1) } else { -1 };
+    let flags = match function.volatility {
+        Volatility::Immutable | Volatility::Stable => FLAGS.union(FunctionFlags::SQLITE_DETERMINISTIC),
+        Volatility::Volatile => FLAGS,
+    };
+    let fixed: Option<Types> =
+        (is_fixed && !function.is_polymorphic()).then(|| declared(function, count)).flatten();
+    connection.create_scalar_function(function.symbol().as_str(), count, flags, move |arguments| match &fixed
+    {
+        Some(types) => call(function, &surroundings, arguments, types, 0),
+        None if function.is_polymorphic() => {
+            let types = surroundings::words(arguments, |text| polymorphic(function, text))?;
+            call(function, &surroundings, arguments, &types, 1)
+        }
+        None => {
+            let count = i32::try_from(arguments.len()).unwrap_or(0);
+            let types =
+                declared(function, count).ok_or_else(|| carried(&Error::internal(function.symbol())))?;
+            call(function, &surroundings, arguments, &types, 0)
+        }
+    })
+}
+
+/// The types of a call's arguments and of its result.
+struct Types {
+    arguments: Vec<Type>,
+    result: Type,
+}
+
+fn declared(function: &Function, count: i32) -> Option<Types> {
+    let count = usize::try_from(count).ok()?;
+    let arguments: Vec<Type> =
+        (0..count).map(|position| function.argument(position)?.to_type()).collect::<Option<_>>()?;
+    let result = function.result_type(&arguments)?;
+    Some(Types { arguments, result })
+}
+
+fn polymorphic(function: &Function, text: &str) -> Option<Types> {
+    let arguments = if text.is_empty() { Vec::new() } else { surroundings::types(text)? };
+    let result = function.result_type(&arguments)?;
+    Some(Types { arguments, result })
+}
+
+fn call(
+    function: &'static Function,
+    surroundings: &Surroundings,
+    arguments: &Arguments<'_>,
+    types: &Types,
+    skip: usize,
+) -> rusqlite::Result<Owned> {
+    let values: Result<Vec<Value>> = types
+        .arguments
+        .iter()
+        .enumerate()
+        .map(|(position, ty)| argument(arguments, position + skip, ty))
+        .collect();
+    let outcome = values.and_then(|values| {
+        surroundings.evaluate(&types.arguments, |context| function.call(context, &values))
+    });
+    answer(&types.result, outcome)
+}
+
+/// A registered aggregate.
+struct Row {
+    aggregate: &'static Aggregate,
+    surroundings: Surroundings,
+}
+
+/// A group under way.
+struct Group {
+    state: Box<dyn State>,
+    types: Vec<Type>,
+}
+
+impl Row {
+    fn begin(&self, arguments: Option<&Arguments<'_>>) -> Option<Group> {
+        let types = match arguments {
+            Some(arguments) if self.aggregate.is_polymorphic() => {
+                surroundings::types(arguments.get_raw(0).as_str().ok()?)?
+            }
+            None if self.aggregate.is_polymorphic() => vec![Type::Text; self.aggregate.arguments.len()],
+            _ => self.aggregate.arguments.iter().map(|ty| ty.to_type()).collect::<Option<_>>()?,
+        };
+        Some(Group { state: (self.aggregate.init)(), types })
+    }
+
+    fn take(&self, arguments: &Arguments<'_>, group: &mut Group) -> Result<()> {
+        let skip = usize::from(self.aggregate.is_polymorphic());
+        let values: Vec<Value> = group
+            .types
+            .iter()
+            .enumerate()
+            .map(|(position, ty)| argument(arguments, position + skip, ty))
+            .collect::<Result<_>>()?;
+        let state = group.state.as_mut();
+        self.surroundings.evaluate(&group.types, |context| self.aggregate.step(state, context, &values))
+    }
+}
+
+impl Registered<AssertUnwindSafe<Group>, Owned> for Row {
+    fn init(&self, arguments: &mut Arguments<'_>) -> rusqlite::Result<AssertUnwindSafe<Group>> {
+        let group = self.begin(Some(arguments));
+        group.map(AssertUnwindSafe).ok_or_else(|| carried(&Error::internal(self.aggregate.symbol())))
+    }
+
+    fn step(
+        &self,
+        arguments: &mut Arguments<'_>,
+        group: &mut AssertUnwindSafe<Group>,
+    ) -> rusqlite::Result<()> {
+        self.take(arguments, group).map_err(|error| carried(&error))
+    }
+
+    fn finalize(
+        &self,
+        _: &mut Arguments<'_>,
+        group: Option<AssertUnwindSafe<Group>>,
+    ) -> rusqlite::Result<Owned> {
+        let group = group.map(|group| group.0).or_else(|| self.begin(None));
+        let Some(mut group) = group else { return Err(carried(&Error::internal(self.aggregate.symbol()))) };
+        let result = self.aggregate.result_type(&group.types).unwrap_or(Type::Text);
+        let state = group.state.as_mut();
+        answer(&result, self.surroundings.evaluate(&group.types, |context| state.finish(context)))
+    }
+}
