@@ -12,13 +12,14 @@
 //! - leave no trace of one caller (role, claims, settings, temporary state) for the next;
 //! - bind parameters, never splice them.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalog::Sequence;
-use render::Command;
+use render::{Command, Dialect};
 use types::stored::Cell;
 use types::{Capabilities, Error, Result};
 
@@ -28,8 +29,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Work in one transaction. What it returns as an error undoes everything it did.
 pub type Job = Box<dyn for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<()>> + Send>;
 
+/// Fills a buffer with randomness fit for secrets.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Says the time: microseconds since 2000-01-01 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
 /// Where rows go. An engine may start a read over: then it says so.
-pub trait Sink: Send {
+pub trait Sink: Any + Send {
     /// One row of the `command`-th command of the read.
     ///
     /// # Errors
@@ -44,6 +51,9 @@ pub trait Sink: Send {
 pub trait Engine: Send + Sync + 'static {
     /// What it can do.
     fn capabilities(&self) -> &'static Capabilities;
+
+    /// How it is spoken to.
+    fn dialect(&self) -> &'static dyn Dialect;
 
     /// Runs read-only commands on one snapshot, each to its end, and gives the sink back.
     fn read(
@@ -62,10 +72,11 @@ pub trait Engine: Send + Sync + 'static {
 
 /// One unit of work.
 pub trait Transaction: Send {
-    /// Runs one command; its rows go to the sink as command 0. Returns how many rows it changed.
+    /// Runs one command; its rows go to the sink as those of the `position`-th command. Returns how many rows it changed.
     fn run<'a>(
         &'a mut self,
         command: &'a Command,
+        position: usize,
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64, Failure>>;
 

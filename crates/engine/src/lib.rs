@@ -4,5 +4,14 @@
 //! Nothing here knows a database library, an HTTP word or a text dialect.
 
 pub mod contract;
+mod database;
+mod rows;
+mod statement;
+mod work;
+mod write;
 
-pub use contract::{BoxFuture, Engine, Failure, Job, Sink, Transaction, transact};
+pub use contract::{BoxFuture, Clock, Engine, Failure, Job, Random, Sink, Transaction, transact};
+pub use database::{Applied, Database, Run};
+pub use rows::Values;
+pub use statement::Statement;
+pub use work::Work;

@@ -4,7 +4,9 @@
 
 pub mod bindings;
 pub mod command;
+pub mod dialect;
 pub mod sqlite;
 
 pub use bindings::Bindings;
 pub use command::Command;
+pub use dialect::Dialect;

@@ -15,11 +15,10 @@ mod surroundings;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{BoxFuture, Engine, Failure, Job, Sink};
-use render::Command;
+use engine::{BoxFuture, Clock, Engine, Failure, Job, Random, Sink};
+use render::{Command, Dialect};
 use types::{Capabilities, Result};
 
 use readers::Readers;
@@ -33,12 +32,6 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     native_functions: false,
     parameters_max: 32_766,
 };
-
-/// Fills a buffer with random bytes.
-pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
-
-/// Says the time: microseconds since 2000-01-01 UTC.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// How to open a database.
 #[derive(Clone)]
@@ -82,6 +75,10 @@ impl Sqlite {
 impl Engine for Sqlite {
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &render::sqlite::Sqlite
     }
 
     fn read(

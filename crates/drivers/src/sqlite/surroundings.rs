@@ -10,7 +10,9 @@ use types::stored::{decode, encode};
 use types::{Error, Result, Type, Value};
 
 use super::errors::carried;
-use super::{Clock, Options, Random, execute};
+use engine::{Clock, Random};
+
+use super::{Options, execute};
 
 /// One connection's.
 #[derive(Clone)]

@@ -237,9 +237,10 @@ impl Transaction for Work<'_> {
     fn run<'a>(
         &'a mut self,
         command: &'a Command,
+        position: usize,
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64, Failure>> {
-        let outcome = execute::command(self.prepared, command, 0, sink);
+        let outcome = execute::command(self.prepared, command, position, sink);
         Box::pin(std::future::ready(outcome))
     }
 

@@ -9,18 +9,57 @@ mod read;
 mod write;
 
 pub use names::{Special, collation, column_name, index_name, quote, row_key, table_name};
-pub use read::{read, reads};
+pub use read::read;
 pub use write::{delete, insert, update};
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, TableId};
+use catalog::{Catalog, ColumnId, TableId};
 use query::{CallerField, SourceId};
 use types::stored::Stored;
-use types::{Result, Type};
+use types::{Result, Type, Value};
 
-use crate::{Bindings, Command};
+use crate::{Bindings, Command, Dialect};
+
+/// SQLite's dialect.
+#[derive(Clone, Copy, Debug)]
+pub struct Sqlite;
+
+impl Dialect for Sqlite {
+    fn read(&self, catalog: &Catalog, read: &query::Read, bindings: &Bindings<'_>) -> Result<Command> {
+        self::read(catalog, read, bindings)
+    }
+
+    fn insert(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        rows: &[Vec<Value>],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        insert(catalog, table, rows, bindings)
+    }
+
+    fn update(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        key: i64,
+        set: &[(ColumnId, Value)],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        update(catalog, table, key, set, bindings)
+    }
+
+    fn delete(&self, catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command {
+        delete(catalog, table, keys, bindings)
+    }
+
+    fn table_name(&self, table: &catalog::Table) -> String {
+        table_name(&table.name)
+    }
+}
 
 /// How the columns of a source are named.
 #[derive(Clone, Copy)]
@@ -85,6 +124,12 @@ impl<'a> Writer<'a> {
         self.parameter(self.bindings.caller_field(field)?);
         self.fields.insert(field.clone(), self.parameters.len());
         Ok(())
+    }
+
+    /// Keys of rows as one parameter: a JSON array.
+    fn keys(&mut self, keys: &[i64]) {
+        let keys = keys.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        self.parameter(Stored::Text(format!("[{keys}]").into()));
     }
 
     fn identifier(&mut self, name: &str) {

@@ -20,18 +20,6 @@ pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<C
     Ok(writer.finish(outputs(&read.outputs)))
 }
 
-/// Several reads as commands of one snapshot.
-///
-/// # Errors
-/// As [`read`].
-pub fn reads<'a>(
-    catalog: &Catalog,
-    all: impl IntoIterator<Item = &'a Read>,
-    bindings: &Bindings<'_>,
-) -> Result<Vec<Command>> {
-    all.into_iter().map(|each| read(catalog, each, bindings)).collect()
-}
-
 fn outputs(outputs: &[Output]) -> Arc<[(Arc<str>, Type)]> {
     outputs.iter().map(|output| (output.name.clone(), output.expr.ty())).collect()
 }
@@ -193,8 +181,7 @@ impl Writer<'_> {
             }
             Source::Written { id, table } => {
                 self.push("json_each(");
-                let keys = self.bindings.written.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-                self.parameter(types::stored::Stored::Text(format!("[{keys}]").into()));
+                self.keys(self.bindings.written);
                 self.push(") AS k");
                 self.number(id.0);
                 self.push(" CROSS JOIN ");

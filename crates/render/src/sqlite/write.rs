@@ -1,4 +1,4 @@
-//! One-row writes: the engine decides what is written, these only store it.
+//! Writes: the engine decides what is written, these only store it.
 
 use std::sync::Arc;
 
@@ -9,11 +9,16 @@ use types::{Result, Type, Value};
 use super::{Writer, names};
 use crate::{Bindings, Command};
 
-/// Stores a whole new row and returns its key.
+/// Stores whole new rows and returns their keys.
 ///
 /// # Errors
 /// When a value cannot be stored.
-pub fn insert(catalog: &Catalog, table: TableId, row: &[Value], bindings: &Bindings<'_>) -> Result<Command> {
+pub fn insert(
+    catalog: &Catalog,
+    table: TableId,
+    rows: &[Vec<Value>],
+    bindings: &Bindings<'_>,
+) -> Result<Command> {
     let mut writer = Writer::new(catalog, bindings);
     let declared = &catalog[table];
     writer.push("INSERT INTO ");
@@ -23,12 +28,17 @@ pub fn insert(catalog: &Catalog, table: TableId, row: &[Value], bindings: &Bindi
         writer.identifier(&column.name);
         Ok(())
     })?;
-    writer.push(") VALUES (");
-    writer.list(declared.columns.iter().zip(row), ", ", |writer, (column, value)| {
-        writer.parameter(encode(&column.ty, value)?);
+    writer.push(") VALUES ");
+    writer.list(rows, ", ", |writer, row| {
+        writer.push("(");
+        writer.list(declared.columns.iter().zip(row), ", ", |writer, (column, value)| {
+            writer.parameter(encode(&column.ty, value)?);
+            Ok(())
+        })?;
+        writer.push(")");
         Ok(())
     })?;
-    writer.push(") RETURNING ");
+    writer.push(" RETURNING ");
     writer.push(names::row_key(declared));
     Ok(writer.finish(Arc::from([(Arc::from("key"), Type::Int8)])))
 }
@@ -59,13 +69,21 @@ pub fn update(
     Ok(writer.finish(Arc::from([])))
 }
 
-/// Removes one row.
-pub fn delete(catalog: &Catalog, table: TableId, key: i64, bindings: &Bindings<'_>) -> Command {
+/// Removes rows.
+pub fn delete(catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command {
     let mut writer = Writer::new(catalog, bindings);
     let declared = &catalog[table];
     writer.push("DELETE FROM ");
     writer.identifier(&names::table_name(&declared.name));
-    by_key(&mut writer, declared, key);
+    if let [key] = keys {
+        by_key(&mut writer, declared, *key);
+    } else {
+        writer.push(" WHERE ");
+        writer.push(names::row_key(declared));
+        writer.push(" IN (SELECT value FROM json_each(");
+        writer.keys(keys);
+        writer.push("))");
+    }
     writer.finish(Arc::from([]))
 }
 

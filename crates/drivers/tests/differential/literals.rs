@@ -1,0 +1,398 @@
+//! Types that expressions are made of, and texts of their values: ordinary ones and the edges.
+
+use std::sync::Arc;
+
+use types::ty::EnumType;
+use types::{Name, Type};
+
+/// A type that expressions are made of.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) ty: Type,
+    /// Its name in SQL.
+    pub(crate) name: &'static str,
+    /// Texts of values.
+    pub(crate) texts: &'static [&'static str],
+}
+
+impl Known {
+    /// The name of its column in the table of values.
+    pub(crate) fn column(&self) -> String {
+        format!("k_{}", self.name.replace("[]", "s"))
+    }
+}
+
+/// Every known type.
+pub(crate) fn table() -> Vec<Known> {
+    texts().into_iter().map(|(ty, name, texts)| Known { ty, name, texts }).collect()
+}
+
+/// What both sides know: an enumerated type, and a table with a column of each known type.
+pub(crate) fn schema() -> String {
+    let columns: Vec<String> =
+        table().iter().map(|known| format!("{} {}", known.column(), known.name)).collect();
+    format!(
+        "create type mood as enum ('sad', 'ok', 'happy');\ncreate table v (id int4, {});\n",
+        columns.join(", ")
+    )
+}
+
+/// The rows of the table: each value of each type at least once, and a null here and there.
+pub(crate) fn rows() -> Vec<Vec<Option<String>>> {
+    let table = table();
+    let count = table.iter().map(|known| known.texts.len()).max().unwrap_or(0) + 2;
+    let cell = |known: &Known, at: usize, column: usize| {
+        let is_null = at >= known.texts.len() && (at + column) % 3 == 0;
+        (!is_null).then(|| known.texts[(at + column) % known.texts.len()].to_owned())
+    };
+    (0..count)
+        .map(|at| {
+            let id = Some((at + 1).to_string());
+            let cells = table.iter().enumerate().map(|(column, known)| cell(known, at, column));
+            std::iter::once(id).chain(cells).collect()
+        })
+        .collect()
+}
+
+/// The statements that store the rows.
+pub(crate) fn inserts(rows: &[Vec<Option<String>>]) -> String {
+    let cell = |cell: &Option<String>| match cell {
+        None => "null".to_owned(),
+        Some(text) => format!("'{}'", text.replace('\'', "''")),
+    };
+    let row = |row: &Vec<Option<String>>| {
+        format!("insert into v values ({});\n", row.iter().map(cell).collect::<Vec<_>>().join(", "))
+    };
+    rows.iter().map(row).collect()
+}
+
+/// Texts that some type refuses and another reads.
+pub(crate) const ODD: &[&str] =
+    &["", " ", "abc", "12", " 7 ", "1.5", "1e3", "-0", "t", "yes", "99999999999999999999", "{}", "{1", "[]", "null"];
+
+/// Patterns of `like`.
+pub(crate) const LIKE: &[&str] =
+    &["%", "a%", "%b%", "_bc", "A%", "%#%", "x#_y", "", "%world", "%本%", "a\\\\b", "#", "##%", "%ö%"];
+
+/// Patterns of `similar to`.
+pub(crate) const SIMILAR: &[&str] =
+    &["%", "a%", "(a|b)%", "_bc", "[a-c]+", "a{3}", "%(b|d)%", "x\\_y", "", "abc?", "[^0-9]*", "%W_rld"];
+
+type Texts = (Type, &'static str, &'static [&'static str]);
+
+fn texts() -> Vec<Texts> {
+    let mood = Type::Enum(Arc::new(EnumType {
+        name: Name::new("public", "mood"),
+        labels: ["sad", "ok", "happy"].map(Arc::from).to_vec(),
+    }));
+    vec![
+        (Type::Bool, "bool", &["t", "f"]),
+        (Type::Int2, "int2", &["0", "1", "-1", "7", "32767", "-32768"]),
+        (
+            Type::Int4,
+            "int4",
+            &["0", "1", "-1", "2", "3", "-3", "7", "42", "100", "2147483647", "-2147483648"],
+        ),
+        (
+            Type::Int8,
+            "int8",
+            &["0", "1", "-1", "5", "1000", "9007199254740993", "9223372036854775807", "-9223372036854775808"],
+        ),
+        (
+            Type::Float4,
+            "float4",
+            &["0", "1", "-1.5", "0.1", "3.25e10", "1e-20", "NaN", "Infinity", "-Infinity"],
+        ),
+        (
+            Type::Float8,
+            "float8",
+            &[
+                "0",
+                "1",
+                "-1",
+                "0.5",
+                "2.5",
+                "-3.5",
+                "0.1",
+                "1e15",
+                "1e-7",
+                "123456.789",
+                "1e300",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+            ],
+        ),
+        (
+            Type::Numeric,
+            "numeric",
+            &[
+                "0",
+                "1",
+                "-1",
+                "0.00",
+                "1.5",
+                "-2.5",
+                "3.14159",
+                "10",
+                "100.00",
+                "12345678901234567890.123",
+                "0.0000001",
+                "NaN",
+            ],
+        ),
+        (
+            Type::Text,
+            "text",
+            &[
+                "",
+                "a",
+                "abc",
+                "Hello World",
+                "  trim me ",
+                "ÄÖÜ ß é",
+                "a,b,,c",
+                "100%",
+                "x_y",
+                "a\\b",
+                "it's",
+                "日本語",
+                "foo123bar",
+                "AbC-def",
+            ],
+        ),
+        (
+            Type::Uuid,
+            "uuid",
+            &["00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
+        ),
+        (Type::Bytea, "bytea", &["\\x", "\\x00", "\\xdeadbeef", "\\x414243"]),
+        (
+            Type::Json,
+            "json",
+            &[
+                "null",
+                "1",
+                "\"s\"",
+                "[1, 2,  3]",
+                "{\"a\": 1, \"b\": {\"c\": [true, null]}, \"a\": 2}",
+                "{}",
+                "[]",
+            ],
+        ),
+        (
+            Type::Jsonb,
+            "jsonb",
+            &[
+                "null",
+                "1",
+                "1.50",
+                "\"a\"",
+                "true",
+                "[]",
+                "{}",
+                "[1, 2, 3]",
+                "[\"a\", {\"b\": 1}]",
+                "{\"a\": 1, \"b\": {\"c\": [true, null]}, \"n\": null}",
+                "[[1, 2], [3]]",
+            ],
+        ),
+        (
+            Type::Date,
+            "date",
+            &[
+                "2000-01-01",
+                "2024-02-29",
+                "1999-12-31",
+                "0044-03-15 BC",
+                "infinity",
+                "-infinity",
+                "2024-03-31",
+            ],
+        ),
+        (Type::Time, "time", &["00:00", "12:34:56.789", "23:59:59.999999", "24:00:00"]),
+        (
+            Type::Timestamp,
+            "timestamp",
+            &[
+                "2000-01-01 00:00:00",
+                "2024-02-29 12:34:56.789",
+                "1969-07-20 20:17:40",
+                "infinity",
+                "-infinity",
+                "2024-12-31 23:59:59.999999",
+            ],
+        ),
+        (
+            Type::Timestamptz,
+            "timestamptz",
+            &[
+                "2000-01-01 00:00:00+00",
+                "2024-03-31 01:30:00+00",
+                "2023-11-05 06:00:00.5+00",
+                "infinity",
+                "-infinity",
+            ],
+        ),
+        (
+            Type::Interval,
+            "interval",
+            &[
+                "0",
+                "1 day",
+                "-1 mon 2 days 03:04:05.678",
+                "1 year 2 mons",
+                "25:00:00",
+                "36 days 12:00:00",
+                "-00:00:01",
+            ],
+        ),
+        (mood.clone(), "mood", &["sad", "ok", "happy"]),
+        (Type::Int4.array(), "int4[]", &["{}", "{1,2,3}", "{3,NULL,1}", "{{1,2},{3,4}}", "{42}"]),
+        (Type::Text.array(), "text[]", &["{}", "{a,b,c}", "{a,NULL}", "{\"x y\",\"\"}", "{0}", "{b,c,1}"]),
+        (Type::Numeric.array(), "numeric[]", &["{}", "{1.5,2}", "{NULL}", "{1.50,2.0}"]),
+        (Type::Varchar, "varchar", &["", "abc", "Abc", "a b  ", "日本", "12"]),
+        (Type::Bpchar, "bpchar", &["", "abc", "abc  ", "Abc", "b"]),
+        (Type::Citext, "citext", &["", "abc", "ABC", "Äb", "äB", "b"]),
+        (Type::Inet, "inet", &["10.0.0.1", "10.0.0.0/8", "192.168.1.5/24", "::1", "2001:db8::/32", "0.0.0.0/0"]),
+        (Type::Cidr, "cidr", &["10.0.0.0/8", "10.0.0.1/32", "2001:db8::/32"]),
+        (
+            Type::Uuid.array(),
+            "uuid[]",
+            &["{}", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,NULL}", "{00000000-0000-0000-0000-000000000000}"],
+        ),
+        (Type::Jsonb.array(), "jsonb[]", &["{}", "{1,NULL}", "{\"{\\\"a\\\": 1}\",\"[1, 2]\"}", "{1.0}"]),
+        (Type::Bool.array(), "bool[]", &["{}", "{t,f}", "{NULL,t}"]),
+        (Type::Float8.array(), "float8[]", &["{}", "{1.5,NaN}", "{Infinity,-0,NULL}", "{1e300}"]),
+        (
+            Type::Timestamptz.array(),
+            "timestamptz[]",
+            &["{}", "{\"2024-03-31 01:30:00+00\",infinity}", "{NULL}"],
+        ),
+        (Type::Date.array(), "date[]", &["{}", "{2024-02-29,2000-01-01}", "{infinity,NULL}"]),
+        (mood.clone().array(), "mood[]", &["{}", "{sad,happy}", "{ok,NULL}"]),
+        (Type::Int8.array(), "int8[]", &["{}", "{9223372036854775807,1}", "{1,2,NULL}"]),
+        (Type::Varchar.array(), "varchar[]", &["{}", "{a,b}", "{\"a \",NULL}"]),
+    ]
+}
+
+/// Texts for arguments of functions that want words of their own: units, formats, encodings, patterns, zones.
+pub(crate) fn words(function: &str, position: usize) -> Option<&'static [&'static str]> {
+    Some(match (function, position) {
+        ("date_part" | "extract", 0) => &[
+            "year",
+            "month",
+            "day",
+            "hour",
+            "minute",
+            "second",
+            "milliseconds",
+            "microseconds",
+            "dow",
+            "isodow",
+            "doy",
+            "week",
+            "quarter",
+            "isoyear",
+            "decade",
+            "century",
+            "millennium",
+            "epoch",
+            "julian",
+            "timezone",
+            "nonsense",
+        ],
+        ("date_trunc", 0) => &[
+            "year",
+            "month",
+            "day",
+            "hour",
+            "minute",
+            "second",
+            "milliseconds",
+            "microseconds",
+            "week",
+            "quarter",
+            "decade",
+            "century",
+            "millennium",
+            "nonsense",
+            "timezone",
+        ],
+        ("timezone", 0) | ("date_trunc", 2) => {
+            &["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "nowhere"]
+        }
+        ("encode" | "decode", 1) => &["hex", "base64", "escape", "nonsense"],
+        ("decode", 0) => &["", "00ff", "deadbeef", "AQID", "YWJj\nZA==", "x", "a\\001b", "abc="],
+        ("digest", 1) | ("hmac", 2) => &["md5", "sha1", "sha256", "sha512", "nonsense"],
+        (
+            "~"
+            | "!~"
+            | "~*"
+            | "!~*"
+            | "regexp_like"
+            | "regexp_match"
+            | "regexp_replace"
+            | "regexp_split_to_array"
+            | "regexp_count"
+            | "regexp_substr",
+            1,
+        ) => &[
+            "a",
+            "^a",
+            "[a-z]+",
+            "(\\d+)",
+            "\\s+",
+            "b|c",
+            "(a)(b)?",
+            "[^a-z]",
+            "\\w+$",
+            ".*?b",
+            "x*",
+            "(foo|bar)\\d*",
+            "(",
+            "a{2}",
+            "^$",
+            "[[:upper:]]",
+            "\\mW",
+            "A",
+            "(?i)hello",
+            "o{1,2}?",
+            "[a",
+            "*",
+            "\\y",
+            ",",
+        ],
+        ("regexp_like" | "regexp_match" | "regexp_split_to_array", 2)
+        | ("regexp_replace" | "regexp_count", 3) => &["", "i", "g", "gi", "n", "x", "z"],
+        ("regexp_replace", 2) => &["", "X", "<\\1>", "[\\&]", "\\\\", "\\2\\1"],
+        ("regexp_replace", 5) | ("regexp_substr", 4) => &["", "i", "g", "z"],
+        ("~~" | "!~~" | "~~*" | "!~~*" | "like" | "notlike", 1) => {
+            &["%", "a%", "%b%", "_bc", "A%", "%\\%", "x\\_y", "", "\\", "%world", "%本%", "a\\\\b"]
+        }
+        ("format", 0) => &[
+            "%s",
+            "%s-%s",
+            "%I",
+            "%L",
+            "%2$s %1$s",
+            "%%",
+            "%10s|",
+            "%-5s|",
+            "%z",
+            "%",
+            "plain",
+            "%*s",
+            "%0$s",
+        ],
+        ("like_escape" | "similar_to_escape", 1) => &["", "#", "\\", "ab"],
+        ("translate" | "btrim" | "ltrim" | "rtrim", 1) => &["", "a", "abc", " ", "lo", "é"],
+        ("split_part" | "string_to_array" | "replace" | "strpos" | "position", 1) => {
+            &[",", "", "b", "abc", " ", "本"]
+        }
+        ("array_to_string", 1) | ("concat_ws", 0) => &[",", "", " | "],
+        ("lpad" | "rpad", 2) => &["", "*", "xy"],
+        ("convert_from" | "convert_to", 1) => &["UTF8", "utf-8"],
+        _ => return None,
+    })
+}

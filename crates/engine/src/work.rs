@@ -1,0 +1,277 @@
+//! One transaction at work: reads and statements in it, expressions computed for its caller.
+//!
+//! What needs no table is computed in memory; what has subqueries is asked of the engine. Nothing here commits.
+
+use std::sync::Arc;
+
+use catalog::{ColumnId, TableId};
+use query::eval::{NoRow, Row, Scope, eval};
+use query::{Caller, Expr, Form, Model, Output, Plan, Read, Source, SourceId, Step};
+use render::{Bindings, Command, Dialect};
+use sql::ast::StatementKind;
+use types::session::Session;
+use types::{Capabilities, Error, Name, Result, Value};
+
+use crate::contract::{Clock, Engine, Failure, Random, Sink, Transaction};
+use crate::database::{Run, Served};
+use crate::rows::Values;
+use crate::statement::{self, SYSTEM, Statement};
+
+/// A transaction of one caller.
+pub struct Work<'t> {
+    pub(crate) transaction: &'t mut dyn Transaction,
+    pub(crate) served: Arc<Served>,
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) capabilities: &'static Capabilities,
+    pub(crate) run: Run,
+    pub(crate) random: Random,
+    pub(crate) clock: Clock,
+}
+
+/// What commands of this transaction are bound to, besides the caller.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bound<'a> {
+    pub(crate) parameters: &'a [Value],
+    pub(crate) written: &'a [i64],
+    pub(crate) given: &'a [Value],
+}
+
+/// A row in memory: the target of a write.
+#[derive(Clone, Copy)]
+pub(crate) struct Tuple<'a> {
+    pub(crate) table: TableId,
+    pub(crate) target: SourceId,
+    pub(crate) values: &'a [Value],
+    /// The row proposed for insertion, where one is named.
+    pub(crate) excluded: Option<(SourceId, &'a [Value])>,
+}
+
+impl Row for Tuple<'_> {
+    fn column(&self, source: SourceId, column: ColumnId) -> Result<Value> {
+        let values = match self.excluded {
+            Some((excluded, values)) if source == excluded => values,
+            _ if source == self.target || source == query::model::ROW => self.values,
+            _ => return Err(Error::internal("a column of an unknown source")),
+        };
+        values
+            .get(usize::from(column.0))
+            .cloned()
+            .ok_or_else(|| Error::internal("a column that there is not"))
+    }
+}
+
+impl<'t> Work<'t> {
+    /// Work in a transaction of an engine, for the system, on a model.
+    pub fn of_system(
+        transaction: &'t mut dyn Transaction,
+        engine: &dyn Engine,
+        model: Arc<Model>,
+        random: Random,
+        clock: Clock,
+    ) -> Work<'t> {
+        let run = Run {
+            caller: Caller::role(SYSTEM),
+            session: Session::utc(clock()),
+            timeout: std::time::Duration::MAX,
+            roll_back: false,
+        };
+        Work {
+            transaction,
+            served: Served::new(model),
+            dialect: engine.dialect(),
+            capabilities: engine.capabilities(),
+            run,
+            random,
+            clock,
+        }
+    }
+
+    /// The time of the transaction: microseconds since 2000-01-01 UTC.
+    pub fn now(&self) -> i64 {
+        self.run.session.now
+    }
+
+    /// Runs a statement of our own and returns its rows.
+    ///
+    /// # Errors
+    /// What the statement raises.
+    pub async fn query(
+        &mut self,
+        statement: &'static Statement,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>> {
+        let prepared = self.served.prepared(statement)?;
+        let mut values = Values::of(prepared.outputs.iter().cloned());
+        self.plan(&prepared.plan, &parameters, &mut values).await?;
+        Ok(values.into_rows())
+    }
+
+    /// Runs a statement about rows (of a seed or migration); returns how many rows it changed.
+    ///
+    /// # Errors
+    /// What the statement raises.
+    pub async fn statement(&mut self, statement: &StatementKind) -> Result<u64> {
+        let prepared = statement::prepare(&self.served.model, statement, &[])?;
+        let mut values = Values::of(prepared.outputs.iter().cloned());
+        self.plan(&prepared.plan, &[], &mut values).await
+    }
+
+    async fn plan(&mut self, plan: &Plan, parameters: &[Value], sink: &mut Values) -> Result<u64> {
+        let mut affected = 0;
+        for step in plan.steps() {
+            match step {
+                Step::Fetch(read) => {
+                    let bound = Bound { parameters, ..Bound::default() };
+                    let command = self.command(read, bound)?;
+                    self.transaction.run(&command, 0, sink).await?;
+                }
+                Step::Store(write) => {
+                    affected = self.store_with(write, parameters, 0, sink).await?.affected;
+                }
+            }
+        }
+        Ok(affected)
+    }
+
+    /// Runs a read; its rows are the sink's `position`-th command.
+    pub(crate) async fn fetch(&mut self, read: &Read, position: usize, sink: &mut dyn Sink) -> Result<()> {
+        let command = self.command(read, Bound::default())?;
+        self.transaction.run(&command, position, sink).await?;
+        Ok(())
+    }
+
+    /// The rows of a read, kept.
+    pub(crate) async fn rows(&mut self, read: &Read, bound: Bound<'_>) -> Result<Vec<Vec<Value>>> {
+        let command = self.command(read, bound)?;
+        let mut values = Values::of(command.outputs.iter().map(|(_, ty)| ty.clone()));
+        self.transaction.run(&command, 0, &mut values).await?;
+        Ok(values.into_rows())
+    }
+
+    pub(crate) fn command(&self, read: &Read, bound: Bound<'_>) -> Result<Command> {
+        self.dialect.read(&self.served.model.catalog, read, &self.bindings(bound))
+    }
+
+    pub(crate) fn bindings<'a>(&'a self, bound: Bound<'a>) -> Bindings<'a> {
+        let Bound { parameters, written, given } = bound;
+        Bindings { caller: &self.run.caller, session: &self.run.session, parameters, written, given }
+    }
+
+    /// Runs a command without rows.
+    pub(crate) async fn execute(&mut self, command: &Command) -> Result<u64, Failure> {
+        self.transaction.run(command, 0, &mut Values::default()).await
+    }
+
+    /// The value of an expression over a row, or over none.
+    pub(crate) async fn value(
+        &mut self,
+        expr: &Expr,
+        row: Option<Tuple<'_>>,
+        parameters: &[Value],
+    ) -> Result<Value> {
+        if !has_subquery(expr) {
+            return match row {
+                Some(row) => self.computed(expr, &row, parameters),
+                None => self.computed(expr, &NoRow, parameters),
+            };
+        }
+        let (from, given) = match row {
+            None => (Source::Unit, &[][..]),
+            Some(Tuple { excluded: Some(_), .. }) => {
+                return Err(Error::missing("a subquery in ON CONFLICT DO UPDATE"));
+            }
+            Some(row) => (Source::Given { id: row.target, table: row.table }, row.values),
+        };
+        let output = Output { name: "value".into(), expr: expr.clone() };
+        let read = Read { outputs: vec![output], ..Read::from(from) };
+        let rows = self.rows(&read, Bound { parameters, given, written: &[] }).await?;
+        let value = rows.into_iter().next().and_then(|row| row.into_iter().next());
+        value.ok_or_else(|| Error::internal("a read of one row had none"))
+    }
+
+    fn computed(&self, expr: &Expr, row: &dyn Row, parameters: &[Value]) -> Result<Value> {
+        let random = self.random.clone();
+        let mut random = move |buffer: &mut [u8]| random(buffer);
+        let clock = &*self.clock;
+        let mut scope = Scope {
+            caller: &self.run.caller,
+            params: parameters,
+            session: &self.run.session,
+            random: &mut random,
+            clock: &clock,
+        };
+        eval(expr, row, &mut scope)
+    }
+
+    /// An expression with the next values of its sequences in it.
+    pub(crate) async fn counted(&mut self, expr: &Expr) -> Result<Expr> {
+        let mut names = Vec::new();
+        query::visit::deep(expr, &mut |inner| {
+            if let Some(name) = sequence_of(inner) {
+                names.push(name);
+            }
+        });
+        let mut values = Vec::with_capacity(names.len());
+        for name in names {
+            values.push(self.next_value(&name).await?);
+        }
+        let mut expr = expr.clone();
+        replace_sequences(&mut expr, &mut values.into_iter());
+        Ok(expr)
+    }
+
+    pub(crate) async fn next_value(&mut self, name: &Name) -> Result<Value> {
+        let model = self.served.model.clone();
+        let sequence = model.catalog.sequences.get(name).ok_or_else(|| {
+            Error::new(types::Code::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))
+        })?;
+        Ok(Value::Int(self.transaction.next_value(sequence).await?))
+    }
+}
+
+/// Whether an expression reads tables.
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(_)) || query::visit::operands(expr).into_iter().any(has_subquery)
+}
+
+/// The sequence that an expression counts.
+fn sequence_of(expr: &Expr) -> Option<Name> {
+    match expr {
+        Expr::Form { form: Form::NextValue, args, .. } => match args.first() {
+            Some(Expr::Const { value: Value::Text(text), .. }) => Some(sequence_name(text)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn replace_sequences(expr: &mut Expr, values: &mut dyn Iterator<Item = Value>) {
+    if sequence_of(expr).is_some()
+        && let Some(value) = values.next()
+    {
+        *expr = Expr::Const { value, ty: expr.ty() };
+        return;
+    }
+    for operand in query::visit::operands_mut(expr) {
+        replace_sequences(operand, values);
+    }
+}
+
+/// A name in a text, as `regclass` reads it: parts in double quotes stay as they are, others are in lower case.
+fn sequence_name(text: &str) -> Name {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match (c, parts.last_mut()) {
+            ('"', _) => quoted = !quoted,
+            ('.', _) if !quoted => parts.push(String::new()),
+            (c, Some(part)) if quoted => part.push(c),
+            (c, Some(part)) => part.extend(c.to_lowercase()),
+            (_, None) => {}
+        }
+    }
+    match &parts[..] {
+        [schema, name] => Name::new(schema.as_str(), name.as_str()),
+        _ => Name::new("public", parts.concat()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Writes, row by row in the order of the statement, as PostgreSQL does them (`ExecInsert`, `ExecUpdate`).
+//!
+//! A row is completed and checked in memory (defaults, domains, generated columns, policies, nulls, checks), then stored. All
+//! rows are checked before the first is stored, so that a policy's subqueries see the tables as they were; when a row is
+//! refused, those before it are stored first, because theirs might be the earlier error.
+
+mod insert;
+mod references;
+mod row;
+mod update;
+mod violations;
+
+use query::{Action, Expr, Guard, Output, Read, Source, Write};
+use types::{Code, Error, Result, Value};
+
+use crate::contract::Sink;
+use crate::database::Applied;
+use crate::work::{Bound, Work};
+
+/// A row of the engine: its key, and a value for each column.
+pub(crate) struct StoredRow {
+    pub(crate) key: i64,
+    pub(crate) values: Vec<Value>,
+}
+
+/// The rows that a write has touched.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// Their keys, in the order of the statement.
+    pub(crate) keys: Vec<i64>,
+    /// How many were not there before.
+    pub(crate) inserted: u64,
+}
+
+impl Work<'_> {
+    /// Runs a write; what it returns goes to the sink as rows of the `position`-th command.
+    pub(crate) async fn store(
+        &mut self,
+        write: &Write,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
+        self.store_with(write, &[], position, sink).await
+    }
+
+    /// The same, with the parameters of a statement.
+    pub(crate) async fn store_with(
+        &mut self,
+        write: &Write,
+        parameters: &[Value],
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
+        if !write.guard.authorized {
+            return Err(Error::internal("a write reached the engine without authorization"));
+        }
+        let touched = match &write.action {
+            Action::Insert(insert) => self.insert(write, insert, parameters).await?,
+            Action::Update { set, filter } => self.update(write, set, filter.as_ref(), parameters).await?,
+            Action::Delete { filter } => {
+                let rows = self.targets(write, filter.as_ref(), Vec::new(), parameters).await?;
+                let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
+                check_affected(write, keys.len())?;
+                // What is returned of a deleted row, it says while it is there.
+                self.returning(write, &keys, parameters, position, sink).await?;
+                self.delete(write, &rows).await?;
+                return Ok(Applied { affected: count(keys.len()), inserted: 0 });
+            }
+        };
+        check_affected(write, touched.keys.len())?;
+        self.returning(write, &touched.keys, parameters, position, sink).await?;
+        Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
+    }
+
+    async fn returning(
+        &mut self,
+        write: &Write,
+        written: &[i64],
+        parameters: &[Value],
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let Some(read) = &write.returning else { return Ok(()) };
+        let command = self.command(read, Bound { parameters, written, given: &[] })?;
+        self.transaction.run(&command, position, sink).await?;
+        Ok(())
+    }
+
+    /// The existing rows that a write is about, in insertion order, each with the values of further expressions.
+    async fn targets(
+        &mut self,
+        write: &Write,
+        filter: Option<&Expr>,
+        further: Vec<Expr>,
+        parameters: &[Value],
+    ) -> Result<Vec<(StoredRow, Vec<Value>)>> {
+        let guard = match &write.guard.touch {
+            None => Guard::Open,
+            Some(touch) => Guard::Rows(Box::new(touch.clone())),
+        };
+        let from = Source::Table { id: write.target, table: write.table, guard };
+        let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, from) };
+        let width = read.outputs.len();
+        read.outputs.extend(further.into_iter().map(|expr| Output { name: "further".into(), expr }));
+        let rows = self.rows(&read, Bound { parameters, ..Bound::default() }).await?;
+        rows.into_iter().map(|row| split(row, width)).collect()
+    }
+
+    /// A read of the key and all columns of the target of a write.
+    fn whole_rows(&self, write: &Write, from: Source) -> Read {
+        let table = &self.served.model.catalog[write.table];
+        let column = |column, ty| Output {
+            name: "column".into(),
+            expr: Expr::Column { source: write.target, column, ty },
+        };
+        let key = column(query::ROW_KEY, types::Type::Int8);
+        let columns = table.column_ids().map(|id| column(id, table[id].ty.clone()));
+        Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
+    }
+
+    async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<()> {
+        let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let catalog = &self.served.model.catalog;
+        let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()));
+        match self.execute(&command).await {
+            Ok(_) => Ok(()),
+            Err(failure) => {
+                let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
+                Err(self.referenced(write.table, &rows, failure).await)
+            }
+        }
+    }
+}
+
+fn split(mut row: Vec<Value>, width: usize) -> Result<(StoredRow, Vec<Value>)> {
+    let further = row.split_off(width);
+    let values = row.split_off(1);
+    match row.first() {
+        Some(Value::Int(key)) => Ok((StoredRow { key: *key, values }, further)),
+        _ => Err(Error::internal("a stored row without a key")),
+    }
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+/// Holds a write to the number of rows that the request allows: while it can still be undone.
+fn check_affected(write: &Write, rows: usize) -> Result<()> {
+    if write.affected_max.is_some_and(|most| count(rows) > most) {
+        let message = "Query result exceeds max-affected preference constraint";
+        return Err(
+            Error::new(Code::MAX_AFFECTED, message).with_details(format!("The query affects {rows} rows"))
+        );
+    }
+    if write.single && rows != 1 {
+        let message = "Cannot coerce the result to a single JSON object";
+        return Err(
+            Error::new(Code::NOT_SINGULAR, message).with_details(format!("The result contains {rows} rows"))
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! `insert`, with `on conflict`.
+
+use catalog::ColumnId;
+use query::{Assign, Conflict, ConflictAction, Expr, Guard, Insert, RowValue, Source, SourceId, Write};
+use types::{Code, Error, Result, Type, Value};
+
+use super::row::tuple;
+use super::update::Change;
+use super::{StoredRow, Touched, count, split};
+use crate::contract::Failure;
+use crate::rows::Values;
+use crate::work::{Bound, Work};
+
+/// Rows stored by one command: few enough to find the one that is refused, enough to make commands rare.
+const CHUNK_ROWS: usize = 64;
+
+impl Work<'_> {
+    pub(super) async fn insert(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        parameters: &[Value],
+    ) -> Result<Touched> {
+        let mut rows = Vec::with_capacity(insert.rows.len());
+        let refused = self.candidates(write, insert, parameters, &mut rows).await.err();
+        let mut touched = Touched::default();
+        match &insert.conflict {
+            None => self.store_rows(write, &rows, &mut touched).await?,
+            Some(conflict) => {
+                for row in rows {
+                    self.merge(write, conflict, row, &mut touched).await?;
+                }
+            }
+        }
+        refused.map_or(Ok(touched), Err)
+    }
+
+    /// The complete rows, up to the first that is refused.
+    async fn candidates(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        parameters: &[Value],
+        rows: &mut Vec<Vec<Value>>,
+    ) -> Result<()> {
+        for given in &insert.rows {
+            rows.push(self.candidate(write, insert, given, parameters).await?);
+        }
+        if let Some(read) = &insert.read {
+            for given in self.rows(read, Bound { parameters, ..Bound::default() }).await? {
+                let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
+                rows.push(self.candidate(write, insert, &given, parameters).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn candidate(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        given: &[RowValue],
+        parameters: &[Value],
+    ) -> Result<Vec<Value>> {
+        let model = self.served.model.clone();
+        let table = &model.catalog[write.table];
+        let mut values = vec![Value::Null; table.columns.len()];
+        for column in table.column_ids() {
+            let named = insert.columns.iter().position(|named| *named == column);
+            values[usize::from(column.0)] = match named.and_then(|position| given.get(position)) {
+                Some(RowValue::Value(value)) => value.clone(),
+                Some(RowValue::Expr(expr)) => {
+                    let expr = self.counted(expr).await?;
+                    self.value(&expr, None, parameters).await?
+                }
+                Some(RowValue::Default) | None => self.fill(write, column).await?,
+            };
+        }
+        self.generate(write, &mut values).await?;
+        let all: Vec<ColumnId> = table.column_ids().collect();
+        self.admit(write, &write.guard.insert, &values, &all).await?;
+        Ok(values)
+    }
+
+    /// Stores rows that meet no others.
+    async fn store_rows(&mut self, write: &Write, rows: &[Vec<Value>], touched: &mut Touched) -> Result<()> {
+        for chunk in rows.chunks(self.chunk_rows(write)) {
+            let keys = match self.stored(write, chunk).await {
+                Ok(keys) => keys,
+                Err(failure) => return Err(self.refusal(write, chunk, failure).await),
+            };
+            touched.inserted += count(keys.len());
+            touched.keys.extend(keys);
+        }
+        Ok(())
+    }
+
+    /// Rows of one command. A table that references itself takes as many as possible: its rows may reference each other.
+    fn chunk_rows(&self, write: &Write) -> usize {
+        let table = &self.served.model.catalog[write.table];
+        let most = self.capabilities.parameters_max / table.columns.len().max(1);
+        let references_itself = table.foreign_keys.iter().any(|key| key.target == table.name);
+        most.clamp(1, if references_itself { usize::MAX } else { CHUNK_ROWS })
+    }
+
+    async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
+        let catalog = &self.served.model.catalog;
+        let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
+        let mut keys = Values::of([Type::Int8]);
+        self.transaction.run(&command, 0, &mut keys).await?;
+        let key = |row: Vec<Value>| match row.first() {
+            Some(Value::Int(key)) => Ok(*key),
+            _ => Err(Failure::Error(Error::internal("an insert answered no key"))),
+        };
+        keys.into_rows().into_iter().map(key).collect()
+    }
+
+    /// The error of a chunk: that of its first row that cannot be stored.
+    async fn refusal(&mut self, write: &Write, rows: &[Vec<Value>], failure: Failure) -> Error {
+        if let [row] = rows {
+            return self.violation(write, row, rows, failure).await;
+        }
+        for row in rows {
+            match self.stored(write, std::slice::from_ref(row)).await {
+                Ok(_) => {}
+                Err(Failure::ForeignKey) => {
+                    // A reference to another row of the chunk is none that is missing.
+                    if let Some(error) = self.missing_reference(write, row, rows).await {
+                        return error;
+                    }
+                }
+                Err(failure) => return self.violation(write, row, rows, failure).await,
+            }
+        }
+        failure.into()
+    }
+
+    /// Stores one row, or does what is to be done instead.
+    async fn merge(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        row: Vec<Value>,
+        touched: &mut Touched,
+    ) -> Result<()> {
+        let Some(existing) = self.existing(write, conflict, &row).await? else {
+            let rows = std::slice::from_ref(&row);
+            match self.stored(write, rows).await {
+                Ok(keys) => {
+                    touched.inserted += count(keys.len());
+                    touched.keys.extend(keys);
+                    return Ok(());
+                }
+                Err(Failure::Unique { .. }) if conflict.columns.is_empty() => return Ok(()),
+                Err(failure) => return Err(self.violation(write, &row, rows, failure).await),
+            }
+        };
+        let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(()) };
+        if touched.keys.contains(&existing.key) {
+            return Err(twice());
+        }
+        let change = self.merged(write, (*excluded, &row), set, filter.as_ref(), existing).await?;
+        if let Some(change) = change {
+            touched.keys.push(change.key);
+            self.apply(write, &change).await?;
+        }
+        Ok(())
+    }
+
+    /// The row that already has the key.
+    async fn existing(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        row: &[Value],
+    ) -> Result<Option<StoredRow>> {
+        let is_null = |column: &ColumnId| row[usize::from(column.0)].is_null();
+        if conflict.columns.is_empty() || conflict.columns.iter().any(is_null) {
+            return Ok(None);
+        }
+        let table = &self.served.model.catalog[write.table];
+        let equal = conflict.columns.iter().map(|&column| {
+            let ty = table[column].ty.clone();
+            let value = Expr::Const { value: row[usize::from(column.0)].clone(), ty: ty.clone() };
+            Expr::Column { source: write.target, column, ty }.equals(value)
+        });
+        let filter = Expr::all(equal);
+        let from = Source::Table { id: write.target, table: write.table, guard: Guard::Open };
+        let mut read = self.whole_rows(write, from);
+        read.filter = filter;
+        let width = read.outputs.len();
+        let found = self.rows(&read, Bound::default()).await?.into_iter().next();
+        found.map(|row| split(row, width).map(|(row, _)| row)).transpose()
+    }
+
+    /// What becomes of an existing row; nothing when the condition does not hold.
+    async fn merged(
+        &mut self,
+        write: &Write,
+        proposed: (SourceId, &[Value]),
+        set: &[(ColumnId, Assign)],
+        filter: Option<&Expr>,
+        existing: StoredRow,
+    ) -> Result<Option<Change>> {
+        let row = tuple(write, &existing.values, Some(proposed));
+        if let Some(filter) = filter
+            && !matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(true))
+        {
+            return Ok(None);
+        }
+        self.admit_by_policies(&write.guard.conflict, tuple(write, &existing.values, None)).await?;
+        let mut values = existing.values.clone();
+        for (column, assign) in set {
+            values[usize::from(column.0)] = match assign {
+                Assign::Default => self.fill(write, *column).await?,
+                Assign::Expr(expr) => self.value(expr, Some(row), &[]).await?,
+            };
+        }
+        let columns: Vec<ColumnId> = set.iter().map(|(column, _)| *column).collect();
+        self.change(write, existing, columns, values).await.map(Some)
+    }
+}
+
+fn twice() -> Error {
+    let hint = "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.";
+    Error::new(Code::CARDINALITY, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .with_hint(hint)
+}

@@ -1,0 +1,108 @@
+//! One row about to be stored: completed and checked.
+
+use catalog::ColumnId;
+use query::model::Fill;
+use query::{RowCheck, SourceId, Write};
+use types::{Code, Error, Result, Value};
+
+use crate::work::{Tuple, Work};
+
+impl Work<'_> {
+    /// The value of a column that a write does not name.
+    pub(super) async fn fill(&mut self, write: &Write, column: ColumnId) -> Result<Value> {
+        let model = self.served.model.clone();
+        match &model[write.table].fills[usize::from(column.0)] {
+            Fill::Null | Fill::Generated(_) => Ok(Value::Null),
+            Fill::Identity { sequence, .. } => self.next_value(sequence).await,
+            Fill::Default(expr) => {
+                let expr = expr.as_ref().map_err(Clone::clone)?;
+                let expr = self.counted(expr).await?;
+                self.value(&expr, None, &[]).await
+            }
+        }
+    }
+
+    /// Computes the generated columns of a row.
+    pub(super) async fn generate(&mut self, write: &Write, values: &mut [Value]) -> Result<Vec<ColumnId>> {
+        let model = self.served.model.clone();
+        let mut generated = Vec::new();
+        for (column, fill) in model.catalog[write.table].column_ids().zip(&model[write.table].fills) {
+            if let Fill::Generated(expr) = fill {
+                let expr = expr.as_ref().map_err(Clone::clone)?;
+                let value = self.value(expr, Some(tuple(write, values, None)), &[]).await?;
+                values[usize::from(column.0)] = value;
+                generated.push(column);
+            }
+        }
+        Ok(generated)
+    }
+
+    /// Refuses a row that a domain, a policy, a not-null column or a check does not admit, in PostgreSQL's order.
+    pub(super) async fn admit(
+        &mut self,
+        write: &Write,
+        policies: &[RowCheck],
+        values: &[Value],
+        assigned: &[ColumnId],
+    ) -> Result<()> {
+        let model = self.served.model.clone();
+        let (table, checks) = (&model.catalog[write.table], &model[write.table].checks);
+        let row = tuple(write, values, None);
+        for column in assigned {
+            self.admit_null_of_domain(write, *column, values)?;
+        }
+        for check in checks {
+            let Some(domain) = &check.domain else { continue };
+            let expr = check.expr.as_ref().map_err(Clone::clone)?;
+            if matches!(self.value(expr, Some(row), &[]).await?, Value::Bool(false)) {
+                let (domain, check) = (&domain.name, &check.name);
+                let message = format!("value for domain {domain} violates check constraint \"{check}\"");
+                return Err(Error::new(Code::CHECK_VIOLATION, message));
+            }
+        }
+        self.admit_by_policies(policies, row).await?;
+        for column in table.column_ids() {
+            if table[column].not_null && values[usize::from(column.0)].is_null() {
+                return Err(self.null_violation(write, column, values, assigned));
+            }
+        }
+        for check in checks.iter().filter(|check| check.domain.is_none()) {
+            let expr = check.expr.as_ref().map_err(Clone::clone)?;
+            if matches!(self.value(expr, Some(row), &[]).await?, Value::Bool(false)) {
+                return Err(self.check_violation(write, &check.name, values, assigned));
+            }
+        }
+        Ok(())
+    }
+
+    fn admit_null_of_domain(&self, write: &Write, column: ColumnId, values: &[Value]) -> Result<()> {
+        let catalog = &self.served.model.catalog;
+        let domain = catalog[write.table][column].domain.as_ref().and_then(|name| catalog.domains.get(name));
+        match domain {
+            Some(domain) if domain.not_null && values[usize::from(column.0)].is_null() => {
+                let message = format!("domain {} does not allow null values", domain.name.name);
+                Err(Error::new(Code::NOT_NULL_VIOLATION, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Anything but true refuses.
+    pub(super) async fn admit_by_policies(&mut self, policies: &[RowCheck], row: Tuple<'_>) -> Result<()> {
+        for policy in policies {
+            if !matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(true)) {
+                return Err(policy.violation.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row of the target of a write.
+pub(super) fn tuple<'a>(
+    write: &Write,
+    values: &'a [Value],
+    excluded: Option<(SourceId, &'a [Value])>,
+) -> Tuple<'a> {
+    Tuple { table: write.table, target: write.target, values, excluded }
+}

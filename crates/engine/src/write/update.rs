@@ -1,0 +1,103 @@
+//! `update`.
+
+use catalog::ColumnId;
+use query::{Assign, Expr, Write};
+use types::{Result, Value};
+
+use super::row::tuple;
+use super::{StoredRow, Touched};
+use crate::work::{Bound, Work, has_subquery};
+
+/// A row that is to have other values.
+pub(super) struct Change {
+    /// Its key.
+    pub(super) key: i64,
+    old: Vec<Value>,
+    new: Vec<Value>,
+    /// The columns that are stored.
+    columns: Vec<ColumnId>,
+}
+
+impl Work<'_> {
+    pub(super) async fn update(
+        &mut self,
+        write: &Write,
+        set: &[(ColumnId, Assign)],
+        filter: Option<&Expr>,
+        parameters: &[Value],
+    ) -> Result<Touched> {
+        let mut changes = Vec::new();
+        let refused = self.changes(write, set, filter, parameters, &mut changes).await.err();
+        let mut touched = Touched::default();
+        for change in &changes {
+            touched.keys.push(change.key);
+            self.apply(write, change).await?;
+        }
+        refused.map_or(Ok(touched), Err)
+    }
+
+    /// The rows to change with their new values, up to the first that is refused.
+    async fn changes(
+        &mut self,
+        write: &Write,
+        set: &[(ColumnId, Assign)],
+        filter: Option<&Expr>,
+        parameters: &[Value],
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        // What reads tables is asked with the rows, before any of them changes.
+        let asked = set.iter().filter_map(|(_, assign)| match assign {
+            Assign::Expr(expr) if has_subquery(expr) => Some(expr.clone()),
+            Assign::Expr(_) | Assign::Default => None,
+        });
+        let rows = self.targets(write, filter, asked.collect(), parameters).await?;
+        for (row, asked) in rows {
+            let mut asked = asked.into_iter();
+            let mut values = row.values.clone();
+            for (column, assign) in set {
+                values[usize::from(column.0)] = match assign {
+                    Assign::Default => self.fill(write, *column).await?,
+                    Assign::Expr(expr) if has_subquery(expr) => asked.next().unwrap_or(Value::Null),
+                    Assign::Expr(expr) => {
+                        let expr = self.counted(expr).await?;
+                        self.value(&expr, Some(tuple(write, &row.values, None)), parameters).await?
+                    }
+                };
+            }
+            let columns = set.iter().map(|(column, _)| *column).collect();
+            changes.push(self.change(write, row, columns, values).await?);
+        }
+        Ok(())
+    }
+
+    /// A row with its new values, completed and checked.
+    pub(super) async fn change(
+        &mut self,
+        write: &Write,
+        row: StoredRow,
+        mut columns: Vec<ColumnId>,
+        mut new: Vec<Value>,
+    ) -> Result<Change> {
+        let generated = self.generate(write, &mut new).await?;
+        columns.retain(|column| !generated.contains(column));
+        columns.extend(generated);
+        self.admit(write, &write.guard.update, &new, &columns).await?;
+        Ok(Change { key: row.key, old: row.values, new, columns })
+    }
+
+    /// Stores the new values of a row.
+    pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<()> {
+        if change.columns.is_empty() {
+            return Ok(());
+        }
+        let value = |column: &ColumnId| (*column, change.new[usize::from(column.0)].clone());
+        let set: Vec<(ColumnId, Value)> = change.columns.iter().map(value).collect();
+        let bindings = self.bindings(Bound::default());
+        let catalog = &self.served.model.catalog;
+        let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
+        match self.execute(&command).await {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(self.change_violation(write, &change.old, &change.new, failure).await),
+        }
+    }
+}

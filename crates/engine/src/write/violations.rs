@@ -1,0 +1,201 @@
+//! The errors of constraints, in PostgreSQL's words.
+//!
+//! A detail that shows values is given only to those who may see them (`ExecBuildSlotValueDescription`,
+//! `BuildIndexValueDescription`): nobody whom policies bind, and of columns only those that may be selected.
+
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
+use query::Write;
+use types::text::print;
+use types::{Code, Error, Value};
+
+use crate::contract::Failure;
+use crate::work::Work;
+
+/// Longest value of a failing row that is shown whole, in bytes.
+const SHOWN_BYTES_MAX: usize = 64;
+
+/// What the caller may see of a table's rows.
+pub(super) struct Sight<'a> {
+    table: TableId,
+    catalog: &'a Catalog,
+    roles: Vec<Arc<str>>,
+    superuser: bool,
+    is_bound: bool,
+}
+
+impl Sight<'_> {
+    fn whole(&self) -> bool {
+        !self.is_bound && (self.superuser || self.catalog.allows(&self.roles, self.table, Privilege::Select))
+    }
+
+    fn column(&self, column: ColumnId) -> bool {
+        !self.is_bound
+            && (self.superuser
+                || self.catalog.allows_column(&self.roles, self.table, Privilege::Select, column))
+    }
+
+    pub(super) fn columns(&self, columns: &[ColumnId]) -> bool {
+        columns.iter().all(|column| self.column(*column))
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn sight(&self, table: TableId) -> Sight<'_> {
+        let catalog = &self.served.model.catalog;
+        let roles = catalog.memberships(&self.run.caller.role);
+        let role = catalog.role(&self.run.caller.role);
+        let superuser = role.is_some_and(|role| role.superuser);
+        let bypass = superuser || role.is_some_and(|role| role.bypass_row_security);
+        let declared = &catalog[table];
+        let owner = roles.contains(&declared.owner) && !declared.force_row_security;
+        let is_bound = declared.row_security && !bypass && !owner;
+        Sight { table, catalog, roles, superuser, is_bound }
+    }
+
+    pub(super) fn null_violation(
+        &self,
+        write: &Write,
+        column: ColumnId,
+        values: &[Value],
+        assigned: &[ColumnId],
+    ) -> Error {
+        let table = &self.served.model.catalog[write.table];
+        let (column, name) = (&table[column].name, &table.name.name);
+        let message =
+            format!("null value in column \"{column}\" of relation \"{name}\" violates not-null constraint");
+        self.with_failing_row(Error::new(Code::NOT_NULL_VIOLATION, message), write, values, assigned)
+    }
+
+    pub(super) fn check_violation(
+        &self,
+        write: &Write,
+        check: &str,
+        values: &[Value],
+        assigned: &[ColumnId],
+    ) -> Error {
+        let name = &self.served.model.catalog[write.table].name.name;
+        let message = format!("new row for relation \"{name}\" violates check constraint \"{check}\"");
+        self.with_failing_row(Error::new(Code::CHECK_VIOLATION, message), write, values, assigned)
+    }
+
+    fn with_failing_row(
+        &self,
+        error: Error,
+        write: &Write,
+        values: &[Value],
+        assigned: &[ColumnId],
+    ) -> Error {
+        let table = &self.served.model.catalog[write.table];
+        let sight = self.sight(write.table);
+        if sight.is_bound {
+            return error;
+        }
+        let text = |column: ColumnId| self.shown(table, column, &values[usize::from(column.0)]);
+        if sight.whole() {
+            let all: Vec<String> = table.column_ids().map(text).collect();
+            return error.with_details(format!("Failing row contains ({}).", all.join(", ")));
+        }
+        let seen: Vec<ColumnId> =
+            table.column_ids().filter(|column| sight.column(*column) || assigned.contains(column)).collect();
+        if seen.is_empty() {
+            return error;
+        }
+        let names: Vec<&str> = seen.iter().map(|column| &*table[*column].name).collect();
+        let texts: Vec<String> = seen.iter().map(|column| text(*column)).collect();
+        let (names, texts) = (names.join(", "), texts.join(", "));
+        error.with_details(format!("Failing row contains ({names}) = ({texts})."))
+    }
+
+    fn shown(&self, table: &Table, column: ColumnId, value: &Value) -> String {
+        if value.is_null() {
+            return "null".to_owned();
+        }
+        let text = print(&table[column].ty, value, &self.run.session);
+        if text.len() <= SHOWN_BYTES_MAX {
+            return text;
+        }
+        let end = (0..=SHOWN_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        format!("{}...", &text[..end])
+    }
+
+    /// `(a, b)=(1, 2)` of some columns of a row.
+    pub(super) fn key_text(&self, table: &Table, columns: &[ColumnId], values: &[Value]) -> String {
+        let names: Vec<&str> = columns.iter().map(|column| &*table[*column].name).collect();
+        let text = |column: &ColumnId| match &values[usize::from(column.0)] {
+            Value::Null => "null".to_owned(),
+            value => print(&table[*column].ty, value, &self.run.session),
+        };
+        let texts: Vec<String> = columns.iter().map(text).collect();
+        format!("({})=({})", names.join(", "), texts.join(", "))
+    }
+
+    /// The error of a new row that the engine does not store.
+    pub(super) async fn violation(
+        &mut self,
+        write: &Write,
+        row: &[Value],
+        rows: &[Vec<Value>],
+        failure: Failure,
+    ) -> Error {
+        match failure {
+            Failure::Unique { index, columns, .. } => self.duplicate(write.table, index, &columns, row),
+            Failure::ForeignKey => {
+                let missing = self.missing_reference(write, row, rows).await;
+                missing.unwrap_or_else(|| Failure::ForeignKey.into())
+            }
+            failure => failure.into(),
+        }
+    }
+
+    /// The error of a changed row that the engine does not store.
+    pub(super) async fn change_violation(
+        &mut self,
+        write: &Write,
+        old: &[Value],
+        new: &[Value],
+        failure: Failure,
+    ) -> Error {
+        match failure {
+            Failure::ForeignKey => match self.missing_reference(write, new, &[]).await {
+                Some(error) => error,
+                None => self.referenced(write.table, &[old], Failure::ForeignKey).await,
+            },
+            failure => self.violation(write, new, &[], failure).await,
+        }
+    }
+
+    fn duplicate(&self, table: TableId, index: Option<String>, columns: &[String], row: &[Value]) -> Error {
+        let declared = &self.served.model.catalog[table];
+        let columns: Vec<ColumnId> =
+            columns.iter().filter_map(|name| declared.column(name).map(|(id, _)| id)).collect();
+        let name = index
+            .map(|index| index.split_once('.').map_or(index.clone(), |(_, name)| name.to_owned()))
+            .or_else(|| constraint_of(declared, &columns))
+            .unwrap_or_default();
+        let message = format!("duplicate key value violates unique constraint \"{name}\"");
+        let error = Error::new(Code::UNIQUE_VIOLATION, message);
+        let columns = if columns.is_empty() { columns_of(declared, &name) } else { columns };
+        if columns.is_empty() || !self.sight(table).columns(&columns) {
+            return error;
+        }
+        error.with_details(format!("Key {} already exists.", self.key_text(declared, &columns, row)))
+    }
+}
+
+/// The name of the key, constraint or index over exactly these columns.
+fn constraint_of(table: &Table, columns: &[ColumnId]) -> Option<String> {
+    let keys = table.primary_key.iter().chain(&table.uniques);
+    let named = keys.map(|key| (&key.name, key.columns.clone()));
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    let indexes =
+        indexes.map(|index| (&index.name, index.keys.iter().filter_map(|key| key.column).collect()));
+    let found = named.chain(indexes).find(|(_, of): &(_, Vec<ColumnId>)| of == columns);
+    found.map(|(name, _)| name.to_string())
+}
+
+fn columns_of(table: &Table, name: &str) -> Vec<ColumnId> {
+    let keys = table.primary_key.iter().chain(&table.uniques);
+    keys.into_iter().find(|key| *key.name == *name).map(|key| key.columns.clone()).unwrap_or_default()
+}

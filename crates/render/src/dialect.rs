@@ -1,0 +1,47 @@
+//! How an engine is spoken to: one implementation per family of engines.
+
+use catalog::{Catalog, ColumnId, TableId};
+use query::Read;
+use types::{Result, Value};
+
+use crate::{Bindings, Command};
+
+/// Writes steps as commands. The text is the same for every caller and value of one shape.
+pub trait Dialect: Sync {
+    /// A read.
+    ///
+    /// # Errors
+    /// `0A000` for what the engine cannot say, `XX000` when the read was not authorized.
+    fn read(&self, catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Command>;
+
+    /// Whole new rows, stored by one command that answers their keys in order.
+    ///
+    /// # Errors
+    /// When a value cannot be stored.
+    fn insert(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        rows: &[Vec<Value>],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command>;
+
+    /// New values in one row.
+    ///
+    /// # Errors
+    /// When a value cannot be stored.
+    fn update(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        key: i64,
+        set: &[(ColumnId, Value)],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command>;
+
+    /// Rows removed by one command, by their keys.
+    fn delete(&self, catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command;
+
+    /// The stored name of a table, as the engine's failures say it.
+    fn table_name(&self, table: &catalog::Table) -> String;
+}
