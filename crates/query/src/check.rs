@@ -1,6 +1,8 @@
 //! What a table refuses whoever asks: values for columns that compute their own, writes to views.
 
-use catalog::{ColumnId, TableKind};
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, Index, Table, TableKind};
 use types::{Code, Error, Result};
 
 use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Write};
@@ -37,11 +39,26 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
     }
     match &insert.conflict {
         Some(conflict) => match &conflict.action {
+            _ if !has_arbiter(&model.catalog[write.table], &conflict.columns) => {
+                let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+                Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message))
+            }
             ConflictAction::Update { set, .. } => assigned(write, set, model),
             ConflictAction::Nothing => Ok(()),
         },
         None => Ok(()),
     }
+}
+
+/// Whether a unique constraint or index of all rows has exactly these columns; any will do when none are named.
+fn has_arbiter(table: &Table, columns: &[ColumnId]) -> bool {
+    let wanted: BTreeSet<ColumnId> = columns.iter().copied().collect();
+    let keys = table.primary_key.iter().chain(&table.uniques).filter(|key| !key.deferrable);
+    let keys = keys.map(|key| key.columns.iter().copied().collect::<BTreeSet<_>>());
+    let whole = |index: &&Index| index.unique && index.predicate.is_none();
+    let of_index = |index: &Index| index.keys.iter().map(|key| key.column).collect::<Option<BTreeSet<_>>>();
+    let indexes = table.indexes.iter().filter(whole).filter_map(of_index);
+    columns.is_empty() || keys.chain(indexes).any(|key| key == wanted)
 }
 
 fn assigned(write: &Write, set: &[(ColumnId, Assign)], model: &Model) -> Result<()> {

@@ -8,7 +8,7 @@ use types::Result;
 use super::Pass;
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
-use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, Read, SourceId, Write, WriteGuard};
+use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, Read, RowValue, SourceId, Write, WriteGuard};
 use crate::visit::{self, SourceIds};
 
 impl Pass<'_> {
@@ -49,6 +49,11 @@ impl Pass<'_> {
         self.require(table, Privilege::Insert, Some(&insert.columns.iter().copied().collect()))?;
         if let Some(read) = &mut insert.read {
             self.read(read)?;
+        }
+        for value in insert.rows.iter_mut().flatten() {
+            if let RowValue::Expr(expr) = value {
+                self.expr(expr)?;
+            }
         }
         let mut guard = WriteGuard {
             insert: self.row_checks(table, target, PolicyCommand::Insert, Side::Check)?,
@@ -195,7 +200,11 @@ fn ids_above(write: &Write) -> SourceIds {
     let mut ids = write.returning.as_ref().map_or(SourceIds::starting_at(0), SourceIds::above);
     let mut exprs: Vec<&Expr> = Vec::new();
     match &write.action {
-        Action::Insert(Insert { conflict, read, .. }) => {
+        Action::Insert(Insert { conflict, read, rows, .. }) => {
+            exprs.extend(rows.iter().flatten().filter_map(|value| match value {
+                RowValue::Expr(expr) => Some(expr),
+                RowValue::Value(_) | RowValue::Default => None,
+            }));
             if let Some(ConflictAction::Update { set, filter, .. }) =
                 conflict.as_ref().map(|conflict| &conflict.action)
             {
