@@ -1,0 +1,180 @@
+//! What a case is: the nouns that [`parse`](crate::parse::parse) makes of a file. Nothing here runs anything.
+
+/// A complaint about a case file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl Complaint {
+    /// About a line.
+    pub fn new(line: usize, message: impl Into<String>) -> Complaint {
+        Complaint { line, message: message.into() }
+    }
+}
+
+/// A file: a world, and what is asked in it, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// PostgreSQL's SQL.
+    pub schema: String,
+    /// Rows that are there before the first request.
+    pub rows: Vec<Rows>,
+    /// Settings, as in `config.toml`.
+    pub config: String,
+    /// People besides those that every case has.
+    pub people: Vec<Person>,
+    /// Tokens that are made by hand.
+    pub tokens: Vec<Token>,
+    /// Whether every request is asked again by everybody else.
+    pub is_policy: bool,
+    /// Engines that cannot do this.
+    pub skips: Vec<Skip>,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// The rows of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// As written: perhaps with its schema.
+    pub table: String,
+    /// CSV with a header, or a JSON object a line.
+    pub text: String,
+    /// Where the text begins.
+    pub line: usize,
+}
+
+/// Somebody with a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// How the case calls them.
+    pub name: String,
+    /// The role in their token.
+    pub role: String,
+    /// Claims besides the usual ones: the inside of a JSON object.
+    pub claims: String,
+}
+
+/// A token that no server made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// How requests call it.
+    pub name: String,
+    /// The text of its header.
+    pub header: String,
+    /// The text of its claims.
+    pub claims: String,
+    /// How it is signed.
+    pub signature: Signature,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// How a token is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// Not at all: the third part is empty.
+    None,
+    /// With the project's signing key.
+    Project,
+    /// HS256 with the project's secret.
+    Secret,
+    /// HS256 with a text.
+    Text(String),
+    /// HS256 with the text of the project's public keys.
+    PublicKeys,
+    /// With a signing key of another project.
+    Foreign,
+    /// ES256 with r = s = 0.
+    Zero,
+    /// Written out.
+    Literal(String),
+}
+
+/// An engine that cannot do what a case shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// `sqlite`, …
+    pub engine: String,
+    /// The capability that it lacks, by name.
+    pub capability: String,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A request and what is expected of it.
+    Ask(Box<Exchange>),
+    /// The clock moves on.
+    Later {
+        /// By so much.
+        seconds: u64,
+    },
+}
+
+/// A request and its answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Where its heading stands.
+    pub line: usize,
+    /// The position of its section.
+    pub section: usize,
+    /// Who asks.
+    pub person: String,
+    /// What is asked.
+    pub request: Request,
+    /// What stages make of it.
+    pub stages: Vec<Expected<Stage>>,
+    /// The answer to `person`.
+    pub response: Option<Expected<Response>>,
+    /// The answers to others.
+    pub others: Vec<(String, Expected<Response>)>,
+}
+
+/// A request as written, with names of bindings in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, …
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// In order, as written.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// What is expected, and the section that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected<T> {
+    /// The position of the section in the file.
+    pub section: usize,
+    /// Where it stands.
+    pub line: usize,
+    /// `None`: to be filled.
+    pub what: Option<T>,
+}
+
+/// What a stage of the road makes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// `query`, `sqlite`, …
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// An answer as expected, with patterns in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers: a name and its value, or `None` for one that must not be there.
+    pub headers: Vec<(String, Option<String>)>,
+    /// The body, in lines.
+    pub body: Vec<String>,
+}
