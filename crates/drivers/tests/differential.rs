@@ -1,0 +1,156 @@
+//! Generated expressions: memory, SQLite and PostgreSQL give the same text, or the same error.
+//!
+//! A seeded generator writes typed expressions over the whole table of functions, as SQL text. Each is computed three times:
+//! by `query::eval`, by SQLite through the renderer and the registered functions (constants as parameters, or columns of a
+//! stored table: in the select list, in conditions, as sort, group and distinct keys, in aggregates), and by the PostgreSQL
+//! that `TEST_POSTGRES_URL` names; `cargo xtask ci` starts one. `BACKPLANE_TEST_SEED` and `BACKPLANE_TEST_COUNT` choose
+//! another run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test from end to end"
+)]
+
+mod differential {
+    pub(crate) mod embedded;
+    pub(crate) mod generate;
+    pub(crate) mod literals;
+    pub(crate) mod postgres;
+
+    /// What a query came to.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) enum Outcome {
+        /// The texts of the only column; null has none.
+        Rows(Vec<Option<String>>),
+        /// The code and the message.
+        Error(String),
+    }
+
+    impl Outcome {
+        pub(crate) fn error(error: &types::Error) -> Outcome {
+            Outcome::Error(format!("{} {}", error.code().name(), error.message()))
+        }
+
+        /// An error that names what we lack is an allowed answer.
+        pub(crate) fn is_refused(&self) -> bool {
+            matches!(self, Outcome::Error(text) if text.starts_with("0A000 ") && text.ends_with(" is not supported"))
+        }
+    }
+}
+
+use std::collections::{BTreeMap, HashMap};
+
+use differential::Outcome;
+use differential::embedded::Embedded;
+use differential::generate::{Generated, Generator, is_left_out};
+use differential::literals;
+use differential::postgres::Postgres;
+use query::functions;
+
+/// Queries in a run of CI.
+const COUNT: u64 = 25_000;
+/// Each row of the table of functions is answered at least so often, for each 25 000 queries.
+const ANSWERS_MIN: u32 = 5;
+/// Differences that are shown.
+const SHOWN: usize = 60;
+
+/// The time: `age` of one argument counts up to today.
+fn now() -> i64 {
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    i64::try_from(since_1970).unwrap() - types::session::EPOCH_MICROS
+}
+
+/// What PostgreSQL lacked a check for and later got: the age of infinity (17), intervals that overflow (16).
+fn is_excused(sql: &str, ours: &Outcome) -> bool {
+    let Outcome::Error(error) = ours else { return false };
+    (sql.contains("\"age\"") && error == "22008 timestamp out of range")
+        || (sql.contains("\"make_interval\"") && error == "22008 interval out of range")
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// What a run came to.
+#[derive(Default)]
+struct Tally {
+    errors: u64,
+    refused: u64,
+    excused: u64,
+    different: usize,
+    /// How often each row was answered.
+    answered: HashMap<String, u32>,
+    refusals: BTreeMap<String, u32>,
+}
+
+impl Tally {
+    fn take(&mut self, embedded: &Embedded, generated: &Generated, theirs: &Outcome) {
+        let answers = embedded.answer(&generated.ours);
+        self.errors += u64::from(matches!(theirs, Outcome::Error(_)));
+        let mut is_answered = true;
+        for (place, ours) in [("memory", answers.memory.as_ref()), ("sqlite", Some(&answers.sqlite))] {
+            let Some(ours) = ours.filter(|ours| *ours != theirs) else { continue };
+            is_answered = false;
+            if ours.is_refused() {
+                self.refused += u64::from(place == "sqlite");
+                if let Outcome::Error(text) = ours {
+                    *self.refusals.entry(text.clone()).or_default() += 1;
+                }
+            } else if is_excused(&generated.theirs, ours) {
+                self.excused += 1;
+            } else {
+                self.different += 1;
+                if self.different <= SHOWN {
+                    eprintln!("{}\n  {}\n  {place} {ours:?}\n  theirs {theirs:?}", generated.theirs, generated.ours);
+                }
+            }
+        }
+        if is_answered {
+            for symbol in answers.uses {
+                *self.answered.entry(symbol).or_default() += 1;
+            }
+        }
+    }
+
+    /// The rows that were answered too rarely.
+    fn missed(&self, least: u32) -> Vec<String> {
+        let rows = functions::all().filter(|function| !is_left_out(function)).map(functions::Function::symbol);
+        let all = rows.chain(functions::aggregates().map(functions::Aggregate::symbol));
+        all.filter(|symbol| self.answered.get(symbol).copied().unwrap_or(0) < least).collect()
+    }
+}
+
+#[test]
+fn expressions_are_computed_as_postgresql_computes_them() {
+    let Some(postgres) = Postgres::connect() else {
+        let says = "TEST_POSTGRES_URL names no PostgreSQL: no expression was compared (see `cargo xtask engines`)";
+        assert!(std::env::var("CI").is_err(), "{says}");
+        return eprintln!("{says}");
+    };
+    let (seed, count) = (setting("BACKPLANE_TEST_SEED", 1), setting("BACKPLANE_TEST_COUNT", COUNT));
+    eprintln!("seed {seed}, {count} queries");
+    let (schema, rows) = (literals::schema(), literals::rows());
+    postgres.prepare(&format!("{schema}{}", literals::inserts(&rows)));
+    let embedded = Embedded::open(&schema, &rows, now());
+    let mut generator = Generator::new(seed);
+    let generated: Vec<Generated> = (0..count).map(|_| generator.next()).collect();
+    let queries: Vec<String> = generated.iter().map(|generated| generated.theirs.clone()).collect();
+    let answers = postgres.ask(&queries);
+    assert_eq!(answers.len(), generated.len(), "an answer for each query");
+    let mut tally = Tally::default();
+    for (generated, theirs) in generated.iter().zip(&answers) {
+        tally.take(&embedded, generated, theirs);
+    }
+    for (refusal, times) in &tally.refusals {
+        eprintln!("{times} times {refusal}");
+    }
+    let Tally { errors, refused, excused, different, .. } = &tally;
+    eprintln!("{count} queries, {errors} errors, {refused} refused, {excused} excused, {different} different");
+    let least = u32::try_from(u64::from(ANSWERS_MIN) * count / COUNT).unwrap();
+    assert_eq!(tally.different, 0, "differences from PostgreSQL");
+    assert_eq!(tally.missed(least), Vec::<String>::new(), "rows that were answered less than {least} times");
+    assert!(tally.refused * 50 < count, "too much is refused");
+}
