@@ -7,6 +7,7 @@
 mod policies;
 mod privileges;
 mod reads;
+mod through;
 mod writes;
 
 use std::sync::Arc;

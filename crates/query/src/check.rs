@@ -1,8 +1,8 @@
-//! What a table refuses whoever asks: values for columns that compute their own, writes to views.
+//! What a table refuses whoever asks: values for columns that compute their own, upserts without a unique key.
 
 use std::collections::BTreeSet;
 
-use catalog::{ColumnId, Index, Table, TableKind};
+use catalog::{ColumnId, Index, Table};
 use types::{Code, Error, Result};
 
 use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Write};
@@ -11,11 +11,10 @@ use crate::model::{Fill, Model};
 /// Refuses a write that no caller could make.
 ///
 /// # Errors
-/// `428C9` for a value given to a generated column, `0A000` for a view.
+/// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
-    let table = &model.catalog[write.table];
-    if let TableKind::View { .. } = table.kind {
-        return Err(Error::missing(format!("writing to view {}", table.name)));
+    if model.catalog[write.table].is_view() {
+        return Err(Error::internal("a write to a view was not made one to a table"));
     }
     match &write.action {
         Action::Insert(insert) => inserted(write, insert, model),
@@ -40,7 +39,8 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
     match &insert.conflict {
         Some(conflict) => match &conflict.action {
             _ if !has_arbiter(&model.catalog[write.table], &conflict.columns) => {
-                let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+                let message =
+                    "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                 Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message))
             }
             ConflictAction::Update { set, .. } => assigned(write, set, model),

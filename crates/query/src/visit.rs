@@ -164,6 +164,17 @@ pub fn each_source<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Source)) {
     }
 }
 
+/// The same, to change them.
+pub fn each_source_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Source)) {
+    match source {
+        Source::Join { left, right, .. } => {
+            each_source_mut(left, visit);
+            each_source_mut(right, visit);
+        }
+        leaf => visit(leaf),
+    }
+}
+
 /// Whether an expression aggregates the rows of its own read.
 pub fn has_aggregate(expr: &Expr) -> bool {
     matches!(expr, Expr::Aggregate { .. }) || operands(expr).into_iter().any(has_aggregate)

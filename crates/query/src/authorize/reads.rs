@@ -36,7 +36,7 @@ impl Pass<'_> {
         self.expr_naming(expr, &named)
     }
 
-    fn expr_naming(&mut self, expr: &mut Expr, named: &Named) -> Result<()> {
+    pub(super) fn expr_naming(&mut self, expr: &mut Expr, named: &Named) -> Result<()> {
         for operand in visit::operands_mut(expr) {
             self.expr_naming(operand, named)?;
         }
@@ -76,7 +76,7 @@ impl Pass<'_> {
         }
     }
 
-    fn owners_view(&self, table: catalog::TableId) -> Error {
+    pub(super) fn owners_view(&self, table: catalog::TableId) -> Error {
         let table = &self.model.catalog[table].name;
         let what = format!("a view that reads {table} with its owner's rights past row-level security");
         Error::missing(what).with_hint("Declare the view with (security_invoker = true).")

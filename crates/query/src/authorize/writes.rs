@@ -15,23 +15,29 @@ impl Pass<'_> {
     pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
         self.ids = ids_above(write);
         let reads_target = reads_target(write);
+        self.values(&mut write.action)?;
+        self.through_views(write)?;
+        if self.definer && self.bound(write.table) {
+            return Err(self.owners_view(write.table));
+        }
         let guard = match &mut write.action {
             Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
             Action::Update { set, filter } => {
                 self.assigned(write.table, set)?;
-                self.named_values(write.target, write.table, set, filter.as_mut())?;
+                self.named_values(write.target, write.table, set, filter.as_ref())?;
                 let touch = self.touch(write.table, write.target, PolicyCommand::Update, reads_target)?;
                 let update = self.after_update(write.table, write.target, reads_target)?;
                 WriteGuard { touch, update, ..WriteGuard::default() }
             }
             Action::Delete { filter } => {
                 self.require_table(write.table, Privilege::Delete)?;
-                self.named_values(write.target, write.table, &mut [], filter.as_mut())?;
+                self.named_values(write.target, write.table, &[], filter.as_ref())?;
                 let touch = self.touch(write.table, write.target, PolicyCommand::Delete, reads_target)?;
                 WriteGuard { touch, ..WriteGuard::default() }
             }
         };
         write.guard = WriteGuard { authorized: true, ..guard };
+        self.definer = false;
         if let Some(returning) = &mut write.returning {
             let named = named_in_read(returning);
             self.read_naming(returning, &named)?;
@@ -47,14 +53,6 @@ impl Pass<'_> {
         reads_target: bool,
     ) -> Result<WriteGuard> {
         self.require(table, Privilege::Insert, Some(&insert.columns.iter().copied().collect()))?;
-        if let Some(read) = &mut insert.read {
-            self.read(read)?;
-        }
-        for value in insert.rows.iter_mut().flatten() {
-            if let RowValue::Expr(expr) = value {
-                self.expr(expr)?;
-            }
-        }
         let mut guard = WriteGuard {
             insert: self.row_checks(table, target, PolicyCommand::Insert, Side::Check)?,
             ..WriteGuard::default()
@@ -74,7 +72,7 @@ impl Pass<'_> {
         }
         if let ConflictAction::Update { set, filter, .. } = &mut conflict.action {
             self.assigned(table, set)?;
-            self.named_values(target, table, set, filter.as_mut())?;
+            self.named_values(target, table, set, filter.as_ref())?;
             guard.conflict = self.row_checks(table, target, PolicyCommand::Update, Side::Using)?;
             if reads_target {
                 guard.conflict.extend(self.select_checks(table, target, Side::Using)?);
@@ -132,23 +130,44 @@ impl Pass<'_> {
         self.require(table, Privilege::Update, Some(&columns))
     }
 
-    /// Columns of the old row that new values and conditions name need `select`; their subqueries are guarded.
+    /// Guards what the caller's own values and conditions read.
+    fn values(&mut self, action: &mut Action) -> Result<()> {
+        let (set, filter) = match action {
+            Action::Insert(insert) => {
+                if let Some(read) = &mut insert.read {
+                    self.read(read)?;
+                }
+                for value in insert.rows.iter_mut().flatten() {
+                    if let RowValue::Expr(expr) = value {
+                        self.expr(expr)?;
+                    }
+                }
+                match insert.conflict.as_mut().map(|conflict| &mut conflict.action) {
+                    Some(ConflictAction::Update { set, filter, .. }) => (&mut set[..], filter.as_mut()),
+                    Some(ConflictAction::Nothing) | None => return Ok(()),
+                }
+            }
+            Action::Update { set, filter } => (&mut set[..], filter.as_mut()),
+            Action::Delete { filter } => (&mut [][..], filter.as_mut()),
+        };
+        for (_, assign) in set {
+            if let Assign::Expr(expr) = assign {
+                self.expr(expr)?;
+            }
+        }
+        filter.map_or(Ok(()), |filter| self.expr(filter))
+    }
+
+    /// Columns of the old row that new values and conditions name need `select`.
     fn named_values(
-        &mut self,
+        &self,
         target: SourceId,
         table: TableId,
-        set: &mut [(ColumnId, Assign)],
-        filter: Option<&mut Expr>,
+        set: &[(ColumnId, Assign)],
+        filter: Option<&Expr>,
     ) -> Result<()> {
         let mut named = Named::new();
-        let values = set.iter_mut().filter_map(|(_, assign)| match assign {
-            Assign::Expr(expr) => Some(expr),
-            Assign::Default => None,
-        });
-        for expr in values.chain(filter) {
-            named_in(expr, &mut named);
-            self.expr(expr)?;
-        }
+        assigned_exprs(set).chain(filter).for_each(|expr| named_in(expr, &mut named));
         match named.get(&target) {
             Some(columns) => self.require(table, Privilege::Select, Some(columns)),
             None => Ok(()),

@@ -1,0 +1,305 @@
+//! Writes to views, as writes to what they show (PostgreSQL, `CREATE VIEW`, "Updatable Views").
+//!
+//! The caller needs the privilege on the view; what lies underneath is the owner's matter, or the caller's where the view is
+//! an invoker's. A view that is not simply a part of one relation takes no writes.
+
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, Privilege, Table, TableId, TableKind};
+use types::{Code, Error, Result};
+
+use super::Pass;
+use super::privileges::{Named, named_in, named_in_read};
+use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Read, Source, SourceId, Write};
+use crate::visit;
+
+/// The words of a refusal: what is done, what would enable it, the kind of trigger.
+struct Words {
+    verb: &'static str,
+    doing: &'static str,
+    event: &'static str,
+}
+
+fn words(action: &Action) -> Words {
+    match action {
+        Action::Insert(_) => Words { verb: "insert into", doing: "inserting into", event: "INSERT" },
+        Action::Update { .. } => Words { verb: "update", doing: "updating", event: "UPDATE" },
+        Action::Delete { .. } => Words { verb: "delete from", doing: "deleting from", event: "DELETE" },
+    }
+}
+
+impl Pass<'_> {
+    /// Makes a write to a view one to the relation that it shows, until that is a table.
+    pub(super) fn through_views(&mut self, write: &mut Write) -> Result<()> {
+        while let TableKind::View { security_invoker, .. } = self.model.catalog[write.table].kind {
+            self.require_on_view(write)?;
+            let view = write.table;
+            let mut read = self.updatable(write)?;
+            self.definer |= !security_invoker;
+            self.definition(&mut read)?;
+            self.lower(write, &read)?;
+            if let Some(returning) = &mut write.returning {
+                show(&mut returning.from, view, &read, &mut self.ids);
+            }
+        }
+        Ok(())
+    }
+
+    fn require_on_view(&self, write: &Write) -> Result<()> {
+        let view = write.table;
+        let set = |set: &[(ColumnId, Assign)]| set.iter().map(|(column, _)| *column).collect::<BTreeSet<_>>();
+        match &write.action {
+            Action::Insert(insert) => {
+                self.require(view, Privilege::Insert, Some(&insert.columns.iter().copied().collect()))?;
+                if let Some(conflict) = &insert.conflict
+                    && let ConflictAction::Update { set: assigned, .. } = &conflict.action
+                {
+                    self.require(view, Privilege::Update, Some(&set(assigned)))?;
+                }
+            }
+            Action::Update { set: assigned, .. } => {
+                self.require(view, Privilege::Update, Some(&set(assigned)))?;
+            }
+            Action::Delete { .. } => self.require_table(view, Privilege::Delete)?,
+        }
+        let mut named = Named::new();
+        for expr in expressions(&write.action) {
+            named_in(expr, &mut named);
+        }
+        let mut columns = named.remove(&write.target).unwrap_or_default();
+        if let Some(returning) = &write.returning {
+            let named = named_in_read(returning);
+            visit::each_source(&returning.from, &mut |source| {
+                if let Source::Written { id, .. } = source {
+                    columns.extend(named.get(id).into_iter().flatten());
+                }
+            });
+        }
+        if columns.is_empty() { Ok(()) } else { self.require(view, Privilege::Select, Some(&columns)) }
+    }
+
+    /// The definition of a view that takes the write, with ids of its own.
+    fn updatable(&mut self, write: &Write) -> Result<Read> {
+        let read = match &self.model[write.table].view {
+            Some(Ok(read)) => visit::instantiate_read(read, &mut self.ids),
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(Error::internal("a table is no view")),
+        };
+        match obstacle(&read) {
+            None => Ok(read),
+            Some(detail) => {
+                let Words { verb, doing, event } = words(&write.action);
+                let name = &self.model.catalog[write.table].name.name;
+                let hint = format!(
+                    "To enable {doing} the view, provide an INSTEAD OF {event} trigger or an unconditional ON {event} DO INSTEAD rule."
+                );
+                Err(Error::new(Code::OBJECT_STATE, format!("cannot {verb} view \"{name}\""))
+                    .with_details(detail)
+                    .with_hint(hint))
+            }
+        }
+    }
+
+    /// Guards what a definition computes; the rows that it shows are guarded as those of the write.
+    fn definition(&mut self, read: &mut Read) -> Result<()> {
+        let named = named_in_read(read);
+        let mut outcome = Ok(());
+        visit::own_expressions_mut(read, &mut |expr| {
+            if outcome.is_ok() {
+                outcome = self.expr_naming(expr, &named);
+            }
+        });
+        outcome
+    }
+
+    /// Speaks of the relation underneath instead of the view.
+    fn lower(&mut self, write: &mut Write, read: &Read) -> Result<()> {
+        let (Some(base), Some(table)) = (visit::id_of(&read.from), underneath(&read.from)) else {
+            return Err(Error::internal("a view of nothing"));
+        };
+        let verb = words(&write.action).verb;
+        let view = &self.model.catalog[write.table];
+        Lowering { view, verb, target: write.target, read, base, ids: &mut self.ids }
+            .action(&mut write.action)?;
+        write.table = table;
+        Ok(())
+    }
+}
+
+/// One step from a view down to what it shows.
+struct Lowering<'a> {
+    view: &'a Table,
+    verb: &'static str,
+    target: SourceId,
+    read: &'a Read,
+    /// What the view shows, in `read`.
+    base: SourceId,
+    ids: &'a mut visit::SourceIds,
+}
+
+impl Lowering<'_> {
+    fn action(&mut self, action: &mut Action) -> Result<()> {
+        match action {
+            Action::Insert(insert) => {
+                self.columns(&mut insert.columns)?;
+                match &mut insert.conflict {
+                    Some(conflict) => self.conflict(conflict),
+                    None => Ok(()),
+                }
+            }
+            Action::Update { set, filter } => {
+                self.assignments(set, &[self.target])?;
+                self.narrow(filter);
+                Ok(())
+            }
+            Action::Delete { filter } => {
+                self.narrow(filter);
+                Ok(())
+            }
+        }
+    }
+
+    fn conflict(&mut self, conflict: &mut Conflict) -> Result<()> {
+        self.columns(&mut conflict.columns)?;
+        let ConflictAction::Update { excluded, set, filter } = &mut conflict.action else { return Ok(()) };
+        let rows = [self.target, *excluded];
+        self.assignments(set, &rows)?;
+        for row in rows {
+            filter.iter_mut().for_each(|filter| self.shown(filter, row));
+        }
+        Ok(())
+    }
+
+    fn columns(&self, columns: &mut [ColumnId]) -> Result<()> {
+        columns.iter_mut().try_for_each(|column| {
+            *column = self.column(*column)?;
+            Ok(())
+        })
+    }
+
+    fn column(&self, column: ColumnId) -> Result<ColumnId> {
+        match self.read.outputs.get(usize::from(column.0)).map(|output| &output.expr) {
+            Some(Expr::Column { source, column, .. }) if *source == self.base => Ok(*column),
+            _ => {
+                let (name, view) = (&self.view[column].name, &self.view.name.name);
+                let message = format!("cannot {} column \"{name}\" of view \"{view}\"", self.verb);
+                let detail = "View columns that are not columns of their base relation are not updatable.";
+                Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message).with_details(detail))
+            }
+        }
+    }
+
+    fn assignments(&mut self, set: &mut [(ColumnId, Assign)], rows: &[SourceId]) -> Result<()> {
+        for (column, assign) in set {
+            *column = self.column(*column)?;
+            if let Assign::Expr(expr) = assign {
+                rows.iter().for_each(|row| self.shown(expr, *row));
+            }
+        }
+        Ok(())
+    }
+
+    /// Only rows of the view are touched.
+    fn narrow(&mut self, filter: &mut Option<Expr>) {
+        if let Some(filter) = filter {
+            self.shown(filter, self.target);
+        }
+        let (base, target) = (self.base, self.target);
+        let own = self.read.filter.as_ref().map(|own| visit::instantiate(own, base, target, self.ids));
+        *filter = Expr::all(own.into_iter().chain(filter.take()));
+    }
+
+    /// Replaces columns of a row of the view by what the view shows in them.
+    fn shown(&mut self, expr: &mut Expr, row: SourceId) {
+        if let Expr::Column { source, column, .. } = expr
+            && *source == row
+            && let Some(output) = self.read.outputs.get(usize::from(column.0))
+        {
+            *expr = visit::instantiate(&output.expr, self.base, row, self.ids);
+            return;
+        }
+        for operand in visit::operands_mut(expr) {
+            self.shown(operand, row);
+        }
+        if let Expr::Subquery(subquery) = expr {
+            self.shown_in_read(subquery.read_mut(), row);
+        }
+    }
+
+    fn shown_in_read(&mut self, inner: &mut Read, row: SourceId) {
+        visit::own_expressions_mut(inner, &mut |expr| self.shown(expr, row));
+        visit::each_source_mut(&mut inner.from, &mut |source| {
+            if let Source::Read { read, .. } = source {
+                self.shown_in_read(read, row);
+            }
+        });
+    }
+}
+
+/// Why a view takes no writes, in PostgreSQL's words.
+fn obstacle(read: &Read) -> Option<&'static str> {
+    let is_one_relation = matches!(read.from, Source::Table { .. } | Source::Read { view: Some(_), .. });
+    [
+        (read.distinct, "Views containing DISTINCT are not automatically updatable."),
+        (!read.group.is_empty(), "Views containing GROUP BY are not automatically updatable."),
+        (read.having.is_some(), "Views containing HAVING are not automatically updatable."),
+        (
+            read.limit.is_some() || read.offset.is_some(),
+            "Views containing LIMIT or OFFSET are not automatically updatable.",
+        ),
+        (
+            read.outputs.iter().any(|output| visit::has_aggregate(&output.expr)),
+            "Views that return aggregate functions are not automatically updatable.",
+        ),
+        (
+            !is_one_relation,
+            "Views that do not select from a single table or view are not automatically updatable.",
+        ),
+    ]
+    .into_iter()
+    .find(|(hinders, _)| *hinders)
+    .map(|(_, detail)| detail)
+}
+
+fn underneath(from: &Source) -> Option<TableId> {
+    match from {
+        Source::Table { table, .. } => Some(*table),
+        Source::Read { view, .. } => *view,
+        _ => None,
+    }
+}
+
+fn expressions(action: &Action) -> Vec<&Expr> {
+    fn assigned(set: &[(ColumnId, Assign)]) -> impl Iterator<Item = &Expr> {
+        set.iter().filter_map(|(_, assign)| match assign {
+            Assign::Expr(expr) => Some(expr),
+            Assign::Default => None,
+        })
+    }
+    match action {
+        Action::Insert(insert) => match insert.conflict.as_ref().map(|conflict| &conflict.action) {
+            Some(ConflictAction::Update { set, filter, .. }) => assigned(set).chain(filter).collect(),
+            Some(ConflictAction::Nothing) | None => Vec::new(),
+        },
+        Action::Update { set, filter } => assigned(set).chain(filter).collect(),
+        Action::Delete { filter } => filter.iter().collect(),
+    }
+}
+
+/// The written rows of a view are its definition over the written rows of what it shows.
+fn show(from: &mut Source, view: TableId, read: &Read, ids: &mut visit::SourceIds) {
+    visit::each_source_mut(from, &mut |source| match source {
+        Source::Written { id, table } if *table == view => {
+            let mut definition = visit::instantiate_read(read, ids);
+            if let (Some(inner), Some(base)) = (visit::id_of(&definition.from), underneath(&definition.from))
+            {
+                definition.from = Source::Written { id: inner, table: base };
+            }
+            // A row that no longer belongs to the view is returned all the same.
+            definition.filter = None;
+            *source = Source::Read { id: *id, read: Box::new(definition), view: Some(view) };
+        }
+        Source::Read { read: deeper, .. } => show(&mut deeper.from, view, read, ids),
+        _ => {}
+    });
+}
