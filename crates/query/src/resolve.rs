@@ -11,6 +11,7 @@ mod expr;
 mod group;
 mod reads;
 mod scope;
+mod typing;
 mod writes;
 
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use crate::ir::{Expr, Query, Read, Source};
 use crate::model::ROW;
 use crate::visit::SourceIds;
 use scope::{Level, Relation};
+
+pub use typing::Typing;
 
 /// Where a condition stands: what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

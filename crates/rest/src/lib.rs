@@ -21,6 +21,7 @@ pub mod prefer;
 mod query_string;
 pub mod range;
 mod request;
+pub mod resolve;
 pub mod respond;
 pub mod select;
 #[cfg(test)]
@@ -29,5 +30,6 @@ mod testing;
 pub use openapi::openapi;
 pub use options::options;
 pub use parse::parse;
+pub use resolve::{Exposed, Resolved, resolve};
 pub use request::{Action, Http, Request, Target};
 pub use respond::{Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};

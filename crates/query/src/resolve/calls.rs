@@ -84,7 +84,7 @@ impl Resolver<'_> {
     }
 
     /// A call of a row of the table of functions.
-    pub(super) fn apply(&mut self, name: &str, args: Vec<Expr>) -> Result<Expr> {
+    pub(super) fn apply(&self, name: &str, args: Vec<Expr>) -> Result<Expr> {
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let chosen = choose(name, Kind::Function, &types)?;
         let args = self.coerce_all(args, &chosen.argument_types)?;

@@ -1,7 +1,7 @@
 //! Expressions: every node of the tree, to its typed meaning.
 
 use sql::ast::{self, ExprKind, LikeKind, Literal};
-use types::{Code, Error, Name, Result, Type, Value};
+use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
 use super::compare::one_column;
@@ -226,21 +226,23 @@ impl Resolver<'_> {
     }
 
     fn written_cast(&mut self, expr: &ast::Expr, name: &ast::TypeName) -> Result<Expr> {
-        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
-        if let Some(domain) = domain
-            && self
-                .catalog
-                .domains
-                .get(&domain)
-                .is_some_and(|domain| domain.not_null || !domain.checks.is_empty())
-        {
-            return Err(Error::missing(format!("a cast to domain {domain} with constraints")));
-        }
+        let (ty, modifier) = self.cast_target(name)?;
         if let (ExprKind::Array(elements), Type::Array(element)) = (&*expr.kind, &ty) {
             return self.array_of(elements, element);
         }
         let operand = self.expr(expr)?;
         self.cast(operand, &ty, modifier)
+    }
+
+    /// The type that a cast converts to; a domain's constraints would have to be tested.
+    pub(super) fn cast_target(&self, name: &ast::TypeName) -> Result<(Type, Option<Modifier>)> {
+        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
+        match domain.and_then(|domain| self.catalog.domains.get(&domain)) {
+            Some(domain) if domain.not_null || !domain.checks.is_empty() => {
+                Err(Error::missing(format!("a cast to domain {} with constraints", domain.name)))
+            }
+            _ => Ok((ty, modifier)),
+        }
     }
 
     fn array(&mut self, elements: &[ast::Expr]) -> Result<Expr> {

@@ -1,0 +1,125 @@
+//! What a request means: [`Request`] to [`Query`], names bound to the catalog, values typed by their columns.
+//!
+//! Refusals are PostgREST's where it refuses before the database is asked, else PostgreSQL's. Who asks plays no part but in
+//! hints, which name only what the caller may see; grants and policies are `authorize`'s. Embedded resources become nested
+//! reads, correlated along the catalog's relationships.
+
+mod body;
+mod fields;
+mod filters;
+mod functions;
+mod names;
+mod nearest;
+mod outputs;
+mod reads;
+mod relations;
+mod tree;
+mod writes;
+
+use std::sync::Arc;
+
+use query::resolve::Typing;
+use query::{Model, Query, SourceIds};
+use types::session::Session;
+use types::{Error, Limits, Result};
+
+use crate::media::Media;
+use crate::request::{Action, Request, Target};
+use crate::respond::Column;
+
+/// What of a model is served, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Exposed<'a> {
+    /// The schemas, the default one first.
+    pub schemas: &'a [String],
+    /// Schemas in which types are looked for after the one in use.
+    pub extra_search_path: &'a [String],
+    /// Rows that a read returns at most, embedded lists alike; `None` is no bound.
+    pub rows_max: Option<u64>,
+    /// Whether `sum()`, `count()`, … may be asked for.
+    pub aggregates: bool,
+    /// The limits in force.
+    pub limits: &'a Limits,
+    /// The role in force: hints name only what it may see.
+    pub role: &'a str,
+    /// In which literals are read.
+    pub session: &'a Session,
+}
+
+/// What a request means, and what a reply needs to know besides its rows.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The rows, then their exact number where it is wanted (one row of one `bigint`).
+    pub queries: Vec<Query>,
+    /// The columns of the reply's rows. Empty for a write that answers without rows.
+    pub columns: Vec<Column>,
+    /// The columns of the only row of a `return=headers-only`: its key. Empty otherwise.
+    pub key: Vec<Column>,
+    /// The schema in use, when several are exposed.
+    pub profile: Option<String>,
+    /// Whether an insert could meet rows of its own key.
+    pub has_conflict_target: bool,
+    /// What `Warning` headers say.
+    pub warnings: Vec<String>,
+}
+
+/// Binds a request for a table or view to the catalog. `media` is what [`negotiated`](crate::negotiated) said.
+///
+/// # Errors
+/// `PGRST106` and `PGRST2xx` for names that are not there, `PGRST1xx` for what does not fit together, `42703`, `22P02` and the
+/// like with PostgreSQL's texts, `0A000` for what is not done here.
+pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Exposed<'_>) -> Result<Resolved> {
+    let schema = names::schema(request.profile.as_deref(), exposed.schemas)?;
+    let mut pass = Pass::new(request, schema, model, exposed);
+    let mut resolved = match (&request.target, request.action) {
+        (Target::Function(name), _) => return Err(pass.function(name)),
+        (Target::Root, _) | (_, Action::Options | Action::Call) => {
+            return Err(Error::internal("a request without rows was resolved"));
+        }
+        (Target::Table(name), Action::Read { .. }) => pass.read_request(name)?,
+        (Target::Table(name), Action::Insert | Action::Update | Action::Replace | Action::Delete) => {
+            pass.write_request(name, matches!(media, Media::Object { .. }))?
+        }
+    };
+    resolved.profile = (exposed.schemas.len() > 1).then(|| schema.to_owned());
+    resolved.warnings = pass.warnings;
+    Ok(resolved)
+}
+
+/// The state of one resolution.
+struct Pass<'a> {
+    request: &'a Request,
+    /// The schema in use.
+    schema: &'a str,
+    model: &'a Model,
+    exposed: &'a Exposed<'a>,
+    /// The role in force and those whose privileges it has.
+    roles: Vec<Arc<str>>,
+    typing: Typing<'a>,
+    ids: SourceIds,
+    warnings: Vec<String>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(request: &'a Request, schema: &'a str, model: &'a Model, exposed: &'a Exposed<'a>) -> Pass<'a> {
+        let path = [schema].into_iter().chain(exposed.extra_search_path.iter().map(String::as_str));
+        Pass {
+            request,
+            schema,
+            model,
+            exposed,
+            roles: model.catalog.memberships(exposed.role),
+            typing: Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone()),
+            ids: SourceIds::starting_at(1),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The rows of reads are bounded, those that a write returns are not.
+    fn rows_max(&self) -> Option<u64> {
+        self.exposed.rows_max.filter(|_| !self.request.action.writes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What is said of each row: columns, embedded resources, spread ones, aggregates and their groups.
+
+use std::sync::Arc;
+
+use query::{Expr, Nest, Output, Read, Subquery, visit};
+use types::{Code, Error, Result, Type};
+
+use super::Pass;
+use super::fields::Scope;
+use super::reads::{no_operator, number};
+use super::tree::Node;
+use crate::select::{AggregateName, SelectColumn, SelectItem};
+
+/// One thing said of a row.
+pub(super) struct Item<'a> {
+    name: Arc<str>,
+    said: Said<'a>,
+}
+
+enum Said<'a> {
+    /// A value of each row; among aggregates, rows are grouped by `key`.
+    Value { expr: Expr, key: Expr },
+    /// An aggregate over the rows: of all of them without an argument.
+    Aggregate { name: AggregateName, argument: Option<Expr>, cast: Option<&'a String> },
+}
+
+impl<'a> Pass<'a> {
+    /// What a resource's select says of its rows: its own columns first, then the embedded resources.
+    pub(super) fn items(&mut self, node: &Node<'a>, scope: &Scope) -> Result<Vec<Item<'a>>> {
+        let mut items = Vec::new();
+        for item in node.items {
+            match item {
+                SelectItem::All => items.extend(self.all_columns(scope)),
+                SelectItem::Column(column) => items.push(self.column_item(scope, column)?),
+                SelectItem::Count { alias, cast } => items.push(Item {
+                    name: alias.as_deref().unwrap_or("count").into(),
+                    said: Said::Aggregate { name: AggregateName::Count, argument: None, cast: cast.as_ref() },
+                }),
+                SelectItem::Embed(_) => {}
+            }
+        }
+        self.check_aggregates(&items)?;
+        for child in &node.children {
+            let spread = child.embedded.as_ref().is_some_and(|embedded| embedded.select.spread);
+            if spread {
+                items.extend(self.spread(scope, child)?);
+            } else {
+                // What says nothing is checked all the same.
+                let nested = self.nested(scope, child)?;
+                let name = child.key().unwrap_or_default().into();
+                items.extend((!child.says_nothing()).then(|| self.value(name, nested)));
+            }
+        }
+        Ok(items)
+    }
+
+    fn check_aggregates(&self, items: &[Item<'_>]) -> Result<()> {
+        let asked = items.iter().any(|item| matches!(item.said, Said::Aggregate { .. }));
+        if asked && !self.exposed.aggregates {
+            return Err(Error::new(Code::AGGREGATES_DISABLED, "Use of aggregate functions is not allowed"));
+        }
+        Ok(())
+    }
+
+    /// Whether a resource is one row of aggregates, whatever there is.
+    pub(super) fn is_one_group(&self, node: &Node<'_>) -> bool {
+        let aggregates = |item: &SelectItem| match item {
+            SelectItem::Count { .. } => true,
+            SelectItem::Column(column) => column.aggregate.is_some(),
+            SelectItem::All | SelectItem::Embed(_) => false,
+        };
+        !node.items.is_empty() && node.items.iter().all(aggregates)
+    }
+
+    fn all_columns(&mut self, scope: &Scope) -> Vec<Item<'a>> {
+        let table = &self.model.catalog[scope.table];
+        let ids: Vec<_> = table.column_ids().collect();
+        ids.into_iter()
+            .map(|column| {
+                let expr = scope.at(self, column);
+                self.value(self.model.catalog[scope.table][column].name.clone(), expr)
+            })
+            .collect()
+    }
+
+    fn column_item(&mut self, scope: &Scope, column: &'a SelectColumn) -> Result<Item<'a>> {
+        let field = self.selected(scope, &column.field)?;
+        let expr = self.cast(field.clone(), column.cast.as_ref())?;
+        let name: Arc<str> = match (&column.alias, column.aggregate) {
+            (Some(alias), _) => alias.as_str().into(),
+            (None, Some(aggregate)) => aggregate.word().into(),
+            (None, None) => column.field.key().into(),
+        };
+        let said = match column.aggregate {
+            Some(aggregate) => Said::Aggregate {
+                name: aggregate,
+                argument: Some(expr),
+                cast: column.aggregate_cast.as_ref(),
+            },
+            // A column without an alias is grouped by as it is, cast or not.
+            None => {
+                let key = if column.alias.is_some() { expr.clone() } else { field };
+                Said::Value { key: self.again(&key), expr }
+            }
+        };
+        Ok(Item { name, said })
+    }
+
+    fn value(&mut self, name: Arc<str>, expr: Expr) -> Item<'a> {
+        Item { name, said: Said::Value { key: self.again(&expr), expr } }
+    }
+
+    /// The same expression with sources of its own.
+    fn again(&mut self, expr: &Expr) -> Expr {
+        let nothing = self.ids.fresh();
+        visit::instantiate(expr, nothing, nothing, &mut self.ids)
+    }
+
+    /// The columns of an embedded resource as its parent's: of a to-one resource values, of a to-many one arrays.
+    fn spread(&mut self, parent: &Scope, child: &Node<'a>) -> Result<Vec<Item<'a>>> {
+        let (read, scope) = self.related(parent, child)?;
+        let items = self.items(child, &scope)?;
+        if child.is_to_one() {
+            let mut read = self.arranged(read, child, &scope, None)?;
+            read.limit = read.limit.or(Some(number(1)));
+            return Ok(items.into_iter().map(|item| self.hoisted(&read, item)).collect());
+        }
+        let read = self.arranged(read, child, &scope, self.rows_max())?;
+        items.into_iter().map(|item| self.collected(&read, item)).collect()
+    }
+
+    /// An item of a to-one resource, seen from its parent. Aggregates are taken over the parent's rows.
+    fn hoisted(&mut self, read: &Read, item: Item<'a>) -> Item<'a> {
+        let said = match item.said {
+            Said::Value { expr, key } => {
+                Said::Value { expr: self.lifted(read, expr), key: self.lifted(read, key) }
+            }
+            Said::Aggregate { name, argument, cast } => {
+                let argument = argument.unwrap_or_else(|| Expr::bool(true));
+                Said::Aggregate { name, argument: Some(self.lifted(read, argument)), cast }
+            }
+        };
+        Item { said, ..item }
+    }
+
+    fn lifted(&mut self, read: &Read, expr: Expr) -> Expr {
+        Expr::Subquery(Box::new(Subquery::Scalar(self.saying(read, expr))))
+    }
+
+    /// An item of a to-many resource: the values of all of its rows.
+    fn collected(&mut self, read: &Read, item: Item<'a>) -> Result<Item<'a>> {
+        match item.said {
+            Said::Value { expr, .. } => {
+                let nest = Nest { read: self.saying(read, expr), many: true, bare: true };
+                Ok(self.value(item.name, Expr::Subquery(Box::new(Subquery::Nest(nest)))))
+            }
+            Said::Aggregate { .. } => Err(Error::new(Code::NOT_IMPLEMENTED, "Feature not implemented")
+                .with_details("Aggregates are not implemented for one-to-many or many-to-many spreads.")),
+        }
+    }
+
+    /// A copy of a read, with sources of its own, that says one thing.
+    fn saying(&mut self, read: &Read, expr: Expr) -> Read {
+        let outputs = vec![Output { name: "value".into(), expr }];
+        visit::instantiate_read(&Read { outputs, ..read.clone() }, &mut self.ids)
+    }
+
+    /// A read that says its items; grouped by the values among them when there are aggregates.
+    pub(super) fn said(&mut self, mut read: Read, items: Vec<Item<'a>>) -> Result<Read> {
+        let grouped = items.iter().any(|item| matches!(item.said, Said::Aggregate { .. }));
+        for item in items {
+            let expr = match item.said {
+                Said::Value { expr, key } => {
+                    if grouped {
+                        read.group.push(groupable(key)?);
+                    }
+                    expr
+                }
+                Said::Aggregate { name, argument, cast } => {
+                    let aggregate = self.typing.aggregate(name.word(), argument)?;
+                    self.cast(aggregate, cast)?
+                }
+            };
+            read.outputs.push(Output { name: item.name, expr });
+        }
+        Ok(read)
+    }
+}
+
+fn groupable(key: Expr) -> Result<Expr> {
+    // Nested rows are JSON of our own making: equal rows are equal texts.
+    match &key {
+        Expr::Subquery(_) => Ok(key),
+        other if other.ty() == Type::Json => Err(no_operator("an equality", other)),
+        _ => Ok(key),
+    }
+}

@@ -1,0 +1,210 @@
+//! The resources of a request as a tree: each with its table and with the conditions, order and range that name it.
+
+use catalog::{Relationship, TableId};
+use types::{Code, Error, Result};
+
+use super::Pass;
+use crate::filter::Filter;
+use crate::logic::Logic;
+use crate::order::OrderTerm;
+use crate::range::Range;
+use crate::request::Request;
+use crate::select::{SelectEmbed, SelectItem};
+
+/// A resource: the one that the path names, or an embedded one.
+pub(super) struct Node<'a> {
+    /// Its table or view.
+    pub(super) table: TableId,
+    /// What PostgreSQL's messages call it.
+    pub(super) label: String,
+    /// What is selected of it, embedded resources included.
+    pub(super) items: &'a [SelectItem],
+    /// How it is embedded; `None` for the root.
+    pub(super) embedded: Option<Embedded<'a>>,
+    /// Which of its rows.
+    pub(super) conditions: Vec<Condition<'a>>,
+    /// In which order.
+    pub(super) order: &'a [OrderTerm],
+    /// Which part of them.
+    pub(super) range: Range,
+    /// The embedded resources, in the order of `items`.
+    pub(super) children: Vec<Node<'a>>,
+}
+
+/// How a resource is embedded.
+pub(super) struct Embedded<'a> {
+    pub(super) select: &'a SelectEmbed,
+    pub(super) edge: &'a Relationship,
+}
+
+/// A condition on the rows of a resource.
+#[derive(Clone, Copy)]
+pub(super) enum Condition<'a> {
+    Filter(&'a Filter),
+    Logic(&'a Logic),
+}
+
+/// What a parameter says of the resource at a place: the positions of embedded resources on the way from the root.
+struct Parameter<'a> {
+    place: Vec<usize>,
+    says: Says<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Says<'a> {
+    Condition(Condition<'a>),
+    Order(&'a [OrderTerm]),
+    Range(Range),
+}
+
+impl<'a> Node<'a> {
+    /// The embedded resource that filters and orders call by this name.
+    pub(super) fn child(&self, name: &str) -> Option<&Node<'a>> {
+        self.children.iter().find(|child| child.key() == Some(name))
+    }
+
+    /// What filters and orders call it, and its key in the reply.
+    pub(super) fn key(&self) -> Option<&'a str> {
+        self.embedded.as_ref().map(|embedded| embedded.select.key())
+    }
+
+    /// Whether it is embedded and parents without a row of it do not appear.
+    pub(super) fn is_inner(&self) -> bool {
+        self.embedded.as_ref().is_some_and(|embedded| embedded.select.inner)
+    }
+
+    /// Whether at most one row of it is embedded in each parent.
+    pub(super) fn is_to_one(&self) -> bool {
+        self.embedded.as_ref().is_some_and(|embedded| embedded.edge.cardinality.is_to_one())
+    }
+
+    /// Whether nothing at all is selected of it: it is there for its parent's filters only.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.items.len() == self.children.len() && self.children.iter().all(Node::says_nothing)
+    }
+}
+
+impl<'a> Pass<'a> {
+    /// The resources of the request below a table.
+    pub(super) fn tree(&mut self, table: TableId) -> Result<Node<'a>> {
+        let parameters = self.parameters_placed()?;
+        let label = self.model.catalog[table].name.name.to_string();
+        let root = Node::new(table, label, &self.request.select, None);
+        self.grown(root, &mut Vec::new(), &parameters)
+    }
+
+    /// A node with what the parameters say of it and with its children. `place` is where it is.
+    fn grown(
+        &self,
+        mut node: Node<'a>,
+        place: &mut Vec<usize>,
+        parameters: &[Parameter<'a>],
+    ) -> Result<Node<'a>> {
+        for parameter in parameters.iter().filter(|parameter| parameter.place == *place) {
+            match parameter.says {
+                Says::Condition(condition) => node.conditions.push(condition),
+                // Of several orders the first counts.
+                Says::Order(terms) if node.order.is_empty() => node.order = terms,
+                Says::Order(_) => {}
+                Says::Range(range) => node.range = range,
+            }
+        }
+        for (position, select) in embeds(node.items).enumerate() {
+            let edge = self.edge(node.table, select)?;
+            let label = self.label(edge, place.len() + 1);
+            place.push(position);
+            let child = Node::new(edge.to, label, &select.items, Some(Embedded { select, edge }));
+            node.children.push(self.grown(child, place, parameters)?);
+            place.pop();
+        }
+        Ok(node)
+    }
+
+    /// PostgREST's alias of an embedded table: with its depth, unless it is reached through a junction.
+    fn label(&self, edge: &Relationship, depth: usize) -> String {
+        let name = &self.model.catalog[edge.to].name.name;
+        if edge.through.is_some() { name.to_string() } else { format!("{name}_{depth}") }
+    }
+
+    /// The parameters that are about reading. Those of a write that say which rows are written are not.
+    fn parameters_placed(&mut self) -> Result<Vec<Parameter<'a>>> {
+        let request: &'a Request = self.request;
+        let writes = request.action.writes();
+        let mut placed = Vec::new();
+        let filters = request.filters.iter().map(|(path, filter)| (path, Condition::Filter(filter)));
+        let logic = request.logic.iter().map(|(path, logic)| (path, Condition::Logic(logic)));
+        for (path, condition) in filters.chain(logic) {
+            if !writes || !path.is_empty() {
+                let says = Says::Condition(condition);
+                placed.push(Parameter { place: self.place(path)?, says });
+            }
+        }
+        for (path, terms) in &request.orders {
+            placed.push(Parameter { place: self.place(path)?, says: Says::Order(terms) });
+        }
+        if !writes {
+            for (path, range) in &request.ranges {
+                placed.push(Parameter { place: self.place(path)?, says: Says::Range(*range) });
+            }
+            placed.push(Parameter { place: Vec::new(), says: Says::Range(request.range) });
+        }
+        Ok(placed)
+    }
+
+    /// Where a path leads. An embedded resource goes by its alias; its own name still leads there, with a warning.
+    fn place(&mut self, path: &[String]) -> Result<Vec<usize>> {
+        let mut items = &self.request.select[..];
+        let mut place = Vec::new();
+        for name in path {
+            let is_it = |embed: &&SelectEmbed| embed.key() == name || embed.target == *name;
+            let found = embeds(items).enumerate().find(|(_, embed)| is_it(embed));
+            let (position, embed) = found.ok_or_else(|| not_embedded(name))?;
+            if let Some(alias) = embed.alias.as_deref().filter(|alias| alias != name) {
+                self.warn(name, alias);
+            }
+            place.push(position);
+            items = &embed.items;
+        }
+        Ok(place)
+    }
+
+    fn warn(&mut self, name: &str, alias: &str) {
+        let warning = format!("Update '{name}' to '{alias}' in query string filters, orders or limits.");
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+impl<'a> Node<'a> {
+    fn new(
+        table: TableId,
+        label: String,
+        items: &'a [SelectItem],
+        embedded: Option<Embedded<'a>>,
+    ) -> Node<'a> {
+        Node {
+            table,
+            label,
+            items,
+            embedded,
+            conditions: Vec::new(),
+            order: &[],
+            range: Range::default(),
+            children: Vec::new(),
+        }
+    }
+}
+
+fn embeds(items: &[SelectItem]) -> impl Iterator<Item = &SelectEmbed> {
+    items.iter().filter_map(|item| match item {
+        SelectItem::Embed(embed) => Some(embed),
+        SelectItem::All | SelectItem::Column(_) | SelectItem::Count { .. } => None,
+    })
+}
+
+/// The refusal of a parameter about a resource that is not embedded.
+pub(super) fn not_embedded(name: &str) -> Error {
+    Error::new(Code::NOT_EMBEDDED, format!("'{name}' is not an embedded resource in this request"))
+        .with_hint(format!("Verify that '{name}' is included in the 'select' query parameter."))
+}
