@@ -91,11 +91,14 @@ impl Tally {
         let answers = embedded.answer(&generated.ours);
         self.errors += u64::from(matches!(theirs, Outcome::Error(_)));
         let mut is_answered = true;
-        for (place, ours) in [("memory", answers.memory.as_ref()), ("sqlite", Some(&answers.sqlite))] {
+        let is_same = answers.memory.as_ref().is_none_or(|memory| *memory == answers.sqlite);
+        let place = if is_same { "ours  " } else { "sqlite" };
+        let memory = answers.memory.as_ref().filter(|_| !is_same);
+        for (place, ours) in [("memory", memory), (place, Some(&answers.sqlite))] {
             let Some(ours) = ours.filter(|ours| *ours != theirs) else { continue };
             is_answered = false;
             if ours.is_refused() {
-                self.refused += u64::from(place == "sqlite");
+                self.refused += u64::from(place != "memory");
                 if let Outcome::Error(text) = ours {
                     *self.refusals.entry(text.clone()).or_default() += 1;
                 }
@@ -104,7 +107,10 @@ impl Tally {
             } else {
                 self.different += 1;
                 if self.different <= SHOWN {
-                    eprintln!("{}\n  {}\n  {place} {ours:?}\n  theirs {theirs:?}", generated.theirs, generated.ours);
+                    eprintln!(
+                        "{}\n  {}\n  {place} {ours:?}\n  theirs {theirs:?}",
+                        generated.theirs, generated.ours
+                    );
                 }
             }
         }
@@ -117,7 +123,8 @@ impl Tally {
 
     /// The rows that were answered too rarely.
     fn missed(&self, least: u32) -> Vec<String> {
-        let rows = functions::all().filter(|function| !is_left_out(function)).map(functions::Function::symbol);
+        let rows =
+            functions::all().filter(|function| !is_left_out(function)).map(functions::Function::symbol);
         let all = rows.chain(functions::aggregates().map(functions::Aggregate::symbol));
         all.filter(|symbol| self.answered.get(symbol).copied().unwrap_or(0) < least).collect()
     }
@@ -126,7 +133,8 @@ impl Tally {
 #[test]
 fn expressions_are_computed_as_postgresql_computes_them() {
     let Some(postgres) = Postgres::connect() else {
-        let says = "TEST_POSTGRES_URL names no PostgreSQL: no expression was compared (see `cargo xtask engines`)";
+        let says =
+            "TEST_POSTGRES_URL names no PostgreSQL: no expression was compared (see `cargo xtask engines`)";
         assert!(std::env::var("CI").is_err(), "{says}");
         return eprintln!("{says}");
     };
@@ -148,7 +156,9 @@ fn expressions_are_computed_as_postgresql_computes_them() {
         eprintln!("{times} times {refusal}");
     }
     let Tally { errors, refused, excused, different, .. } = &tally;
-    eprintln!("{count} queries, {errors} errors, {refused} refused, {excused} excused, {different} different");
+    eprintln!(
+        "{count} queries, {errors} errors, {refused} refused, {excused} excused, {different} different"
+    );
     let least = u32::try_from(u64::from(ANSWERS_MIN) * count / COUNT).unwrap();
     assert_eq!(tally.different, 0, "differences from PostgreSQL");
     assert_eq!(tally.missed(least), Vec::<String>::new(), "rows that were answered less than {least} times");

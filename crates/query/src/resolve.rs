@@ -11,6 +11,7 @@ mod expr;
 mod group;
 mod reads;
 mod scope;
+mod subscript;
 mod typing;
 mod writes;
 

@@ -154,7 +154,10 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
                 .collect::<Result<_>>()?;
             Ok(Value::Array(Arc::new(Array { dimensions: array.dimensions.clone(), elements })))
         }
-        (_, Type::Inet, Value::Text(text)) if *from == Type::Cidr => Ok(Value::Text(text.clone())),
+        (_, Type::Inet, Value::Text(text)) if *from == Type::Cidr => {
+            Ok(Value::text(text.trim_end_matches("/32").trim_end_matches("/128")))
+        }
+        (Type::Inet, Type::Cidr, Value::Text(text)) => Ok(Value::text(text::network_of(text))),
         (_, Type::Bpchar, Value::Text(text)) if from.is_string() => Ok(Value::Text(text.clone())),
         (from, to, value) => text::parse(to, &text::print(from, value, session), session),
     }

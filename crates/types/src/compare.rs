@@ -67,16 +67,17 @@ fn text(ty: &Type, left: &str, right: &str) -> Ordering {
     }
 }
 
-/// Family, network bits in common, length of the mask, then the address.
-fn network(text: &str) -> (bool, Vec<u8>, u8) {
+/// Family, then the network's bits (a network before those inside it), then the whole address.
+pub(crate) fn network(text: &str) -> (bool, Vec<bool>, Vec<u8>) {
     let (address, bits) = text.split_once('/').unwrap_or((text, ""));
     let address: std::net::IpAddr = address.parse().unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
     let bytes = match address {
         std::net::IpAddr::V4(address) => address.octets().to_vec(),
         std::net::IpAddr::V6(address) => address.octets().to_vec(),
     };
-    let full = if address.is_ipv4() { 32 } else { 128 };
-    (address.is_ipv6(), bytes, bits.parse().unwrap_or(full))
+    let length = bits.parse().unwrap_or(bytes.len() * 8);
+    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
+    (address.is_ipv6(), (0..length).map(bit).collect(), bytes)
 }
 
 /// Element by element, a missing one before any; then fewer dimensions first.

@@ -22,6 +22,7 @@ pub mod range;
 pub mod session;
 mod shortest;
 pub mod signature;
+pub mod sort_key;
 pub mod span;
 pub mod stored;
 pub mod text;

@@ -348,6 +348,24 @@ fn network(ty: &Type, text: &str) -> Result<String> {
     Ok(format!("{address}/{bits}"))
 }
 
+/// The network of an address: bits beyond the mask are cleared.
+pub fn network_of(text: &str) -> String {
+    let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+    match address.parse() {
+        Ok(std::net::IpAddr::V4(address)) => {
+            let bits: u32 = bits.parse().unwrap_or(32);
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            format!("{}/{bits}", std::net::Ipv4Addr::from(u32::from(address) & mask))
+        }
+        Ok(std::net::IpAddr::V6(address)) => {
+            let bits: u32 = bits.parse().unwrap_or(128);
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            format!("{}/{bits}", std::net::Ipv6Addr::from(u128::from(address) & mask))
+        }
+        Err(_) => text.to_owned(),
+    }
+}
+
 fn has_host_bits(address: std::net::IpAddr, bits: u8) -> bool {
     let (value, width) = match address {
         std::net::IpAddr::V4(address) => (u128::from(u32::from(address)), 32_u32),

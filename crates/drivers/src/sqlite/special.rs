@@ -37,6 +37,7 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
             Special::AnyBy => any_by,
             Special::AllBy => all_by,
             Special::Array => array,
+            Special::Key => key,
             Special::JsonRow => json_row,
             Special::JsonRows => {
                 connection.create_aggregate_function(
@@ -201,6 +202,15 @@ fn quantified(
         }
     }
     Ok(result)
+}
+
+fn key(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
+    let ty = surroundings::words(arguments, signature::parse)?;
+    let outcome = argument(arguments, 1, &ty).map(|value| match value {
+        Value::Null => Value::Null,
+        value => Value::Bytes(types::sort_key::of(&ty, &value).into()),
+    });
+    answer(&Type::Bytea, outcome)
 }
 
 fn array(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {

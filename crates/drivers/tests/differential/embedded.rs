@@ -100,8 +100,7 @@ impl Embedded {
             let rows = std::slice::from_ref(row);
             render::sqlite::insert(&self.model.catalog, self.table, rows, &self.bindings()).unwrap()
         };
-        let commands: Vec<Command> =
-            std::iter::once(create).chain(self.rows.iter().map(insert)).collect();
+        let commands: Vec<Command> = std::iter::once(create).chain(self.rows.iter().map(insert)).collect();
         let job: engine::Job = Box::new(move |transaction: &mut dyn Transaction| {
             Box::pin(async move {
                 for command in &commands {

@@ -44,7 +44,8 @@ pub(crate) struct Generator {
 
 /// Rows that are not compared: their results are chance, the clock, or the last digit of a C library.
 pub(crate) fn is_left_out(function: &Function) -> bool {
-    function.volatility == Volatility::Volatile || matches!(function.name, "cbrt" | "||/" | "array_fill" | "factorial")
+    function.volatility == Volatility::Volatile
+        || matches!(function.name, "cbrt" | "||/" | "array_fill" | "factorial")
 }
 
 /// Deepest nesting.
@@ -131,9 +132,11 @@ impl Generator {
             return Some(format!("select {} as x{OPEN}from{CLOSE}", part.sql));
         }
         let from = format!("from v{OPEN}comma{CLOSE}");
-        Some(match self.below(8) {
+        Some(match self.below(9) {
             0 | 1 => format!("select {} as x {from} order by id", self.expression()?.sql),
-            2 | 3 => format!("select id as x {from} where {} order by id", self.of_type(&Type::Bool, DEPTH).sql),
+            2 | 3 => {
+                format!("select id as x {from} where {} order by id", self.of_type(&Type::Bool, DEPTH).sql)
+            }
             4 => {
                 let key = self.sortable()?;
                 let direction = self.pick(&["", " desc", " nulls first", " desc nulls last", " asc"]);
@@ -145,6 +148,9 @@ impl Generator {
                 format!("select {ids} as x {from} group by {} order by 1", key.sql)
             }
             6 => format!("select count(distinct {}) as x {from}", self.sortable()?.sql),
+            7 => {
+                format!("select count(*) as x from (select distinct {} as y {from}) s", self.sortable()?.sql)
+            }
             _ => {
                 let call = self.aggregate()?;
                 format!("select {call} as x {from}")
@@ -261,7 +267,8 @@ impl Generator {
             let of = self.some_type();
             if compared(&of) {
                 let (operand, value) = (self.of_type(&of, depth - 1), self.of_type(&of, depth - 1));
-                let sql = format!("case {} when {} then {} else {} end", operand.sql, value.sql, yes.sql, no.sql);
+                let sql =
+                    format!("case {} when {} then {} else {} end", operand.sql, value.sql, yes.sql, no.sql);
                 return Part { sql, ty: ty.clone() };
             }
         }
@@ -295,12 +302,13 @@ impl Generator {
         }
         let inner = match (self.known(ty).cloned(), from.is_string() && !ty.is_string()) {
             (Some(known), true) => {
-                let written = if self.below(6) == 0 { self.pick(literals::ODD) } else { self.pick(known.texts) };
+                let written =
+                    if self.below(6) == 0 { self.pick(literals::ODD) } else { self.pick(known.texts) };
                 self.written(&from, written)
             }
             _ => self.of_type(&from, depth - 1),
         };
-        Part { sql: format!("({})::{}", inner.sql, self.sql_name(ty)), ty: ty.clone() }
+        Part { sql: format!("(({})::{})", inner.sql, self.sql_name(ty)), ty: ty.clone() }
     }
 
     /// A conversion to a length, precision or fraction; an array of elements; a set of parts.
@@ -317,7 +325,7 @@ impl Generator {
         }
         let name = self.pick(&fitting);
         let inner = self.of_type(ty, depth - 1);
-        Part { sql: format!("({})::{name}", inner.sql), ty: ty.clone() }
+        Part { sql: format!("(({})::{name})", inner.sql), ty: ty.clone() }
     }
 
     /// An element of an array, or a part of it.
@@ -368,7 +376,10 @@ impl Generator {
             }
             6 => {
                 let (low, high) = (self.of_type(ty, depth - 1).sql, self.of_type(ty, depth - 1).sql);
-                format!("({a} {}between {low} and {high})", self.pick(&["", "not ", "not ", "symmetric "]).trim_start_matches("symmetric "))
+                format!(
+                    "({a} {}between {low} and {high})",
+                    self.pick(&["", "not ", "not ", "symmetric "]).trim_start_matches("symmetric ")
+                )
             }
             7 | 8 => self.like(depth),
             9 => self.across(ty, &a, symbol, depth),
@@ -456,7 +467,11 @@ impl Generator {
             _ => None,
         };
         let candidates: Vec<Type> = if takes(Ty::AnyEnum) {
-            self.known.iter().filter(|known| matches!(known.ty, Type::Enum(_))).map(|known| known.ty.clone()).collect()
+            self.known
+                .iter()
+                .filter(|known| matches!(known.ty, Type::Enum(_)))
+                .map(|known| known.ty.clone())
+                .collect()
         } else if takes(Ty::AnyRange) || takes(Ty::AnyCompatibleRange) {
             self.known.iter().filter_map(|known| inner(known, true)).collect()
         } else if takes(Ty::AnyArray) || takes(Ty::AnyCompatibleArray) {

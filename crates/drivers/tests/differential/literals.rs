@@ -67,8 +67,23 @@ pub(crate) fn inserts(rows: &[Vec<Option<String>>]) -> String {
 }
 
 /// Texts that some type refuses and another reads.
-pub(crate) const ODD: &[&str] =
-    &["", " ", "abc", "12", " 7 ", "1.5", "1e3", "-0", "t", "yes", "99999999999999999999", "{}", "{1", "[]", "null"];
+pub(crate) const ODD: &[&str] = &[
+    "",
+    " ",
+    "abc",
+    "12",
+    " 7 ",
+    "1.5",
+    "1e3",
+    "-0",
+    "t",
+    "yes",
+    "99999999999999999999",
+    "{}",
+    "{1",
+    "[]",
+    "null",
+];
 
 /// Patterns of `like`.
 pub(crate) const LIKE: &[&str] =
@@ -254,7 +269,11 @@ fn texts() -> Vec<Texts> {
         (Type::Varchar, "varchar", &["", "abc", "Abc", "a b  ", "日本", "12"]),
         (Type::Bpchar, "bpchar", &["", "abc", "abc  ", "Abc", "b"]),
         (Type::Citext, "citext", &["", "abc", "ABC", "Äb", "äB", "b"]),
-        (Type::Inet, "inet", &["10.0.0.1", "10.0.0.0/8", "192.168.1.5/24", "::1", "2001:db8::/32", "0.0.0.0/0"]),
+        (
+            Type::Inet,
+            "inet",
+            &["10.0.0.1", "10.0.0.0/8", "192.168.1.5/24", "::1", "2001:db8::/32", "0.0.0.0/0"],
+        ),
         (Type::Cidr, "cidr", &["10.0.0.0/8", "10.0.0.1/32", "2001:db8::/32"]),
         (
             Type::Uuid.array(),

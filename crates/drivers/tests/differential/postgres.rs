@@ -94,8 +94,10 @@ fn outcome(line: &str) -> Outcome {
 }
 
 fn decoded(hex: &str) -> String {
-    let digits: Vec<u8> =
-        hex.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap()).collect();
+    let digits: Vec<u8> = hex
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap())
+        .collect();
     let bytes = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     String::from_utf8(bytes).expect("the text is UTF-8")
 }

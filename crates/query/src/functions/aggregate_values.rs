@@ -86,8 +86,10 @@ struct Extreme {
 impl State for Extreme {
     fn step(&mut self, context: &mut Context<'_>, arguments: &[Value]) -> Result<()> {
         let ty = self.own.as_ref().unwrap_or(context.argument(0));
+        // Of equal values the last one stays, but the first one of `character(n)`.
+        let replaces = |order: Ordering| order == self.wanted || (order.is_eq() && *ty != Type::Bpchar);
         if let Some(value) = arguments.first()
-            && (self.best.is_null() || compare(ty, value, &self.best) == self.wanted)
+            && (self.best.is_null() || replaces(compare(ty, value, &self.best)))
         {
             self.best = value.clone();
         }
@@ -190,7 +192,7 @@ impl State for Arrays {
             Some(Value::Array(array)) => array,
             _ => return refuse(Code::NULL_NOT_ALLOWED, "cannot accumulate null arrays"),
         };
-        if array.dimensions.is_empty() {
+        if self.count == 0 && array.dimensions.is_empty() {
             return refuse(Code::ARRAY_SUBSCRIPT, "cannot accumulate empty arrays");
         }
         if self.count > 0 && self.inner != array.dimensions {

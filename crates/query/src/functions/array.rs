@@ -11,10 +11,14 @@ use super::Ty::{
     Text as T,
 };
 use super::arguments::{array, count, int, invalid, list, ok_text, output, text, text_or_null};
+use super::row::Kind;
 use super::ty::element;
 use super::{Context, Function};
 
+/// Subscripts are operators of their own: `[]` of an array and an index for each dimension, `[:]` of an array and two bounds.
 pub(super) static ROWS: &[Function] = &[
+    Function { kind: Kind::Operator, ..Function::new("[]", &[A, I], AnyElement, element_at).variadic() },
+    Function { kind: Kind::Operator, ..Function::new("[:]", &[A, I, I], A, slice) },
     Function::operator("||", &[C, C], C, array_cat).lax(),
     Function::operator("||", &[C, E], C, array_append).lax(),
     Function::operator("||", &[E, C], C, array_prepend).lax(),
@@ -46,6 +50,39 @@ pub(super) static ROWS: &[Function] = &[
 /// The type of the elements of an array argument.
 fn element_type(context: &Context<'_>, position: usize) -> Type {
     element(context.argument(position)).cloned().unwrap_or(Type::Unknown)
+}
+
+/// The element at an index for each dimension; null beyond the array, and for too few or too many indexes.
+fn element_at(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let within = array(arguments, 0)?;
+    if within.dimensions.len() + 1 != arguments.len() {
+        return Ok(Value::Null);
+    }
+    let mut position = 0;
+    for (axis, length) in within.dimensions.iter().enumerate() {
+        match u32::try_from(int(arguments, axis + 1)?) {
+            Ok(index) if (1..=*length).contains(&index) => {
+                position = position * *length as usize + index as usize - 1;
+            }
+            _ => return Ok(Value::Null),
+        }
+    }
+    Ok(within.elements.get(position).cloned().unwrap_or(Value::Null))
+}
+
+/// The part of the first dimension between two bounds.
+fn slice(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let within = array(arguments, 0)?;
+    let Some((&length, inner)) = within.dimensions.split_first() else { return Ok(list(Vec::new())) };
+    let (low, high) = (int(arguments, 1)?.max(1), int(arguments, 2)?.min(length.into()));
+    let count = u32::try_from(high - low + 1).unwrap_or(0);
+    if count == 0 {
+        return Ok(list(Vec::new()));
+    }
+    let size = inner.iter().map(|length| *length as usize).product::<usize>();
+    let skipped = usize::try_from(low - 1).unwrap_or(0) * size;
+    let elements = within.elements.iter().skip(skipped).take(count as usize * size).cloned().collect();
+    Ok(Value::Array(Arc::new(Array { dimensions: [&[count], inner].concat(), elements })))
 }
 
 /// Whether two elements are the same: null is null.

@@ -210,6 +210,9 @@ const SYMBOLS: &[(char, &str)] = &[
     ('&', "and"),
     ('|', "bar"),
     ('?', "ask"),
+    ('[', "open"),
+    (':', "colon"),
+    (']', "close"),
 ];
 
 pub(super) fn symbol(prefix: &str, name: &str, kind: Kind, arguments: &[Ty]) -> String {

@@ -16,12 +16,13 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("upper", &[T], T, |_, a| ok_text(upper(text(a, 0)?))),
     Function::new("initcap", &[T], T, |_, a| ok_text(initcap(text(a, 0)?))),
     Function::new("length", &[T], I, length).leakproof(),
-    Function::new("length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("length", &[Ty::Bpchar], I, unpadded_length).leakproof(),
     Function::new("char_length", &[T], I, length).leakproof(),
-    Function::new("char_length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("char_length", &[Ty::Bpchar], I, unpadded_length).leakproof(),
     Function::new("character_length", &[T], I, length).leakproof(),
-    Function::new("character_length", &[Ty::Bpchar], I, length).leakproof(),
+    Function::new("character_length", &[Ty::Bpchar], I, unpadded_length).leakproof(),
     Function::new("octet_length", &[T], I, |_, a| count(text(a, 0)?.len())).leakproof(),
+    Function::new("octet_length", &[Ty::Bpchar], I, |_, a| count(text(a, 0)?.len())).leakproof(),
     Function::new("bit_length", &[T], I, |_, a| count(text(a, 0)?.len() * 8)),
     Function::new("btrim", &[T], T, |_, a| ok_text(text(a, 0)?.trim_matches(' '))),
     Function::new("btrim", &[T, T], T, |_, a| ok_text(text(a, 0)?.trim_matches(one_of(text(a, 1)?)))),
@@ -69,6 +70,11 @@ fn starts_with(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn length(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     count(text(arguments, 0)?.chars().count())
+}
+
+/// The padding of `character(n)` does not count.
+fn unpadded_length(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    count(text(arguments, 0)?.trim_end_matches(' ').chars().count())
 }
 
 /// The lower-case character of the C library: one character for one.

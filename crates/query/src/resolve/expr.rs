@@ -98,8 +98,8 @@ impl Resolver<'_> {
                 "C" | "POSIX" | "default" | "ucs_basic" => self.expr(expr),
                 other => Err(Error::missing(format!("collation \"{other}\""))),
             },
-            ExprKind::Index { .. } => Err(Error::missing("an array subscript")),
-            ExprKind::Slice { .. } => Err(Error::missing("an array slice")),
+            ExprKind::Index { expr, index } => self.subscript(expr, vec![index]),
+            ExprKind::Slice { expr, low, high } => self.slice(expr, low.as_ref(), high.as_ref()),
             ExprKind::Field { field, .. } => Err(Error::missing(format!("field selection (.{field})"))),
             ExprKind::Star(_) => {
                 Err(Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"))
@@ -184,14 +184,17 @@ impl Resolver<'_> {
     ) -> Result<Expr> {
         let operand = self.expr(expr)?;
         let mut pattern = self.expr(pattern)?;
-        if let Some(escape) = escape {
-            let escape = self.expr(escape)?;
+        let escape = escape.map(|escape| self.expr(escape)).transpose()?;
+        if kind == LikeKind::Similar {
+            pattern =
+                self.apply("similar_to_escape", [Some(pattern), escape].into_iter().flatten().collect())?;
+        } else if let Some(escape) = escape {
             pattern = self.apply("like_escape", vec![pattern, escape])?;
         }
         let symbol = match kind {
             LikeKind::Like => "~~",
             LikeKind::Ilike => "~~*",
-            LikeKind::Similar => return Err(Error::missing("SIMILAR TO")),
+            LikeKind::Similar => "~",
         };
         let test = self.binary(operand, symbol, pattern)?;
         Ok(if negated { not(test) } else { test })

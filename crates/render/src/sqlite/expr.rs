@@ -40,8 +40,10 @@ impl Writer<'_> {
             .get(&source)
             .copied()
             .ok_or_else(|| Error::internal("a column of an unknown source"))?;
-        self.alias(source);
-        self.push(".");
+        if !self.kept {
+            self.alias(source);
+            self.push(".");
+        }
         match columns {
             Columns::OfTable(table) if column == query::ROW_KEY => {
                 self.push(names::row_key(&self.catalog[table]))
@@ -74,10 +76,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// An operand of a comparison: with the type's collation where it has one.
+    /// An operand of a comparison: with the type's collation.
     pub(super) fn collated(&mut self, expr: &Expr) -> Result<()> {
+        self.collated_before(expr, &[])
+    }
+
+    /// A left operand, compared with others. SQLite lets a collation that is written anywhere inside of an expression, and that
+    /// of a column under conversions that change nothing, decide a comparison of the whole: so it is said, where not obvious.
+    fn collated_before(&mut self, expr: &Expr, others: &[Expr]) -> Result<()> {
         self.operand(expr)?;
-        if let Some(collation) = names::collation(&expr.ty()) {
+        let ty = expr.ty();
+        let is_obvious = |expr: &Expr| {
+            matches!(expr, Expr::Column { .. } | Expr::Const { .. } | Expr::Param { .. } | Expr::Caller(_))
+        };
+        let binary = names::is_text(&ty) && !(is_obvious(expr) && others.iter().all(is_obvious));
+        if let Some(collation) = names::collation(&ty).or(binary.then_some("BINARY")) {
             self.push(" COLLATE ");
             self.push(collation);
         }
@@ -100,11 +113,22 @@ impl Writer<'_> {
                 Ok(())
             }
             ty if names::native(&ty) => self.collated(expr),
-            ty => Err(Error::missing(format!(
-                "ordering by values of type {}",
-                types::ty::format_type(&ty, None)
-            ))),
+            ty => self.key(expr, &ty),
         }
+    }
+
+    /// A group key, or what a distinct aggregate looks at: the same for equal values.
+    pub(super) fn distinguished(&mut self, expr: &Expr) -> Result<()> {
+        let ty = expr.ty();
+        if names::native_equality(&ty) { self.collated(expr) } else { self.key(expr, &ty) }
+    }
+
+    fn key(&mut self, expr: &Expr, ty: &Type) -> Result<()> {
+        if !types::sort_key::exists(ty) {
+            let ty = types::ty::format_type(ty, None);
+            return Err(Error::missing(format!("ordering by values of type {ty}")));
+        }
+        self.special(Special::Key, "", std::slice::from_ref(ty), std::slice::from_ref(expr))
     }
 
     fn operand(&mut self, expr: &Expr) -> Result<()> {
@@ -242,7 +266,7 @@ impl Writer<'_> {
         let equality = matches!(compare, Compare::Eq | Compare::Ne);
         if names::native(&ty) || (equality && names::native_equality(&ty)) {
             self.push("(");
-            self.collated(left)?;
+            self.collated_before(left, std::slice::from_ref(right))?;
             self.push(" ");
             self.push(compare.symbol());
             self.push(" ");
@@ -274,7 +298,7 @@ impl Writer<'_> {
         let ty = left.ty();
         if names::native_equality(&ty) {
             self.push("(");
-            self.collated(left)?;
+            self.collated_before(left, std::slice::from_ref(right))?;
             self.push(native);
             self.operand(right)?;
             self.push(")");
@@ -442,11 +466,11 @@ impl Writer<'_> {
         filter: Option<&Expr>,
         order: &[Order],
     ) -> Result<()> {
-        let countable = args.first().is_none_or(|arg| !distinct || names::native_equality(&arg.ty()));
-        if aggregate.name == "count" && countable {
+        if aggregate.name == "count" {
             self.push(if distinct { "count(DISTINCT " } else { "count(" });
             match args.first() {
-                Some(arg) => self.collated(arg)?,
+                Some(arg) if distinct => self.distinguished(arg)?,
+                Some(arg) => self.expr(arg)?,
                 None => self.push("*"),
             }
         } else {

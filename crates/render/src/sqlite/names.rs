@@ -32,6 +32,8 @@ pub enum Special {
     JsonRows,
     /// `(signature, value)` as an aggregate: an array of values.
     JsonValues,
+    /// `(type, a)`: bytes that order as the values do, the same for equal values.
+    Key,
     /// `()` raises "more than one row returned by a subquery".
     SingleRow,
 }
@@ -51,6 +53,7 @@ impl Special {
         (Special::JsonRow, "bp_json_row"),
         (Special::JsonRows, "bp_json_rows"),
         (Special::JsonValues, "bp_json_values"),
+        (Special::Key, "bp_key"),
         (Special::SingleRow, "bp_single_row"),
     ];
 
@@ -72,6 +75,20 @@ pub fn collation(ty: &Type) -> Option<&'static str> {
         Type::Bpchar => Some("RTRIM"),
         _ => None,
     }
+}
+
+/// Whether values are kept as text, so that a collation decides how they compare.
+pub(super) fn is_text(ty: &Type) -> bool {
+    match ty {
+        Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea => false,
+        Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz => false,
+        _ => true,
+    }
+}
+
+/// Whether `distinct` and `group by` find equal values without being told how.
+pub(super) fn is_distinct_natively(ty: &Type) -> bool {
+    native_equality(ty) && collation(ty).is_none()
 }
 
 /// Whether stored values of a type order natively (with the type's collation) as PostgreSQL orders the values.
@@ -113,6 +130,19 @@ pub fn table_name(name: &Name) -> String {
 /// The stored name of an index: in its table's schema.
 pub fn index_name(schema: &str, index: &str) -> String {
     format!("{schema}.{index}")
+}
+
+/// What ends the stored name of a unique index's second half: the rows with nulls, where nulls are not distinct.
+pub const NULLS: &str = "~nulls";
+
+/// The stored name of the check that `match full` is.
+pub fn match_full_name(table: &Name, key: &str) -> String {
+    format!("{}~{key}~full", table.name)
+}
+
+/// The table's own name and the foreign key that a check of `match full` belongs to.
+pub fn split_match_full(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix("~full")?.split_once('~')
 }
 
 /// The stored name of a column: its own.

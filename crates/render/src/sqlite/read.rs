@@ -37,7 +37,8 @@ impl Writer<'_> {
     pub(super) fn read(&mut self, read: &Read, used: Use) -> Result<()> {
         self.register(&read.from);
         self.push("SELECT ");
-        if read.distinct {
+        let distinct_keys = read.distinct && needs_keys(read);
+        if read.distinct && !distinct_keys {
             self.push("DISTINCT ");
         }
         if read.outputs.is_empty() {
@@ -57,7 +58,11 @@ impl Writer<'_> {
         self.conditions(&guards, read.filter.as_ref())?;
         if !read.group.is_empty() {
             self.push(" GROUP BY ");
-            self.list(&read.group, ", ", |writer, key| writer.collated(key))?;
+            self.list(&read.group, ", ", Writer::distinguished)?;
+        }
+        if distinct_keys {
+            self.push(" GROUP BY ");
+            self.list(&read.outputs, ", ", |writer, output| writer.distinguished(&output.expr))?;
         }
         if let Some(having) = &read.having {
             self.push(" HAVING ");
@@ -324,6 +329,18 @@ impl Writer<'_> {
         self.push("))");
         Ok(())
     }
+}
+
+/// Whether SQLite's `DISTINCT` would take equal values for different ones, or the other way round: a group per row says what
+/// is equal.
+fn needs_keys(read: &Read) -> bool {
+    let is_plain = |output: &Output| {
+        names::is_distinct_natively(&output.expr.ty())
+            && (matches!(output.expr, Expr::Column { .. }) || !names::is_text(&output.expr.ty()))
+    };
+    read.group.is_empty()
+        && !read.outputs.iter().any(|output| query::has_aggregate(&output.expr))
+        && !read.outputs.iter().all(is_plain)
 }
 
 fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
