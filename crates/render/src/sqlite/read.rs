@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, TableId};
-use query::{Expr, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
+use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
 use types::{Error, Result, Type};
 
 use super::{Columns, Writer, names};
@@ -94,22 +94,25 @@ impl Writer<'_> {
         }
     }
 
-    /// `WHERE`: what the caller may see first, so that nothing else is evaluated on a hidden row.
+    /// `WHERE`: what the caller may see first, so that nothing that could raise an error is evaluated on a hidden row. What
+    /// cannot raise one stays outside: an index may serve it.
     fn conditions(&mut self, guards: &[&Expr], filter: Option<&Expr>) -> Result<()> {
-        if guards.is_empty() && filter.is_none() {
+        let conditions = filter.map_or(&[][..], conjuncts);
+        let (raising, safe): (Vec<&Expr>, Vec<&Expr>) =
+            conditions.iter().partition(|condition| !guards.is_empty() && query::may_raise(condition));
+        if guards.is_empty() && conditions.is_empty() {
             return Ok(());
         }
         self.push(" WHERE ");
-        let Some(filter) = filter else { return self.list(guards.iter().copied(), " AND ", Writer::expr) };
-        if guards.is_empty() {
-            return self.expr(filter);
-        }
-        let barrier = query::may_raise(filter);
-        self.push(if barrier { "CASE WHEN " } else { "" });
+        self.list(safe.iter().copied(), " AND ", Writer::expr)?;
+        self.push(if safe.is_empty() || guards.is_empty() { "" } else { " AND " });
+        self.push(if raising.is_empty() { "" } else { "CASE WHEN " });
         self.list(guards.iter().copied(), " AND ", Writer::expr)?;
-        self.push(if barrier { " THEN " } else { " AND " });
-        self.expr(filter)?;
-        self.push(if barrier { " END" } else { "" });
+        if !raising.is_empty() {
+            self.push(" THEN ");
+            self.list(raising.iter().copied(), " AND ", Writer::expr)?;
+            self.push(" END");
+        }
         Ok(())
     }
 
@@ -341,6 +344,14 @@ fn needs_keys(read: &Read) -> bool {
     read.group.is_empty()
         && !read.outputs.iter().any(|output| query::has_aggregate(&output.expr))
         && !read.outputs.iter().all(is_plain)
+}
+
+/// The conditions that must all hold.
+fn conjuncts(filter: &Expr) -> &[Expr] {
+    match filter {
+        Expr::Form { form: Form::And, args, .. } => args,
+        other => std::slice::from_ref(other),
+    }
 }
 
 fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
