@@ -30,6 +30,7 @@ macro_rules! limits {
 limits! {
     url_bytes_max: usize = 1 << 20, "Longest request target (path and query).";
     body_bytes_max: usize = 1 << 20, "Largest body of a Data API or Auth request.";
+    reply_bytes_max: usize = 64 << 20, "Largest body of a reply of the Data API.";
     json_depth_max: usize = 64, "Deepest nesting of a JSON body.";
     filter_nodes_max: usize = 200, "Filters and logical operators of one request.";
     filter_depth_max: usize = 16, "Deepest nesting of `and`/`or` in one request.";
