@@ -1,0 +1,238 @@
+//! The road of a request of the Data API: parse, resolve, authorize, plan, run, respond.
+//!
+//! Written once, here. Each phase is a function of the crate that does it; this module knows their order and nothing of what
+//! they do. A refusal at any phase is the reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Database, Run, Sink};
+use query::{Authorized, Caller, Model, Plan, Query, authorize, plan};
+use rest::media::Media;
+use rest::prefer::TransactionEnd;
+use rest::resolve::{Exposed, Resolved, resolve};
+use rest::respond::{Column, Outcome, Reply, Rows, Served, Shape, key_values};
+use rest::{Action, Http, Request, Target};
+use types::session::Session;
+use types::stored::Cell;
+use types::{Error, Limits, Result};
+
+/// How the Data API is served.
+#[derive(Clone, Debug)]
+pub struct DataApi {
+    /// The schemas that are served, the default one first.
+    pub schemas: Vec<String>,
+    /// Schemas in which types are looked for besides.
+    pub extra_search_path: Vec<String>,
+    /// Whether `sum()`, `count()`, … may be asked for.
+    pub aggregates: bool,
+    /// Whether `Prefer: tx=…` is honored.
+    pub honors_tx: bool,
+    /// Where the API is, for its own description: `https://example.com/rest/v1`.
+    pub server_url: String,
+    /// The limits in force.
+    pub limits: Limits,
+}
+
+/// The role of callers without a token: what they may not do is 401, not 403.
+const ANONYMOUS: &str = "anon";
+
+/// The role whose statements get more time.
+const SERVICE: &str = "service_role";
+
+/// How long each phase of a request took, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Phases {
+    /// The phase's name, and its time.
+    pub taken: Vec<(&'static str, Duration)>,
+}
+
+/// A monotonic clock: the time since some moment.
+pub type Ticks<'a> = &'a (dyn Fn() -> Duration + Sync);
+
+/// Measures phases one after the other.
+struct Measured<'a> {
+    ticks: Ticks<'a>,
+    since: Duration,
+    phases: Phases,
+}
+
+impl Measured<'_> {
+    fn end(&mut self, phase: &'static str) {
+        let now = (self.ticks)();
+        self.phases.taken.push((phase, now.saturating_sub(self.since)));
+        self.since = now;
+    }
+}
+
+/// Answers a request of a caller. `now` is the time of its transaction: microseconds since 2000-01-01 UTC.
+pub async fn serve(
+    database: &Database,
+    api: &DataApi,
+    caller: &Caller,
+    http: &Http<'_>,
+    now: i64,
+    ticks: Ticks<'_>,
+) -> (Reply, Phases) {
+    let mut measured = Measured { ticks, since: ticks(), phases: Phases::default() };
+    let reply = answer(database, api, caller, http, now, &mut measured).await;
+    let reply = reply.unwrap_or_else(|error| refusal(&error, caller));
+    (reply, measured.phases)
+}
+
+/// The reply that an error is for a caller.
+pub fn refusal(error: &Error, caller: &Caller) -> Reply {
+    if let Some(cause) = error.cause() {
+        tracing::error!(code = error.code().name(), cause, "{}", error.message());
+    }
+    rest::failure(error, &*caller.role == ANONYMOUS)
+}
+
+async fn answer(
+    database: &Database,
+    api: &DataApi,
+    caller: &Caller,
+    http: &Http<'_>,
+    now: i64,
+    measured: &mut Measured<'_>,
+) -> Result<Reply> {
+    let request = rest::parse(http, &api.limits)?;
+    let media = rest::negotiated(&request)?;
+    measured.end("parse");
+    let model = database.model();
+    let session = session(&request, now)?;
+    if let Some(reply) = described(api, caller, &request, &media, &model)? {
+        return Ok(reply);
+    }
+    let resolved = resolve(&request, &media, &model, &exposed(api, caller, &session))?;
+    measured.end("resolve");
+    let Resolved { queries, columns, key, profile, has_conflict_target, warnings } = resolved;
+    let authorized = queries.into_iter().map(|query| authorize(query, caller, &model, &api.limits));
+    let authorized = authorized.collect::<Result<Vec<Authorized<Query>>>>()?;
+    measured.end("authorize");
+    let plan = plan(authorized, &model)?;
+    measured.end("plan");
+    let rows = Rows::new(&media, Shape::Rows, columns, session.clone(), api.limits.reply_bytes_max);
+    let sink = Answer { rows, key, session: session.clone(), keys: 0, location: Vec::new(), total: None };
+    let run = Run {
+        caller: caller.clone(),
+        session,
+        timeout: timeout(api, caller),
+        roll_back: api.honors_tx && request.prefer.transaction == Some(TransactionEnd::Rollback),
+    };
+    let mut outcome = ran(database, model, plan, run, sink).await?;
+    measured.end("run");
+    outcome.has_conflict_target = has_conflict_target;
+    let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
+    let mut reply = rest::respond(&request, &served, &media, outcome);
+    reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
+    measured.end("respond");
+    Ok(reply)
+}
+
+/// What is answered without rows: which methods a resource has, and the description of the API.
+fn described(
+    api: &DataApi,
+    caller: &Caller,
+    request: &Request,
+    media: &Media,
+    model: &Model,
+) -> Result<Option<Reply>> {
+    let is_root = request.target == Target::Root;
+    if request.action != Action::Options && !is_root {
+        return Ok(None);
+    }
+    let schema = rest::resolve::schema(request.profile.as_deref(), &api.schemas)?;
+    if request.action == Action::Options {
+        return rest::options(model, schema, &request.target).map(Some);
+    }
+    let settings = rest::openapi::Settings {
+        server_url: &api.server_url,
+        title: "Data API",
+        description: "",
+        version: env!("CARGO_PKG_VERSION"),
+        describes_token: true,
+    };
+    let body = rest::openapi(model, &caller.role, schema, &settings).into_bytes();
+    let profile = (api.schemas.len() > 1).then_some(schema);
+    let served = Served { profile, honors_tx: api.honors_tx };
+    Ok(Some(rest::respond(request, &served, media, Outcome { body, ..Outcome::default() })))
+}
+
+fn session(request: &Request, now: i64) -> Result<Session> {
+    match &request.prefer.time_zone {
+        Some(zone) => Session::in_zone(zone, now),
+        None => Ok(Session::utc(now)),
+    }
+}
+
+fn exposed<'a>(api: &'a DataApi, caller: &'a Caller, session: &'a Session) -> Exposed<'a> {
+    Exposed {
+        schemas: &api.schemas,
+        extra_search_path: &api.extra_search_path,
+        rows_max: Some(api.limits.rows_max),
+        aggregates: api.aggregates,
+        limits: &api.limits,
+        role: &caller.role,
+        session,
+    }
+}
+
+fn timeout(api: &DataApi, caller: &Caller) -> Duration {
+    Duration::from_millis(if &*caller.role == SERVICE {
+        api.limits.service_statement_timeout_ms
+    } else {
+        api.limits.statement_timeout_ms
+    })
+}
+
+/// Runs a plan; what the reply says of it.
+async fn ran(database: &Database, model: Arc<Model>, plan: Plan, run: Run, sink: Answer) -> Result<Outcome> {
+    if plan.reads().is_some() {
+        let sink = database.read(&model, &plan, &run, sink).await?;
+        let (rows, total) = (sink.rows.count(), sink.total);
+        return Ok(Outcome { rows, total, body: sink.rows.finish()?, ..Outcome::default() });
+    }
+    let (sink, applied) = database.write(model, plan, run, sink).await?;
+    let Answer { rows, location, .. } = sink;
+    // What was committed is never answered by an error: the write itself was held to one row where one is asked for.
+    let body = rows.finish().unwrap_or_default();
+    Ok(Outcome { rows: applied.affected, inserted: applied.inserted, location, body, ..Outcome::default() })
+}
+
+/// Receives the rows of a reply (command 0) and their exact number (command 1).
+struct Answer {
+    rows: Rows,
+    /// The columns of a key that is all that is read of a written row.
+    key: Vec<Column>,
+    session: Session,
+    keys: u64,
+    /// The key, while there is only one.
+    location: Vec<(String, Option<String>)>,
+    total: Option<u64>,
+}
+
+impl Sink for Answer {
+    fn row(&mut self, command: usize, cells: &[Cell<'_>]) -> Result<()> {
+        if command > 0 {
+            if let [Cell::Int(total)] = cells {
+                self.total = u64::try_from(*total).ok();
+            }
+            return Ok(());
+        }
+        if self.key.is_empty() {
+            return self.rows.row(cells);
+        }
+        self.keys += 1;
+        let key = self.key.iter().zip(cells).map(|(column, cell)| (&*column.name, &column.ty, *cell));
+        self.location = if self.keys == 1 { key_values(key, &self.session)? } else { Vec::new() };
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows.restart();
+        self.keys = 0;
+        self.location.clear();
+        self.total = None;
+    }
+}
