@@ -16,6 +16,8 @@ mod relations;
 mod tree;
 mod writes;
 
+pub use names::schema;
+
 use std::sync::Arc;
 
 use query::resolve::Typing;
@@ -69,7 +71,7 @@ pub struct Resolved {
 /// `PGRST106` and `PGRST2xx` for names that are not there, `PGRST1xx` for what does not fit together, `42703`, `22P02` and the
 /// like with PostgreSQL's texts, `0A000` for what is not done here.
 pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Exposed<'_>) -> Result<Resolved> {
-    let schema = names::schema(request.profile.as_deref(), exposed.schemas)?;
+    let schema = schema(request.profile.as_deref(), exposed.schemas)?;
     let mut pass = Pass::new(request, schema, model, exposed);
     let mut resolved = match (&request.target, request.action) {
         (Target::Function(name), _) => return Err(pass.function(name)),

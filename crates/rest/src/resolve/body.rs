@@ -62,6 +62,13 @@ impl<'a> Pass<'a> {
     /// A JSON value as a column's: what `json_populate_record` makes of it.
     pub(super) fn value_of(&self, table: TableId, column: ColumnId, json: &Json) -> Result<Value> {
         let declared = &self.model.catalog[table][column];
-        from_json(&declared.ty, declared.modifier, json, self.exposed.session)
+        from_json(&declared.ty, declared.modifier, json, self.exposed.session).map_err(|error| {
+            match error.message() {
+                "expected JSON array" => {
+                    error.with_hint(format!("See the value of key \"{}\".", declared.name))
+                }
+                _ => error,
+            }
+        })
     }
 }

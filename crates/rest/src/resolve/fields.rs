@@ -77,8 +77,14 @@ impl Pass<'_> {
     }
 
     fn no_column(&self, scope: &Scope, name: &str) -> Error {
+        let message = format!("column {}.{name} does not exist", scope.label);
+        self.undefined_column(scope, name, message)
+    }
+
+    /// `42703`, with the columns that may have been meant.
+    pub(super) fn undefined_column(&self, scope: &Scope, name: &str, message: String) -> Error {
         let label = &scope.label;
-        let error = Error::new(Code::UNDEFINED_COLUMN, format!("column {label}.{name} does not exist"));
+        let error = Error::new(Code::UNDEFINED_COLUMN, message);
         match &self.columns_alike(scope.table, name)[..] {
             [one] => error
                 .with_hint(format!("Perhaps you meant to reference the column \"{label}.{one}\".")),

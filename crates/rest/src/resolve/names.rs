@@ -10,7 +10,7 @@ use super::nearest::nearest;
 pub(super) const ALIKE: f64 = 0.75;
 
 /// The schema that a profile header names, or the default one.
-pub(super) fn schema<'a>(profile: Option<&str>, exposed: &'a [String]) -> Result<&'a str> {
+pub fn schema<'a>(profile: Option<&str>, exposed: &'a [String]) -> Result<&'a str> {
     let found = match profile {
         None => exposed.first(),
         Some(profile) => exposed.iter().find(|schema| *schema == profile),

@@ -140,7 +140,8 @@ impl<'a> Pass<'a> {
             Some(relation) => self.related_field(node, scope, relation, term)?,
         };
         if expr.ty() == Type::Json {
-            return Err(no_operator("an ordering", &expr));
+            return Err(no_operator("an ordering", &expr)
+                .with_hint("Use an explicit ordering operator or modify the query."));
         }
         let nulls_first = term.nulls_first.unwrap_or(term.descending);
         Ok(Order { expr, descending: term.descending, nulls_first })

@@ -1,6 +1,6 @@
 //! Writes: inserts, upserts, updates, replacements, deletions, and what is read of the written rows.
 
-use catalog::{ColumnId, TableId};
+use catalog::{ColumnId, Table, TableId};
 use query::{
     Action as Change, Assign, Conflict, ConflictAction, Expr, Insert, Output, Query, Read, RowValue, Source,
     Write, WriteGuard,
@@ -43,7 +43,7 @@ impl<'a> Pass<'a> {
             }
             Some(Representation::HeadersOnly | Representation::Minimal) | None => None,
         };
-        resolved.has_conflict_target = !self.conflict_columns(table)?.is_empty();
+        resolved.has_conflict_target = !self.conflict_columns(&scope)?.is_empty();
         resolved.queries.push(Query::Write(Box::new(Write {
             table,
             target,
@@ -63,7 +63,7 @@ impl<'a> Pass<'a> {
 
     fn change(&mut self, scope: &Scope) -> Result<Change> {
         match self.request.action {
-            Action::Insert => self.insert(scope.table).map(Change::Insert),
+            Action::Insert => self.insert(scope).map(Change::Insert),
             Action::Replace => self.replace(scope).map(Change::Insert),
             Action::Update => self.update(scope),
             Action::Delete => Ok(Change::Delete { filter: self.touched(scope)? }),
@@ -101,24 +101,26 @@ impl<'a> Pass<'a> {
         Ok(Expr::all(conditions))
     }
 
-    fn insert(&mut self, table: TableId) -> Result<Insert> {
+    fn insert(&mut self, scope: &Scope) -> Result<Insert> {
+        let table = scope.table;
         let body = self.body()?;
         let columns = self.named(table, &body.columns)?;
         let rows = body.rows.iter().map(|row| self.row(table, &columns, row)).collect::<Result<_>>()?;
         let conflict = match self.request.prefer.resolution {
             None => None,
-            Some(resolution) => self.conflict(table, &columns, resolution)?,
+            Some(resolution) => self.conflict(scope, &columns, resolution)?,
         };
         Ok(Insert { columns, rows, read: None, overriding: false, conflict })
     }
 
     /// `on_conflict`, else the primary key.
-    fn conflict_columns(&self, table: TableId) -> Result<Vec<ColumnId>> {
+    fn conflict_columns(&self, scope: &Scope) -> Result<Vec<ColumnId>> {
+        let table = scope.table;
         let Some(names) = &self.request.on_conflict else { return Ok(origin::key(self.model, table)) };
         let column = |name: &String| {
             let found = self.model.catalog[table].column(name).map(|(id, _)| id);
             let message = || format!("column \"{name}\" does not exist");
-            found.ok_or_else(|| Error::new(Code::UNDEFINED_COLUMN, message()))
+            found.ok_or_else(|| self.undefined_column(scope, name, message()))
         };
         names.iter().map(column).collect()
     }
@@ -126,11 +128,11 @@ impl<'a> Pass<'a> {
     /// What happens to duplicates; without anything that could make one, the insert is a plain one.
     fn conflict(
         &mut self,
-        table: TableId,
+        scope: &Scope,
         columns: &[ColumnId],
         resolution: Resolution,
     ) -> Result<Option<Conflict>> {
-        let key = self.conflict_columns(table)?;
+        let (table, key) = (scope.table, self.conflict_columns(scope)?);
         if key.is_empty() {
             return Ok(None);
         }
@@ -153,28 +155,22 @@ impl<'a> Pass<'a> {
         ConflictAction::Update { excluded, set: columns.iter().map(proposed).collect(), filter: None }
     }
 
-    /// Some constraint or whole index must be about exactly these columns.
+    /// Some constraint or whole index must be about exactly these columns; of a view, of what it shows.
     fn check_unique(&self, table: TableId, key: &[ColumnId]) -> Result<()> {
-        let declared = &self.model.catalog[table];
-        if declared.is_view() {
-            return Ok(());
-        }
-        let same = |columns: &[ColumnId]| {
-            columns.iter().all(|column| key.contains(column))
-                && key.iter().all(|column| columns.contains(column))
-        };
-        let constraints = declared.primary_key.iter().chain(&declared.uniques);
-        let indexes = declared.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
-        let mut indexed = indexes
-            .filter_map(|index| index.keys.iter().map(|key| key.column).collect::<Option<Vec<ColumnId>>>());
-        let mut constrained = constraints.filter(|unique| !unique.deferrable);
-        if constrained.any(|unique| same(&unique.columns)) || indexed.any(|columns| same(&columns)) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::INVALID_COLUMN_REFERENCE,
-            "there is no unique or exclusion constraint matching the ON CONFLICT specification",
-        ))
+        let stored: Option<Vec<(TableId, ColumnId)>> =
+            key.iter().map(|column| origin::stored(self.model, table, *column)).collect();
+        let found = stored.and_then(|stored| {
+            let (table, _) = *stored.first()?;
+            let columns: Vec<ColumnId> = stored.iter().map(|(_, column)| *column).collect();
+            let is_one = stored.iter().all(|(found, _)| *found == table);
+            (is_one && is_unique(&self.model.catalog[table], &columns)).then_some(())
+        });
+        found.ok_or_else(|| {
+            Error::new(
+                Code::INVALID_COLUMN_REFERENCE,
+                "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+            )
+        })
     }
 
     fn update(&mut self, scope: &Scope) -> Result<Change> {
@@ -267,6 +263,18 @@ impl<'a> Pass<'a> {
         let whole = key.iter().all(|column| wanted.iter().any(|(found, _)| found == column));
         if key.is_empty() || !whole || !self.request.logic.is_empty() { Err(refuse()) } else { Ok(wanted) }
     }
+}
+
+/// Whether a constraint or whole index of a table is about exactly these columns.
+fn is_unique(table: &Table, key: &[ColumnId]) -> bool {
+    let same = |columns: &[ColumnId]| {
+        columns.iter().all(|column| key.contains(column)) && key.iter().all(|column| columns.contains(column))
+    };
+    let constraints = table.primary_key.iter().chain(&table.uniques).filter(|unique| !unique.deferrable);
+    let indexes = table.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
+    let mut indexed = indexes
+        .filter_map(|index| index.keys.iter().map(|key| key.column).collect::<Option<Vec<ColumnId>>>());
+    constraints.into_iter().any(|unique| same(&unique.columns)) || indexed.any(|columns| same(&columns))
 }
 
 /// The value that a plain `eq` compares a column with.
