@@ -66,7 +66,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Runs a job in a transaction. See [`transact`] for jobs with a result.
     fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
 
-    /// Runs a job that changes the schema: alone, with foreign keys checked at its end.
+    /// Runs a job in which rows of tables move: alone, with foreign keys off. The job looks at them itself.
     fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
 }
 

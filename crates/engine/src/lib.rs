@@ -5,6 +5,7 @@
 
 pub mod contract;
 mod database;
+pub mod migrate;
 mod rows;
 mod statement;
 mod work;

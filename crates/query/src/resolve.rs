@@ -18,10 +18,10 @@ mod writes;
 use std::sync::Arc;
 
 use catalog::build::{TypeViews, ViewColumn};
-use catalog::{Catalog, ColumnId, TableId};
+use catalog::{Catalog, ColumnId, Table, TableId};
 use sql::ast::{self, StatementKind};
 use types::session::Session;
-use types::{Code, Error, Result, Type};
+use types::{Code, Error, Name, Result, Type};
 
 use crate::ir::{Expr, Query, Read, Source};
 use crate::model::ROW;
@@ -84,6 +84,75 @@ pub fn domain_check(catalog: &Catalog, table: TableId, column: ColumnId, expr: &
     let value = Expr::Column { source: ROW, column, ty };
     resolver.levels.push(Level::of(Relation::of_columns("", vec![("value".into(), value)])));
     resolver.boolean(expr, "CHECK")
+}
+
+/// A condition over the row of a table that need not be the catalog's.
+///
+/// # Errors
+/// As [`condition`].
+pub fn row_condition(catalog: &Catalog, table: &Table, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(Relation::of_table(table, None, ROW)));
+    resolver.boolean(expr, "WHERE")
+}
+
+/// A value computed from such a row.
+///
+/// # Errors
+/// As [`condition`].
+pub fn row_value(catalog: &Catalog, table: &Table, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(Relation::of_table(table, None, ROW)));
+    let resolved = resolver.expr(expr)?;
+    resolver.settled(resolved)
+}
+
+/// A value computed from a row of one table, assigned to a column of another.
+///
+/// # Errors
+/// As [`default`].
+pub fn conversion(
+    catalog: &Catalog,
+    from: &Table,
+    (to, column): (&Table, ColumnId),
+    expr: &ast::Expr,
+) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(Relation::of_table(from, None, ROW)));
+    let resolved = resolver.expr(expr)?;
+    resolver.assigned(resolved, to, column)
+}
+
+/// A column of one table, assigned to a column of another.
+///
+/// # Errors
+/// As [`default`].
+pub fn retyped(
+    catalog: &Catalog,
+    (from, old): (&Table, ColumnId),
+    (to, new): (&Table, ColumnId),
+) -> Result<Expr> {
+    let value = Expr::Column { source: ROW, column: old, ty: from[old].ty.clone() };
+    Resolver::new(catalog, &[]).assigned(value, to, new)
+}
+
+/// The sequence that a text names, as `regclass` reads it: parts in double quotes stay as they are, others are in lower case.
+pub fn sequence_name(text: &str) -> Name {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match (c, parts.last_mut()) {
+            ('"', _) => quoted = !quoted,
+            ('.', _) if !quoted => parts.push(String::new()),
+            (c, Some(part)) if quoted => part.push(c),
+            (c, Some(part)) => part.extend(c.to_lowercase()),
+            (_, None) => {}
+        }
+    }
+    match &parts[..] {
+        [schema, name] => Name::new(schema.as_str(), name.as_str()),
+        _ => Name::new("public", parts.concat()),
+    }
 }
 
 /// A query over stored rows.

@@ -4,7 +4,7 @@ use catalog::{Catalog, ColumnId, TableId};
 use query::Read;
 use types::{Result, Value};
 
-use crate::{Bindings, Command};
+use crate::{Bindings, Command, SchemaDialect};
 
 /// Writes steps as commands. The text is the same for every caller and value of one shape.
 pub trait Dialect: Sync {
@@ -44,4 +44,7 @@ pub trait Dialect: Sync {
 
     /// The stored name of a table, as the engine's failures say it.
     fn table_name(&self, table: &catalog::Table) -> String;
+
+    /// How its stored schema is changed.
+    fn schema(&self) -> &dyn SchemaDialect;
 }

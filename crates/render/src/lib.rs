@@ -5,8 +5,10 @@
 pub mod bindings;
 pub mod command;
 pub mod dialect;
+pub mod schema;
 pub mod sqlite;
 
 pub use bindings::Bindings;
 pub use command::Command;
 pub use dialect::Dialect;
+pub use schema::SchemaDialect;

@@ -3,6 +3,7 @@
 //! An error of one of our functions travels through SQLite as the text of its message: [`pack`] and [`unpack`].
 
 use engine::Failure;
+use render::sqlite::{NULLS, split_match_full};
 use rusqlite::ffi::{self, ErrorCode};
 use types::error::Details;
 use types::{Code, Error};
@@ -52,6 +53,8 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
     match (code.code, code.extended_code) {
         (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => unique(message),
         (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => Failure::ForeignKey,
+        (_, ffi::SQLITE_CONSTRAINT_NOTNULL) => not_null(message).unwrap_or_else(|| internal(error)),
+        (_, ffi::SQLITE_CONSTRAINT_CHECK) => match_full(message).unwrap_or_else(|| internal(error)),
         (ErrorCode::OperationInterrupted, _) => Failure::Canceled,
         (ErrorCode::DiskFull, _) => Failure::Full,
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Failure::Error(
@@ -75,11 +78,30 @@ fn internal(error: &rusqlite::Error) -> Failure {
     Failure::Error(Error::internal(error))
 }
 
+/// `NOT NULL constraint failed: public.t.a`: only what foreign keys do on their own gets here.
+fn not_null(message: &str) -> Option<Failure> {
+    let (table, column) = message.split_once("failed: ")?.1.rsplit_once('.')?;
+    let table = table.split_once('.').map_or(table, |(_, name)| name);
+    let message =
+        format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
+    Some(Failure::Error(Error::new(Code::NOT_NULL_VIOLATION, message)))
+}
+
+/// `CHECK constraint failed: public.t~key~full`: the only checks that are stored.
+fn match_full(message: &str) -> Option<Failure> {
+    let (table, key) = split_match_full(message.split_once("failed: ")?.1)?;
+    let table = table.split_once('.').map_or(table, |(_, name)| name);
+    let message = format!("insert or update on table \"{table}\" violates foreign key constraint \"{key}\"");
+    let details = "MATCH FULL does not allow mixing of null and nonnull key values.";
+    Some(Failure::Error(Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(details)))
+}
+
 /// `UNIQUE constraint failed: public.t.a, public.t.b`, or `… index 'public.i'`.
 fn unique(message: &str) -> Failure {
     let what = message.split_once("failed: ").map_or(message, |(_, what)| what);
     if let Some(index) = what.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
-        return Failure::Unique { index: Some(index.to_owned()), table: String::new(), columns: Vec::new() };
+        let index = index.strip_suffix(NULLS).unwrap_or(index).to_owned();
+        return Failure::Unique { index: Some(index), table: String::new(), columns: Vec::new() };
     }
     let mut table = String::new();
     let columns = what

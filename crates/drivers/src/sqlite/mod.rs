@@ -12,6 +12,8 @@ mod functions;
 mod readers;
 mod special;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -159,7 +159,7 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     batch(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
-    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, roll_back: false };
+    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: false, roll_back: false };
     let mut outcome = finish(job(&mut work));
     let roll_back = work.roll_back;
     prepared.budget.set(Duration::MAX, i64::MAX);
@@ -173,16 +173,15 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
     outcome
 }
 
-/// Runs a job that changes the schema: foreign keys are off while tables are rebuilt and checked before the commit.
+/// Runs a job that changes the schema: foreign keys are off while tables are made anew; the job looks at them itself.
 fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     prepared.budget.set(left, i64::MAX);
-    batch(prepared, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE")?;
-    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, roll_back: false };
+    batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
+    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: true, roll_back: false };
     let outcome = finish(job(&mut work));
     let roll_back = work.roll_back;
     let outcome = outcome.and_then(|()| {
-        orphan(&prepared.connection)?;
         sequences.save(&prepared.connection)?;
         batch(prepared, if roll_back { "ROLLBACK" } else { "COMMIT" })
     });
@@ -201,23 +200,6 @@ fn batch(prepared: &Prepared, text: &str) -> Result<()> {
     prepared.connection.execute_batch(text).map_err(|error| Error::from(failure(&error)))
 }
 
-/// Refuses a schema in which a row references nothing.
-fn orphan(connection: &Connection) -> Result<()> {
-    let found = connection
-        .query_row("PRAGMA foreign_key_check", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?))
-        })
-        .optional()
-        .map_err(|error| Error::from(failure(&error)))?;
-    match found {
-        None => Ok(()),
-        Some((table, target)) => Err(Error::new(
-            Code::FOREIGN_KEY_VIOLATION,
-            format!("a row of \"{table}\" references a row of \"{target}\" that does not exist"),
-        )),
-    }
-}
-
 /// Drives a job to its end. Nothing on this engine ever waits, so a job that does is a bug.
 fn finish(mut job: BoxFuture<'_, Result<()>>) -> Result<()> {
     match job.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -230,7 +212,19 @@ fn finish(mut job: BoxFuture<'_, Result<()>>) -> Result<()> {
 struct Work<'a> {
     prepared: &'a mut Prepared,
     sequences: &'a mut Sequences,
+    /// Whether its commands may change sequences themselves: then none is kept in memory beyond a command.
+    alone: bool,
     roll_back: bool,
+}
+
+impl Work<'_> {
+    fn put_sequences_back(&mut self) -> Result<(), Failure> {
+        if self.alone {
+            self.sequences.save(&self.prepared.connection)?;
+            self.sequences.forget();
+        }
+        Ok(())
+    }
 }
 
 impl Transaction for Work<'_> {
@@ -240,7 +234,8 @@ impl Transaction for Work<'_> {
         position: usize,
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64, Failure>> {
-        let outcome = execute::command(self.prepared, command, position, sink);
+        let kept = self.put_sequences_back();
+        let outcome = kept.and_then(|()| execute::command(self.prepared, command, position, sink));
         Box::pin(std::future::ready(outcome))
     }
 

@@ -3,12 +3,16 @@
 //! PostgreSQL's semantics come from functions and collations that the driver registers (`names.rs` has their names);
 //! native operators are used only where they are exact for the stored form of the type.
 
+mod ddl;
 mod expr;
 mod names;
 mod read;
 mod write;
 
-pub use names::{Special, collation, column_name, index_name, quote, row_key, table_name};
+pub use names::{
+    NULLS, Special, collation, column_name, index_name, match_full_name, quote, row_key, split_match_full,
+    table_name,
+};
 pub use read::read;
 pub use write::{delete, insert, update};
 
@@ -20,7 +24,7 @@ use query::{CallerField, SourceId};
 use types::stored::Stored;
 use types::{Result, Type, Value};
 
-use crate::{Bindings, Command, Dialect};
+use crate::{Bindings, Command, Dialect, SchemaDialect};
 
 /// SQLite's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +63,10 @@ impl Dialect for Sqlite {
     fn table_name(&self, table: &catalog::Table) -> String {
         table_name(&table.name)
     }
+
+    fn schema(&self) -> &dyn SchemaDialect {
+        self
+    }
 }
 
 /// How the columns of a source are named.
@@ -80,6 +88,8 @@ struct Writer<'a> {
     parameters: Vec<Stored>,
     fields: HashMap<CallerField, usize>,
     sources: HashMap<SourceId, Columns>,
+    /// Whether the engine keeps the text: constants are written out, columns stand alone.
+    kept: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -91,6 +101,7 @@ impl<'a> Writer<'a> {
             parameters: Vec::new(),
             fields: HashMap::new(),
             sources: HashMap::new(),
+            kept: false,
         }
     }
 
@@ -106,8 +117,34 @@ impl<'a> Writer<'a> {
 
     /// A new parameter.
     fn parameter(&mut self, value: Stored) {
+        if self.kept {
+            return self.literal(&value);
+        }
         self.parameters.push(value);
         self.numbered(self.parameters.len());
+    }
+
+    /// A constant written out.
+    fn literal(&mut self, value: &Stored) {
+        match value {
+            Stored::Null => self.push("NULL"),
+            Stored::Int(value) => self.number(value),
+            // Two words that SQLite reads as the infinities; all other floats in digits that read back as the same.
+            Stored::Real(value) if value.is_infinite() => self.push(if *value > 0.0 { "9e999" } else { "-9e999" }),
+            Stored::Real(value) => self.number(format_args!("{value:?}")),
+            Stored::Text(text) => {
+                self.push("'");
+                self.push(&text.replace('\'', "''"));
+                self.push("'");
+            }
+            Stored::Blob(bytes) => {
+                self.push("x'");
+                for byte in bytes.iter() {
+                    self.number(format_args!("{byte:02x}"));
+                }
+                self.push("'");
+            }
+        }
     }
 
     fn numbered(&mut self, number: usize) {

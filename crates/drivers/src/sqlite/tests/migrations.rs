@@ -1,0 +1,1 @@
+//! Changes of schemas with rows in them.

@@ -1,0 +1,286 @@
+//! A plan at work in one transaction.
+//!
+//! Foreign keys of the engine hold unless rows of tables move (a table is made anew or dropped): then they are off, and every
+//! key is looked at before the end.
+
+use std::sync::{Arc, Mutex};
+
+use catalog::migration::{Action, Danger, Step};
+use catalog::{ColumnId, ReferentialAction, Table};
+use query::{Model, Query, resolve};
+use render::schema::{Ledger, Scene, Task, Test};
+use render::{Command, SchemaDialect};
+use types::session::Session;
+use types::{Code, Error, Name, Result, Value};
+
+use super::fold::Rows;
+use super::plan::{Plan, Stage};
+use super::{Applied, Options};
+use crate::contract::{Engine, Failure, Job, Transaction};
+use crate::{Values, Work};
+
+/// Runs a plan.
+pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options) -> Result<Applied> {
+    let moves = plan.steps().any(|step| engine.dialect().schema().runs_alone(&step.action));
+    let slot = Arc::new(Mutex::new(None));
+    let (filled, owner, own) = (slot.clone(), engine.clone(), options.clone());
+    let job: Job = Box::new(move |transaction| {
+        Box::pin(async move {
+            let session = Session::utc((own.clock)());
+            let schema = owner.dialect().schema();
+            let mut run = Run {
+                transaction,
+                engine: &owner,
+                schema,
+                session,
+                options: &own,
+                moves,
+                applied: Applied::default(),
+            };
+            run.plan(plan).await?;
+            *filled.lock().map_err(|_| Error::internal("result slot"))? = Some(run.applied);
+            Ok(())
+        })
+    });
+    if moves {
+        engine.migrate(job, options.timeout).await?;
+    } else {
+        engine.transact(job, options.timeout).await?;
+    }
+    let applied = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
+    applied.ok_or_else(|| Error::internal("a committed migration left no result"))
+}
+
+struct Run<'t> {
+    transaction: &'t mut dyn Transaction,
+    engine: &'t Arc<dyn Engine>,
+    schema: &'t dyn SchemaDialect,
+    session: Session,
+    options: &'t Options,
+    /// Whether foreign keys are off.
+    moves: bool,
+    applied: Applied,
+}
+
+impl Run<'_> {
+    async fn plan(&mut self, plan: Plan) -> Result<()> {
+        self.execute(&self.schema.ledger(Ledger::Make, &self.session)).await?;
+        for stage in &plan.stages {
+            self.stage(stage).await?;
+        }
+        for layer in &plan.forget {
+            self.execute(&self.schema.ledger(Ledger::Forget(layer), &self.session)).await?;
+        }
+        for entry in &plan.entries {
+            self.execute(&self.schema.ledger(Ledger::Add(entry), &self.session)).await?;
+            self.applied.files.push(entry.name.clone());
+        }
+        self.applied.steps = plan.steps().cloned().collect();
+        self.applied.notes = plan.notes;
+        self.applied.catalog = plan.catalog;
+        Ok(())
+    }
+
+    async fn stage(&mut self, stage: &Stage) -> Result<()> {
+        if !stage.migration.is_empty() {
+            self.change(stage).await?;
+        }
+        for rows in &stage.rows {
+            self.rows(rows, &stage.to).await.map_err(|error| placed(error, rows))?;
+        }
+        if self.moves {
+            for table in stage.to.catalog.tables.iter().filter(|table| !table.is_view()) {
+                self.tasks(self.schema.references(&stage.to, table, &self.session)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn change(&mut self, stage: &Stage) -> Result<()> {
+        let stored = self.values(&self.schema.stored(&self.session)).await?;
+        self.tasks(self.schema.before(&stored, &self.session)).await?;
+        for step in &stage.migration.steps {
+            self.guard(step, stage).await?;
+            self.step(&step.action, stage).await?;
+        }
+        let stored = self.values(&self.schema.stored(&self.session)).await?;
+        self.tasks(self.schema.settle(&stage.to, &stored, &self.session)?).await
+    }
+
+    async fn step(&mut self, action: &Action, stage: &Stage) -> Result<()> {
+        let session = self.session.clone();
+        let scene = Scene { current: &stage.from, wanted: &stage.to, session: &session, numbers: &[] };
+        let numbers = match action {
+            Action::RebuildTable(rebuild) => {
+                let columns = self.schema.numbered(rebuild, &scene);
+                self.numbers(&rebuild.old.name, columns, &stage.to).await?
+            }
+            _ => Vec::new(),
+        };
+        let tasks = self.schema.step(action, &Scene { numbers: &numbers, ..scene })?;
+        self.tasks(tasks).await
+    }
+
+    /// Takes a number for each existing row and column; says the first of each.
+    async fn numbers(
+        &mut self,
+        table: &Name,
+        columns: Vec<(ColumnId, Name)>,
+        model: &Model,
+    ) -> Result<Vec<(ColumnId, i64)>> {
+        let mut numbers = Vec::new();
+        for (column, name) in columns {
+            let sequence = model.catalog.sequences.get(&name);
+            let sequence = sequence.ok_or_else(|| Error::internal(format!("sequence {name}")))?;
+            let mut first = None;
+            let mut last = None;
+            for _ in 0..self.count(table).await? {
+                let value = self.transaction.next_value(sequence).await?;
+                if last.is_some_and(|last: i64| last.checked_add(sequence.increment) != Some(value)) {
+                    return Err(Error::missing(format!(
+                        "filling rows from sequence {name}, which starts over,"
+                    )));
+                }
+                last = Some(value);
+                first.get_or_insert(value);
+            }
+            numbers.push((column, first.unwrap_or_default()));
+        }
+        Ok(numbers)
+    }
+
+    /// Refuses a step that would lose something that is there.
+    async fn guard(&mut self, step: &Step, stage: &Stage) -> Result<()> {
+        if !matches!(step.danger, Danger::Loses(_)) || self.options.allow_loss {
+            return Ok(());
+        }
+        let table = match &step.action {
+            Action::DropTable(table) => &table.name,
+            Action::DropColumn { table, .. } => table,
+            Action::RebuildTable(rebuild) => &rebuild.old.name,
+            // A table's rows are what counts; its sequence goes with it.
+            Action::DropSequence(_) => return Ok(()),
+            Action::CreateTable(_)
+            | Action::RenameTable { .. }
+            | Action::AddColumn { .. }
+            | Action::RenameColumn { .. }
+            | Action::CreateIndex { .. }
+            | Action::DropIndex { .. }
+            | Action::CreateSequence(_)
+            | Action::AlterSequence { .. }
+            | Action::RelabelRows { .. }
+            | Action::Validate { .. }
+            | Action::Declare => return Err(loss(stage)),
+        };
+        if self.count(table).await? > 0 { Err(loss(stage)) } else { Ok(()) }
+    }
+
+    async fn count(&mut self, table: &Name) -> Result<i64> {
+        let rows = self.values(&self.schema.count(table, &self.session)).await?;
+        match rows.first().and_then(|row| row.first()) {
+            Some(Value::Int(count)) => Ok(*count),
+            _ => Err(Error::internal("a count without a number")),
+        }
+    }
+
+    async fn rows(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
+        if self.moves {
+            refuse_cascade(rows, model)?;
+        }
+        let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
+        let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
+        self.applied.rows += work.statement(&rows.statement).await?;
+        Ok(())
+    }
+
+    async fn tasks(&mut self, tasks: Vec<Task>) -> Result<()> {
+        for task in tasks {
+            match task {
+                Task::Run(command) => self.execute(&command).await?,
+                Task::Unique(command, test) => self.unique(&command, &test).await?,
+                Task::Refuse(test) => self.refuse(&test).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn unique(&mut self, command: &Command, test: &Test) -> Result<()> {
+        match self.transaction.run(command, 0, &mut Values::default()).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Unique { .. }) => {
+                self.refuse(test).await?;
+                Err(test.error.clone())
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn refuse(&mut self, test: &Test) -> Result<()> {
+        match self.values(&test.command).await?.first() {
+            Some(row) => Err(test.violation(row, &self.session)),
+            None => Ok(()),
+        }
+    }
+
+    async fn values(&mut self, command: &Command) -> Result<Vec<Vec<Value>>> {
+        let mut values = Values::of(command.outputs.iter().map(|(_, ty)| ty.clone()));
+        self.transaction.run(command, 0, &mut values).await?;
+        Ok(values.into_rows())
+    }
+
+    async fn execute(&mut self, command: &Command) -> Result<()> {
+        self.transaction.run(command, 0, &mut Values::default()).await?;
+        Ok(())
+    }
+}
+
+/// `55000`, with everything that would be lost.
+fn loss(stage: &Stage) -> Error {
+    let lossy = stage.migration.steps.iter().filter(|step| matches!(step.danger, Danger::Loses(_)));
+    let sentences: Vec<String> = lossy.map(|step| format!("{}{}", step.sentence, step.danger)).collect();
+    Error::new(Code::OBJECT_STATE, "the migration would lose stored data")
+        .with_details(sentences.join("\n"))
+        .with_hint("Allow it in words: `backplane migrate --allow-loss`.")
+}
+
+/// Says where a statement about rows stands, unless the error has better advice.
+fn placed(error: Error, rows: &Rows) -> Error {
+    if error.hint().is_some() {
+        error
+    } else {
+        error.with_hint(format!("It was raised by a statement of {}.", rows.file))
+    }
+}
+
+/// While foreign keys are off, nothing cascades: what would have to is refused.
+fn refuse_cascade(rows: &Rows, model: &Model) -> Result<()> {
+    let Query::Write(write) = resolve::statement(&model.catalog, &rows.statement, &[])? else {
+        return Ok(());
+    };
+    let table = &model.catalog[write.table];
+    let keys = model.catalog.tables.iter().flat_map(|other: &Table| &other.foreign_keys);
+    let cascades = keys.filter(|key| key.target == table.name).any(|key| match &write.action {
+        query::Action::Insert(_) => false,
+        query::Action::Delete { .. } => acts(&key.on_delete),
+        query::Action::Update { set, .. } => {
+            let is_key = |column: &ColumnId| key.target_columns.contains(&table[*column].name);
+            acts(&key.on_update) && set.iter().any(|(column, _)| is_key(column))
+        }
+    });
+    if !cascades {
+        return Ok(());
+    }
+    let message = format!(
+        "a statement of {} that changes rows which foreign keys follow, together with tables made anew,",
+        rows.file
+    );
+    Err(Error::missing(message)
+        .with_hint("Put the statement into a migration of its own, and apply it by itself."))
+}
+
+fn acts(action: &ReferentialAction) -> bool {
+    match action {
+        ReferentialAction::NoAction | ReferentialAction::Restrict => false,
+        ReferentialAction::Cascade | ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => true,
+    }
+}
