@@ -18,6 +18,8 @@ mod writes;
 
 pub use names::schema;
 
+pub use names::schema;
+
 use std::sync::Arc;
 
 use query::resolve::Typing;
@@ -49,7 +51,7 @@ pub struct Exposed<'a> {
 }
 
 /// What a request means, and what a reply needs to know besides its rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// The rows, then their exact number where it is wanted (one row of one `bigint`).
     pub queries: Vec<Query>,

@@ -16,7 +16,6 @@ use crate::operators::Meaning;
 use crate::options::origin;
 use crate::prefer::{Representation, Resolution};
 use crate::request::Action;
-use crate::respond::Column;
 
 impl<'a> Pass<'a> {
     /// A write to a table or view; `single` asks for exactly one row.
@@ -286,18 +285,5 @@ fn equal_to(filter: &Filter) -> Option<&str> {
             Some(value)
         }
         _ => None,
-    }
-}
-
-impl Default for Resolved {
-    fn default() -> Resolved {
-        Resolved {
-            queries: Vec::new(),
-            columns: Vec::<Column>::new(),
-            key: Vec::new(),
-            profile: None,
-            has_conflict_target: false,
-            warnings: Vec::new(),
-        }
     }
 }
