@@ -29,7 +29,7 @@ macro_rules! codes {
 codes! {
     UNEXPECTED_FAILURE "unexpected_failure" 500 "Internal Server Error";
     VALIDATION_FAILED "validation_failed" 400 "The request is not valid";
-    INVALID_ID "validation_failed" 404 "The id must be a UUID";
+    INVALID_ID "validation_failed" 404 "user_id must be an UUID";
     BAD_JSON "bad_json" 400 "Could not parse request body as JSON";
     CONFLICT "conflict" 409 "Too many concurrent requests for one session";
     REQUEST_TIMEOUT "request_timeout" 504 "Processing this request timed out, please retry after a moment.";
@@ -39,9 +39,10 @@ codes! {
 
     NO_AUTHORIZATION "no_authorization" 401 "This endpoint requires a valid Bearer token";
     BAD_JWT "bad_jwt" 403 "invalid JWT: unable to parse or verify signature";
+    BAD_SUBJECT "bad_jwt" 400 "invalid claim: sub claim must be a UUID";
     NOT_ADMIN "not_admin" 403 "User not allowed";
     SESSION_NOT_FOUND "session_not_found" 403 "Session from session_id claim in JWT does not exist";
-    SESSION_NOT_FOUND_ON_REFRESH "session_not_found" 400 "Invalid Refresh Token: Session Not Found";
+    SESSION_NOT_FOUND_ON_REFRESH "session_not_found" 400 "Invalid Refresh Token: No Valid Session Found";
     SESSION_EXPIRED "session_expired" 403 "Session has expired";
     SESSION_EXPIRED_ON_REFRESH "session_expired" 400 "Invalid Refresh Token: Session Expired";
     REFRESH_TOKEN_NOT_FOUND "refresh_token_not_found" 400 "Invalid Refresh Token: Refresh Token Not Found";
@@ -50,6 +51,8 @@ codes! {
     USER_OF_TOKEN_NOT_FOUND "user_not_found" 403 "User from sub claim in JWT does not exist";
     USER_BANNED "user_banned" 403 "User is banned";
     USER_BANNED_ON_SIGN_IN "user_banned" 400 "User is banned";
+
+    BANNED_ON_REFRESH "user_banned" 400 "Invalid Refresh Token: User Banned";
 
     INVALID_CREDENTIALS "invalid_credentials" 400 "Invalid login credentials";
     EMAIL_NOT_CONFIRMED "email_not_confirmed" 400 "Email not confirmed";
@@ -66,12 +69,23 @@ codes! {
     USER_ALREADY_EXISTS "user_already_exists" 422 "User already registered";
     EMAIL_EXISTS "email_exists" 422 "A user with this email address has already been registered";
     PHONE_EXISTS "phone_exists" 422 "A user with this phone number has already been registered";
+    ANONYMOUS_PASSWORD "validation_failed" 422 "Updating password of an anonymous user without an email or phone is not allowed";
     EMAIL_SIGNUPS_DISABLED "email_provider_disabled" 400 "Email signups are disabled";
     EMAIL_LOGINS_DISABLED "email_provider_disabled" 422 "Email logins are disabled";
     PHONE_SIGNUPS_DISABLED "phone_provider_disabled" 400 "Phone signups are disabled";
     PHONE_LOGINS_DISABLED "phone_provider_disabled" 422 "Phone logins are disabled";
     ANONYMOUS_DISABLED "anonymous_provider_disabled" 422 "Anonymous sign-ins are disabled";
     UNSUPPORTED_GRANT "invalid_credentials" 400 "unsupported_grant_type";
+    MAIL_NOT_CONFIGURED "feature_disabled" 422 "Mail is not configured: addresses cannot be confirmed";
+    PROVIDER_NOT_ENABLED "validation_failed" 400 "Unsupported provider: provider is not enabled";
+    PROVIDER_DISABLED "provider_disabled" 400 "Sign-in with tokens of other providers is not supported yet";
+    BAD_OAUTH_STATE "bad_oauth_state" 400 "OAuth state not found or expired";
+    FLOW_STATE_NOT_FOUND "flow_state_not_found" 404 "invalid flow state, no valid flow state found";
+    WEB3_DISABLED "web3_provider_disabled" 422 "Web3 provider is disabled";
+    OTP_EXPIRED "otp_expired" 403 "Token has expired or is invalid";
+    INSUFFICIENT_AAL "insufficient_aal" 401 "AAL2 session is required to update email or password when MFA is enabled.";
+    MFA_ENROLL_DISABLED "mfa_totp_enroll_not_enabled" 422 "MFA enroll is disabled for TOTP";
+    FACTOR_NOT_FOUND "mfa_factor_not_found" 404 "Factor not found";
     MANUAL_LINKING_DISABLED "manual_linking_disabled" 404 "Manual linking is disabled";
     PASSKEY_DISABLED "passkey_disabled" 404 "Passkeys are disabled";
     SAML_DISABLED "saml_provider_disabled" 404 "SAML 2.0 is disabled";

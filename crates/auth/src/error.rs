@@ -107,7 +107,8 @@ impl AuthError {
     }
 
     fn body_of_2024(&self) -> Json {
-        let mut fields = vec![("code".into(), text(self.code().name)), ("message".into(), text(self.message()))];
+        let mut fields =
+            vec![("code".into(), text(self.code().name)), ("message".into(), text(self.message()))];
         self.add_weaknesses(&mut fields);
         Json::Object(fields)
     }

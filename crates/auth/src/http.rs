@@ -70,6 +70,18 @@ impl AuthRequest {
         })
     }
 
+    /// Refuses a query that is no text, or has a NUL in it.
+    ///
+    /// # Errors
+    /// `validation_failed`
+    pub fn check_query(&self) -> AuthResult<()> {
+        let is_text = |text: &str| decode_percent(text).is_some_and(|text| !text.contains('\0'));
+        if self.query.split('&').all(|pair| pair.split('=').all(is_text)) {
+            return Ok(());
+        }
+        Err(AuthError::new(codes::VALIDATION_FAILED, "The query is not text"))
+    }
+
     /// The format of answers that the client knows.
     pub fn version(&self) -> Version {
         match self.header(VERSION_HEADER) {
@@ -133,7 +145,11 @@ pub enum Version {
 }
 
 fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+    text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() })
 }
 
 /// A response.

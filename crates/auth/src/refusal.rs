@@ -42,6 +42,8 @@ pub enum Refusal {
     Audience,
     /// `iss` is not an issuer that we trust.
     Issuer,
+    /// The token's session has ended, or its user is banned or gone.
+    Revoked,
     /// The header was sent more than once.
     Repeated(&'static str),
     /// An API key of ours that does not exist, or no longer.
@@ -76,7 +78,8 @@ impl Refusal {
             | Refusal::NoExpiry
             | Refusal::AudienceType
             | Refusal::Audience
-            | Refusal::Issuer => Code::JWT_CLAIMS,
+            | Refusal::Issuer
+            | Refusal::Revoked => Code::JWT_CLAIMS,
             Refusal::Empty
             | Refusal::TooLong
             | Refusal::Parts(_)
@@ -111,6 +114,7 @@ impl Refusal {
             Refusal::AudienceType => "The JWT 'aud' claim must be a string or an array of strings".into(),
             Refusal::Audience => "JWT not in audience".into(),
             Refusal::Issuer => "JWT not from a trusted issuer".into(),
+            Refusal::Revoked => "JWT session has ended".into(),
             Refusal::Repeated(header) => format!("The {header} header was sent more than once"),
             Refusal::UnknownApiKey => "Invalid API key".into(),
             Refusal::SecretInBrowser => "Forbidden use of secret API key in browser".into(),

@@ -1,78 +1,63 @@
-//! The door to the database: the few statements of this crate, in transactions.
+//! The door to the database: jobs in transactions, rows to fields.
 //!
-//! Whoever runs them does so as the system: no policy stands between. Jobs wait for the database and for nothing
-//! else, so that a transaction is never open while a password is hashed.
+//! Jobs run as the system: no policy stands between. They wait for the database and for nothing else, so that a
+//! transaction is never open while a password is hashed.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use types::{Error, Result, Value};
+use engine::{BoxFuture, Database, Statement, Work};
+use types::json::{self, Json};
+use types::{Code, Error, Result, Value};
 
 use crate::error::{AuthError, AuthResult};
-use crate::statements::Statement;
-
-/// A boxed future that can move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Work in one transaction. What it returns as an error undoes everything it did.
-pub type Job = Box<dyn for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<()>> + Send>;
 
 /// A row: the values of its columns in the statement's order.
-pub type Row = Vec<Value>;
+pub(crate) type Row = Vec<Value>;
 
-/// A database with this crate's tables.
-pub trait Database: Send + Sync {
-    /// Runs a job in a transaction, serialized with the others that touch its rows.
-    fn transact(&self, job: Job) -> BoxFuture<'_, Result<()>>;
-}
-
-/// One unit of work.
-pub trait Transaction: Send {
-    /// Runs one statement with its parameters, whose types the statement says.
-    fn query<'a>(&'a mut self, statement: &'static Statement, parameters: Vec<Value>) -> BoxFuture<'a, Result<Vec<Row>>>;
-}
-
-/// Runs `job` in a transaction and returns what it returned.
-///
-/// # Errors
-/// The job's error (everything is undone), or the database's when it could not commit.
-pub async fn transact<T, F>(database: &dyn Database, job: F) -> AuthResult<T>
+/// Runs `job` in a transaction and returns what it returned. An error undoes everything that it did.
+pub(crate) async fn transact<T, F>(database: &Database, timeout: Duration, job: F) -> AuthResult<T>
 where
     T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, AuthResult<T>> + Send + 'static,
+    F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, AuthResult<T>> + Send + 'static,
 {
-    let slot = Arc::new(Mutex::new(None));
-    let filled = slot.clone();
-    let job: Job = Box::new(move |transaction| {
+    // The engine carries the database's errors only; what we refuse waits here.
+    let refused = Arc::new(Mutex::new(None));
+    let slot = refused.clone();
+    let done = database.transact(timeout, move |work| {
+        let job = job(work);
         Box::pin(async move {
-            let result = job(transaction).await;
-            let undone = result.as_ref().err().map(|error| rollback(error));
-            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            undone.map_or(Ok(()), Err)
+            job.await.map_err(|error| {
+                let cause = error.cause().cloned();
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                cause.unwrap_or_else(|| Error::internal("the request was refused"))
+            })
         })
     });
-    let committed = database.transact(job).await;
-    let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (result, committed) {
-        (Some(Err(error)), _) => Err(error),
-        (_, Err(error)) => Err(error.into()),
-        (Some(Ok(value)), Ok(())) => Ok(value),
-        (None, Ok(())) => Err(Error::internal("a committed job left no result").into()),
+    let result = done.await;
+    let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (result, refused) {
+        (Ok(value), _) => Ok(value),
+        (Err(_), Some(refused)) => Err(refused),
+        (Err(error), None) => Err(error.into()),
     }
 }
 
-/// The database's error when there was one: it may want to try a serialization failure again.
-fn rollback(error: &AuthError) -> Error {
-    error.cause().cloned().unwrap_or_else(|| Error::internal("the request was refused"))
+/// The only row of a statement, if there is one.
+pub(crate) async fn first(
+    work: &mut Work<'_>,
+    statement: &'static Statement,
+    parameters: Vec<Value>,
+) -> AuthResult<Option<Columns>> {
+    Ok(work.query(statement, parameters).await?.into_iter().next().map(Columns::of))
 }
 
 /// Reads a row's values in the order of its columns.
-pub struct Columns(std::vec::IntoIter<Value>);
+pub(crate) struct Columns(std::vec::IntoIter<Value>);
 
 impl Columns {
     /// The columns of a row.
-    pub fn of(row: Row) -> Columns {
+    pub(crate) fn of(row: Row) -> Columns {
         Columns(row.into_iter())
     }
 
@@ -81,7 +66,7 @@ impl Columns {
     }
 
     /// A text column; `None` for null.
-    pub fn text(&mut self) -> Option<String> {
+    pub(crate) fn text(&mut self) -> Option<String> {
         match self.next() {
             Value::Text(text) => Some(text.to_string()),
             _ => None,
@@ -89,7 +74,7 @@ impl Columns {
     }
 
     /// A time column.
-    pub fn time(&mut self) -> Option<i64> {
+    pub(crate) fn time(&mut self) -> Option<i64> {
         match self.next() {
             Value::Timestamp(micros) => Some(micros),
             _ => None,
@@ -97,12 +82,12 @@ impl Columns {
     }
 
     /// A boolean column; null is false.
-    pub fn flag(&mut self) -> bool {
+    pub(crate) fn flag(&mut self) -> bool {
         matches!(self.next(), Value::Bool(true))
     }
 
     /// A whole number.
-    pub fn number(&mut self) -> Option<i64> {
+    pub(crate) fn number(&mut self) -> Option<i64> {
         match self.next() {
             Value::Int(number) => Some(number),
             _ => None,
@@ -113,20 +98,54 @@ impl Columns {
     ///
     /// # Errors
     /// `XX001` when it is not.
-    pub fn uuid(&mut self) -> Result<[u8; 16]> {
+    pub(crate) fn uuid(&mut self) -> Result<[u8; 16]> {
         match self.next() {
             Value::Uuid(uuid) => Ok(uuid),
-            _ => Err(Error::new(types::Code::DATA_CORRUPTED, "an id of an auth table is no uuid")),
+            _ => Err(damaged("an id of an auth table is no uuid")),
+        }
+    }
+
+    /// A `jsonb` column of an object; null is an empty one.
+    ///
+    /// # Errors
+    /// `XX001` when it is something else.
+    pub(crate) fn object(&mut self) -> Result<Vec<(String, Json)>> {
+        let Some(text) = self.text() else { return Ok(Vec::new()) };
+        match json::parse(&text, json::DEPTH_MAX) {
+            Ok(Json::Object(fields)) => Ok(fields),
+            Ok(Json::Null) => Ok(Vec::new()),
+            _ => Err(damaged("metadata of an auth table is no JSON object")),
         }
     }
 }
 
+fn damaged(what: &str) -> Error {
+    Error::new(Code::DATA_CORRUPTED, what)
+}
+
 /// The value of optional text.
-pub fn text_or_null(text: Option<&str>) -> Value {
+pub(crate) fn text_or_null(text: Option<&str>) -> Value {
     text.map_or(Value::Null, Value::text)
 }
 
+/// The value of text that is null when empty: GoTrue keeps unknown addresses and numbers so.
+pub(crate) fn filled_or_null(text: &str) -> Value {
+    text_or_null(Some(text).filter(|text| !text.is_empty()))
+}
+
 /// The value of an optional time.
-pub fn time_or_null(time: Option<i64>) -> Value {
+pub(crate) fn time_or_null(time: Option<i64>) -> Value {
     time.map_or(Value::Null, Value::Timestamp)
+}
+
+/// An object as `jsonb`.
+///
+/// # Errors
+/// `validation_failed` for a number that `jsonb` cannot keep.
+pub(crate) fn jsonb(fields: &[(String, Json)]) -> AuthResult<Value> {
+    let normalized = Json::Object(fields.to_vec()).normalized();
+    let kept = normalized.map_err(|_| {
+        AuthError::new(crate::codes::VALIDATION_FAILED, "A number of the metadata has too many digits")
+    })?;
+    Ok(Value::text(kept.spaced()))
 }
