@@ -18,8 +18,6 @@ mod writes;
 
 pub use names::schema;
 
-pub use names::schema;
-
 use std::sync::Arc;
 
 use query::resolve::Typing;
