@@ -238,7 +238,7 @@ pub(crate) fn has_subquery(expr: &Expr) -> bool {
 fn sequence_of(expr: &Expr) -> Option<Name> {
     match expr {
         Expr::Form { form: Form::NextValue, args, .. } => match args.first() {
-            Some(Expr::Const { value: Value::Text(text), .. }) => Some(sequence_name(text)),
+            Some(Expr::Const { value: Value::Text(text), .. }) => Some(query::resolve::sequence_name(text)),
             _ => None,
         },
         _ => None,
@@ -254,24 +254,5 @@ fn replace_sequences(expr: &mut Expr, values: &mut dyn Iterator<Item = Value>) {
     }
     for operand in query::visit::operands_mut(expr) {
         replace_sequences(operand, values);
-    }
-}
-
-/// A name in a text, as `regclass` reads it: parts in double quotes stay as they are, others are in lower case.
-fn sequence_name(text: &str) -> Name {
-    let mut parts = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match (c, parts.last_mut()) {
-            ('"', _) => quoted = !quoted,
-            ('.', _) if !quoted => parts.push(String::new()),
-            (c, Some(part)) if quoted => part.push(c),
-            (c, Some(part)) => part.extend(c.to_lowercase()),
-            (_, None) => {}
-        }
-    }
-    match &parts[..] {
-        [schema, name] => Name::new(schema.as_str(), name.as_str()),
-        _ => Name::new("public", parts.concat()),
     }
 }
