@@ -247,7 +247,7 @@ fn has_many_effects(statement: &StatementKind) -> bool {
 
 impl Complaint {
     /// The kind of complaint that an error is.
-    fn of(error: &Error) -> Complaint {
+    pub fn of(error: &Error) -> Complaint {
         match error.code() {
             Code::DUPLICATE_TABLE
             | Code::DUPLICATE_OBJECT

@@ -43,6 +43,8 @@ codes! {
     NULL_NOT_ALLOWED "22004" 400 "Null value not allowed.";
     INVALID_DATETIME "22007" 400 "Invalid date or time.";
     DATETIME_OVERFLOW "22008" 400 "Date or time out of range.";
+    TIME_ZONE_DISPLACEMENT "22009" 400 "A time zone too far from UTC.";
+    INTERVAL_FIELD_OVERFLOW "22015" 400 "A field of an interval out of range.";
     ESCAPE_SEQUENCE "22025" 400 "Invalid escape sequence.";
     DIVISION_BY_ZERO "22012" 400 "Division by zero.";
     INVALID_REGEX "2201B" 400 "Invalid regular expression.";
@@ -149,6 +151,7 @@ codes! {
     JWT_CLAIMS "PGRST303" 401 "A claim of the token is not acceptable.";
     PAYLOAD_TOO_LARGE "BP413" 413 "The body is larger than the limit.";
     URI_TOO_LONG "BP414" 414 "The request target is longer than the limit.";
+    HEADERS_TOO_LARGE "BP431" 431 "The headers are longer than the limit.";
     OVERLOADED "BP429" 503 "A queue is full; try again.";
     TIMEOUT "BP504" 504 "The request took longer than its limit.";
 }

@@ -1,0 +1,181 @@
+//! The commands, a file each, and what they share: the command line, how failures are told.
+//!
+//! Exit codes: 0 done, 1 refused or failed (one line says why, another what helps), 2 a command line that is none.
+
+mod check;
+mod dev;
+mod init;
+mod keys;
+mod migrate;
+mod reference;
+mod serve;
+mod summary;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use types::{Error, Result};
+
+use crate::complaint::Complaint;
+use crate::keys::DemoKeys;
+use crate::settings::Environment;
+
+/// A backend from a folder of PostgreSQL's SQL, over the API that the Supabase clients speak.
+#[derive(Debug, Parser)]
+#[command(name = "backplane", version, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new project
+    Init {
+        /// Where
+        dir: PathBuf,
+    },
+    /// Serve a project
+    Serve(Serve),
+    /// Serve a project and follow its files as they change
+    Dev {
+        #[command(flatten)]
+        serve: Serve,
+        /// Use the keys that everybody knows from the local stack of Supabase
+        #[arg(long)]
+        demo_keys: bool,
+    },
+    /// Say what is wrong with a project, what of it does not run, and who reaches its tables
+    Check {
+        /// The project
+        dir: PathBuf,
+        /// Take what exists already or is missing as an error, as `serve` does
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Bring the data to the schema of the project
+    Migrate(Migrate),
+    /// Show the keys of a project, or change them
+    Keys(Keys),
+    /// Write the reference pages
+    #[command(hide = true)]
+    Reference {
+        /// Where
+        dir: PathBuf,
+    },
+}
+
+/// A project and its data.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The project
+    dir: PathBuf,
+    /// Where its data is [default: DIR/.backplane]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Also change the schema where that loses data
+    #[arg(long)]
+    allow_destructive: bool,
+}
+
+/// The words of `serve`.
+#[derive(Debug, clap::Args)]
+struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// The address to listen on [default: 127.0.0.1:54321, or what the settings say]
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+/// The words of `migrate`.
+#[derive(Debug, clap::Args)]
+struct Migrate {
+    #[command(flatten)]
+    place: Place,
+    /// Only show the steps
+    #[arg(long)]
+    plan: bool,
+}
+
+/// The words of `keys`.
+#[derive(Debug, clap::Args)]
+struct Keys {
+    /// The project
+    dir: PathBuf,
+    /// Where its data is [default: DIR/.backplane]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// As lines NAME=VALUE, for a shell or an .env file
+    #[arg(long)]
+    env: bool,
+    /// Show the keys of `dev --demo-keys`
+    #[arg(long)]
+    demo_keys: bool,
+    /// Make new keys; the present ones stay good. Restart the server afterwards
+    #[arg(long, conflicts_with = "retire")]
+    rotate: bool,
+    /// Drop all but the newest keys. Restart the server afterwards
+    #[arg(long)]
+    retire: bool,
+}
+
+/// Runs the command that the program was started with.
+pub fn main() -> ExitCode {
+    let line = Line::parse();
+    let environment = Environment::of_process();
+    match run(line.command, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, environment: &Environment) -> Result<()> {
+    match command {
+        Command::Init { dir } => init::run(&dir),
+        Command::Serve(serve) => serve::run(&serve, environment),
+        Command::Dev { serve, demo_keys } => dev::run(&serve, demo(demo_keys), environment),
+        Command::Check { dir, strict } => check::run(&dir, strict, environment),
+        Command::Migrate(words) => migrate::run(&words, environment),
+        Command::Keys(words) => keys::run(&words, environment),
+        Command::Reference { dir } => reference::run(&dir),
+    }
+}
+
+fn demo(asked: bool) -> DemoKeys {
+    if asked { DemoKeys::Used } else { DemoKeys::Refused }
+}
+
+/// Writes to standard output. Whoever closed it does not want to know.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Writes to standard error.
+fn warn(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Tells why a command failed.
+fn tell(error: &Error) {
+    let mut text = format!("error: {}\n", error.message());
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    if let Some(cause) = error.cause() {
+        text.push_str(&format!("cause: {cause}\n"));
+    }
+    warn(&text);
+}
+
+/// Tells what is wrong with a project, every complaint once.
+fn tell_complaints<'c>(complaints: impl IntoIterator<Item = &'c Complaint>) {
+    complaints.into_iter().for_each(|complaint| warn(&format!("{complaint}\n")));
+}

@@ -1,0 +1,93 @@
+//! `check`: everything that can be said of a project without opening its data.
+
+use std::path::Path;
+
+use types::Result;
+
+use super::summary::{exposure, list};
+use super::{say, tell_complaints};
+use crate::project::{Project, Strictness};
+use crate::settings::Environment;
+
+/// Says it.
+///
+/// # Errors
+/// When the project has errors, or is none.
+pub(super) fn run(dir: &Path, strict: bool, environment: &Environment) -> Result<()> {
+    let strictness = if strict { Strictness::Strict } else { Strictness::Lenient };
+    let project = Project::read(dir, environment, strictness)?;
+    tell_complaints(&project.complaints);
+    say(&report(&project));
+    project.check()
+}
+
+/// The report, without the complaints.
+pub(super) fn report(project: &Project) -> String {
+    let model = project.model();
+    let refused = model.refused().into_iter().map(|(what, error)| match error.hint() {
+        Some(hint) => format!("{what}: {} ({hint})", error.message()),
+        None => format!("{what}: {}", error.message()),
+    });
+    let settings = project.without_effect.iter().map(|(path, line)| format!("{path} (line {line})"));
+    [
+        exposure(&project.catalog),
+        list("Closed, because it could not be compiled", refused.collect()),
+        list("Declared and not running in this version", project.catalog.report()),
+        list("Settings that are accepted without effect", settings.collect()),
+        list("Not settings, although their names look like it", project.strangers.clone()),
+        list("Not read", project.unread.clone()),
+        format!("{}\n", count(project)),
+    ]
+    .concat()
+}
+
+fn count(project: &Project) -> String {
+    let errors = project.errors().count();
+    let warnings = project.complaints.len() - errors;
+    let tables = project.catalog.tables.iter().filter(|table| &*table.name.schema != "auth").count();
+    format!("{tables} tables and views, {errors} errors, {warnings} warnings.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Folder;
+
+    fn checked(schema: &str, config: &str) -> String {
+        let folder = Folder::of(&[("schema.sql", schema), ("config.toml", config)]);
+        report(&Project::read(folder.path(), &Environment::default(), Strictness::Lenient).unwrap())
+    }
+
+    #[test]
+    fn a_report_says_who_reaches_what() {
+        let text = checked(
+            "create table closed (id int);
+             create table guarded (id int);
+             alter table guarded enable row level security;
+             create policy p on guarded for select using (true);
+             create table granted (id int);
+             grant select on granted to anon;
+             create view seen with (security_invoker) as select id from guarded;",
+            "",
+        );
+        for line in [
+            "  public.closed   table  no row-level security             nobody",
+            "  public.granted  table  NO ROW-LEVEL SECURITY             anon",
+            "  public.guarded  table  row-level security, 1 policy      anon, authenticated",
+            "  public.seen     view   as the caller                     anon, authenticated",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("4 tables and views, 0 errors, 0 warnings.\n"), "{text}");
+    }
+
+    #[test]
+    fn what_does_not_run_is_named() {
+        let text = checked(
+            "create function f() returns trigger language plpgsql as $$ begin return new; end $$;",
+            "[db]\nport = 1\n",
+        );
+        assert!(text.contains("Declared and not running in this version:\n  function "), "{text}");
+        assert!(text.contains("Settings that are accepted without effect:\n  db.port (line 2)\n"), "{text}");
+    }
+}

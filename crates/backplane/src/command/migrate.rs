@@ -1,0 +1,33 @@
+//! `migrate`: the data of a project to its schema, while no server has it open.
+
+use types::Result;
+
+use super::serve::{parts, runtime};
+use super::{Migrate, say, tell_complaints};
+use crate::app;
+use crate::keys::DemoKeys;
+use crate::project::{Project, Strictness};
+use crate::settings::Environment;
+
+/// Does it, or shows what it would do.
+///
+/// # Errors
+/// When the project has errors, or a step is refused.
+pub(super) fn run(words: &Migrate, environment: &Environment) -> Result<()> {
+    let project = Project::read(&words.place.dir, environment, Strictness::Strict)?;
+    tell_complaints(&project.complaints);
+    project.check()?;
+    let parts = parts(&words.place, project, DemoKeys::Refused);
+    if words.plan {
+        say(&runtime()?.block_on(app::preview(parts))?);
+        return Ok(());
+    }
+    let done = runtime()?.block_on(app::migrate(parts))?;
+    say(&if done.is_empty() { "Nothing to change.\n".to_owned() } else { lines(&done) });
+    Ok(())
+}
+
+/// A line each.
+pub(super) fn lines(done: &[String]) -> String {
+    done.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,112 @@
+//! A project's texts to a catalog, with a complaint for each statement that is refused.
+
+use catalog::build::Complaint as Kind;
+use catalog::{Builder, Catalog, Outcome};
+use engine::migrate::{self, File, Layout, Refusal};
+use query::resolve::{self, Views};
+use types::{Code, Error, Result};
+
+use super::{Origin, Strictness};
+use crate::complaint::{Complaint, Severity, SourceFile};
+
+/// The owner of a project's tables.
+const OWNER: &str = "postgres";
+
+/// The owner of the Auth API's tables.
+const AUTH_OWNER: &str = "supabase_auth_admin";
+
+/// What a project starts from.
+#[derive(Debug)]
+pub(super) struct Foundation {
+    /// The builtin schemas and roles.
+    pub(super) base: Catalog,
+    /// The tables of our services.
+    pub(super) system: Vec<File>,
+}
+
+/// What a folder says.
+#[derive(Debug)]
+pub(super) struct Folded {
+    pub(super) catalog: std::sync::Arc<Catalog>,
+    pub(super) complaints: Vec<Complaint>,
+}
+
+pub(super) fn foundation(exposure: catalog::Exposure) -> Foundation {
+    let base = Catalog { exposure, ..catalog::builtin() };
+    Foundation { base, system: vec![File { name: "auth".into(), text: auth::SCHEMA.into() }] }
+}
+
+/// Texts as the migration wants them: known by their paths.
+pub(super) fn files(found: &[SourceFile]) -> Vec<File> {
+    found.iter().map(|file| File { name: file.path.display().to_string(), text: file.text.clone() }).collect()
+}
+
+pub(super) fn layout(origin: Origin) -> Layout {
+    match origin {
+        Origin::File | Origin::Schemas => Layout::Declared,
+        Origin::Migrations => Layout::Migrations,
+    }
+}
+
+/// Folds a schema's files.
+pub(super) fn schema(
+    foundation: &Foundation,
+    found: &[SourceFile],
+    origin: Origin,
+    strictness: Strictness,
+) -> Result<Folded> {
+    let system = migrate::fold(&foundation.base, &foundation.system, Layout::Declared, AUTH_OWNER);
+    if let Some(refusal) = system.refused.first() {
+        return Err(Error::internal(refusal));
+    }
+    let folded = migrate::fold(&system.catalog, &files(found), layout(origin), OWNER);
+    let complaints = folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness));
+    Ok(Folded { complaints: complaints.collect(), catalog: folded.catalog })
+}
+
+fn complaint(found: &[SourceFile], refusal: &Refusal, strictness: Strictness) -> Option<Complaint> {
+    let file = found.iter().find(|file| file.path.display().to_string() == refusal.file)?;
+    let severity = match (strictness, Kind::of(&refusal.error)) {
+        (Strictness::Lenient, Kind::Duplicate | Kind::Missing) => Severity::Warning,
+        (Strictness::Lenient, Kind::NotSupported | Kind::Invalid) | (Strictness::Strict, _) => {
+            Severity::Error
+        }
+    };
+    let complaint = Complaint::error(file, refusal.span, refusal.error.message());
+    Some(Complaint {
+        severity,
+        code: Some(refusal.error.code()),
+        hint: refusal.error.hint().map(str::to_owned),
+        ..complaint
+    })
+}
+
+/// Complaints about a seed: statements about rows of tables that are there.
+pub(super) fn seed(files: &[SourceFile], catalog: &Catalog) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut builder = Builder::new(catalog.clone(), &Views);
+    for file in files {
+        let (statements, broken) = sql::parse(&file.text);
+        complaints.extend(broken.into_iter().map(|said| Complaint {
+            code: Some(Code::SYNTAX),
+            ..Complaint::error(file, said.span, said.message).with_hint(said.hint)
+        }));
+        for statement in statements {
+            let refused = match builder.apply(&statement) {
+                Ok(Outcome::Data) => resolve::statement(catalog, &statement.kind, &[]).err(),
+                Ok(Outcome::Applied) => {
+                    Some(Error::missing("a declaration in a seed").with_hint("It belongs into the schema."))
+                }
+                Ok(Outcome::NotRunning(what)) => Some(Error::missing(what)),
+                Ok(Outcome::NoEffect | Outcome::Skipped(_)) => None,
+                Err(diagnostic) => Some(diagnostic.error),
+            };
+            complaints.extend(refused.map(|error| Complaint {
+                code: Some(error.code()),
+                hint: error.hint().map(str::to_owned),
+                ..Complaint::error(file, statement.span, error.message())
+            }));
+        }
+    }
+    complaints
+}

@@ -1,0 +1,127 @@
+//! `/rest/v1`: a request of the Data API, from the connection to the road and back.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Credentials;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use rest::{Http, Reply, cors};
+use types::{Code, Error, Result};
+
+use super::edge::Role;
+use super::{guard, log, reply};
+use crate::app::{App, Stopwatch, ticks};
+use crate::road;
+
+const BASE: &str = "/rest/v1";
+
+/// Answers a request.
+pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let headers = match headers(&parts) {
+        Ok(headers) => headers,
+        Err(error) => return reply::failure(&error),
+    };
+    let http = Http {
+        method: parts.method.as_str(),
+        path: path(&parts),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: b"",
+    };
+    if let Some(preflight) = cors::preflight(&http, &app.origins) {
+        return reply::of_rest(preflight);
+    }
+    let mut caller = None;
+    let outcome = guard::within(&app.settings.limits, answer(&app, &parts, http, body, &mut caller)).await;
+    let mut reply = outcome.unwrap_or_else(|error| {
+        log::failure(parts.extensions.get(), &error);
+        let is_anonymous =
+            caller.as_ref().is_none_or(|caller: &auth::Caller| &*caller.role == auth::gateway::ANON);
+        rest::failure(&error, is_anonymous)
+    });
+    reply.headers.extend(cors::headers(&http, &app.origins));
+    let mut response = reply::of_rest(reply);
+    if let Some(caller) = caller {
+        response.extensions_mut().insert(Role(caller.role));
+    }
+    response
+}
+
+async fn answer(
+    app: &App,
+    parts: &Parts,
+    http: Http<'_>,
+    body: Body,
+    caller: &mut Option<auth::Caller>,
+) -> Result<Reply> {
+    guard::check_head(parts, &app.settings.limits)?;
+    if !app.settings.api_enabled {
+        return Err(Error::new(Code::PATH, "The Data API is switched off"));
+    }
+    let watch = Stopwatch::start();
+    let identified = identify(app, http)?;
+    let caller = caller.insert(identified);
+    let before = ("jwt", watch.elapsed());
+    let body = guard::whole(parts, body, app.settings.limits.body_bytes_max).await?;
+    let http = Http { body: &body, ..http };
+    let asking = of_gateway(caller);
+    let (mut reply, phases) =
+        road::serve(&app.database, &app.data_api, &asking, &http, app.clock.now_micros(), &ticks).await;
+    if app.settings.server_timing {
+        let phases = std::iter::once(&before).chain(&phases.taken);
+        reply.headers.push(("server-timing", server_timing(phases)));
+    }
+    Ok(reply)
+}
+
+/// Milliseconds a phase (Server Timing, section 3).
+fn server_timing<'p>(phases: impl Iterator<Item = &'p (&'static str, Duration)>) -> String {
+    let mut out = String::with_capacity(160);
+    for (phase, took) in phases {
+        let comma = if out.is_empty() { "" } else { ", " };
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "{comma}{phase};dur={:.3}", took.as_secs_f64() * 1_000.0);
+    }
+    out
+}
+
+/// The caller as the compiler knows them.
+fn of_gateway(caller: &auth::Caller) -> query::Caller {
+    let token = caller.token.as_ref();
+    query::Caller {
+        role: caller.role.clone(),
+        claims: Some(caller.claims.clone()),
+        uid: token.and_then(|token| token.uid),
+        email: token.and_then(|token| token.email.clone()),
+    }
+}
+
+fn identify(app: &App, http: Http<'_>) -> Result<auth::Caller> {
+    let headers = http.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let credentials = Credentials::of_headers(headers);
+    app.gateway.identify(credentials, app.clock.now_unix()).map_err(auth::Refusal::for_data_api)
+}
+
+/// The path below the API's base.
+fn path(parts: &Parts) -> &str {
+    match parts.uri.path().strip_prefix(BASE) {
+        None | Some("") => "/",
+        Some(path) => path,
+    }
+}
+
+fn headers(parts: &Parts) -> Result<Vec<(&str, &str)>> {
+    parts
+        .headers
+        .iter()
+        .map(|(name, value)| match std::str::from_utf8(value.as_bytes()) {
+            Ok(value) => Ok((name.as_str(), value)),
+            Err(_) => Err(Error::new(Code::PARSE, format!("The header {name} is not UTF-8"))),
+        })
+        .collect()
+}

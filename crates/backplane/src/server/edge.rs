@@ -1,0 +1,55 @@
+//! What stands around every request: its name, its time, what is counted and logged, the headers of every answer.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::log::Line;
+use super::{Area, log};
+use crate::app::{App, Stopwatch};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest name that a client may give its request.
+const ID_BYTES_MAX: usize = 128;
+
+/// The role that a request ran under, for the log: put beside the answer by who knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Role(pub(super) Arc<str>);
+
+/// Serves a request and keeps account of it.
+pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let watch = Stopwatch::start();
+    let matched = request.extensions().get::<MatchedPath>();
+    let area = matched.map_or(Area::Nowhere, |matched| Area::of_pattern(matched.as_str()));
+    let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
+    let line = app.settings.server_log_requests.then(|| Line::of(&request, area));
+    request.extensions_mut().insert(log::RequestId(id.as_str().into()));
+    let running = app.metrics.begin();
+    let mut response = next.run(request).await;
+    drop(running);
+    let took = watch.elapsed();
+    app.metrics.observe(area, response.status().as_u16(), took);
+    if let Some(line) = line {
+        let role = response.extensions().get::<Role>().map(|role| &*role.0);
+        line.write(&id, response.status().as_u16(), took, role);
+    }
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The name that the client gave the request, when it is a plain one.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+    (!id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(is_plain)).then(|| id.to_owned())
+}

@@ -1,0 +1,57 @@
+//! Answers as the HTTP library wants them.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use types::{Code, Error};
+
+/// An answer of status, headers and body. What no header can hold is left out and logged: it would be a bug.
+pub(super) fn respond<'h>(
+    status: u16,
+    headers: impl IntoIterator<Item = (&'h str, impl AsRef<str>)>,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        set(response.headers_mut(), name, value.as_ref());
+    }
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        (Ok(name), Ok(value)) => {
+            headers.append(name, value);
+        }
+        _ => tracing::error!(name, "a header could not be sent"),
+    }
+}
+
+/// A short JSON answer.
+pub(super) fn json(status: u16, body: &'static str) -> Response {
+    respond(
+        status,
+        [("content-type", "application/json; charset=utf-8"), ("cache-control", "no-store")],
+        body,
+    )
+}
+
+/// An answer of the Data API.
+pub(super) fn of_rest(reply: rest::Reply) -> Response {
+    let rest::Reply { status, headers, body } = reply;
+    respond(status, headers, body)
+}
+
+/// An error outside of any API, in the form of the Data API.
+pub(super) fn failure(error: &Error) -> Response {
+    of_rest(rest::failure(error, true))
+}
+
+/// The answer where nothing is.
+pub(super) async fn nowhere(request: Request) -> Response {
+    // A path may hold anything: it is not said back.
+    drop(request);
+    failure(&Error::new(Code::PATH, "Invalid path specified in request URL"))
+}

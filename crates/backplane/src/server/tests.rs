@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::*;
+use crate::app::Parts;
+use crate::keys::DemoKeys;
+use crate::project::{Project, Strictness};
+use crate::settings::Environment;
+use crate::testing::{FixedClock, Folder, SeededRandom};
+
+struct Server {
+    app: Arc<App>,
+    folder: Folder,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+const SCHEMA: &str = "create table notes (id int primary key); alter table notes enable row level security;";
+
+async fn server(config: &str) -> Server {
+    let folder = Folder::of(&[
+        ("p/schema.sql", SCHEMA),
+        ("p/config.toml", config),
+        ("p/web/index.html", "<p>hi"),
+        ("p/web/.env", "SECRET=1"),
+        ("p/secret.txt", "outside"),
+    ]);
+    let project =
+        Project::read(&folder.path().join("p"), &Environment::default(), Strictness::Strict).unwrap();
+    assert!(project.complaints.is_empty(), "{:?}", project.complaints);
+    let app = App::open(Parts {
+        project,
+        data_dir: folder.path().join("data"),
+        demo_keys: DemoKeys::Refused,
+        allow_loss: false,
+        clock: Arc::new(FixedClock),
+        random: Arc::new(SeededRandom),
+    });
+    Server { app: app.await.unwrap(), folder }
+}
+
+impl Server {
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.app.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    async fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = Request::builder().method(method).uri(target);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn get(&self, target: &str) -> Answer {
+        self.ask("GET", target, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn probes_say_alive_and_ready_until_the_end() {
+    let server = server("").await;
+    assert_eq!(server.get("/livez").await.status, 200);
+    assert_eq!(server.get("/readyz").await.body, r#"{"status":"ready"}"#);
+    server.app.stop();
+    assert_eq!(server.get("/readyz").await.status, 503);
+    assert_eq!(server.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn nowhere_is_404_in_json() {
+    let server = server("").await;
+    for path in ["/", "/rest", "/rest/v2/notes", "/config.toml", "/restful/v1/notes"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.starts_with(r#"{"code":"PGRST125""#), "{path} {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_a_name_and_the_headers_of_a_careful_server() {
+    let server = server("").await;
+    for path in ["/livez", "/nowhere", "/rest/v1/notes"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert!(answer.header("x-request-id").is_some(), "{path}");
+    }
+    let named = server.ask("GET", "/livez", &[("x-request-id", "abc-1")]).await;
+    assert_eq!(named.header("x-request-id"), Some("abc-1"));
+    let odd = server.ask("GET", "/livez", &[("x-request-id", "a b")]).await;
+    assert_ne!(odd.header("x-request-id"), Some("a b"));
+}
+
+#[tokio::test]
+async fn heads_and_bodies_over_their_limits_are_refused() {
+    let server = server("[limits]\nurl_bytes_max = 100\nheader_bytes_max = 200\nbody_bytes_max = 10\n").await;
+    let long = "a".repeat(300);
+    assert_eq!(server.get(&format!("/rest/v1/{long}")).await.status, 414);
+    assert_eq!(server.ask("GET", "/rest/v1/notes", &[("x-long", &long)]).await.status, 431);
+    let post = |body: Body| Request::builder().method("POST").uri("/rest/v1/notes").body(body).unwrap();
+    assert_eq!(server.send(post(Body::from(long.clone()))).await.status, 413);
+    let mut said = post(Body::empty());
+    said.headers_mut().insert("content-length", "11".parse().unwrap());
+    assert_eq!(server.send(said).await.status, 413);
+}
+
+#[tokio::test]
+async fn refusals_are_readable_for_pages_of_other_origins() {
+    let server = server("[limits]\nbody_bytes_max = 10\n").await;
+    let request =
+        Request::builder().method("POST").uri("/rest/v1/notes").header("origin", "http://a.example");
+    let answer = server.send(request.body(Body::from("x".repeat(11))).unwrap()).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (413, Some("*")));
+    let preflight = [("origin", "http://a.example"), ("access-control-request-method", "POST")];
+    let answer = server.ask("OPTIONS", "/rest/v1/notes", &preflight).await;
+    assert_eq!((answer.status, answer.header("access-control-max-age")), (200, Some("86400")));
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_only_where_the_settings_say_so() {
+    let server = server("[api]\nrequire_key = true\n").await;
+    let answer = server.get("/rest/v1/notes").await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.body.contains("No API key found in request"), "{}", answer.body);
+    let answer = server.ask("GET", "/rest/v1/notes", &[("apikey", "sb_secret_wrong")]).await;
+    assert!(answer.status == 401 && answer.body.contains("Invalid API key"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn files_are_served_from_their_folder_alone() {
+    let server = server("[server]\nstatic_dir = \"web\"\n").await;
+    let page = server.get("/app/index.html").await;
+    assert_eq!(
+        (page.status, page.body.as_str(), page.header("content-type")),
+        (200, "<p>hi", Some("text/html"))
+    );
+    assert_eq!(server.get("/app/").await.body, "<p>hi");
+    assert_eq!(server.get("/app").await.header("location"), Some("/app/"));
+    for path in
+        ["/app/.env", "/app/../secret.txt", "/app/%2e%2e/secret.txt", "/app/..%2fsecret.txt", "/app/none"]
+    {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.starts_with('{') && !answer.body.contains("outside"), "{path}");
+    }
+    #[cfg(unix)]
+    {
+        let web = server.folder.path().join("p/web");
+        std::os::unix::fs::symlink("../secret.txt", web.join("link.txt")).unwrap();
+        assert_eq!(server.get("/app/link.txt").await.status, 404);
+    }
+    assert_eq!(server.ask("POST", "/app/index.html", &[]).await.status, 405);
+    let head = server.ask("HEAD", "/app/index.html", &[]).await;
+    assert_eq!((head.status, head.body.as_str(), head.header("content-length")), (200, "", Some("5")));
+}
+
+#[tokio::test]
+async fn h11_metrics_are_for_this_machine_and_for_secret_keys() {
+    let server = server("").await;
+    assert!(server.get("/metrics").await.body.contains("http_server_request_duration_seconds_count"));
+    let proxied = [("x-forwarded-for", "203.0.113.7")];
+    assert_eq!(server.ask("GET", "/metrics", &proxied).await.status, 404);
+    let mut far = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+    far.extensions_mut().insert(Peer("203.0.113.7:80".parse().unwrap()));
+    assert_eq!(server.send(far).await.status, 404);
+    let keys = std::fs::read_to_string(server.folder.path().join("data/keys.json")).unwrap();
+    let keys = auth::KeySet::of_json(&keys).unwrap();
+    for (key, status) in [(&keys.secret_keys[0], 200), (&keys.service_role_key, 200), (&keys.anon_key, 404)] {
+        let answer = server.ask("GET", "/metrics", &[proxied[0], ("apikey", key)]).await;
+        assert_eq!(answer.status, status);
+    }
+}
+
+#[tokio::test]
+async fn data_is_opened_by_one_process_at_a_time() {
+    let first = server("").await;
+    let project =
+        Project::read(&first.folder.path().join("p"), &Environment::default(), Strictness::Strict).unwrap();
+    let second = App::open(Parts {
+        project,
+        data_dir: first.folder.path().join("data"),
+        demo_keys: DemoKeys::Refused,
+        allow_loss: false,
+        clock: Arc::new(FixedClock),
+        random: Arc::new(SeededRandom),
+    });
+    let error = second.await.err().unwrap();
+    assert_eq!(error.code(), types::Code::LOCK_NOT_AVAILABLE);
+    assert!(error.message().starts_with("the data directory is in use by another process"), "{error}");
+}

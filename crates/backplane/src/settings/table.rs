@@ -1,0 +1,160 @@
+//! The table of settings that we act on: a row each.
+//!
+//! The struct, the reader, the environment's names and the reference page are made from it. Limits have their own table
+//! in `types::limits`; their rows are `[limits]` here.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use types::{Limits, limits};
+
+use super::value::{Exposure, Kind, LogFormat, MetricsAccess, Period, Raw, Secret};
+
+/// One setting, for the reference.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Where it stands in `config.toml`, with dots.
+    pub path: String,
+    /// What kind of value it takes.
+    pub kind: &'static str,
+    /// Its default as one would write it; `None` when it has none.
+    pub default: Option<String>,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+macro_rules! settings {
+    ($($field:ident: $ty:ty = $default:expr, $path:literal, $doc:literal;)*) => {
+        /// The settings in force.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings {
+            $(#[doc = $doc] pub $field: $ty,)*
+            /// `[limits]`
+            pub limits: Limits,
+        }
+
+        impl Default for Settings {
+            fn default() -> Settings {
+                Settings { $($field: $default,)* limits: Limits::default() }
+            }
+        }
+
+        /// The paths of all rows but the limits'.
+        const PATHS: &[&str] = &[$($path,)*];
+
+        impl Settings {
+            /// Sets what stands at a path; `None` when there is no such setting.
+            pub(super) fn set(&mut self, path: &str, raw: &Raw) -> Option<Result<(), String>> {
+                match path {
+                    $($path => Some(Kind::read(raw).map(|value: $ty| self.$field = value)),)*
+                    _ => self.set_limit(path, raw),
+                }
+            }
+        }
+
+        /// All rows with their defaults.
+        pub fn rows() -> Vec<Row> {
+            let defaults = Settings::default();
+            let own = [$(Row {
+                path: $path.into(),
+                kind: <$ty as Kind>::NAME,
+                default: defaults.$field.show(),
+                doc: $doc,
+            },)*];
+            own.into_iter().chain(limit_rows()).collect()
+        }
+    };
+}
+
+settings! {
+    api_enabled: bool = true, "api.enabled", "Whether the Data API is served.";
+    api_port: u16 = 54321, "api.port", "The port of `server.listen` when that is not set.";
+    api_schemas: Vec<String> = vec!["public".into(), "graphql_public".into()], "api.schemas", "Schemas that the Data API serves; the first is the default.";
+    api_extra_search_path: Vec<String> = vec!["public".into(), "extensions".into()], "api.extra_search_path", "Schemas in which names without a schema are looked for.";
+    api_max_rows: Option<u64> = None, "api.max_rows", "Rows that a read returns when it asks for no fewer; the same as `limits.rows_max`.";
+    api_exposure: Exposure = Exposure::Guarded, "api.exposure", "Which tables of schema `public` the roles `anon` and `authenticated` reach without an explicit grant: those with row-level security, or all.";
+    api_external_url: Option<String> = None, "api.external_url", "Where clients find the server, without a slash at the end: `https://example.com`.";
+    api_cors_origins: Vec<String> = Vec::new(), "api.cors_origins", "Origins whose pages may use the Data API, with credentials. Empty: every origin, without credentials.";
+    api_allow_rollback: bool = true, "api.allow_rollback", "Whether `Prefer: tx=rollback` is honored.";
+    api_aggregates: bool = false, "api.aggregates", "Whether `count()`, `sum()` and their like may be asked for.";
+    api_require_key: bool = false, "api.require_key", "Whether a request without an API key or token is refused.";
+
+    auth_enabled: bool = true, "auth.enabled", "Whether the Auth API is served.";
+    auth_site_url: String = "http://127.0.0.1:3000".into(), "auth.site_url", "The address of the application.";
+    auth_additional_redirect_urls: Vec<String> = Vec::new(), "auth.additional_redirect_urls", "Other addresses that people may be sent to.";
+    auth_jwt_expiry: u64 = 3600, "auth.jwt_expiry", "How long an access token is valid, in seconds.";
+    auth_jwt_issuer: Option<String> = None, "auth.jwt_issuer", "The `iss` of tokens; by default the address of the Auth API.";
+    auth_jwt_secret: Option<Secret> = None, "auth.jwt_secret", "The shared HS256 secret, at least 32 bytes. By default the project's own random one.";
+    auth_anon_key: Option<Secret> = None, "auth.anon_key", "The legacy key of the role `anon`: a token that `auth.jwt_secret` signed.";
+    auth_service_role_key: Option<Secret> = None, "auth.service_role_key", "The legacy key of the role `service_role`: a token that `auth.jwt_secret` signed.";
+    auth_publishable_key: Option<Secret> = None, "auth.publishable_key", "The publishable key, `sb_publishable_…`. By default the project's own random one.";
+    auth_secret_key: Option<Secret> = None, "auth.secret_key", "The secret key, `sb_secret_…`. By default the project's own random one.";
+    auth_signing_keys_path: Option<String> = None, "auth.signing_keys_path", "A file of private JWKs, beside `config.toml`; the first signs, all verify. By default the project's own random key.";
+    auth_enable_signup: bool = true, "auth.enable_signup", "Whether people may sign up.";
+    auth_enable_anonymous_sign_ins: bool = false, "auth.enable_anonymous_sign_ins", "Whether people may sign in without saying who they are.";
+    auth_minimum_password_length: u64 = 6, "auth.minimum_password_length", "Fewest characters of a password.";
+    auth_password_requirements: String = String::new(), "auth.password_requirements", "Which characters a password must have: nothing, `letters_digits`, `lower_upper_letters_digits` or `lower_upper_letters_digits_symbols`.";
+    auth_enable_refresh_token_rotation: bool = true, "auth.enable_refresh_token_rotation", "Whether a refresh token is good for one use.";
+    auth_refresh_token_reuse_interval: u64 = 10, "auth.refresh_token_reuse_interval", "For how many seconds a used refresh token gives its successor again.";
+    auth_sessions_timebox: Option<Period> = None, "auth.sessions.timebox", "How long a session lives at most.";
+    auth_sessions_inactivity_timeout: Option<Period> = None, "auth.sessions.inactivity_timeout", "How long a session lives without being used.";
+    auth_email_enable_signup: bool = true, "auth.email.enable_signup", "Whether people may sign up with an address and a password.";
+    auth_email_enable_confirmations: bool = false, "auth.email.enable_confirmations", "Whether an address must be confirmed before its owner may sign in.";
+
+    db_migrations_enabled: bool = true, "db.migrations.enabled", "Whether the folder `migrations` is read.";
+    db_migrations_schema_paths: Vec<String> = Vec::new(), "db.migrations.schema_paths", "Files that declare the schema, in order; `*` stands for any part of a name.";
+    db_seed_enabled: bool = true, "db.seed.enabled", "Whether a new database is filled with the seed.";
+    db_seed_sql_paths: Vec<String> = vec!["./seed.sql".into()], "db.seed.sql_paths", "Files of the seed, in order; `*` stands for any part of a name.";
+
+    engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file.";
+    engine_readers: u64 = 0, "engine.readers", "Connections that read at the same time; 0 is one a core.";
+
+    server_listen: Option<SocketAddr> = None, "server.listen", "The address to listen on; by default `127.0.0.1` and `api.port`.";
+    server_static_dir: Option<String> = None, "server.static_dir", "A folder of files, beside `config.toml`, that is served at `/app/`.";
+    server_log_format: LogFormat = LogFormat::Text, "server.log_format", "How log lines look.";
+    server_log_requests: bool = false, "server.log_requests", "Whether every request is logged. Failures of the server always are.";
+    server_timing: bool = true, "server.timing", "Whether replies say in `Server-Timing` how long each phase took.";
+    server_metrics: MetricsAccess = MetricsAccess::Local, "server.metrics", "Who may read `/metrics`.";
+    server_head_timeout: Period = Period(Duration::from_secs(15)), "server.head_timeout", "How long a connection may be silent, or take to send the head of a request.";
+    server_write_timeout: Period = Period(Duration::from_secs(30)), "server.write_timeout", "How long a client may take no byte of its reply.";
+    server_drain_delay: Period = Period(Duration::ZERO), "server.drain_delay", "How long `/readyz` says no before the server stops accepting connections.";
+}
+
+const LIMITS: &str = "limits.";
+
+fn limit_rows() -> impl Iterator<Item = Row> {
+    limits::TABLE.iter().map(|(name, default, doc)| Row {
+        path: format!("{LIMITS}{name}"),
+        kind: u64::NAME,
+        default: Some(default.to_string()),
+        doc,
+    })
+}
+
+impl Settings {
+    fn set_limit(&mut self, path: &str, raw: &Raw) -> Option<Result<(), String>> {
+        let name = path.strip_prefix(LIMITS)?;
+        limits::TABLE.iter().find(|row| row.0 == name)?;
+        Some(u64::read(raw).map(|value| {
+            self.limits.set(name, value);
+        }))
+    }
+
+    /// The address to listen on.
+    pub fn listen(&self) -> SocketAddr {
+        self.server_listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], self.api_port)))
+    }
+
+    /// Brings into one place what two rows say.
+    pub(super) fn settle(&mut self) {
+        if let Some(rows) = self.api_max_rows {
+            self.limits.rows_max = rows;
+        }
+    }
+}
+
+/// The paths of all rows.
+pub fn paths() -> impl Iterator<Item = String> {
+    let limits = limits::TABLE.iter().map(|row| format!("{LIMITS}{}", row.0));
+    PATHS.iter().map(|path| (*path).to_owned()).chain(limits)
+}
