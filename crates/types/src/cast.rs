@@ -155,7 +155,11 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
             Ok(Value::Array(Arc::new(Array { dimensions: array.dimensions.clone(), elements })))
         }
         (_, Type::Inet, Value::Text(text)) if *from == Type::Cidr => {
-            Ok(Value::text(text.trim_end_matches("/32").trim_end_matches("/128")))
+            let whole = if text.contains(':') { "/128" } else { "/32" };
+            Ok(Value::text(text.strip_suffix(whole).unwrap_or(text)))
+        }
+        (Type::Inet | Type::Cidr, to, Value::Text(text)) if to.is_string() => {
+            Ok(Value::text(text::full_network(text)))
         }
         (Type::Inet, Type::Cidr, Value::Text(text)) => Ok(Value::text(text::network_of(text))),
         (_, Type::Bpchar, Value::Text(text)) if from.is_string() => Ok(Value::Text(text.clone())),

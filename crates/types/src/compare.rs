@@ -58,7 +58,7 @@ fn text(ty: &Type, left: &str, right: &str) -> Ordering {
             rank(left).cmp(&rank(right))
         }
         Type::Jsonb => match (json::parse(left, json::DEPTH_MAX), json::parse(right, json::DEPTH_MAX)) {
-            (Ok(left), Ok(right)) => jsonb(&left, &right),
+            (Ok(left), Ok(right)) => document(&left, &right),
             _ => left.cmp(right),
         },
         Type::Range(subtype) => ranges(subtype, left, right),
@@ -100,6 +100,17 @@ fn array(element: &Type, left: &crate::value::Array, right: &crate::value::Array
         .then_with(|| left.dimensions.cmp(&right.dimensions))
 }
 
+/// PostgreSQL's documented oddity: as a whole document, an empty array is less than a scalar.
+fn document(left: &Json, right: &Json) -> Ordering {
+    let is_empty = |json: &Json| matches!(json, Json::Array(items) if items.is_empty());
+    let is_scalar = |json: &Json| !matches!(json, Json::Array(_) | Json::Object(_));
+    match () {
+        () if is_empty(left) && is_scalar(right) => Ordering::Less,
+        () if is_scalar(left) && is_empty(right) => Ordering::Greater,
+        () => jsonb(left, right),
+    }
+}
+
 /// `jsonb`'s order: object > array > boolean > number > string > null; more members greater; then member by member.
 fn jsonb(left: &Json, right: &Json) -> Ordering {
     fn rank(json: &Json) -> u8 {
@@ -128,9 +139,6 @@ fn jsonb(left: &Json, right: &Json) -> Ordering {
                 key_order(left_key, right_key).then_with(|| jsonb(left, right))
             }))
         }),
-        // PostgreSQL's documented oddity: an empty array is less than everything at the top level.
-        (Json::Array(items), _) if items.is_empty() => Ordering::Less,
-        (_, Json::Array(items)) if items.is_empty() => Ordering::Greater,
         (left, right) => rank(left).cmp(&rank(right)),
     }
 }

@@ -160,6 +160,7 @@ enum Special {
 enum Fault {
     Syntax,
     Range,
+    Displacement,
     Zone(String),
 }
 
@@ -172,6 +173,10 @@ fn fault(fault: Fault, type_name: &str, text: &str) -> Error {
         Fault::Range => {
             Error::new(Code::DATETIME_OVERFLOW, format!("date/time field value out of range: \"{text}\""))
         }
+        Fault::Displacement => Error::new(
+            Code::TIME_ZONE_DISPLACEMENT,
+            format!("time zone displacement out of range: \"{text}\""),
+        ),
         Fault::Zone(zone) => {
             Error::new(Code::INVALID_PARAMETER, format!("time zone \"{zone}\" not recognized"))
         }
@@ -210,6 +215,9 @@ fn local_days(session: &Session) -> i64 {
 /// # Errors
 /// `22007`, `22008` with PostgreSQL's texts.
 pub fn parse_time(text: &str, session: &Session) -> Result<i64> {
+    if text.trim().len() <= 2 {
+        return Err(fault(Fault::Syntax, "time", text));
+    }
     let fields = read(text).map_err(|found| fault(found, "time", text))?;
     if let Some(Special::Now) = fields.special {
         return Ok(session
@@ -369,7 +377,12 @@ struct Loose {
 impl Loose {
     fn finish(self, fields: &mut Fields) -> Result<(), Fault> {
         let Some(month) = self.month else {
-            return if self.numbers.is_empty() { Ok(()) } else { Err(Fault::Syntax) };
+            // A number alone is a month, and too few of a date.
+            return match self.numbers.first() {
+                None => Ok(()),
+                Some((month, 1 | 2)) if !(1..=12).contains(month) => Err(Fault::Range),
+                Some(_) => Err(Fault::Syntax),
+            };
         };
         let [first, second] = self.numbers.as_slice() else { return Err(Fault::Syntax) };
         let (year, day) = if first.1 >= 3 { (first, second) } else { (second, first) };
@@ -396,9 +409,7 @@ fn read_word(word: &str, text: &str, fields: &mut Fields, loose: &mut Loose) -> 
         "pm" => fields.afternoon = Some(true),
         "z" | "utc" | "gmt" | "zulu" => fields.offset = Some(Zone::Seconds(0)),
         "allballs" => fields.time = Some(0),
-        _ if word.starts_with(['+', '-']) && fields.time.is_some() => {
-            fields.offset = Some(Zone::Seconds(read_offset(word)?))
-        }
+        _ if word.starts_with(['+', '-']) => fields.offset = Some(Zone::Seconds(read_offset(word)?)),
         _ if word.contains(':') => read_clock(word, fields)?,
         _ if word.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             return read_name(word, text, fields, loose);
@@ -422,8 +433,11 @@ fn read_digits(word: &str, fields: &mut Fields, loose: &mut Loose) -> Result<(),
     };
     let small = |value: i64| u32::try_from(value).map_err(|_| Fault::Range);
     match word.len() {
-        8 if fields.date.is_none() && loose.month.is_none() => {
-            fields.date = Some((number(0..4)?, small(number(4..6)?)?, small(number(6..8)?)?));
+        length @ 6.. if fields.date.is_none() && loose.month.is_none() => {
+            // Day and month are the last four digits, however long the year.
+            let year = number(0..length - 4).map_err(|_| Fault::Range)?;
+            let (month, day) = (number(length - 4..length - 2)?, number(length - 2..length)?);
+            fields.date = Some((full_year(year, length - 4), small(month)?, small(day)?));
         }
         6 if fields.date.is_some() => {
             fields.time = Some((number(0..2)? * 3600 + number(2..4)? * 60 + number(4..6)?) * 1_000_000);
@@ -553,14 +567,17 @@ fn read_offset(text: &str) -> Result<i32, Fault> {
     };
     let mut seconds = 0;
     for (part, unit) in parts.iter().zip([3600, 60, 1]) {
-        let value: i32 = part.parse().map_err(|_| Fault::Syntax)?;
+        if part.is_empty() || part.contains(|c: char| !c.is_ascii_digit()) {
+            return Err(Fault::Syntax);
+        }
+        let value: i32 = part.parse().map_err(|_| Fault::Displacement)?;
         if value > 59 {
-            return Err(Fault::Range);
+            return Err(Fault::Displacement);
         }
         seconds += value * unit;
     }
     if seconds > 15 * 3600 + 59 * 60 + 59 || parts.len() > 3 {
-        return Err(Fault::Range);
+        return Err(Fault::Displacement);
     }
     Ok(if negative { -seconds } else { seconds })
 }

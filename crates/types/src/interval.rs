@@ -102,12 +102,12 @@ impl Sum {
         }
     }
 
-    fn finish(self) -> Result<Interval> {
-        let small = |value: f64| format!("{value:.0}").parse::<i32>().map_err(|_| out_of_range());
-        Ok(Interval {
+    fn finish(self) -> Option<Interval> {
+        let small = |value: f64| format!("{value:.0}").parse::<i32>().ok();
+        Some(Interval {
             months: small(self.months)?,
             days: small(self.days)?,
-            micros: format!("{:.0}", self.micros.round()).parse().map_err(|_| out_of_range())?,
+            micros: format!("{:.0}", self.micros.round()).parse().ok()?,
         })
     }
 }
@@ -119,9 +119,13 @@ impl Sum {
 pub fn parse(text: &str) -> Result<Interval> {
     let invalid =
         || Error::new(Code::INVALID_DATETIME, format!("invalid input syntax for type interval: \"{text}\""));
+    let overflow = || {
+        let message = format!("interval field value out of range: \"{text}\"");
+        Error::new(Code::INTERVAL_FIELD_OVERFLOW, message)
+    };
     let lower = text.trim().to_ascii_lowercase();
     if let Some(iso) = lower.strip_prefix('p') {
-        return parse_iso(iso).ok_or_else(invalid)?.finish();
+        return parse_iso(iso).ok_or_else(invalid)?.finish().ok_or_else(overflow);
     }
     let mut sum = Sum::default();
     let mut ago = false;
@@ -144,6 +148,12 @@ pub fn parse(text: &str) -> Result<Interval> {
             sum.add(pending.take().ok_or_else(invalid)?, *unit);
             seen = true;
         } else if let Some((years, months)) = year_month(&word) {
+            if months.abs() >= 12.0 {
+                return Err(overflow());
+            }
+            if word.matches('-').count() > 1 + usize::from(word.starts_with('-')) {
+                return Err(invalid());
+            }
             sum.months += years * 12.0 + months;
             seen = true;
         } else {
@@ -160,7 +170,7 @@ pub fn parse(text: &str) -> Result<Interval> {
     if !seen {
         return Err(invalid());
     }
-    let found = sum.finish()?;
+    let found = sum.finish().ok_or_else(overflow)?;
     if ago { negate(found) } else { Ok(found) }
 }
 
@@ -176,6 +186,7 @@ fn year_month(word: &str) -> Option<(f64, f64)> {
     let negative = word.starts_with('-');
     let (years, months) = word.trim_start_matches(['+', '-']).split_once('-')?;
     let sign = if negative { -1.0 } else { 1.0 };
+    let months = months.split('-').next().unwrap_or(months);
     Some((
         sign * years.parse::<u32>().map(f64::from).ok()?,
         sign * months.parse::<u32>().map(f64::from).ok()?,

@@ -116,6 +116,7 @@ fn text(out: &mut Vec<u8>, ty: &Type, text: &str) {
             out.extend(rank.to_be_bytes());
         }
         Type::Jsonb => match json::parse(text, json::DEPTH_MAX) {
+            Ok(Json::Array(items)) if items.is_empty() => out.push(0),
             Ok(json) => self::json(out, &json),
             Err(_) => plain(out, text),
         },
@@ -140,7 +141,6 @@ fn length(out: &mut Vec<u8>, length: usize) {
 
 fn json(out: &mut Vec<u8>, json: &Json) {
     match json {
-        Json::Array(items) if items.is_empty() => out.push(0),
         Json::Null => out.push(1),
         Json::String(text) => {
             out.push(2);
@@ -229,7 +229,24 @@ mod tests {
         check(&Type::Inet, &["10.0.0.0/8", "10.1.0.0/8", "10.0.0.1", "::1", "10.0.0.1/24"]);
         check(&Type::Int4.array(), &["{}", "{1}", "{1,2}", "{NULL}", "{{1,2}}", "{2}", "{-1}"]);
         check(&Type::Text.array(), &["{}", "{a}", "{ab}", "{a,b}", "{\"\"}"]);
-        check(&Type::Jsonb, &["null", "[]", "{}", "1", "1.0", "\"a\"", "[1]", "[2]", "{\"a\": 1}", "true"]);
+        check(
+            &Type::Jsonb,
+            &[
+                "null",
+                "[]",
+                "{}",
+                "1",
+                "1.0",
+                "\"a\"",
+                "[1]",
+                "[2]",
+                "[[]]",
+                "[null]",
+                "[{}]",
+                "{\"a\": 1}",
+                "true",
+            ],
+        );
         check(
             &Type::Range(Arc::new(Type::Numeric)),
             &["empty", "[1,2)", "[1,2]", "(1,2)", "(,2)", "[1,)", "(,)"],

@@ -366,6 +366,15 @@ pub fn network_of(text: &str) -> String {
     }
 }
 
+/// An address with its mask, also when it is the whole address.
+pub fn full_network(text: &str) -> String {
+    match (text.contains('/'), text.contains(':')) {
+        (true, _) => text.to_owned(),
+        (false, true) => format!("{text}/128"),
+        (false, false) => format!("{text}/32"),
+    }
+}
+
 fn has_host_bits(address: std::net::IpAddr, bits: u8) -> bool {
     let (value, width) = match address {
         std::net::IpAddr::V4(address) => (u128::from(u32::from(address)), 32_u32),

@@ -35,8 +35,9 @@ pub(crate) struct Generator {
     state: u64,
     known: Vec<Known>,
     functions: Vec<&'static Function>,
-    /// The row that the next call is of.
+    /// The row that the next call is of, and the next aggregate.
     turn: usize,
+    aggregates: usize,
     ground: Ground,
     /// The constants of the query in hand.
     constants: Vec<String>,
@@ -73,6 +74,7 @@ impl Generator {
             known: literals::table(),
             functions,
             turn: 0,
+            aggregates: 0,
             ground: Ground::Constants,
             constants: Vec::new(),
         }
@@ -135,7 +137,12 @@ impl Generator {
         Some(match self.below(9) {
             0 | 1 => format!("select {} as x {from} order by id", self.expression()?.sql),
             2 | 3 => {
-                format!("select id as x {from} where {} order by id", self.of_type(&Type::Bool, DEPTH).sql)
+                let test = self.of_type(&Type::Bool, DEPTH).sql;
+                // PostgreSQL looks at the parts of a conjunction in an order of its own.
+                let several =
+                    ["and", "row(", "between", "in (", "(not "].iter().any(|word| test.contains(word));
+                let test = if several { format!("coalesce({test}, false)") } else { test };
+                format!("select id as x {from} where {test} order by id")
             }
             4 => {
                 let key = self.sortable()?;
@@ -165,12 +172,9 @@ impl Generator {
 
     fn aggregate(&mut self) -> Option<String> {
         let all: Vec<_> = functions::aggregates().collect();
-        let aggregate = self.pick(&all);
-        let element = if aggregate.arguments.contains(&Ty::AnyEnum) {
-            self.known.iter().find(|known| matches!(known.ty, Type::Enum(_)))?.ty.clone()
-        } else {
-            self.some_type()
-        };
+        self.aggregates += 1;
+        let aggregate = all[self.aggregates % all.len()];
+        let element = self.element_for(aggregate.arguments);
         let mut args = Vec::new();
         for declared in aggregate.arguments {
             let ty = self.actual(*declared, &element)?;
@@ -272,8 +276,11 @@ impl Generator {
                 return Part { sql, ty: ty.clone() };
             }
         }
-        let condition = self.of_type(&Type::Bool, depth - 1);
-        let sql = format!("case when {} then {} else {} end", condition.sql, yes.sql, no.sql);
+        // SQLite does not look further when a part of a conjunction is null.
+        let condition = self.of_type(&Type::Bool, depth - 1).sql;
+        let several = ["and", "row("].iter().any(|word| condition.contains(word));
+        let condition = if several { format!("coalesce({condition}, false)") } else { condition };
+        let sql = format!("case when {condition} then {} else {} end", yes.sql, no.sql);
         Part { sql, ty: ty.clone() }
     }
 
@@ -435,7 +442,12 @@ impl Generator {
     }
 
     fn logic(&mut self, depth: u32) -> String {
-        let (a, b) = (self.of_type(&Type::Bool, depth - 1).sql, self.of_type(&Type::Bool, depth - 1).sql);
+        // SQLite leaves out what a constant decides.
+        let mut operand = || {
+            let sql = self.of_type(&Type::Bool, depth - 1).sql;
+            if sql.starts_with(OPEN) { format!("({sql} is not false)") } else { sql }
+        };
+        let (a, b) = (operand(), operand());
         match self.below(3) {
             0 => format!("({a} and {b})"),
             1 => format!("({a} or {b})"),
@@ -459,8 +471,9 @@ impl Generator {
         self.known(&ty).is_some().then_some(ty)
     }
 
-    fn element_for(&mut self, function: &Function) -> Type {
-        let takes = |ty: Ty| function.arguments.contains(&ty);
+    /// What the polymorphic arguments may stand for.
+    fn element_for(&mut self, arguments: &[Ty]) -> Type {
+        let takes = |ty: Ty| arguments.contains(&ty);
         let inner = |known: &Known, range: bool| match &known.ty {
             Type::Range(subtype) if range => Some((**subtype).clone()),
             Type::Array(element) if !range => Some((**element).clone()),
@@ -484,7 +497,7 @@ impl Generator {
 
     /// A call of a row, resolved again from the types of its arguments; `None` when its types are not among ours.
     fn call(&mut self, function: &'static Function, depth: u32) -> Option<Part> {
-        let element = self.element_for(function);
+        let element = self.element_for(function.arguments);
         let extra = if function.variadic { self.below(3) } else { 0 };
         let missing = if function.optional > 0 { self.below(function.optional + 1) } else { 0 };
         let count = function.arguments.len() + extra - missing;
@@ -492,6 +505,8 @@ impl Generator {
         let mut args = Vec::new();
         for position in 0..count {
             let ty = self.actual(function.argument(position)?, &element)?;
+            // PostgreSQL does not look at subscripts of null.
+            let depth = if position > 0 && function.name.starts_with('[') { 1 } else { depth };
             args.push(self.argument(function, position, &ty, depth));
         }
         if count == 2 && function.kind == Kind::Operator && self.below(10) == 0 {

@@ -206,18 +206,102 @@ fn from_escape(text: &str) -> Result<Vec<u8>> {
     }
 }
 
+/// Names of PostgreSQL's other encodings, as they are compared: letters and digits.
+const ENCODINGS: &[&str] = &[
+    "abc",
+    "alt",
+    "big5",
+    "euccn",
+    "eucjis2004",
+    "eucjp",
+    "euckr",
+    "euctw",
+    "gb18030",
+    "gbk",
+    "iso88591",
+    "iso885910",
+    "iso885913",
+    "iso885914",
+    "iso885915",
+    "iso885916",
+    "iso88592",
+    "iso88593",
+    "iso88594",
+    "iso88595",
+    "iso88596",
+    "iso88597",
+    "iso88598",
+    "iso88599",
+    "johab",
+    "koi8",
+    "koi8r",
+    "koi8u",
+    "latin1",
+    "latin10",
+    "latin2",
+    "latin3",
+    "latin4",
+    "latin5",
+    "latin6",
+    "latin7",
+    "latin8",
+    "latin9",
+    "mskanji",
+    "muleinternal",
+    "shiftjis",
+    "shiftjis2004",
+    "sjis",
+    "sqlascii",
+    "tcvn",
+    "tcvn5712",
+    "uhc",
+    "vscii",
+    "win",
+    "win1250",
+    "win1251",
+    "win1252",
+    "win1253",
+    "win1254",
+    "win1255",
+    "win1256",
+    "win1257",
+    "win1258",
+    "win866",
+    "win874",
+    "win932",
+    "win936",
+    "win949",
+    "win950",
+    "windows1250",
+    "windows1251",
+    "windows1252",
+    "windows1253",
+    "windows1254",
+    "windows1255",
+    "windows1256",
+    "windows1257",
+    "windows1258",
+    "windows866",
+    "windows874",
+    "windows932",
+    "windows936",
+    "windows949",
+    "windows950",
+];
+
 /// `UTF8` and its other spellings; every other encoding is refused.
-fn utf8(name: &str) -> Result<()> {
+fn utf8(name: &str, role: &str) -> Result<()> {
     let word: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match word.as_str() {
         "utf8" | "unicode" => Ok(()),
-        _ => Err(Error::missing(format!("the encoding \"{name}\""))),
+        known if ENCODINGS.contains(&known) => Err(Error::missing(format!("the encoding \"{name}\""))),
+        _ => Err(invalid(format!("invalid {role} encoding name \"{name}\""))),
     }
 }
 
 fn convert_from(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    utf8(text(arguments, 1)?)?;
+    utf8(text(arguments, 1)?, "source")?;
     let whole = bytes(arguments, 0)?;
     match std::str::from_utf8(whole) {
         Ok(text) if !text.contains('\0') => ok_text(text),
@@ -246,7 +330,7 @@ fn not_utf8(bytes: &[u8]) -> Error {
 }
 
 fn convert_to(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    utf8(text(arguments, 1)?)?;
+    utf8(text(arguments, 1)?, "destination")?;
     ok(text(arguments, 0)?.as_bytes())
 }
 

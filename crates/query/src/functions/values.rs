@@ -28,7 +28,7 @@ pub(super) static ROWS: &[Function] = &[
     }),
     Function::new("masklen", &[Inet], I, |_, a| Ok(Value::Int(mask(text(a, 0)?)))),
     Function::new("family", &[Inet], I, |_, a| Ok(Value::Int(if text(a, 0)?.contains(':') { 6 } else { 4 }))),
-    Function::new("text", &[Inet], T, |_, a| ok_text(full(text(a, 0)?))),
+    Function::new("text", &[Inet], T, |_, a| ok_text(types::text::full_network(text(a, 0)?))),
     Function::new("text", &[Bool], T, |_, a| {
         ok_text(if super::arguments::boolean(a, 0)? { "true" } else { "false" })
     }),
@@ -61,9 +61,4 @@ fn label(
 fn mask(network: &str) -> i64 {
     let all = if network.contains(':') { 128 } else { 32 };
     network.split_once('/').and_then(|(_, bits)| bits.parse().ok()).unwrap_or(all)
-}
-
-/// An address with its mask, also when it is the whole address.
-fn full(network: &str) -> String {
-    if network.contains('/') { network.to_owned() } else { format!("{network}/{}", mask(network)) }
 }

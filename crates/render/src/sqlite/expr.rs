@@ -249,13 +249,46 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// An expression where only true counts. SQLite then looks at the operands of `AND` and `OR` from left to right, and no
+    /// further than needed, as PostgreSQL does.
+    pub(super) fn condition(&mut self, expr: &Expr) -> Result<()> {
+        match expr {
+            Expr::Form { form: Form::And, args, .. } => {
+                self.joined_by(args, " AND ", "true", Writer::condition)
+            }
+            Expr::Form { form: Form::Or, args, .. } => {
+                self.joined_by(args, " OR ", "false", Writer::condition)
+            }
+            expr => self.expr(expr),
+        }
+    }
+
+    /// `AND` and `OR` as values: there SQLite looks at all operands, but not at a subquery that does not matter any more.
     fn connected(&mut self, args: &[Expr], word: &str, none: &str) -> Result<()> {
+        let mut is_first = true;
+        self.joined_by(args, word, none, |writer, arg| {
+            // A text that is kept has no subqueries.
+            let guarded = !std::mem::take(&mut is_first) && !writer.kept && query::may_raise(arg);
+            writer.push(if guarded { "(SELECT " } else { "" });
+            writer.expr(arg)?;
+            writer.push(if guarded { ")" } else { "" });
+            Ok(())
+        })
+    }
+
+    fn joined_by(
+        &mut self,
+        args: &[Expr],
+        word: &str,
+        none: &str,
+        each: impl FnMut(&mut Self, &Expr) -> Result<()>,
+    ) -> Result<()> {
         if args.is_empty() {
             self.push(none);
             return Ok(());
         }
         self.push("(");
-        self.list(args, word, Writer::expr)?;
+        self.list(args, word, each)?;
         self.push(")");
         Ok(())
     }
@@ -384,7 +417,7 @@ impl Writer<'_> {
         self.push("CASE");
         for (condition, result) in branches {
             self.push(" WHEN ");
-            self.expr(condition)?;
+            self.condition(condition)?;
             self.push(" THEN ");
             self.expr(result)?;
         }
@@ -491,7 +524,7 @@ impl Writer<'_> {
         self.push(")");
         if let Some(filter) = filter {
             self.push(" FILTER (WHERE ");
-            self.expr(filter)?;
+            self.condition(filter)?;
             self.push(")");
         }
         Ok(())

@@ -66,7 +66,7 @@ impl Writer<'_> {
         }
         if let Some(having) = &read.having {
             self.push(" HAVING ");
-            self.expr(having)?;
+            self.condition(having)?;
         }
         if used == Use::Rows {
             self.order(read)?;
@@ -240,7 +240,7 @@ impl Writer<'_> {
         self.joined(right, right_null, guards)?;
         self.push(" ON ");
         match on {
-            Some(on) => self.expr(on),
+            Some(on) => self.condition(on),
             None => {
                 self.push("true");
                 Ok(())
@@ -265,7 +265,7 @@ impl Writer<'_> {
                 self.push(".* FROM ");
                 self.stored_table(*table, *id);
                 self.push(" WHERE ");
-                self.expr(guard)?;
+                self.condition(guard)?;
                 self.push(") AS ");
                 self.alias(*id);
                 Ok(())
