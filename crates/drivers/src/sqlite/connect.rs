@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use types::{Code, Error, Result};
 
+use super::errors::failure;
 use super::surroundings::Surroundings;
 use super::{Options, collations, functions, special};
 
@@ -78,6 +80,9 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(256);
         connection.execute_batch("PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA trusted_schema=OFF;")?;
+        // An unknown name in double quotes is an error, however SQLite was built.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         collations::register(&connection)?;
         let surroundings = Surroundings::new(options);
@@ -92,5 +97,9 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
 }
 
 fn failed(options: &Options, error: &rusqlite::Error) -> Error {
-    Error::new(Code::IO_ERROR, format!("could not open the database {}: {error}", options.path.display()))
+    let code = match Error::from(failure(error)).code() {
+        Code::INTERNAL => Code::IO_ERROR,
+        code => code,
+    };
+    Error::new(code, format!("could not open the database {}: {error}", options.path.display()))
 }

@@ -3,7 +3,8 @@
 //! A read has no effects, so one that runs out of its short budget is stopped and started over. That keeps a point
 //! read free of thread changes and a long one from holding up anybody else.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -77,7 +78,7 @@ impl Readers {
         sink: &mut dyn Sink,
         timeout: Duration,
     ) -> Option<Result<(), Failure>> {
-        let prepared = self.short.iter().find_map(|reader| reader.try_lock().ok())?;
+        let prepared = self.short.iter().find_map(free)?;
         prepared.budget.set(timeout, SHORT_LOOKS);
         match run(&prepared, commands, sink) {
             Err(Failure::Canceled) if prepared.budget.out_of_looks() => None,
@@ -93,6 +94,15 @@ impl Readers {
         waiting.0.push_back(read);
         self.queue.changed.notify_one();
         Ok(())
+    }
+}
+
+/// A connection that nobody uses. A read that panicked left no trace in its connection.
+fn free(reader: &Mutex<Prepared>) -> Option<MutexGuard<'_, Prepared>> {
+    match reader.try_lock() {
+        Ok(prepared) => Some(prepared),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -134,7 +144,8 @@ fn next(queue: &Queue) -> Option<LongRead> {
 }
 
 fn answer(options: &Options, prepared: &mut Option<Prepared>, mut read: LongRead) {
-    let outcome = long(options, prepared, &mut read);
+    let run = AssertUnwindSafe(|| long(options, prepared, &mut read));
+    let outcome = catch_unwind(run).unwrap_or_else(|_| Err(Error::internal("a read panicked").into()));
     // Nobody waits for the answer of a request that was given up.
     let _ = read.reply.send(outcome.map(|()| read.sink));
 }

@@ -16,6 +16,7 @@ use types::{Error, Result, Type, Value};
 use super::{Options, Sqlite};
 
 mod contract;
+mod histories;
 mod migrations;
 mod schema;
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
@@ -129,29 +130,48 @@ fn work(mut prepared: Prepared, mut receiver: mpsc::Receiver<Message>) {
 
 /// Runs a group of jobs and answers each after the commit.
 fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<Message>) {
-    prepared.budget.set(Duration::MAX, i64::MAX);
-    let begun = batch(prepared, "BEGIN IMMEDIATE");
+    let mut begun = begin(prepared);
     let mut answers = Vec::with_capacity(group.len());
     for message in group.drain(..) {
         let outcome = match &begun {
             Ok(()) => in_savepoint(prepared, sequences, message.job, message.until),
             Err(error) => Err(error.clone()),
         };
+        let lost = begun.is_ok() && prepared.connection.is_autocommit();
+        let reason = outcome.clone().err();
         answers.push((message.reply, outcome));
+        if lost {
+            // SQLite gives up a whole transaction when the disk is full: what was done in it is gone, the rest begins anew.
+            sequences.forget();
+            answer(&mut answers, Err(reason.unwrap_or_else(|| Error::internal("a transaction was lost"))));
+            begun = begin(prepared);
+        }
     }
     prepared.budget.set(Duration::MAX, i64::MAX);
     let committed = begun.and_then(|()| {
         sequences.save(&prepared.connection)?;
         batch(prepared, "COMMIT")
     });
-    if committed.is_err() && !prepared.connection.is_autocommit() {
-        // When even this fails, the next BEGIN says so.
-        let _ = batch(prepared, "ROLLBACK");
+    if committed.is_err() {
+        if !prepared.connection.is_autocommit() {
+            // When even this fails, the next BEGIN says so.
+            let _ = batch(prepared, "ROLLBACK");
+        }
         sequences.forget();
     }
-    for (reply, outcome) in answers {
+    answer(&mut answers, committed);
+}
+
+fn begin(prepared: &Prepared) -> Result<()> {
+    prepared.budget.set(Duration::MAX, i64::MAX);
+    batch(prepared, "BEGIN IMMEDIATE")
+}
+
+/// Answers jobs whose transaction ended so.
+fn answer(answers: &mut Vec<(oneshot::Sender<Result<()>>, Result<()>)>, end: Result<()>) {
+    for (reply, outcome) in answers.drain(..) {
         // Nobody waits for the answer of a request that was given up.
-        let _ = reply.send(outcome.and_then(|()| committed.clone()));
+        let _ = reply.send(outcome.and_then(|()| end.clone()));
     }
 }
 
@@ -160,7 +180,7 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
     batch(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
     let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: false, roll_back: false };
-    let mut outcome = finish(job(&mut work));
+    let mut outcome = finish(job, &mut work);
     let roll_back = work.roll_back;
     prepared.budget.set(Duration::MAX, i64::MAX);
     if outcome.is_ok() && !roll_back {
@@ -169,7 +189,10 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
             Err(error) => outcome = Err(error),
         }
     }
-    batch(prepared, "ROLLBACK TO job; RELEASE job")?;
+    if !prepared.connection.is_autocommit() && batch(prepared, "ROLLBACK TO job; RELEASE job").is_err() {
+        // A job that cannot be undone alone takes its group with it.
+        let _ = batch(prepared, "ROLLBACK");
+    }
     outcome
 }
 
@@ -179,7 +202,7 @@ fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: In
     prepared.budget.set(left, i64::MAX);
     batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
     let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: true, roll_back: false };
-    let outcome = finish(job(&mut work));
+    let outcome = finish(job, &mut work);
     let roll_back = work.roll_back;
     let outcome = outcome.and_then(|()| {
         sequences.save(&prepared.connection)?;
@@ -200,11 +223,14 @@ fn batch(prepared: &Prepared, text: &str) -> Result<()> {
     prepared.connection.execute_batch(text).map_err(|error| Error::from(failure(&error)))
 }
 
-/// Drives a job to its end. Nothing on this engine ever waits, so a job that does is a bug.
-fn finish(mut job: BoxFuture<'_, Result<()>>) -> Result<()> {
-    match job.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(Error::internal("a job waited for something outside of its transaction")),
+/// Drives a job to its end. Nothing on this engine ever waits, so a job that does is a bug, as is one that panics: it is
+/// undone like one that fails, and the thread goes on.
+fn finish(job: Job, work: &mut Work<'_>) -> Result<()> {
+    let run = AssertUnwindSafe(|| job(work).as_mut().poll(&mut Context::from_waker(Waker::noop())));
+    match catch_unwind(run) {
+        Ok(Poll::Ready(outcome)) => outcome,
+        Ok(Poll::Pending) => Err(Error::internal("a job waited for something outside of its transaction")),
+        Err(_) => Err(Error::internal("a job panicked")),
     }
 }
 
