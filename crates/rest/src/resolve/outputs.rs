@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catalog::{ColumnId, TableId};
 use query::{Expr, Nest, Output, Read, Subquery, visit};
 use types::{Code, Error, Result, Type};
 
@@ -9,6 +10,7 @@ use super::Pass;
 use super::fields::Scope;
 use super::reads::{no_operator, number};
 use super::tree::Node;
+use crate::field::Field;
 use crate::select::{AggregateName, SelectColumn, SelectItem};
 
 /// One thing said of a row.
@@ -22,6 +24,8 @@ enum Said<'a> {
     Value { expr: Expr, key: Expr },
     /// An aggregate over the rows: of all of them without an argument.
     Aggregate { name: AggregateName, argument: Option<Expr>, cast: Option<&'a String> },
+    /// `count` without parentheses: to PostgreSQL `table.count` is `count(table)`. It makes no groups.
+    Rows { cast: Option<&'a String> },
 }
 
 impl<'a> Pass<'a> {
@@ -66,7 +70,9 @@ impl<'a> Pass<'a> {
     pub(super) fn is_one_group(&self, node: &Node<'_>) -> bool {
         let aggregates = |item: &SelectItem| match item {
             SelectItem::Count { .. } => true,
-            SelectItem::Column(column) => column.aggregate.is_some(),
+            SelectItem::Column(column) => {
+                column.aggregate.is_some() || self.counts_rows(node.table, &column.field)
+            }
             SelectItem::All | SelectItem::Embed(_) => false,
         };
         !node.items.is_empty() && node.items.iter().all(aggregates)
@@ -83,7 +89,19 @@ impl<'a> Pass<'a> {
             .collect()
     }
 
+    /// Whether a field is the number of rows by PostgreSQL's notation.
+    fn counts_rows(&self, table: TableId, field: &Field) -> bool {
+        field.name == "count"
+            && field.path.is_empty()
+            && self.model.catalog[table].column(&field.name).is_none()
+            && self.function_of_row(table, &field.name).is_none()
+    }
+
     fn column_item(&mut self, scope: &Scope, column: &'a SelectColumn) -> Result<Item<'a>> {
+        if column.aggregate.is_none() && self.counts_rows(scope.table, &column.field) {
+            let name = column.alias.as_deref().unwrap_or("count").into();
+            return Ok(Item { name, said: Said::Rows { cast: column.cast.as_ref() } });
+        }
         let field = self.selected(scope, &column.field)?;
         let expr = self.cast(field.clone(), column.cast.as_ref())?;
         let name: Arc<str> = match (&column.alias, column.aggregate) {
@@ -120,17 +138,18 @@ impl<'a> Pass<'a> {
     fn spread(&mut self, parent: &Scope, child: &Node<'a>) -> Result<Vec<Item<'a>>> {
         let (read, scope) = self.related(parent, child)?;
         let items = self.items(child, &scope)?;
+        self.check_rows(&scope, &items)?;
         if child.is_to_one() {
             let mut read = self.arranged(read, child, &scope, None)?;
             read.limit = read.limit.or(Some(number(1)));
-            return Ok(items.into_iter().map(|item| self.hoisted(&read, item)).collect());
+            return items.into_iter().map(|item| self.hoisted(&read, item)).collect();
         }
         let read = self.arranged(read, child, &scope, self.rows_max())?;
         items.into_iter().map(|item| self.collected(&read, item)).collect()
     }
 
     /// An item of a to-one resource, seen from its parent. Aggregates are taken over the parent's rows.
-    fn hoisted(&mut self, read: &Read, item: Item<'a>) -> Item<'a> {
+    fn hoisted(&mut self, read: &Read, item: Item<'a>) -> Result<Item<'a>> {
         let said = match item.said {
             Said::Value { expr, key } => {
                 Said::Value { expr: self.lifted(read, expr), key: self.lifted(read, key) }
@@ -139,8 +158,22 @@ impl<'a> Pass<'a> {
                 let argument = argument.unwrap_or_else(|| Expr::bool(true));
                 Said::Aggregate { name, argument: Some(self.lifted(read, argument)), cast }
             }
+            Said::Rows { cast } => {
+                let count = self.row_count(cast)?;
+                return Ok(self.value_lifted(read, item.name, count));
+            }
         };
-        Item { said, ..item }
+        Ok(Item { said, ..item })
+    }
+
+    fn row_count(&self, cast: Option<&String>) -> Result<Expr> {
+        let count = self.typing.aggregate(AggregateName::Count.word(), None)?;
+        self.cast(count, cast)
+    }
+
+    fn value_lifted(&mut self, read: &Read, name: Arc<str>, expr: Expr) -> Item<'a> {
+        let expr = self.lifted(read, expr);
+        self.value(name, expr)
     }
 
     fn lifted(&mut self, read: &Read, expr: Expr) -> Expr {
@@ -149,14 +182,18 @@ impl<'a> Pass<'a> {
 
     /// An item of a to-many resource: the values of all of its rows.
     fn collected(&mut self, read: &Read, item: Item<'a>) -> Result<Item<'a>> {
-        match item.said {
-            Said::Value { expr, .. } => {
-                let nest = Nest { read: self.saying(read, expr), many: true, bare: true };
-                Ok(self.value(item.name, Expr::Subquery(Box::new(Subquery::Nest(nest)))))
+        let expr = match item.said {
+            Said::Value { expr, .. } => expr,
+            Said::Rows { cast } => self.row_count(cast)?,
+            Said::Aggregate { .. } => {
+                let details = "Aggregates are not implemented for one-to-many or many-to-many spreads.";
+                return Err(
+                    Error::new(Code::NOT_IMPLEMENTED, "Feature not implemented").with_details(details)
+                );
             }
-            Said::Aggregate { .. } => Err(Error::new(Code::NOT_IMPLEMENTED, "Feature not implemented")
-                .with_details("Aggregates are not implemented for one-to-many or many-to-many spreads.")),
-        }
+        };
+        let nest = Nest { read: self.saying(read, expr), many: true, bare: true };
+        Ok(self.value(item.name, Expr::Subquery(Box::new(Subquery::Nest(nest)))))
     }
 
     /// A copy of a read, with sources of its own, that says one thing.
@@ -165,8 +202,23 @@ impl<'a> Pass<'a> {
         visit::instantiate_read(&Read { outputs, ..read.clone() }, &mut self.ids)
     }
 
+    /// Values cannot stand beside the number of all rows.
+    fn check_rows(&self, scope: &Scope, items: &[Item<'_>]) -> Result<()> {
+        let counts = items.iter().any(|item| matches!(item.said, Said::Rows { .. }));
+        let grouped = items.iter().any(|item| matches!(item.said, Said::Aggregate { .. }));
+        let value = |item: &Item<'_>| match &item.said {
+            Said::Value { expr, .. } => column_of(expr, scope),
+            Said::Aggregate { .. } | Said::Rows { .. } => None,
+        };
+        match items.iter().find_map(value) {
+            Some(column) if counts && !grouped => Err(self.ungrouped(scope, column)),
+            _ => Ok(()),
+        }
+    }
+
     /// A read that says its items; grouped by the values among them when there are aggregates.
-    pub(super) fn said(&mut self, mut read: Read, items: Vec<Item<'a>>) -> Result<Read> {
+    pub(super) fn said(&mut self, mut read: Read, scope: &Scope, items: Vec<Item<'a>>) -> Result<Read> {
+        self.check_rows(scope, &items)?;
         let grouped = items.iter().any(|item| matches!(item.said, Said::Aggregate { .. }));
         for item in items {
             let expr = match item.said {
@@ -180,11 +232,25 @@ impl<'a> Pass<'a> {
                     let aggregate = self.typing.aggregate(name.word(), argument)?;
                     self.cast(aggregate, cast)?
                 }
+                Said::Rows { cast } => self.row_count(cast)?,
             };
             read.outputs.push(Output { name: item.name, expr });
         }
         Ok(read)
     }
+}
+
+/// The first column of a row that an expression names.
+pub(super) fn column_of(expr: &Expr, scope: &Scope) -> Option<ColumnId> {
+    let mut found = None;
+    visit::deep(expr, &mut |inner| {
+        if let Expr::Column { source, column, .. } = inner
+            && *source == scope.source
+        {
+            found = found.or(Some(*column));
+        }
+    });
+    found
 }
 
 fn groupable(key: Expr) -> Result<Expr> {

@@ -1,9 +1,11 @@
 //! Reads: the rows of a resource, of those embedded in it, and how many there are.
 
+use catalog::ColumnId;
 use query::{Expr, Form, JoinKind, Nest, Order, Output, Query, Read, Source, SourceId, Subquery, visit};
 use types::{Code, Error, Result, Type, Value};
 
 use super::fields::Scope;
+use super::outputs::column_of;
 use super::tree::{Node, not_embedded};
 use super::{Pass, Resolved};
 use crate::order::OrderTerm;
@@ -29,7 +31,7 @@ impl<'a> Pass<'a> {
     pub(super) fn rows(&mut self, root: &Node<'a>, source: Source) -> Result<Read> {
         let (read, scope) = self.matching(root, source)?;
         let items = self.items(root, &scope)?;
-        let read = self.said(read, items)?;
+        let read = self.said(read, &scope, items)?;
         self.arranged(read, root, &scope, self.rows_max())
     }
 
@@ -87,9 +89,9 @@ impl<'a> Pass<'a> {
     fn links(
         &self,
         left: &Scope,
-        left_columns: &[catalog::ColumnId],
+        left_columns: &[ColumnId],
         right: &Scope,
-        right_columns: &[catalog::ColumnId],
+        right_columns: &[ColumnId],
     ) -> Result<Vec<Expr>> {
         let pairs = left_columns.iter().zip(right_columns);
         pairs.map(|(from, to)| self.typing.binary(right.at(self, *to), "=", left.at(self, *from))).collect()
@@ -111,7 +113,7 @@ impl<'a> Pass<'a> {
     pub(super) fn nested(&mut self, parent: &Scope, child: &Node<'a>) -> Result<Expr> {
         let (read, scope) = self.related(parent, child)?;
         let items = self.items(child, &scope)?;
-        let read = self.said(read, items)?;
+        let read = self.said(read, &scope, items)?;
         let many = !child.is_to_one();
         let read = self.arranged(read, child, &scope, self.rows_max().filter(|_| many))?;
         Ok(Expr::Subquery(Box::new(Subquery::Nest(Nest { read, many, bare: false }))))
@@ -177,25 +179,24 @@ impl<'a> Pass<'a> {
         if !grouped || self.decides(read, scope, key) {
             return Ok(());
         }
-        let mut columns = Vec::new();
-        visit::deep(key, &mut |inner| {
-            if let Expr::Column { source, column, .. } = inner
-                && *source == scope.source
-            {
-                columns.push(*column);
-            }
-        });
-        let name = columns.first().map_or("?", |column| &self.model.catalog[scope.table][*column].name);
+        match column_of(key, scope) {
+            Some(column) => Err(self.ungrouped(scope, column)),
+            None => Err(Error::internal("a key without columns was not decided")),
+        }
+    }
+
+    /// The refusal of a column that groups do not decide.
+    pub(super) fn ungrouped(&self, scope: &Scope, column: ColumnId) -> Error {
+        let (label, name) = (&scope.label, &self.model.catalog[scope.table][column].name);
         let message = format!(
-            "column \"{}.{name}\" must appear in the GROUP BY clause or be used in an aggregate function",
-            scope.label
+            "column \"{label}.{name}\" must appear in the GROUP BY clause or be used in an aggregate function"
         );
-        Err(Error::new(Code::GROUPING, message))
+        Error::new(Code::GROUPING, message)
     }
 
     /// Whether every column of a key is grouped by, or the table's primary key is.
     fn decides(&self, read: &Read, scope: &Scope, key: &Expr) -> bool {
-        let is_grouped = |wanted: catalog::ColumnId| {
+        let is_grouped = |wanted: ColumnId| {
             read.group.iter().any(|key| {
                 matches!(key, Expr::Column { source, column, .. } if *source == scope.source && *column == wanted)
             })

@@ -110,6 +110,7 @@ impl<'a> Pass<'a> {
             }
         }
         for (position, select) in embeds(node.items).enumerate() {
+            self.check_key(&node, select.key(), place.len() + 1)?;
             let edge = self.edge(node.table, select)?;
             let label = self.label(edge, place.len() + 1);
             place.push(position);
@@ -118,6 +119,16 @@ impl<'a> Pass<'a> {
             place.pop();
         }
         Ok(node)
+    }
+
+    /// Two resources of one parent cannot go by the same name: PostgREST joins each under one made of it.
+    fn check_key(&self, parent: &Node<'a>, key: &str, depth: usize) -> Result<()> {
+        if parent.child(key).is_none() {
+            return Ok(());
+        }
+        let parent = &self.model.catalog[parent.table].name.name;
+        let message = format!("table name \"{parent}_{key}_{depth}\" specified more than once");
+        Err(Error::new(Code::DUPLICATE_ALIAS, message))
     }
 
     /// PostgREST's alias of an embedded table: with its depth, unless it is reached through a junction.

@@ -135,6 +135,11 @@ fn aggregates_group_by_the_rest() {
         "clients say [clients.name, projects: many(projects where (projects.client_id = clients.id) \
          say [count: count(), avg: avg(projects.rate)] limit 1000)] limit 1000",
     );
+    check(
+        "clients?select=name,projects(n:count)",
+        "clients say [clients.name, projects: many(projects where (projects.client_id = clients.id) \
+         say [n: count()] limit 1000)] limit 1000",
+    );
     let off = resolved_with("GET /clients?select=name,projects(count())", &[], "", false).unwrap_err();
     assert_eq!(off.to_string(), "PGRST123: Use of aggregate functions is not allowed");
 }

@@ -97,6 +97,10 @@ fn relationships_that_are_not_there_or_not_clear() {
          but no matches were found. (Perhaps you meant 'projects' instead of 'project'.)",
     );
     refused(
+        "messages?select=users!sender(*),users!receiver(*)",
+        "42712: table name \"messages_users_1\" specified more than once",
+    );
+    refused(
         "clients?select=projects!nope(*)",
         "PGRST200: Could not find a relationship between 'clients' and 'projects' in the schema cache | \
          Searched for a foreign key relationship between 'clients' and 'projects' using the hint 'nope' in \
@@ -141,6 +145,10 @@ fn resources_that_are_not_embedded_or_cannot_do_it() {
          spreads.",
     );
     refused("projects?select=raw,count()", "42883: could not identify an equality operator for type json");
+    refused(
+        "clients?select=projects(*,count)",
+        "42803: column \"projects_1.id\" must appear in the GROUP BY clause or be used in an aggregate function",
+    );
     refused(
         "projects?select=client_id,count()&order=name",
         "42803: column \"projects.name\" must appear in the GROUP BY clause or be used in an aggregate function",
