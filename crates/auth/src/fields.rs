@@ -110,8 +110,8 @@ pub(crate) fn string(text: impl Into<String>) -> Json {
 }
 
 /// A whole number as JSON.
-pub(crate) fn number(number: impl ToString) -> Json {
-    Json::Number(number.to_string())
+pub(crate) fn number(number: impl Into<i64>) -> Json {
+    Json::Number(number.into().to_string())
 }
 
 /// An object of fields with fixed names.

@@ -84,10 +84,7 @@ impl AuthRequest {
 
     /// The format of answers that the client knows.
     pub fn version(&self) -> Version {
-        match self.header(VERSION_HEADER) {
-            Some(date) if is_date(date) && date >= VERSION_2024 => Version::Of2024,
-            _ => Version::Old,
-        }
+        self.header(VERSION_HEADER).map_or(Version::Old, Version::of)
     }
 
     /// The body as a JSON object.
@@ -142,6 +139,13 @@ pub enum Version {
     Old,
     /// `{"code":"…","message":"…"}`
     Of2024,
+}
+
+impl Version {
+    /// The format that a date asks for.
+    pub fn of(date: &str) -> Version {
+        if is_date(date) && date >= VERSION_2024 { Version::Of2024 } else { Version::Old }
+    }
 }
 
 fn is_date(text: &str) -> bool {

@@ -76,7 +76,7 @@ pub(crate) async fn key_set(call: &Call<'_>) -> AuthResult<AuthResponse> {
     Ok(AuthResponse::json(200, &keys).with("cache-control", CACHED))
 }
 
-/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 3), as far as it is true here.
+/// `GET /.well-known/openid-configuration` (`OpenID` Connect Discovery 1.0 section 3), as far as it is true here.
 pub(crate) async fn discovery(call: &Call<'_>) -> AuthResult<AuthResponse> {
     let issuer = &call.service.config.issuer;
     let base = issuer.trim_end_matches('/');

@@ -128,3 +128,28 @@ statements! {
         "insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address) \
          values ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use query::Model;
+
+    use super::TABLE;
+
+    #[test]
+    fn every_statement_is_compiled_on_the_schema() {
+        let (statements, diagnostics) = sql::parse(crate::SCHEMA);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let (catalog, report) =
+            catalog::build::build(catalog::build::builtin(), &statements, &query::resolve::Views);
+        let model = Model::new(Arc::new(catalog));
+        assert!(model.refused().is_empty(), "{:?} {report:?}", model.refused());
+        for (name, statement) in TABLE {
+            let (parsed, diagnostics) = sql::parse(statement.sql);
+            assert!(parsed.len() == 1 && diagnostics.is_empty(), "{name}: {diagnostics:?}");
+            let resolved = query::resolve::statement(&model.catalog, &parsed[0].kind, statement.parameters);
+            assert!(resolved.is_ok(), "{name}: {resolved:?}");
+        }
+    }
+}
