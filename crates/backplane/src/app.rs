@@ -2,6 +2,7 @@
 //!
 //! Time and randomness come in here. An `App` opens no socket and reads no environment; tests make one in process.
 
+mod auth_config;
 pub mod system;
 mod timing;
 
@@ -50,7 +51,9 @@ pub struct App {
     /// How the Data API is served.
     pub data_api: DataApi,
     /// Who asks.
-    pub gateway: Gateway,
+    pub gateway: Arc<Gateway>,
+    /// The Auth API, unless it is switched off.
+    pub auth: Option<auth::Service>,
     /// Whose pages may ask.
     pub origins: Origins,
     /// Where clients find the server, without a slash at the end.
@@ -91,17 +94,29 @@ impl App {
         let source = Source { clock: &*clock, random: &*random };
         let keys = keys::open(&project.base, &data_dir, &project.settings, demo_keys, source)?;
         keys::make_data_dir(&data_dir)?;
-        let mut gateway = keys.gateway(Rules::default())?;
-        gateway.is_key_required = project.settings.api_require_key;
+        let gateway = Arc::new(gateway(&keys, &project.settings)?);
         let engine = Arc::new(open_engine(&project.settings, &data_dir, &clock, &random)?);
         let migrating = migrating(allow_loss, &clock, &random);
         let model = migrated(&engine, &project, &migrating).await?.0;
         let database = Database::new(engine.clone(), model, random_of(&random), clock_of(&clock));
         let public_url = public_url(&project.settings);
+        let auth = match project.settings.auth_enabled {
+            false => None,
+            true => Some(auth::Service::new(auth::Parts {
+                config: auth_config::config(&project.settings, &public_url),
+                gateway: gateway.clone(),
+                refresh_secret: keys.refresh_secret,
+                database: database.clone(),
+                pool: auth::Pool::start(cores(), project.settings.limits.password_hash_queue_max)?,
+                clock: clock.clone(),
+                random: random.clone(),
+            })),
+        };
         Ok(Arc::new(App {
             database,
             data_api: data_api(&project.settings, &public_url),
             gateway,
+            auth,
             origins: origins(&project.settings),
             public_url,
             files: project.settings.server_static_dir.as_ref().map(|path| project.base.join(path)),
@@ -155,8 +170,8 @@ impl App {
     /// Ends the engine: everything that was answered is on the disk, and the next start has nothing to recover. What
     /// still runs keeps it open; that is no loss, for a commit is durable before it is answered.
     pub fn close(self: Arc<App>) {
-        if let Some(App { engine, database, .. }) = Arc::into_inner(self) {
-            drop(database);
+        if let Some(App { engine, database, auth, .. }) = Arc::into_inner(self) {
+            drop((database, auth));
             if let Some(engine) = Arc::into_inner(engine) {
                 engine.close();
             }
@@ -174,11 +189,12 @@ fn open_engine(
         return Err(Error::missing(format!("the engine of \"{}\"", scheme(&settings.engine_url)))
             .with_hint("This version has `sqlite:`."));
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let path = data_dir.join(if path.is_empty() { "data.db" } else { path });
+    keys::make_private(&path)?;
     let readers = usize::try_from(settings.engine_readers).unwrap_or(usize::MAX);
     Sqlite::open(&Options {
-        path: data_dir.join(if path.is_empty() { "data.db" } else { path }),
-        readers: if readers == 0 { cores } else { readers },
+        path,
+        readers: if readers == 0 { cores() } else { readers },
         write_queue_max: settings.limits.write_queue_max,
         random: random_of(random),
         clock: clock_of(clock),
@@ -247,7 +263,8 @@ async fn migrated(
     Ok((Arc::new(Model::new(catalog)), done))
 }
 
-fn public_url(settings: &Settings) -> String {
+/// Where clients find a server of these settings, without a slash at the end.
+pub fn public_url(settings: &Settings) -> String {
     settings.api_external_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen()))
 }
 
@@ -260,6 +277,17 @@ fn data_api(settings: &Settings, public_url: &str) -> DataApi {
         server_url: format!("{public_url}/rest/v1"),
         limits: settings.limits.clone(),
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn gateway(keys: &auth::KeySet, settings: &Settings) -> Result<Gateway> {
+    let rules = Rules { is_expiry_required: settings.auth_require_token_expiry, ..Rules::default() };
+    let mut gateway = keys.gateway(rules)?;
+    gateway.is_key_required = settings.api_require_key;
+    Ok(gateway)
 }
 
 /// The scheme of a URL: what follows may hold a password.

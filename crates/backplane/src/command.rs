@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (one line says why, another what helps), 2 a command line that is none.
 
+mod address;
 mod check;
 mod dev;
 mod init;

@@ -78,6 +78,17 @@ pub fn make_data_dir(data: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes an empty file that only its owner reads, unless there is one.
+///
+/// # Errors
+/// `58030` when it cannot be made.
+pub fn make_private(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Ok(()),
+        false => private_file(path).map(drop).map_err(|error| failure("could not make", path, &error)),
+    }
+}
+
 /// Puts new keys in front of the present ones, which stay good until [`retire`].
 ///
 /// # Errors

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use types::Result;
 
+use super::address::Announced;
 use super::migrate::lines;
-use super::serve::{announce, lost, parts, runtime, take_words};
+use super::serve::{announce, data_dir, lost, parts, runtime, take_words};
 use super::{Serve, say, tell, tell_complaints};
 use crate::app::App;
 use crate::keys::DemoKeys;
@@ -37,14 +38,16 @@ pub(super) fn run(words: &Serve, demo_keys: DemoKeys, environment: &Environment)
     runtime()?.block_on(async {
         let signal = listen::signal()?;
         let listener = listen::bind(project.settings.listen()).await?;
+        project.settings.server_listen = Some(listener.local_addr().map_err(lost)?);
         let app = App::open(parts(&words.place, project, demo_keys)).await?;
         announce(&app, listener.local_addr().map_err(lost)?, &words.place.dir);
+        let announced = Announced::new(&data_dir(&words.place), &app);
         let mut follower = Follower { app: app.clone(), dir: &words.place.dir, environment, seen, written };
         tokio::select! {
             () = listen::serve(&app, listener, signal) => {}
             () = follower.follow() => {}
         }
-        drop(follower);
+        drop((follower, announced));
         app.close();
         Ok(())
     })

@@ -3,11 +3,12 @@
 use auth::KeySet;
 use types::Result;
 
-use super::{Keys, demo, say};
+use super::{Keys, address, demo, say};
+use crate::app;
 use crate::app::system::{OsRandom, SystemClock};
 use crate::keys::{self, Source};
 use crate::project::Project;
-use crate::settings::{self, Environment, Settings};
+use crate::settings::{self, Environment};
 
 /// Shows them, after changing them where that was asked for.
 ///
@@ -26,13 +27,13 @@ pub(super) fn run(words: &Keys, environment: &Environment) -> Result<()> {
         keys::retire(&data)?;
     }
     let found = keys::open(&base, &data, &settings, demo(words.demo_keys), source)?;
-    say(&if words.env { lines(&settings, &found, "=") } else { lines(&settings, &found, "  ") });
+    let url = address::read(&data).unwrap_or_else(|| app::public_url(&settings));
+    say(&lines(url, &found, if words.env { "=" } else { "  " }));
     Ok(())
 }
 
 /// A line each: the name, a separator, the value.
-fn lines(settings: &Settings, keys: &KeySet, separator: &str) -> String {
-    let url = settings.api_external_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen()));
+fn lines(url: String, keys: &KeySet, separator: &str) -> String {
     let first = |keys: &[String]| keys.first().cloned().unwrap_or_default();
     let rows = [
         ("SUPABASE_URL", url),

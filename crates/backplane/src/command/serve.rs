@@ -1,11 +1,12 @@
 //! `serve`: a project, strictly, until a signal.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use types::{Code, Error, Result};
 
+use super::address::Announced;
 use super::{Place, Serve, say, tell_complaints};
 use crate::app::system::{OsRandom, SystemClock};
 use crate::app::{App, Parts};
@@ -28,9 +29,12 @@ pub(super) fn run(words: &Serve, environment: &Environment) -> Result<()> {
         let signal = listen::signal()?;
         // The address comes first: it is quick to find taken, and nothing has been touched then.
         let listener = listen::bind(project.settings.listen()).await?;
+        project.settings.server_listen = Some(listener.local_addr().map_err(lost)?);
         let app = App::open(parts(&words.place, project, DemoKeys::Refused)).await?;
         announce(&app, listener.local_addr().map_err(lost)?, &words.place.dir);
+        let announced = Announced::new(&data_dir(&words.place), &app);
         listen::serve(&app, listener, signal).await;
+        drop(announced);
         app.close();
         Ok(())
     })
@@ -43,10 +47,15 @@ pub(super) fn take_words(words: &Serve, project: &mut Project) {
     }
 }
 
+/// Where the data of a place is.
+pub(super) fn data_dir(place: &Place) -> PathBuf {
+    place.data.clone().unwrap_or_else(|| Project::data_dir(&place.dir))
+}
+
 /// What the words of a command line make an [`App`] of.
 pub(super) fn parts(place: &Place, project: Project, demo_keys: DemoKeys) -> Parts {
     Parts {
-        data_dir: place.data.clone().unwrap_or_else(|| Project::data_dir(&place.dir)),
+        data_dir: data_dir(place),
         project,
         demo_keys,
         allow_loss: place.allow_destructive,

@@ -1,7 +1,7 @@
 //! What a catalog exposes, as a table for people.
 
 use catalog::access::API_ROLES;
-use catalog::{Catalog, Privilege, Table, TableId, TableKind};
+use catalog::{Catalog, Policy, Privilege, Table, TableId, TableKind};
 
 /// A headline with a line each, or nothing.
 pub(super) fn list(headline: &str, lines: Vec<String>) -> String {
@@ -37,11 +37,16 @@ fn row(catalog: &Catalog, id: TableId) -> [String; 4] {
     [table.name.to_string(), kind.to_owned(), guard(table, !roles.is_empty()), reached]
 }
 
+/// Whether a role holds a privilege on a table and, where rows are guarded, some policy is for it.
 fn reaches(catalog: &Catalog, id: TableId, role: &str) -> bool {
-    let roles = catalog.memberships(role);
+    let (table, roles) = (&catalog[id], catalog.memberships(role));
     let commands = [Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::Delete];
-    catalog.allows_schema(&roles, &catalog[id].name.schema)
+    let is_for = |policy: &Policy| {
+        policy.roles.is_empty() || policy.roles.iter().any(|name| &**name == "public" || roles.contains(name))
+    };
+    catalog.allows_schema(&roles, &table.name.schema)
         && commands.into_iter().any(|command| catalog.allows_some(&roles, id, command))
+        && (!table.row_security || table.policies.iter().any(is_for))
 }
 
 fn guard(table: &Table, is_reached: bool) -> String {

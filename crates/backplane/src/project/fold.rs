@@ -60,8 +60,35 @@ pub(super) fn schema(
         return Err(Error::internal(refusal));
     }
     let folded = migrate::fold(&system.catalog, &files(found), layout(origin), OWNER);
-    let complaints = folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness));
-    Ok(Folded { complaints: complaints.collect(), catalog: folded.catalog })
+    let mut complaints: Vec<Complaint> =
+        folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness)).collect();
+    complaints.sort_by_key(|complaint| {
+        (found.iter().position(|file| file.path == complaint.file.path), complaint.span.start)
+    });
+    Ok(Folded { complaints: pruned(complaints), catalog: folded.catalog })
+}
+
+/// One complaint for what one mistake made many: a grammar that lost its way says so at every word that follows.
+fn pruned(complaints: Vec<Complaint>) -> Vec<Complaint> {
+    let is_syntax = |complaint: &Complaint| complaint.code == Some(Code::SYNTAX);
+    let whole: Vec<Complaint> = complaints.iter().filter(|said| !is_syntax(said)).cloned().collect();
+    let is_said = |complaint: &Complaint| {
+        let at = complaint.span.start;
+        whole.iter().any(|other| {
+            other.file.path == complaint.file.path && (other.span.start..other.span.end).contains(&at)
+        })
+    };
+    let mut kept: Vec<Complaint> = Vec::new();
+    for complaint in complaints {
+        let line = complaint.place().0;
+        let follows = |before: &Complaint| {
+            is_syntax(before) && before.file.path == complaint.file.path && before.place().0 == line
+        };
+        if !is_syntax(&complaint) || (!is_said(&complaint) && !kept.last().is_some_and(follows)) {
+            kept.push(complaint);
+        }
+    }
+    kept
 }
 
 fn complaint(found: &[SourceFile], refusal: &Refusal, strictness: Strictness) -> Option<Complaint> {

@@ -66,6 +66,7 @@ async fn answer(
     let watch = Stopwatch::start();
     let identified = identify(app, http)?;
     let caller = caller.insert(identified);
+    check_session(app, caller).await?;
     let before = ("jwt", watch.elapsed());
     let body = guard::whole(parts, body, app.settings.limits.body_bytes_max).await?;
     let http = Http { body: &body, ..http };
@@ -105,6 +106,14 @@ fn identify(app: &App, http: Http<'_>) -> Result<auth::Caller> {
     let headers = http.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     let credentials = Credentials::of_headers(headers);
     app.gateway.identify(credentials, app.clock.now_unix()).map_err(auth::Refusal::for_data_api)
+}
+
+/// A token whose session ended, or whose user may no longer come in, is refused although its time has not passed.
+async fn check_session(app: &App, caller: &auth::Caller) -> Result<()> {
+    match (&app.auth, &caller.token) {
+        (Some(auth), Some(token)) => auth.check_session(token).await?.map_err(auth::Refusal::for_data_api),
+        _ => Ok(()),
+    }
 }
 
 /// The path below the API's base.

@@ -71,6 +71,11 @@ impl Server {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    fn keys(&self) -> auth::KeySet {
+        let text = std::fs::read_to_string(self.folder.path().join("data/keys.json")).unwrap();
+        auth::KeySet::of_json(&text).unwrap()
+    }
+
     async fn get(&self, target: &str) -> Answer {
         self.ask("GET", target, &[]).await
     }
@@ -183,8 +188,7 @@ async fn h11_metrics_are_for_this_machine_and_for_secret_keys() {
     let mut far = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
     far.extensions_mut().insert(Peer("203.0.113.7:80".parse().unwrap()));
     assert_eq!(server.send(far).await.status, 404);
-    let keys = std::fs::read_to_string(server.folder.path().join("data/keys.json")).unwrap();
-    let keys = auth::KeySet::of_json(&keys).unwrap();
+    let keys = server.keys();
     for (key, status) in [(&keys.secret_keys[0], 200), (&keys.service_role_key, 200), (&keys.anon_key, 404)] {
         let answer = server.ask("GET", "/metrics", &[proxied[0], ("apikey", key)]).await;
         assert_eq!(answer.status, status);
@@ -207,4 +211,78 @@ async fn data_is_opened_by_one_process_at_a_time() {
     let error = second.await.err().unwrap();
     assert_eq!(error.code(), types::Code::LOCK_NOT_AVAILABLE);
     assert!(error.message().starts_with("the data directory is in use by another process"), "{error}");
+}
+
+impl Server {
+    async fn post(&self, target: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let request =
+            Request::builder().method("POST").uri(target).header("content-type", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+}
+
+const ADA: &str = r#"{"email":"ada@example.com","password":"correct horse battery"}"#;
+
+fn token(answer: &Answer) -> String {
+    let (_, rest) =
+        answer.body.split_once(r#""access_token":""#).unwrap_or_else(|| panic!("{}", answer.body));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn people_sign_up_and_are_known_to_the_data_api_until_they_leave() {
+    let server = server("").await;
+    let signed_up = server.post("/auth/v1/signup", ADA, &[]).await;
+    assert_eq!(signed_up.status, 200, "{}", signed_up.body);
+    let bearer = format!("Bearer {}", token(&signed_up));
+    let as_ada = [("authorization", bearer.as_str())];
+    assert_eq!(server.ask("GET", "/auth/v1/user", &as_ada).await.status, 200);
+    let rows = server.ask("GET", "/rest/v1/notes", &as_ada).await;
+    assert_eq!((rows.status, rows.body.as_str()), (200, "[]"));
+    assert!(rows.header("server-timing").unwrap().contains("jwt;dur="));
+    assert_eq!(server.post("/auth/v1/logout", "", &as_ada).await.status, 204);
+    assert_eq!(server.ask("GET", "/rest/v1/notes", &as_ada).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_auth_api_refuses_in_its_own_words() {
+    let server = server("[limits]\nbody_bytes_max = 20\n").await;
+    let answer = server.post("/auth/v1/signup", ADA, &[("origin", "http://a.example")]).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.body.contains(r#""error_code":"request_entity_too_large""#), "{}", answer.body);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let newer = server.post("/auth/v1/signup", ADA, &[("x-supabase-api-version", "2024-01-01")]).await;
+    assert!(newer.body.contains(r#""code":"request_entity_too_large""#), "{}", newer.body);
+    assert_eq!(server.ask("OPTIONS", "/auth/v1/signup", &[]).await.status, 204);
+    assert_eq!(server.ask("TRACE", "/auth/v1/signup", &[]).await.status, 405);
+    let head = server.ask("HEAD", "/auth/v1/health", &[]).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn an_api_that_is_switched_off_is_not_there() {
+    let server = server("[auth]\nenabled = false\n[api]\nenabled = false\n").await;
+    assert_eq!(server.get("/auth/v1/health").await.status, 404);
+    assert_eq!(server.get("/rest/v1/notes").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_change_of_the_project_is_served_at_once() {
+    let server = server("").await;
+    let path = "/rest/v1/later";
+    assert_eq!(server.get(path).await.status, 404);
+    let more = "create table later (id int); alter table later enable row level security;";
+    server.folder.write("p/schema.sql", &format!("{SCHEMA} {more}"));
+    let root = server.folder.path().join("p");
+    let project = Project::read(&root, &Environment::default(), Strictness::Strict).unwrap();
+    let done = server.app.change(&project).await.unwrap();
+    assert!(done.iter().any(|line| line.contains("later")), "{done:?}");
+    assert_eq!(server.get(path).await.body, "[]");
+    let key = server.keys().secret_keys.remove(0);
+    assert_eq!(server.post(path, r#"{"id":1}"#, &[("apikey", &key)]).await.status, 201);
+    server.folder.write("p/schema.sql", SCHEMA);
+    let project = Project::read(&root, &Environment::default(), Strictness::Strict).unwrap();
+    assert!(server.app.change(&project).await.is_err(), "a table with its rows is not dropped unasked");
+    assert_eq!(server.get(path).await.body, "[]");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use types::{Limits, limits};
 
-use super::value::{Exposure, Kind, LogFormat, MetricsAccess, Period, Raw, Secret};
+use super::value::{Exposure, Kind, LogFormat, MetricsAccess, Period, Raw, Requirements, Secret};
 
 /// One setting, for the reference.
 #[derive(Clone, Debug)]
@@ -92,14 +92,24 @@ settings! {
     auth_signing_keys_path: Option<String> = None, "auth.signing_keys_path", "A file of private JWKs, beside `config.toml`; the first signs, all verify. By default the project's own random key.";
     auth_enable_signup: bool = true, "auth.enable_signup", "Whether people may sign up.";
     auth_enable_anonymous_sign_ins: bool = false, "auth.enable_anonymous_sign_ins", "Whether people may sign in without saying who they are.";
-    auth_minimum_password_length: u64 = 6, "auth.minimum_password_length", "Fewest characters of a password.";
-    auth_password_requirements: String = String::new(), "auth.password_requirements", "Which characters a password must have: nothing, `letters_digits`, `lower_upper_letters_digits` or `lower_upper_letters_digits_symbols`.";
+    auth_minimum_password_length: u64 = 8, "auth.minimum_password_length", "Fewest characters of a password. NIST SP 800-63B-4 asks for 15 where it is the only factor.";
+    auth_password_requirements: Requirements = Requirements::None, "auth.password_requirements", "Which kinds of characters a password must have.";
+    auth_refuse_common_passwords: bool = true, "auth.refuse_common_passwords", "Whether passwords that everybody tries first are refused.";
+    auth_require_token_expiry: bool = true, "auth.require_token_expiry", "Whether a token without `exp` is refused.";
     auth_enable_refresh_token_rotation: bool = true, "auth.enable_refresh_token_rotation", "Whether a refresh token is good for one use.";
     auth_refresh_token_reuse_interval: u64 = 10, "auth.refresh_token_reuse_interval", "For how many seconds a used refresh token gives its successor again.";
     auth_sessions_timebox: Option<Period> = None, "auth.sessions.timebox", "How long a session lives at most.";
     auth_sessions_inactivity_timeout: Option<Period> = None, "auth.sessions.inactivity_timeout", "How long a session lives without being used.";
     auth_email_enable_signup: bool = true, "auth.email.enable_signup", "Whether people may sign up with an address and a password.";
     auth_email_enable_confirmations: bool = false, "auth.email.enable_confirmations", "Whether an address must be confirmed before its owner may sign in.";
+    auth_email_secure_password_change: bool = false, "auth.email.secure_password_change", "Whether changing a password wants a sign-in of the last 24 hours.";
+    auth_email_require_current_password: bool = false, "auth.email.require_current_password", "Whether changing a password wants the old one.";
+    auth_sessions_single_per_user: bool = false, "auth.sessions.single_per_user", "Whether only the session refreshed last goes on.";
+    auth_rate_limit_sign_in_sign_ups: u64 = 30, "auth.rate_limit.sign_in_sign_ups", "Sign-ups of one address in 5 minutes; 0 is no limit.";
+    auth_rate_limit_token_refresh: u64 = 150, "auth.rate_limit.token_refresh", "Sign-ins and refreshes of one address in 5 minutes; 0 is no limit.";
+    auth_rate_limit_anonymous_users: u64 = 30, "auth.rate_limit.anonymous_users", "Anonymous sign-ins of one address in an hour; 0 is no limit.";
+    auth_rate_limit_token_verifications: u64 = 30, "auth.rate_limit.token_verifications", "Verifications of one address in 5 minutes; 0 is no limit.";
+    auth_rate_limit_header: Option<String> = None, "auth.rate_limit.header", "The header in which a proxy says the address of the client. Set it behind a proxy, and only there.";
 
     db_migrations_enabled: bool = true, "db.migrations.enabled", "Whether the folder `migrations` is read.";
     db_migrations_schema_paths: Vec<String> = Vec::new(), "db.migrations.schema_paths", "Files that declare the schema, in order; `*` stands for any part of a name.";

@@ -263,6 +263,16 @@ words! {
 }
 
 words! {
+    /// Which kinds of characters a password must have.
+    Requirements {
+        None = "", "None.";
+        LettersDigits = "letters_digits", "Letters and digits.";
+        LowerUpperLettersDigits = "lower_upper_letters_digits", "Small letters, capitals and digits.";
+        LowerUpperLettersDigitsSymbols = "lower_upper_letters_digits_symbols", "And other characters.";
+    }
+}
+
+words! {
     /// Who may read `/metrics`.
     MetricsAccess {
         Off = "off", "Nobody.";
