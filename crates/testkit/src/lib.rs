@@ -29,6 +29,7 @@ pub mod bless;
 pub mod book;
 pub mod case;
 pub mod clock;
+pub mod faults;
 pub mod parse;
 pub mod pattern;
 pub mod people;
