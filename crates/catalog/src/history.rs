@@ -29,6 +29,22 @@ pub struct History {
 }
 
 impl History {
+    /// Whether an earlier catalog's table is gone since.
+    pub(crate) fn has_dropped_table(&self, table: &Table) -> bool {
+        self.dropped_tables.get(&table.origin.0).is_some_and(|lowest| table.origin.1 < *lowest)
+    }
+
+    /// Whether a column that an earlier catalog's form of a table has is gone since.
+    pub(crate) fn has_dropped_column(&self, table: &Table, column: &Column) -> bool {
+        let key = (table.origin.clone(), column.origin.0.clone());
+        self.dropped_columns.get(&key).is_some_and(|lowest| column.origin.1 < *lowest)
+    }
+
+    /// Whether an earlier catalog's sequence is gone since.
+    pub(crate) fn has_dropped_sequence(&self, (name, number): &(Name, u32)) -> bool {
+        self.dropped_sequences.get(name).is_some_and(|lowest| number < lowest)
+    }
+
     /// What identifies a new table of this name.
     pub(crate) fn new_table(&self, name: &Name, existing: &[Table]) -> TableOrigin {
         let numbers = existing.iter().filter(|table| table.origin.0 == *name).map(|table| table.origin.1 + 1);

@@ -239,6 +239,9 @@ impl Steps<'_> {
         for change in changes {
             match change {
                 Change::CreateSequence(name) => {
+                    if self.drops_sequence(name) {
+                        self.drop_sequence(name);
+                    }
                     self.push(Action::CreateSequence(self.wanted.sequences[name].clone()), Danger::None)
                 }
                 Change::AlterSequence { from, to } => {
@@ -250,15 +253,24 @@ impl Steps<'_> {
         }
     }
 
+    /// Sequences go last, after the columns that count with them; unless a new one takes the name.
     fn dropped_sequences(&mut self) {
         let changes = self.changes;
         for change in changes {
-            if let Change::DropSequence(name) = change {
-                self.push(
-                    Action::DropSequence(name.clone()),
-                    Danger::Loses("the sequence's position".to_owned()),
-                );
+            if let Change::DropSequence(name) = change
+                && !changes.contains(&Change::CreateSequence(name.clone()))
+            {
+                self.drop_sequence(name);
             }
         }
+    }
+
+    fn drops_sequence(&self, name: &Name) -> bool {
+        self.changes.contains(&Change::DropSequence(name.clone()))
+    }
+
+    fn drop_sequence(&mut self, name: &Name) {
+        let danger = Danger::Loses("the sequence's position".to_owned());
+        self.push(Action::DropSequence(name.clone()), danger);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use types::Name;
 
 use crate::expr::rename;
+use crate::history::History;
 use crate::{Catalog, Column, ColumnId, Table};
 
 /// A table on either side.
@@ -24,14 +25,16 @@ pub(crate) fn tables<'a>(current: &'a Catalog, wanted: &'a Catalog) -> Vec<Pair<
         &wanted.tables,
         |table| (&table.origin, table.is_view()),
         |table| (&table.name, table.is_view()),
+        |table| wanted.history.has_dropped_table(table),
     );
     pairs.into_iter().map(|(old, new)| Pair { old, new }).collect()
 }
 
 /// For each column of `new`, the column of `old` that it is.
-pub(crate) fn columns(old: &Table, new: &Table) -> Vec<Option<ColumnId>> {
+fn columns(old: &Table, new: &Table, history: &History) -> Vec<Option<ColumnId>> {
     let of = |column: &Column| old.columns.iter().position(|other| std::ptr::eq(other, column));
-    let pairs = pair(&old.columns, &new.columns, |column| &column.origin, |column| &column.name);
+    let is_dropped = |column: &Column| history.has_dropped_column(new, column);
+    let pairs = pair(&old.columns, &new.columns, |column| &column.origin, |column| &column.name, is_dropped);
     let wanted = pairs.into_iter().filter_map(|(from, to)| to.map(|_| from));
     wanted
         .map(|from| from.and_then(of).and_then(|position| u16::try_from(position).ok()).map(ColumnId))
@@ -46,6 +49,7 @@ type Pairs = Vec<(Arc<str>, Arc<str>)>;
 pub(crate) struct Renames {
     tables: HashMap<Name, Name>,
     columns: HashMap<Name, Pairs>,
+    matched: HashMap<Name, Vec<Option<ColumnId>>>,
 }
 
 impl Renames {
@@ -57,7 +61,7 @@ impl Renames {
             if old.name != new.name {
                 found.tables.insert(old.name.clone(), new.name.clone());
             }
-            let matched = columns(old, new);
+            let matched = columns(old, new, &wanted.history);
             let pairs = new
                 .columns
                 .iter()
@@ -68,8 +72,14 @@ impl Renames {
             if !other.is_empty() {
                 found.columns.insert(old.name.clone(), other);
             }
+            found.matched.insert(old.name.clone(), matched);
         }
         found
+    }
+
+    /// For each wanted column of a table of the current catalog, the column that it is.
+    pub(crate) fn matched(&self, table: &Name) -> Vec<Option<ColumnId>> {
+        self.matched.get(table).cloned().unwrap_or_default()
     }
 
     /// Columns of a table of the current catalog that are to be called otherwise, with those that are gone and in the way.
@@ -109,19 +119,20 @@ fn out_of_the_way(old: &Table, matched: &[Option<ColumnId>], renamed: &Pairs) ->
     in_the_way.map(|name| (name.clone(), Arc::from(format!("{name}~dropped")))).collect()
 }
 
-/// Pairs by `origin`, then what is left by `name`.
+/// Pairs by `origin`, then what is left, and was not dropped on the way to `new`, by `name`.
 fn pair<'a, T, O: Hash + Eq, N: Hash + Eq>(
     old: &'a [T],
     new: &'a [T],
     origin: impl Fn(&'a T) -> O,
     name: impl Fn(&'a T) -> N,
+    is_dropped: impl Fn(&'a T) -> bool,
 ) -> Vec<(Option<&'a T>, Option<&'a T>)> {
     let by_origin: HashMap<O, &T> = old.iter().map(|item| (origin(item), item)).collect();
     let mut found: Vec<Option<&T>> = new.iter().map(|item| by_origin.get(&origin(item)).copied()).collect();
     let is_taken =
         |found: &[Option<&T>], item: &T| found.iter().flatten().any(|other| std::ptr::eq(*other, item));
-    let by_name: HashMap<N, &T> =
-        old.iter().filter(|item| !is_taken(&found, item)).map(|item| (name(item), item)).collect();
+    let left = old.iter().filter(|item| !is_taken(&found, item) && !is_dropped(item));
+    let by_name: HashMap<N, &T> = left.map(|item| (name(item), item)).collect();
     for (found, item) in found.iter_mut().zip(new) {
         *found = found.or_else(|| by_name.get(&name(item)).copied());
     }

@@ -24,7 +24,7 @@ pub(super) fn compare(current: &Catalog, wanted: &Catalog, changes: &mut Vec<Cha
     }
 }
 
-/// The current name of each wanted sequence that exists: by origin, else by name.
+/// The current name of each wanted sequence that exists: by origin, else by name unless it was dropped on the way.
 fn matched<'a>(current: &'a Catalog, wanted: &'a Catalog) -> HashMap<&'a Name, &'a Name> {
     let by_origin: HashMap<(Name, u32), &Name> =
         current.sequences.keys().map(|name| (origin(current, name), name)).collect();
@@ -37,7 +37,8 @@ fn matched<'a>(current: &'a Catalog, wanted: &'a Catalog) -> HashMap<&'a Name, &
         let free = current
             .sequences
             .get_key_value(name)
-            .filter(|(name, _)| !found.values().any(|taken| taken == name));
+            .filter(|(name, _)| !found.values().any(|taken| taken == name))
+            .filter(|(name, _)| !wanted.history.has_dropped_sequence(&origin(current, name)));
         if let (false, Some((from, _))) = (found.contains_key(name), free) {
             found.insert(name, from);
         }

@@ -6,7 +6,7 @@ use sql::ast;
 use types::ty::format_type;
 use types::{Name, Type};
 
-use super::matching::{self, Pair, Renames};
+use super::matching::{Pair, Renames};
 use super::{Change, Constraint, TableChange};
 use crate::{Check, Column, ColumnId, DefaultValue, ForeignKey, Index, ReferentialAction, Table, Unique};
 
@@ -25,7 +25,7 @@ fn altered(old: &Table, new: &Table, renames: &Renames, changes: &mut Vec<Change
         changes.push(Change::RenameTable { from: old.name.clone(), to: new.name.clone() });
     }
     let mut found = Vec::new();
-    let matched = matching::columns(old, new);
+    let matched = renames.matched(&old.name);
     columns(old, new, &matched, &mut found);
     let old = renames.apply(old);
     kept_columns(&old, new, &matched, &mut found);

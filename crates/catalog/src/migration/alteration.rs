@@ -6,7 +6,7 @@ use types::Name;
 
 use super::danger::{Danger, of_type_change};
 use super::{ColumnSource, Rebuild};
-use crate::diff::matching::{self, Renames};
+use crate::diff::matching::Renames;
 use crate::diff::{Change, Constraint, TableChange};
 use crate::{Catalog, Column, ColumnId, DefaultValue, Table};
 
@@ -38,7 +38,7 @@ impl<'a> Alteration<'a> {
             old: renames.apply(old),
             was: old,
             new,
-            matched: matching::columns(old, new),
+            matched: renames.matched(&old.name),
             changes: changes_of(changes, &new.name),
             renamed: renames.columns_of(&old.name),
         })

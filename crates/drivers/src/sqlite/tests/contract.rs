@@ -283,7 +283,7 @@ fn failures_say_what_they_are() {
         error.to_string(),
         "23502: null value in column \"b\" of relation \"p\" violates not-null constraint"
     );
-    let error = Error::from(failure(&fixture, "SELECT pg_over_int4_int4(1, 0)"));
+    let error = Error::from(failure(&fixture, "SELECT pg_slash_int4_int4(1, 0)"));
     assert_eq!(error.to_string(), "22012: division by zero");
     assert_eq!(code(failure(&fixture, "SELECT zeroblob(2000000000)")), Code::LIMIT_EXCEEDED);
     assert_eq!(code(failure(&fixture, "SELECT nothing")), Code::INTERNAL);

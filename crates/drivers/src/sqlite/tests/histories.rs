@@ -71,11 +71,6 @@ impl Dice {
     }
 }
 
-fn apply(fixture: &Fixture, sources: &Sources) -> Result<Applied> {
-    let options = migrate::Options { allow_loss: true, ..fixture.migration_options() };
-    block(migrate::apply(&fixture.engine, sources, &options))
-}
-
 #[test]
 fn migrations_lead_to_what_a_fresh_database_has() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
@@ -84,11 +79,11 @@ fn migrations_lead_to_what_a_fresh_database_has() {
         let first = format!("{base}{}", dice.history(base, 20));
         let second = dice.history(&first, 20);
         let fixture = Fixture::new();
-        apply(&fixture, &migrations(&[("1.sql", &first)])).unwrap_or_else(|error| panic!("{error}\n{first}"));
+        fixture.apply_with(&migrations(&[("1.sql", &first)]), true).unwrap_or_else(|error| panic!("{error}\n{first}"));
         let both = migrations(&[("1.sql", &first), ("2.sql", &second)]);
-        apply(&fixture, &both).unwrap_or_else(|error| panic!("{error}\n{first}--\n{second}"));
+        fixture.apply_with(&both, true).unwrap_or_else(|error| panic!("{error}\n{first}--\n{second}"));
         let fresh = Fixture::new();
-        apply(&fresh, &migrations(&[("1.sql", &format!("{first}{second}"))])).unwrap();
+        fresh.apply_with(&migrations(&[("1.sql", &format!("{first}{second}"))]), true).unwrap();
         assert_eq!(shape(&fixture), shape(&fresh), "{first}--\n{second}");
     }
 }
@@ -104,7 +99,7 @@ fn declarations_lead_from_anywhere_to_anywhere_and_back() {
         let mut shapes = Vec::new();
         for (from, sources) in [("nothing", &first), ("first", &second), ("second", &first)] {
             let text = &sources.schema[0].text;
-            apply(&fixture, sources).unwrap_or_else(|error| panic!("{error}: from {from}:\n{}\n--\n{text}", first.schema[0].text));
+            fixture.apply_with(sources, true).unwrap_or_else(|error| panic!("{error}: from {from}:\n{}\n--\n{text}", first.schema[0].text));
             shapes.push(shape(&fixture));
         }
         assert_eq!(shapes[0], shapes[2]);

@@ -54,6 +54,7 @@ pub(super) fn tasks(rebuild: &Rebuild, scene: &Scene<'_>) -> Result<Vec<Task>> {
     let aside = Name::new(new.name.schema.clone(), format!("{}~old", new.name.name));
     let run = |text: String| Task::Run(plain(text, session));
     let mut tasks = nulls(rebuild, scene)?;
+    tasks.extend(unknown_casts(rebuild, scene));
     tasks.push(run("PRAGMA legacy_alter_table=ON".to_owned()));
     tasks.push(run(format!("ALTER TABLE {} RENAME TO {}", stored_name(&new.name), stored_name(&aside))));
     tasks.push(run("PRAGMA legacy_alter_table=OFF".to_owned()));
@@ -92,6 +93,22 @@ fn nulls(rebuild: &Rebuild, scene: &Scene<'_>) -> Result<Vec<Task>> {
         tasks.push(Task::Refuse(Box::new(Test { command: plain(text, scene.session), error, key: None })));
     }
     Ok(tasks)
+}
+
+/// Looks for values whose type has no cast to the new one: a column without values may change to any type.
+fn unknown_casts(rebuild: &Rebuild, scene: &Scene<'_>) -> Vec<Task> {
+    let (catalog, old, new) = (&scene.wanted.catalog, &*rebuild.old, &*rebuild.new);
+    let mut tasks = Vec::new();
+    for (column, source) in new.column_ids().zip(&rebuild.sources) {
+        let ColumnSource::Cast(from) = source else { continue };
+        if resolve::retyped(catalog, (old, *from), (new, column)).is_err() {
+            let (name, table) = (quote(&old[*from].name), stored_name(&old.name));
+            let text = format!("SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1");
+            let error = not_castable(old, *from, new, column);
+            tasks.push(Task::Refuse(Box::new(Test { command: plain(text, scene.session), error, key: None })));
+        }
+    }
+    tasks
 }
 
 /// `INSERT` of every row: first what comes from the old row, then what is generated from the new one.
@@ -165,9 +182,14 @@ fn from_old(
             writer.expr(&Expr::Column { source: ROW, column: *from, ty: old[*from].ty.clone() })
         }
         ColumnSource::Cast(from) => {
-            let converted = resolve::retyped(catalog, (old, *from), (new, column));
-            let converted = converted.map_err(|_| not_castable(old, *from, new, column))?;
-            writer.expr(&converted)
+            match resolve::retyped(catalog, (old, *from), (new, column)) {
+                Ok(converted) => writer.expr(&converted),
+                // `unknown_casts` has seen that there is nothing to cast.
+                Err(_) => {
+                    writer.push("NULL");
+                    Ok(())
+                }
+            }
         }
         ColumnSource::Using(expr) => writer.expr(&resolve::conversion(catalog, old, (new, column), expr)?),
         ColumnSource::Default => default(writer, rebuild, column, scene),
