@@ -13,6 +13,8 @@ mod violations;
 use query::{Action, Expr, Guard, Output, Read, Source, Write};
 use types::{Code, Error, Result, Value};
 
+use references::Change;
+
 use crate::contract::Sink;
 use crate::database::Applied;
 use crate::work::{Bound, Work};
@@ -123,14 +125,13 @@ impl Work<'_> {
         if keys.is_empty() {
             return Ok(());
         }
+        let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
+        self.restricted(write.table, &rows).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()));
         match self.execute(&command).await {
             Ok(_) => Ok(()),
-            Err(failure) => {
-                let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
-                Err(self.referenced(write.table, &rows, failure).await)
-            }
+            Err(failure) => Err(self.referenced(write.table, &rows, Change::Delete, failure).await),
         }
     }
 }

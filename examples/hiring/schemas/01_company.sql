@@ -1,5 +1,8 @@
 -- The company: its departments, the people who hire, and the skills it looks for.
 
+-- Nothing is anybody's by default: 04_access.sql says in words who may do what.
+alter default privileges in schema public revoke all on tables from anon, authenticated;
+
 create type employee_role as enum ('interviewer', 'hiring_manager', 'recruiter', 'admin');
 
 create table departments (

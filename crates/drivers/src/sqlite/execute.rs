@@ -42,7 +42,8 @@ pub(super) fn command(
     prepared.surroundings.begin(&command.session);
     let mut statement = connection.prepare_cached(&command.text).map_err(|error| failure(&error))?;
     bind(&mut statement, &command.parameters)?;
-    let columns = statement.column_count();
+    // A row without columns is asked for as one of some constant.
+    let columns = statement.column_count().min(command.outputs.len());
     let before = connection.total_changes();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(|error| failure(&error))? {

@@ -1,12 +1,21 @@
 //! Which foreign key a write violates: engines only say that one is.
 
-use catalog::{ForeignKey, TableId};
+use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
 use query::{Expr, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::compare::compare;
 use types::{Code, Error, Type, Value};
 
 use crate::contract::Failure;
 use crate::work::{Bound, Work};
+
+/// What happens to rows that others may reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// They go.
+    Delete,
+    /// Their keys change.
+    Update,
+}
 
 /// The only source of the questions asked here.
 const ASKED: SourceId = SourceId(1);
@@ -55,44 +64,87 @@ impl Work<'_> {
         Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(detail)
     }
 
+    /// Refuses to remove rows that others reference by a key that restricts. PostgreSQL looks before cascades go further than
+    /// one table, engines may look after.
+    pub(super) async fn restricted(&mut self, table: TableId, rows: &[&[Value]]) -> types::Result<()> {
+        let restricts = |key: &ForeignKey| key.on_delete == ReferentialAction::Restrict;
+        match self.reference_to(table, rows, restricts).await {
+            // Rows of the table itself may go in the same statement: the engine looks at its end.
+            Some((from, error)) if from != table => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The error of rows that cannot go or change because others reference them.
-    pub(super) async fn referenced(&mut self, table: TableId, rows: &[&[Value]], failure: Failure) -> Error {
+    pub(super) async fn referenced(
+        &mut self,
+        table: TableId,
+        rows: &[&[Value]],
+        change: Change,
+        failure: Failure,
+    ) -> Error {
         if !matches!(failure, Failure::ForeignKey) {
             return failure.into();
         }
+        let refuses = |key: &ForeignKey| {
+            let action = match change {
+                Change::Delete => &key.on_delete,
+                Change::Update => &key.on_update,
+            };
+            matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
+        };
+        let found = self.reference_to(table, rows, refuses).await;
+        found.map_or_else(|| failure.into(), |(_, error)| error)
+    }
+
+    /// The first foreign key, of those wanted, by which a row of some table references one of these rows.
+    async fn reference_to(
+        &mut self,
+        table: TableId,
+        rows: &[&[Value]],
+        wanted: impl Fn(&ForeignKey) -> bool,
+    ) -> Option<(TableId, Error)> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
         for id in model.catalog.ids() {
-            for key in model.catalog[id].foreign_keys.iter().filter(|key| key.target == target.name) {
-                let columns: Vec<_> = key
-                    .target_columns
-                    .iter()
-                    .filter_map(|name| target.column(name).map(|(column, _)| column))
-                    .collect();
-                let names: Vec<_> =
-                    key.columns.iter().map(|column| model.catalog[id][*column].name.clone()).collect();
+            let from = &model.catalog[id];
+            for key in from.foreign_keys.iter().filter(|key| key.target == target.name && wanted(key)) {
+                let names: Vec<_> = key.columns.iter().map(|column| from[*column].name.clone()).collect();
+                let of_target = key.target_columns.iter().filter_map(|name| target.column(name));
+                let columns: Vec<ColumnId> = of_target.map(|(column, _)| column).collect();
                 for row in rows {
                     let values: Vec<Value> =
                         columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
-                    if !self.has_row(id, &names, &values).await.unwrap_or(false) {
-                        continue;
+                    if self.has_row(id, &names, &values).await.unwrap_or(false) {
+                        return Some((id, self.still_referenced(table, &columns, row, key, from)));
                     }
-                    let message = format!(
-                        "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
-                        target.name.name, key.name, model.catalog[id].name.name
-                    );
-                    let referencing = &model.catalog[id].name.name;
-                    let detail = if self.sight(table).columns(&columns) {
-                        let key = self.key_text(target, &columns, row);
-                        format!("Key {key} is still referenced from table \"{referencing}\".")
-                    } else {
-                        format!("Key is still referenced from table \"{referencing}\".")
-                    };
-                    return Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(detail);
                 }
             }
         }
-        failure.into()
+        None
+    }
+
+    fn still_referenced(
+        &self,
+        table: TableId,
+        columns: &[ColumnId],
+        row: &[Value],
+        key: &ForeignKey,
+        from: &Table,
+    ) -> Error {
+        let target = &self.served.model.catalog[table];
+        let (name, from) = (&target.name.name, &from.name.name);
+        let message = format!(
+            "update or delete on table \"{name}\" violates foreign key constraint \"{}\" on table \"{from}\"",
+            key.name
+        );
+        let shown = if self.sight(table).columns(columns) {
+            format!("Key {}", self.key_text(target, columns, row))
+        } else {
+            "Key".to_owned()
+        };
+        let detail = format!("{shown} is still referenced from table \"{from}\".");
+        Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(detail)
     }
 
     /// Whether a table has a row with these values.
@@ -120,7 +172,7 @@ impl Work<'_> {
 }
 
 /// Whether one of the rows is what a key of the same table references.
-fn is_among(table: &catalog::Table, key: &ForeignKey, values: &[Value], rows: &[Vec<Value>]) -> bool {
+fn is_among(table: &Table, key: &ForeignKey, values: &[Value], rows: &[Vec<Value>]) -> bool {
     let columns: Vec<(usize, Type)> = key
         .target_columns
         .iter()

@@ -10,6 +10,7 @@ use query::Write;
 use types::text::print;
 use types::{Code, Error, Value};
 
+use super::references::Change;
 use crate::contract::Failure;
 use crate::work::Work;
 
@@ -160,7 +161,7 @@ impl Work<'_> {
         match failure {
             Failure::ForeignKey => match self.missing_reference(write, new, &[]).await {
                 Some(error) => error,
-                None => self.referenced(write.table, &[old], Failure::ForeignKey).await,
+                None => self.referenced(write.table, &[old], Change::Update, Failure::ForeignKey).await,
             },
             failure => self.violation(write, new, &[], failure).await,
         }
