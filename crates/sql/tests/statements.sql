@@ -38,7 +38,7 @@ select extract(year from a), extract('epoch' from a - b), position('x' in y), su
 select coalesce(a, b), nullif(a, b), greatest(1, 2), left(a, 1), right(a, 2), s.f(a), f(), f(variadic a), f(a => 1, b := 2), f(a, b => 2);
 select current_date, current_timestamp, current_user, session_user, localtime, now(), current_timestamp(3), current_schema, "current_user";
 select interval '1 day', date '2024-01-01', timestamp with time zone '2024-01-01', uuid '00000000-0000-0000-0000-000000000000', jsonb '{}', s.mood 'happy', point '(1,2)', double precision '1.5', numeric(3, 1) '1.5';
-select B'01', X'ff', E'a\n\t\\ \x41 \u00e9 it''s', 'a\b', 'it''s', U&'d\0061t', 1.5e3, .5, 1., 12345678901234567890, $1, $$a 'b' $c$, $q$ $$ $q$, 'a'
+select B'01', X'ff', E'a\n\t\\ \x41 \u00e9 it''s', 'a\b', 'it''s', U&'d\0061t', 1.5e3, .5, 1., 12345678901234567890, $1, $$a 'b' $c$ $$, $q$ $$ $q$, 'a'
   'b';
 select a[1], a[1][2], a[1:2], a[:2], a[1:], a[:], (a).b, (f(x)).c, (f(x)).*, ((a).b).c, (a[1]).b, $1[1], (select 1), (select 1) + 1;
 select exists (select 1), not exists (select from t where t.a = u.a), ((select 1)), (((select 1)) + 1), ((select 1) union (select 2)), ((select 1) limit 1);
@@ -124,7 +124,7 @@ create policy "Users can see 'their' rows" on s.t for select to authenticated, a
 create policy p on t as restrictive for all to public using (true) with check (exists (select 1 from u where u.id = t.id and u.owner = auth.uid()));
 create policy p on t for insert with check ((auth.jwt() ->> 'role') = any (array['a', 'b']));
 create policy p on t for update using (a in (select b from c)) with check (a is not null);
-create policy p on t for delete to current_user using (storage.foldername(name))[1] = 'x';
+create policy p on t for delete to current_user using ((storage.foldername(name))[1] = 'x');
 create policy p on t;
 alter policy p on t rename to q;
 alter policy p on t to a, b using (true) with check (false);
@@ -177,7 +177,7 @@ create function f(a int) returns int language sql return a + 1;
 create function f(a int) returns int begin atomic select a; select case when a > 1 then 2 end; end;
 create function f() returns trigger language plpgsql set x.y = 'z' set role from current as 'begin return new; end';
 create procedure p(in a int) language plpgsql as $$ begin null; end $$;
-create function ends_in_dollar() returns text language sql as 'select $1$';
+create function ends_in_dollar() returns text language sql as 'select ''x'' -- $';
 alter function f(int, text) owner to postgres;
 alter function f rename to g;
 alter function s.f() set schema t;

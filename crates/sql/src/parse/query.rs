@@ -1,6 +1,6 @@
 //! Queries and data changes.
 
-use super::expr::call_with;
+use super::call::call_with;
 use super::{Parsed, Parser};
 use crate::ast::{
     Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, Expr, ExprKind, FromItem,
@@ -63,6 +63,11 @@ impl Parser<'_> {
     fn query_inner(&mut self) -> Parsed<Query> {
         let start = self.start();
         let with = self.with()?;
+        self.query_behind(start, with)
+    }
+
+    /// A query whose `with` was read.
+    fn query_behind(&mut self, start: u32, with: Option<With>) -> Parsed<Query> {
         let mut query = self.set_operations(start, 0)?;
         if with.is_some() {
             query.with = with;
@@ -463,7 +468,7 @@ impl Parser<'_> {
 
     /// A select, values, insert, update or delete, with its `with`.
     pub(super) fn data_statement(&mut self) -> Parsed<StatementKind> {
-        let before = self.at;
+        let start = self.start();
         let with = self.with()?;
         if self.is("insert") {
             return Ok(StatementKind::Insert(self.insert(with)?));
@@ -474,8 +479,7 @@ impl Parser<'_> {
         if self.is("delete") {
             return Ok(StatementKind::Delete(self.delete(with)?));
         }
-        self.at = before;
-        Ok(StatementKind::Query(self.query()?))
+        Ok(StatementKind::Query(self.deeper(|parser| parser.query_behind(start, with))?))
     }
 
     fn returning(&mut self) -> Parsed<Vec<Target>> {

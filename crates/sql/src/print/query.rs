@@ -116,7 +116,11 @@ pub(super) fn source(item: &FromItem) -> String {
         FromItem::Function { lateral, call: inner, ordinality, alias: named, definitions } => {
             let ordinality = if *ordinality { " with ordinality" } else { "" };
             let columns = list(definitions, |(name, ty)| format!("{} {}", quote_ident(name), type_name(ty)));
-            let columns = if definitions.is_empty() { String::new() } else { format!(" ({columns})") };
+            let columns = match (&named, definitions.is_empty()) {
+                (_, true) => String::new(),
+                (Some(_), false) => format!(" ({columns})"),
+                (None, false) => format!(" as ({columns})"),
+            };
             format!(
                 "{}{}{ordinality}{}{columns}",
                 if *lateral { "lateral " } else { "" },
