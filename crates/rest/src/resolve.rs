@@ -28,6 +28,7 @@ use types::{Error, Limits, Result};
 use crate::media::Media;
 use crate::request::{Action, Request, Target};
 use crate::respond::Column;
+use crate::respond::failure::quoted;
 
 /// What of a model is served, and how.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +62,7 @@ pub struct Resolved {
     pub profile: Option<String>,
     /// Whether an insert could meet rows of its own key.
     pub has_conflict_target: bool,
-    /// What `Warning` headers say.
+    /// The values of `Warning` headers.
     pub warnings: Vec<String>,
 }
 
@@ -84,9 +85,11 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
         }
     };
     resolved.profile = (exposed.schemas.len() > 1).then(|| schema.to_owned());
-    resolved.warnings = pass.warnings;
+    resolved.warnings.extend(pass.warning());
     Ok(resolved)
 }
+
+const MISNAMED: &str = "Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release.";
 
 /// The state of one resolution.
 struct Pass<'a> {
@@ -99,7 +102,8 @@ struct Pass<'a> {
     roles: Vec<Arc<str>>,
     typing: Typing<'a>,
     ids: SourceIds,
-    warnings: Vec<String>,
+    /// Resources that go by an alias and were called by their own name: the name, then the alias.
+    misnamed: Vec<(String, String)>,
 }
 
 impl<'a> Pass<'a> {
@@ -113,8 +117,20 @@ impl<'a> Pass<'a> {
             roles: model.catalog.memberships(exposed.role),
             typing: Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone()),
             ids: SourceIds::starting_at(1),
-            warnings: Vec::new(),
+            misnamed: Vec::new(),
         }
+    }
+
+    /// What is told of resources that were called by another name than their alias.
+    fn warning(&self) -> Option<String> {
+        let names = self.misnamed.iter().map(|(name, alias)| format!("`{name}` to `{alias}`"));
+        let names: Vec<String> = names.collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "299 - \"{MISNAMED} Update {} in query string filters, orders or limits.\"",
+                quoted(&names.join(", "))
+            )
+        })
     }
 
     /// The rows of reads are bounded, those that a write returns are not.

@@ -5,7 +5,7 @@
 
 mod applied;
 mod csv;
-mod failure;
+pub(crate) mod failure;
 mod location;
 mod range;
 mod rows;

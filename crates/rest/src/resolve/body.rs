@@ -1,5 +1,7 @@
 //! Bodies: named JSON values to values of a table's columns.
 
+use std::collections::BTreeSet;
+
 use catalog::{ColumnId, TableId};
 use query::RowValue;
 use types::json::Json;
@@ -9,18 +11,61 @@ use types::{Code, Error, Result, Value};
 use super::Pass;
 use crate::payload::{Payload, Rows};
 use crate::prefer::Missing;
+use crate::request::Action;
+
+/// The rows of a body, as far as their columns count.
+pub(super) struct Body<'a> {
+    rows: &'a Rows,
+    /// The names that count, with their position in the rows.
+    columns: Vec<(&'a str, Option<usize>)>,
+}
+
+impl<'a> Body<'a> {
+    /// All columns of the rows, or those that `columns=` names.
+    fn new(rows: &'a Rows, named: Option<&'a [String]>) -> Body<'a> {
+        let position = |name: &str| rows.columns.iter().position(|column| column == name);
+        let columns = match named {
+            None => rows.columns.iter().enumerate().map(|(at, name)| (name.as_str(), Some(at))).collect(),
+            Some(named) => {
+                let names: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+                names.into_iter().map(|name| (name, position(name))).collect()
+            }
+        };
+        Body { rows, columns }
+    }
+
+    /// The names that count.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Every row, by `make`.
+    pub(super) fn rows<T>(&self, make: impl Fn(&[Option<&Json>]) -> Result<T>) -> Result<Vec<T>> {
+        self.rows.rows.iter().map(|row| make(&self.picked(row))).collect()
+    }
+
+    /// The first row.
+    pub(super) fn first(&self) -> Option<Vec<Option<&'a Json>>> {
+        self.rows.rows.first().map(|row| self.picked(row))
+    }
+
+    fn picked(&self, row: &'a [Option<Json>]) -> Vec<Option<&'a Json>> {
+        self.columns.iter().map(|(_, at)| row.get((*at)?)?.as_ref()).collect()
+    }
+}
 
 impl<'a> Pass<'a> {
     /// The rows of the body.
-    pub(super) fn body(&self) -> Result<&'a Rows> {
+    pub(super) fn body(&self) -> Result<Body<'a>> {
+        let named = self.request.columns.as_deref().filter(|_| self.request.action != Action::Replace);
         match &self.request.payload {
-            Some(Payload::Rows(rows)) => Ok(rows),
+            Some(Payload::Rows(rows)) => Ok(Body::new(rows, named)),
             Some(Payload::Raw(_)) | None => Err(Error::internal("a write without rows")),
         }
     }
 
     /// The columns that a body's names mean.
-    pub(super) fn named(&self, table: TableId, names: &[String]) -> Result<Vec<ColumnId>> {
+    pub(super) fn named(&self, table: TableId, names: &[&str]) -> Result<Vec<ColumnId>> {
         let mut columns = Vec::with_capacity(names.len());
         for name in names {
             let column = self.model.catalog[table].column(name).map(|(id, _)| id);
@@ -45,10 +90,10 @@ impl<'a> Pass<'a> {
         &self,
         table: TableId,
         columns: &[ColumnId],
-        row: &[Option<Json>],
+        row: &[Option<&Json>],
     ) -> Result<Vec<RowValue>> {
         let values = columns.iter().zip(row);
-        values.map(|(column, json)| self.row_value(table, *column, json.as_ref())).collect()
+        values.map(|(column, json)| self.row_value(table, *column, *json)).collect()
     }
 
     fn row_value(&self, table: TableId, column: ColumnId, json: Option<&Json>) -> Result<RowValue> {

@@ -35,6 +35,9 @@ impl Pass<'_> {
         if field.path.is_empty() {
             return Ok(column);
         }
+        if field.path.len() > self.exposed.limits.expression_depth_max {
+            return Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"));
+        }
         let document = match column.ty() {
             Type::Json | Type::Jsonb => column,
             _ => self.typing.call("to_jsonb", vec![column])?,

@@ -39,7 +39,7 @@ const SCHEMA: &str = "
         constraint messages_sender_fkey foreign key (sender) references users,
         constraint messages_receiver_fkey foreign key (receiver) references users
     );
-    create table logs (line text, level int, unique (line, level));
+    create table logs (line text, level int, late int unique deferrable, unique (line, level));
     create table \"odd table\" (\"a b\" int);
     create table private.secrets (id int primary key);
     create view open_projects with (security_invoker = true) as select id, name, client_id from projects where state = 'open';

@@ -171,7 +171,7 @@ impl<'a> Pass<'a> {
             let found = embeds(items).enumerate().find(|(_, embed)| is_it(embed));
             let (position, embed) = found.ok_or_else(|| not_embedded(name))?;
             if let Some(alias) = embed.alias.as_deref().filter(|alias| alias != name) {
-                self.warn(name, alias);
+                self.note_misnamed(name, alias);
             }
             place.push(position);
             items = &embed.items;
@@ -179,10 +179,10 @@ impl<'a> Pass<'a> {
         Ok(place)
     }
 
-    fn warn(&mut self, name: &str, alias: &str) {
-        let warning = format!("Update '{name}' to '{alias}' in query string filters, orders or limits.");
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
+    fn note_misnamed(&mut self, name: &str, alias: &str) {
+        let misnamed = (name.to_owned(), alias.to_owned());
+        if !self.misnamed.contains(&misnamed) {
+            self.misnamed.push(misnamed);
         }
     }
 }

@@ -103,8 +103,8 @@ impl<'a> Pass<'a> {
     fn insert(&mut self, scope: &Scope) -> Result<Insert> {
         let table = scope.table;
         let body = self.body()?;
-        let columns = self.named(table, &body.columns)?;
-        let rows = body.rows.iter().map(|row| self.row(table, &columns, row)).collect::<Result<_>>()?;
+        let columns = self.named(table, &body.names())?;
+        let rows = body.rows(|row| self.row(table, &columns, row))?;
         let conflict = match self.request.prefer.resolution {
             None => None,
             Some(resolution) => self.conflict(scope, &columns, resolution)?,
@@ -158,30 +158,33 @@ impl<'a> Pass<'a> {
     fn check_unique(&self, table: TableId, key: &[ColumnId]) -> Result<()> {
         let stored: Option<Vec<(TableId, ColumnId)>> =
             key.iter().map(|column| origin::stored(self.model, table, *column)).collect();
-        let found = stored.and_then(|stored| {
-            let (table, _) = *stored.first()?;
-            let columns: Vec<ColumnId> = stored.iter().map(|(_, column)| *column).collect();
-            let is_one = stored.iter().all(|(found, _)| *found == table);
-            (is_one && is_unique(&self.model.catalog[table], &columns)).then_some(())
-        });
-        found.ok_or_else(|| {
-            Error::new(
+        let stored = stored.unwrap_or_default();
+        let table = stored.first().map(|(table, _)| *table);
+        let table = table.filter(|table| stored.iter().all(|(found, _)| found == table));
+        let columns: Vec<ColumnId> = stored.iter().map(|(_, column)| *column).collect();
+        match table.map(|table| arbiter(&self.model.catalog[table], &columns)) {
+            Some(Arbiter::Found) => Ok(()),
+            Some(Arbiter::Deferrable) => Err(Error::new(
+                Code::OBJECT_STATE,
+                "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters",
+            )),
+            Some(Arbiter::None) | None => Err(Error::new(
                 Code::INVALID_COLUMN_REFERENCE,
                 "there is no unique or exclusion constraint matching the ON CONFLICT specification",
-            )
-        })
+            )),
+        }
     }
 
     fn update(&mut self, scope: &Scope) -> Result<Change> {
         let filter = self.touched(scope)?;
         let body = self.body()?;
-        let columns = self.named(scope.table, &body.columns)?;
+        let columns = self.named(scope.table, &body.names())?;
         // Of a list the first row counts; nothing to set is nothing to do.
-        let row = body.rows.first().filter(|_| !columns.is_empty());
+        let row = body.first().filter(|_| !columns.is_empty());
         let Some(row) = row else {
             return Ok(Change::Update { set: Vec::new(), filter: Some(Expr::bool(false)) });
         };
-        let values = self.row(scope.table, &columns, row)?;
+        let values = self.row(scope.table, &columns, &row)?;
         let declared = &self.model.catalog[scope.table];
         let assign = |(column, value): (ColumnId, RowValue)| {
             let ty = declared[column].ty.clone();
@@ -200,8 +203,8 @@ impl<'a> Pass<'a> {
         let table = scope.table;
         let wanted = self.key_wanted(table)?;
         let body = self.body()?;
-        let columns = self.named(table, &body.columns)?;
-        let rows = body.rows.iter().map(|row| self.row(table, &columns, row)).collect::<Result<Vec<_>>>()?;
+        let columns = self.named(table, &body.names())?;
+        let rows = body.rows(|row| self.row(table, &columns, row))?;
         let is_wanted = |row: &Vec<RowValue>| {
             wanted.iter().all(|(column, wanted)| {
                 let position = columns.iter().position(|found| found == column);
@@ -264,16 +267,32 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Whether a constraint or whole index of a table is about exactly these columns.
-fn is_unique(table: &Table, key: &[ColumnId]) -> bool {
+/// What tells that rows are duplicates.
+enum Arbiter {
+    Found,
+    /// Only a constraint that is not tested at once.
+    Deferrable,
+    None,
+}
+
+/// The constraint or whole index of a table that is about exactly these columns.
+fn arbiter(table: &Table, key: &[ColumnId]) -> Arbiter {
     let same = |columns: &[ColumnId]| {
         columns.iter().all(|column| key.contains(column)) && key.iter().all(|column| columns.contains(column))
     };
-    let constraints = table.primary_key.iter().chain(&table.uniques).filter(|unique| !unique.deferrable);
+    let constraints = table.primary_key.iter().chain(&table.uniques);
+    let constraints = constraints.map(|unique| (unique.columns.clone(), unique.deferrable));
     let indexes = table.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
-    let mut indexed = indexes
-        .filter_map(|index| index.keys.iter().map(|key| key.column).collect::<Option<Vec<ColumnId>>>());
-    constraints.into_iter().any(|unique| same(&unique.columns)) || indexed.any(|columns| same(&columns))
+    let indexes = indexes.filter_map(|index| {
+        let columns = index.keys.iter().map(|key| key.column).collect::<Option<Vec<ColumnId>>>()?;
+        Some((columns, false))
+    });
+    let deferrable = constraints.chain(indexes).filter(|(columns, _)| same(columns)).map(|(_, late)| late);
+    match deferrable.min() {
+        Some(false) => Arbiter::Found,
+        Some(true) => Arbiter::Deferrable,
+        None => Arbiter::None,
+    }
 }
 
 /// The value that a plain `eq` compares a column with.

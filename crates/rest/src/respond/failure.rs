@@ -55,7 +55,7 @@ fn challenge(error: &Error) -> Header {
 }
 
 /// The inside of a quoted string of a header; what a header cannot hold is left out.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let shown = text.chars().filter(|c| matches!(c, ' '..='~'));
     shown.flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c])).collect()
 }

@@ -130,7 +130,14 @@ fn spread_columns_are_the_parents() {
 #[test]
 fn an_alias_is_the_name_of_its_resource() {
     let resolved = resolved("GET /clients?select=id,p:projects(id)&projects.id=eq.1", &[], "").unwrap();
-    assert_eq!(resolved.warnings, ["Update 'projects' to 'p' in query string filters, orders or limits."]);
+    assert_eq!(
+        resolved.warnings,
+        ["299 - \"Embedded resource was referenced by relation name even though it has an alias. This is \
+          deprecated and will stop working in a future release. Update `projects` to `p` in query string \
+          filters, orders or limits.\""]
+    );
+    let odd = "GET /clients?select=id,\"a\\\"%0d%0aX: y\":projects(id)&projects.id=eq.1";
+    assert!(super::resolved(odd, &[], "").unwrap().warnings[0].contains("to `a\\\"X: y` in"));
     let resolved = super::resolved("GET /clients?select=id,p:projects(id)&p.id=eq.1", &[], "").unwrap();
     assert!(resolved.warnings.is_empty());
 }

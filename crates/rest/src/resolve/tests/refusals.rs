@@ -156,6 +156,15 @@ fn resources_that_are_not_embedded_or_cannot_do_it() {
 }
 
 #[test]
+fn paths_are_not_endless() {
+    let deep = "->a".repeat(20_000);
+    for line in [format!("projects?select=data{deep}"), format!("projects?data{deep}=is.null")] {
+        let error = resolved(&format!("GET /{line}"), &[], "").unwrap_err();
+        assert_eq!(error.to_string(), "54001: stack depth limit exceeded");
+    }
+}
+
+#[test]
 fn what_does_not_run_is_said() {
     refused("clients?select=full_name", "0A000: computed column public.full_name is not supported");
     refused_with("POST /rpc/shout", &[], "{}", "0A000: calling function public.shout() is not supported");

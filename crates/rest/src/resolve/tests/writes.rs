@@ -38,6 +38,8 @@ fn bodies_are_typed_by_their_columns() {
     let csv = [("content-type", "text/csv")];
     let resolved = resolved("POST /clients", &csv, "id,name\n1,NULL\n2,\n").unwrap();
     assert_eq!(printed(&resolved.queries[0]), "insert clients (id, name) (1, null) (2, '')");
+    let resolved = super::resolved("POST /clients?columns=name", &csv, "id,name\n1,a\n").unwrap();
+    assert_eq!(printed(&resolved.queries[0]), "insert clients (name) ('a')");
 }
 
 #[test]
@@ -74,6 +76,12 @@ fn duplicates_are_merged_or_ignored() {
         &[("prefer", merge)],
         r#"{"name":"a"}"#,
         "42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification",
+    );
+    refused_with(
+        "POST /logs?on_conflict=late",
+        &[("prefer", merge)],
+        "{}",
+        "55000: ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters",
     );
     refused_with(
         "POST /clients?on_conflict=nope",
