@@ -78,7 +78,7 @@ codes! {
     UNSUPPORTED_GRANT "invalid_credentials" 400 "unsupported_grant_type";
     MAIL_NOT_CONFIGURED "feature_disabled" 422 "Mail is not configured: addresses cannot be confirmed";
     PROVIDER_NOT_ENABLED "validation_failed" 400 "Unsupported provider: provider is not enabled";
-    PROVIDER_DISABLED "provider_disabled" 400 "Sign-in with tokens of other providers is not supported yet";
+    PROVIDER_DISABLED "provider_disabled" 400 "Provider is not enabled: tokens of other providers are not supported yet";
     BAD_OAUTH_STATE "bad_oauth_state" 400 "OAuth state not found or expired";
     FLOW_STATE_NOT_FOUND "flow_state_not_found" 404 "invalid flow state, no valid flow state found";
     WEB3_DISABLED "web3_provider_disabled" 422 "Web3 provider is disabled";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use engine::{BoxFuture, Database, Work};
 
+use crate::account;
 use crate::codes;
 use crate::config::Config;
 use crate::entropy::{Clock, Random};
@@ -86,16 +87,22 @@ impl Service {
         request.check_query()?;
         let caller = self.admit(request, route.door)?;
         let call = Call { service: self, request, parameters, caller };
-        match route.answer {
-            Answer::Does(operation) => operation(&call).await,
-            Answer::Absent(code, message) => Err(AuthError::new(code, message)),
+        match (route.answer, route.door) {
+            (Answer::Does(operation), _) => operation(&call).await,
+            (Answer::Absent(code, message), Door::User) => {
+                // What is not here is told to users only, as if it were.
+                account::show(&call).await?;
+                Err(AuthError::new(code, message))
+            }
+            (Answer::Absent(code, message), Door::Open | Door::Admin) => Err(AuthError::new(code, message)),
         }
     }
 
     /// Who asks, when the door lets them in.
     fn admit(&self, request: &AuthRequest, door: Door) -> AuthResult<Option<Caller>> {
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        let identified = self.gateway.identify(Credentials::of_headers(headers), self.clock.now_unix());
+        let credentials = Credentials::of_headers(headers);
+        let identified = self.gateway.identify(credentials, self.clock.now_unix());
         match (door, identified) {
             // An old token must not keep anybody from getting a new one.
             (Door::Open, Ok(_)) => Ok(None),
@@ -103,6 +110,10 @@ impl Service {
             (Door::Open, Err(_)) => Ok(None),
             (Door::User | Door::Admin, Err(refusal)) => Err(refusal.into()),
             (Door::User | Door::Admin, Ok(caller)) if caller.kind == Kind::Anonymous => {
+                Err(AuthError::of(codes::NO_AUTHORIZATION))
+            }
+            // A legacy key in `apikey` is nobody's token: the reference's gateway passes it on without `Bearer`.
+            (Door::User, Ok(caller)) if caller.kind == Kind::Token && credentials.bearer()?.is_none() => {
                 Err(AuthError::of(codes::NO_AUTHORIZATION))
             }
             (Door::User, Ok(caller)) => Ok(Some(caller)),

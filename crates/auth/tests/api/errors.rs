@@ -44,6 +44,8 @@ async fn every_route_that_is_not_here_says_so_by_a_code() {
             reply.text()
         );
     }
+    let anon = project.keys.anon_key.clone();
+    project.ask_as(&anon, Method::Post, "/factors", "{}").await.refuses(403, "bad_jwt");
     let reply = project.post("/nowhere", "{}").await.expect(404);
     assert_eq!(reply.text(), "404 page not found\n");
     project.ask(Method::Delete, "/signup", "", &[]).await.expect(405);

@@ -149,6 +149,8 @@ async fn g17_credentials_have_one_meaning() {
     ask(&[("authorization", "Bearer sb_secret_x"), ("apikey", &project.keys.secret_keys[0])])
         .await
         .refuses(403, "bad_jwt");
+    let legacy = ask(&[("apikey", &project.keys.anon_key)]).await.refuses(401, "no_authorization");
+    assert_eq!(legacy.at("msg"), "This endpoint requires a valid Bearer token");
     ask(&[]).await.refuses(401, "no_authorization");
 }
 
