@@ -1,3 +1,5 @@
+//! Who is taken for whom: every rule of the gateway, and every way around it.
+
 use super::*;
 use crate::entropy::Clock;
 use crate::keys::KeySet;

@@ -1,3 +1,5 @@
+//! Key sets: made, written, read back, refused.
+
 use super::*;
 use crate::testing::{Dice, Stopped};
 

@@ -1,3 +1,5 @@
+//! Tokens: signed and verified, and the forgeries that are not.
+
 use super::*;
 use crate::encoding::sha256;
 use crate::jwk;

@@ -1,3 +1,5 @@
+//! The file of keys on a real disk.
+
 use super::*;
 use crate::testing::{FixedClock, Folder, SeededRandom};
 

@@ -1,3 +1,5 @@
+//! Projects as people have them, found and folded.
+
 use super::*;
 use crate::testing::Folder;
 

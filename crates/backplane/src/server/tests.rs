@@ -1,3 +1,5 @@
+//! The router as a client sees it, in process.
+
 use std::sync::Arc;
 
 use axum::body::Body;

@@ -1,3 +1,5 @@
+//! What may stand in a `config.toml`, and what is refused by name.
+
 use std::time::Duration;
 
 use super::*;

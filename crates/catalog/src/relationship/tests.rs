@@ -1,3 +1,5 @@
+//! Which edges foreign keys and views give.
+
 use crate::testing::catalog;
 
 /// Edges as `from cardinality to (columns)`, through a junction if there is one.
