@@ -180,3 +180,69 @@ fn tell(error: &Error) {
 fn tell_complaints<'c>(complaints: impl IntoIterator<Item = &'c Complaint>) {
     complaints.into_iter().for_each(|complaint| warn(&format!("{complaint}\n")));
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::testing::Folder;
+
+    fn ran(words: &[&str]) -> Result<()> {
+        let line = Line::try_parse_from(std::iter::once("backplane").chain(words.iter().copied()));
+        run(line.unwrap_or_else(|error| panic!("{error}")).command, &Environment::default())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_that_a_folder_is_not_there() {
+        let folder = Folder::new();
+        let path = folder.path().join("none");
+        let none = path.to_str().unwrap();
+        for words in [
+            &["serve", none, "--listen", "127.0.0.1:0", "--data", none, "--allow-destructive"][..],
+            &["dev", none, "--demo-keys"],
+            &["check", none, "--strict"],
+            &["migrate", none, "--plan", "--allow-destructive"],
+            &["keys", none, "--env"],
+        ] {
+            let error = ran(words).unwrap_err();
+            assert_eq!(error.message(), format!("there is no directory {none}"), "{words:?}");
+            assert!(!path.exists(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_project_is_counted_and_not_opened() {
+        let folder = Folder::of(&[("schema.sql", "create table a (b nothing); create table c (d nothing);")]);
+        let dir = folder.path().to_str().unwrap();
+        for words in [&["serve", dir][..], &["check", dir, "--strict"], &["migrate", dir]] {
+            let outcome = ran(words).map_err(|error| error.message().to_owned());
+            assert_eq!(outcome, Err("the project has 2 errors".into()), "{words:?}");
+            assert!(!folder.path().join(".backplane").exists(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn keys_that_everybody_knows_stay_on_this_machine() {
+        let folder = Folder::of(&[("schema.sql", "")]);
+        let dir = folder.path().to_str().unwrap();
+        let error = ran(&["dev", dir, "--demo-keys", "--listen", "0.0.0.0:0"]).unwrap_err();
+        assert!(error.message().starts_with("keys that everybody knows"), "{error}");
+    }
+
+    #[test]
+    fn data_is_brought_to_the_schema_and_only_then() {
+        let folder = Folder::of(&[("schema.sql", "create table a (b int);")]);
+        let dir = folder.path().to_str().unwrap();
+        for words in [&["migrate", dir, "--plan"][..], &["migrate", dir], &["migrate", dir]] {
+            ran(words).unwrap();
+        }
+        folder.write("schema.sql", "create table a (b int not null unique);");
+        ran(&["migrate", dir]).unwrap();
+    }
+}

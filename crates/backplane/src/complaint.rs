@@ -106,7 +106,7 @@ impl Complaint {
 /// The part of a line around a column, tabs as spaces, and how many characters of it come before the column.
 fn window(line: &str, column: usize) -> (String, usize) {
     let at = column - 1;
-    let skipped = if at > SHOWN_MAX / 2 { at - SHOWN_MAX / 2 } else { 0 };
+    let skipped = at.saturating_sub(SHOWN_MAX / 2);
     let shown = line.chars().skip(skipped).take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c });
     (shown.collect(), at - skipped)
 }

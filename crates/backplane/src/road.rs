@@ -15,7 +15,7 @@ use rest::respond::{Column, Outcome, Reply, Rows, Served, Shape, key_values};
 use rest::{Action, Http, Request, Target};
 use types::session::Session;
 use types::stored::Cell;
-use types::{Error, Limits, Result};
+use types::{Code, Error, Limits, Result};
 
 /// How the Data API is served.
 #[derive(Clone, Debug)]
@@ -36,6 +36,9 @@ pub struct DataApi {
 
 /// The role of callers without a token: what they may not do is 401, not 403.
 const ANONYMOUS: &str = "anon";
+
+/// The role that the API has before it takes its caller's.
+const AUTHENTICATOR: &str = "authenticator";
 
 /// The role whose statements get more time.
 const SERVICE: &str = "service_role";
@@ -100,6 +103,7 @@ async fn answer(
     let media = rest::negotiated(&request)?;
     measured.end("parse");
     let model = database.model();
+    check_role(&model, &caller.role)?;
     let session = session(&request, now)?;
     if let Some(reply) = described(api, caller, &request, &media, &model)? {
         return Ok(reply);
@@ -128,6 +132,17 @@ async fn answer(
     reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
     measured.end("respond");
     Ok(reply)
+}
+
+/// A token may ask for the roles that the API was made a member of, as in PostgreSQL, and for no other: least of all for
+/// one above policies. A role that does not exist is refused where rights are looked up.
+fn check_role(model: &Model, role: &str) -> Result<()> {
+    let catalog = &model.catalog;
+    let lent = catalog.memberships(AUTHENTICATOR);
+    if role != AUTHENTICATOR && (catalog.role(role).is_none() || lent.iter().any(|lent| **lent == *role)) {
+        return Ok(());
+    }
+    Err(Error::new(Code::PRIVILEGE, format!("permission denied to set role \"{role}\"")))
 }
 
 /// What is answered without rows: which methods a resource has, and the description of the API.

@@ -2,7 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::app::{App, Parts};
+use crate::keys::DemoKeys;
+use crate::project::{Project, Strictness};
+use crate::settings::Environment;
 
 /// A clock that stands still, in 2025.
 pub(crate) struct FixedClock;
@@ -64,4 +70,19 @@ impl Drop for Folder {
         // A folder that stays is a nuisance, no reason to fail.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The server of a folder's project; its data is in the same folder.
+pub(crate) async fn app_of(folder: &Folder) -> Arc<App> {
+    let project = Project::read(folder.path(), &Environment::default(), Strictness::Strict).unwrap();
+    assert!(project.complaints.is_empty(), "{:?}", project.complaints);
+    let parts = Parts {
+        project,
+        data_dir: folder.path().join(".backplane"),
+        demo_keys: DemoKeys::Refused,
+        allow_loss: false,
+        clock: Arc::new(FixedClock),
+        random: Arc::new(SeededRandom),
+    };
+    App::open(parts).await.unwrap()
 }

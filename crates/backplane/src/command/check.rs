@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use types::Result;
+use types::{Error, Result};
 
 use super::summary::{exposure, list};
 use super::{say, tell_complaints};
+use crate::app;
 use crate::project::{Project, Strictness};
 use crate::settings::Environment;
 
@@ -17,28 +18,31 @@ pub(super) fn run(dir: &Path, strict: bool, environment: &Environment) -> Result
     let strictness = if strict { Strictness::Strict } else { Strictness::Lenient };
     let project = Project::read(dir, environment, strictness)?;
     tell_complaints(&project.complaints);
-    say(&report(&project));
+    say(&report(&project)?);
     project.check()
 }
 
 /// The report, without the complaints.
-pub(super) fn report(project: &Project) -> String {
+fn report(project: &Project) -> Result<String> {
     let model = project.model();
-    let refused = model.refused().into_iter().map(|(what, error)| match error.hint() {
+    let review = app::review(&project.settings, &model)?;
+    let words = |(what, error): (String, Error)| match error.hint() {
         Some(hint) => format!("{what}: {} ({hint})", error.message()),
         None => format!("{what}: {}", error.message()),
-    });
+    };
     let settings = project.without_effect.iter().map(|(path, line)| format!("{path} (line {line})"));
-    [
+    Ok([
         exposure(&project.catalog),
-        list("Closed, because it could not be compiled", refused.collect()),
+        list("Closed, because it could not be compiled", model.refused().into_iter().map(words).collect()),
+        list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
+        list("Left out by this engine, without any answer being another", review.left_out),
         list("Declared and not running in this version", project.catalog.report()),
         list("Settings that are accepted without effect", settings.collect()),
         list("Not settings, although their names look like it", project.strangers.clone()),
         list("Not read", project.unread.clone()),
         format!("{}\n", count(project)),
     ]
-    .concat()
+    .concat())
 }
 
 fn count(project: &Project) -> String {
@@ -55,7 +59,7 @@ mod tests {
 
     fn checked(schema: &str, config: &str) -> String {
         let folder = Folder::of(&[("schema.sql", schema), ("config.toml", config)]);
-        report(&Project::read(folder.path(), &Environment::default(), Strictness::Lenient).unwrap())
+        report(&Project::read(folder.path(), &Environment::default(), Strictness::Lenient).unwrap()).unwrap()
     }
 
     #[test]

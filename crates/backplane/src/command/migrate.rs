@@ -18,12 +18,12 @@ pub(super) fn run(words: &Migrate, environment: &Environment) -> Result<()> {
     tell_complaints(&project.complaints);
     project.check()?;
     let parts = parts(&words.place, project, DemoKeys::Refused);
-    if words.plan {
-        say(&runtime()?.block_on(app::preview(parts))?);
-        return Ok(());
-    }
-    let done = runtime()?.block_on(app::migrate(parts))?;
-    say(&if done.is_empty() { "Nothing to change.\n".to_owned() } else { lines(&done) });
+    let runtime = runtime()?;
+    let text = match words.plan {
+        true => runtime.block_on(app::preview(parts))?,
+        false => lines(&runtime.block_on(app::migrate(parts))?),
+    };
+    say(if text.is_empty() { "Nothing to change.\n" } else { &text });
     Ok(())
 }
 

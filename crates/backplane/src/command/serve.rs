@@ -25,6 +25,7 @@ pub(super) fn run(words: &Serve, environment: &Environment) -> Result<()> {
     project.check()?;
     take_words(words, &mut project);
     log::start(project.settings.server_log_format);
+    warn_of_words(&project);
     runtime()?.block_on(async {
         let signal = listen::signal()?;
         // The address comes first: it is quick to find taken, and nothing has been touched then.
@@ -77,6 +78,17 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(Code::IO_ERROR, "could not start the runtime").with_cause(error))
+}
+
+/// Warns of words that were understood and change nothing.
+pub(super) fn warn_of_words(project: &Project) {
+    for name in &project.strangers {
+        tracing::warn!("environment variable {name} is no setting");
+    }
+    let without_effect = project.without_effect.len();
+    if without_effect > 0 {
+        tracing::warn!("{without_effect} settings have no effect: `backplane check` names them");
+    }
 }
 
 /// Says where it is, and warns of what would be surprising.

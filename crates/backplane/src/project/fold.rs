@@ -3,7 +3,7 @@
 use catalog::build::Complaint as Kind;
 use catalog::{Builder, Catalog, Outcome};
 use engine::migrate::{self, File, Layout, Refusal};
-use query::resolve::{self, Views};
+use query::resolve::Views;
 use types::{Code, Error, Result};
 
 use super::{Origin, Strictness};
@@ -120,7 +120,7 @@ pub(super) fn seed(files: &[SourceFile], catalog: &Catalog) -> Vec<Complaint> {
         }));
         for statement in statements {
             let refused = match builder.apply(&statement) {
-                Ok(Outcome::Data) => resolve::statement(catalog, &statement.kind, &[]).err(),
+                Ok(Outcome::Data) => migrate::check(catalog, &statement.kind).err(),
                 Ok(Outcome::Applied) => {
                     Some(Error::missing("a declaration in a seed").with_hint("It belongs into the schema."))
                 }

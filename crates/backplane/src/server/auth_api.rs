@@ -27,9 +27,12 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     };
     let answered = guard::within(&app.settings.limits, answer(&app, service, &parts, body)).await;
     let mut response = answered.unwrap_or_else(|error| {
-        log::failure(parts.extensions.get(), &error);
+        log::refusal(parts.extensions.get(), &error);
         refusal(error).respond(version(&parts))
     });
+    if let Some(cause) = response.cause.as_ref().filter(|_| response.status >= 500) {
+        log::failure(parts.extensions.get(), cause);
+    }
     response.headers.extend(http::CORS.iter().map(|(name, value)| (*name, (*value).into())));
     if parts.method == "HEAD" {
         response.body.clear();
@@ -38,7 +41,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
 }
 
 async fn answer(app: &App, service: &auth::Service, parts: &Parts, body: Body) -> Result<AuthResponse> {
-    guard::check_head(parts, &app.settings.limits)?;
+    guard::check_head(&parts.uri, &parts.headers, &app.settings.limits)?;
     let Some(method) = Method::find(parts.method.as_str()) else {
         return Ok(AuthResponse::text(405, "text/plain; charset=utf-8", ""));
     };
@@ -53,7 +56,11 @@ async fn answer(app: &App, service: &auth::Service, parts: &Parts, body: Body) -
         body: body.to_vec(),
         peer: peer(parts),
     };
-    Ok(service.handle(request).await)
+    let response = service.handle(request).await;
+    if let Some(cause) = &response.cause {
+        log::failure(parts.extensions.get(), cause);
+    }
+    Ok(response)
 }
 
 /// Who is at the other end; within the process, this machine.
@@ -80,6 +87,6 @@ fn version(parts: &Parts) -> Version {
 }
 
 fn of_auth(response: AuthResponse) -> Response {
-    let AuthResponse { status, headers, body } = response;
+    let AuthResponse { status, headers, body, cause: _ } = response;
     reply::respond(status, headers, body)
 }

@@ -39,7 +39,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     let mut caller = None;
     let outcome = guard::within(&app.settings.limits, answer(&app, &parts, http, body, &mut caller)).await;
     let mut reply = outcome.unwrap_or_else(|error| {
-        log::failure(parts.extensions.get(), &error);
+        log::refusal(parts.extensions.get(), &error);
         let is_anonymous =
             caller.as_ref().is_none_or(|caller: &auth::Caller| &*caller.role == auth::gateway::ANON);
         rest::failure(&error, is_anonymous)
@@ -59,7 +59,7 @@ async fn answer(
     body: Body,
     caller: &mut Option<auth::Caller>,
 ) -> Result<Reply> {
-    guard::check_head(parts, &app.settings.limits)?;
+    guard::check_head(&parts.uri, &parts.headers, &app.settings.limits)?;
     if !app.settings.api_enabled {
         return Err(Error::new(Code::PATH, "The Data API is switched off"));
     }

@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use types::Result;
+
 use super::log::Line;
-use super::{Area, log};
+use super::{Area, guard, log, reply};
 use crate::app::{App, Stopwatch};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,7 +32,10 @@ pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, ne
     let line = app.settings.server_log_requests.then(|| Line::of(&request, area));
     request.extensions_mut().insert(log::RequestId(id.as_str().into()));
     let running = app.metrics.begin();
-    let mut response = next.run(request).await;
+    let mut response = match check(&app, area, &request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => reply::failure(&error),
+    };
     drop(running);
     let took = watch.elapsed();
     app.metrics.observe(area, response.status().as_u16(), took);
@@ -45,6 +50,16 @@ pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, ne
         headers.insert(REQUEST_ID, id);
     }
     response
+}
+
+/// Refuses a head that is too long, where no API does it in its own words.
+fn check(app: &App, area: Area, request: &Request) -> Result<()> {
+    match area {
+        Area::Rest | Area::Auth => Ok(()),
+        Area::Files | Area::Probes | Area::Metrics | Area::Nowhere => {
+            guard::check_head(request.uri(), request.headers(), &app.settings.limits)
+        }
+    }
 }
 
 /// The name that the client gave the request, when it is a plain one.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use types::{Code, Error, Limits, Result};
 
@@ -16,14 +17,13 @@ use types::{Code, Error, Limits, Result};
 ///
 /// # Errors
 /// `BP414`, `BP431`.
-pub(super) fn check_head(parts: &Parts, limits: &Limits) -> Result<()> {
-    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+pub(super) fn check_head(uri: &Uri, headers: &HeaderMap, limits: &Limits) -> Result<()> {
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > limits.url_bytes_max {
         let message = format!("The request target is longer than {} bytes", limits.url_bytes_max);
         return Err(Error::new(Code::URI_TOO_LONG, message));
     }
-    let headers: usize =
-        parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers > limits.header_bytes_max {
         let message = format!("The headers are longer than {} bytes", limits.header_bytes_max);
         return Err(Error::new(Code::HEADERS_TOO_LARGE, message));

@@ -183,3 +183,6 @@ pub fn signal() -> Result<impl Future<Output = ()>> {
         let _ = receive.await;
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,18 +28,18 @@ pub fn start(format: LogFormat) {
     };
 }
 
-/// Logs an error of the server, with the cause that nobody is told.
-pub fn failure(id: Option<&RequestId>, error: &Error) {
+/// Logs an error that is the server's fault; others are the caller's affair.
+pub fn refusal(id: Option<&RequestId>, error: &Error) {
     if error.code().status() >= 500 {
-        let id = id.map_or("", |id| &*id.0);
-        tracing::error!(
-            id,
-            code = error.code().name(),
-            message = error.message(),
-            cause = error.cause().unwrap_or_default(),
-            "request failed"
-        );
+        failure(id, error);
     }
+}
+
+/// Logs an error, with the cause that nobody is told.
+pub fn failure(id: Option<&RequestId>, error: &Error) {
+    let id = id.map_or("", |id| &*id.0);
+    let (code, cause) = (error.code().name(), error.cause().unwrap_or_default());
+    tracing::error!(id, code, message = error.message(), cause, "request failed");
 }
 
 /// What is said of a request, taken before it is served.

@@ -91,20 +91,22 @@ impl Metrics {
         Area::ALL.iter().position(|found| *found == area).and_then(|at| self.areas.get(at))
     }
 
-    /// All counters as text.
-    pub fn text(&self) -> String {
+    /// All counters as text, with the number of writes that wait for their turn.
+    pub fn text(&self, writes_waiting: usize) -> String {
         let mut out = String::with_capacity(8 << 10);
         // Writing to a `String` cannot fail.
-        let _ = self.write(&mut out);
+        let _ = self.write(&mut out, writes_waiting);
         out
     }
 
-    fn write(&self, out: &mut String) -> std::fmt::Result {
+    fn write(&self, out: &mut String, writes_waiting: usize) -> std::fmt::Result {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         head(out, "http_server_active_requests", "gauge", "Requests that run.")?;
         writeln!(out, "http_server_active_requests {}", read(&self.running))?;
         head(out, "backplane_connections", "gauge", "Open client connections.")?;
         writeln!(out, "backplane_connections {}", read(&self.connections))?;
+        head(out, "backplane_writes_waiting", "gauge", "Writes that wait for the writer.")?;
+        writeln!(out, "backplane_writes_waiting {writes_waiting}")?;
         if let Some(bytes) = resident_bytes() {
             head(out, "process_resident_memory_bytes", "gauge", "Memory in use.")?;
             writeln!(out, "process_resident_memory_bytes {bytes}")?;
@@ -166,7 +168,11 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     if !may_read {
         return reply::nowhere(request).await;
     }
-    reply::respond(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text())
+    reply::respond(
+        200,
+        [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+        app.metrics.text(app.writes_waiting()),
+    )
 }
 
 /// Headers that a proxy adds: behind one, everybody seems to be on this machine.
@@ -198,10 +204,11 @@ mod tests {
         }
         metrics.observe(Area::Rest, 404, Duration::from_micros(1));
         let running = metrics.begin();
-        let text = metrics.text();
+        let text = metrics.text(3);
         drop(running);
         for line in [
             "http_server_active_requests 1",
+            "backplane_writes_waiting 3",
             "backplane_http_requests_total{http_route=\"/rest/v1\",http_response_status_code=\"200\"} 4",
             "backplane_http_requests_total{http_route=\"/rest/v1\",http_response_status_code=\"404\"} 1",
             "http_server_request_duration_seconds_bucket{http_route=\"/rest/v1\",le=\"0.00025\"} 2",
@@ -211,6 +218,6 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        assert!(metrics.text().contains("http_server_active_requests 0"));
+        assert!(metrics.text(3).contains("http_server_active_requests 0"));
     }
 }

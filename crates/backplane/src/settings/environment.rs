@@ -41,11 +41,11 @@ impl Environment {
         let mut known = Vec::new();
         for path in table::paths() {
             let name = name_of(&path);
-            if let Some(value) = self.get(&name) {
-                if let Some(Err(message)) = loaded.settings.set(&path, &Raw::Text(value.to_owned())) {
-                    let message = format!("environment variable {name}: {message}");
-                    loaded.complaints.push(Complaint::error(file, Span::default(), message));
-                }
+            if let Some(value) = self.get(&name)
+                && let Some(Err(message)) = loaded.settings.set(&path, &Raw::Text(value.to_owned()))
+            {
+                let message = format!("environment variable {name}: {message}");
+                loaded.complaints.push(Complaint::error(file, Span::default(), message));
             }
             known.push(name);
         }

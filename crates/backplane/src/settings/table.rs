@@ -116,7 +116,7 @@ settings! {
     db_seed_enabled: bool = true, "db.seed.enabled", "Whether a new database is filled with the seed.";
     db_seed_sql_paths: Vec<String> = vec!["./seed.sql".into()], "db.seed.sql_paths", "Files of the seed, in order; `*` stands for any part of a name.";
 
-    engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file.";
+    engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file, seen from there.";
     engine_readers: u64 = 0, "engine.readers", "Connections that read at the same time; 0 is one a core.";
 
     server_listen: Option<SocketAddr> = None, "server.listen", "The address to listen on; by default `127.0.0.1` and `api.port`.";

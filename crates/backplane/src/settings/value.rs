@@ -206,7 +206,8 @@ impl Kind for Period {
 
     fn show(&self) -> Option<String> {
         let millis = self.0.as_millis();
-        let exact = UNITS.iter().rev().find(|(_, unit)| millis % u128::from(*unit) == 0 && millis > 0);
+        let exact =
+            UNITS.iter().rev().find(|(_, unit)| millis > 0 && millis.is_multiple_of(u128::from(*unit)));
         Some(match exact {
             Some((name, unit)) => format!("\"{}{name}\"", millis / u128::from(*unit)),
             None => "\"0s\"".into(),

@@ -67,6 +67,11 @@ impl Sqlite {
         Ok(Sqlite { readers, writer })
     }
 
+    /// How many jobs wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     /// Waits until every accepted job is answered, writes the log back into the database file, and closes.
     pub fn close(self) {
         drop(self.readers);

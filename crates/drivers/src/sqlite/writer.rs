@@ -73,6 +73,11 @@ impl Writer {
         answer.await.map_err(|_| Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down"))?
     }
 
+    /// How many jobs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
+    }
+
     pub(super) fn close(self) {
         drop(self.sender);
         if let Some(thread) = self.thread.lock().ok().and_then(|mut thread| thread.take()) {
@@ -143,7 +148,7 @@ fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<M
         if lost {
             // SQLite gives up a whole transaction when the disk is full: what was done in it is gone, the rest begins anew.
             sequences.forget();
-            answer(&mut answers, Err(reason.unwrap_or_else(|| Error::internal("a transaction was lost"))));
+            answer(&mut answers, &Err(reason.unwrap_or_else(|| Error::internal("a transaction was lost"))));
             begun = begin(prepared);
         }
     }
@@ -159,7 +164,7 @@ fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<M
         }
         sequences.forget();
     }
-    answer(&mut answers, committed);
+    answer(&mut answers, &committed);
 }
 
 fn begin(prepared: &Prepared) -> Result<()> {
@@ -168,7 +173,7 @@ fn begin(prepared: &Prepared) -> Result<()> {
 }
 
 /// Answers jobs whose transaction ended so.
-fn answer(answers: &mut Vec<(oneshot::Sender<Result<()>>, Result<()>)>, end: Result<()>) {
+fn answer(answers: &mut Vec<(oneshot::Sender<Result<()>>, Result<()>)>, end: &Result<()>) {
     for (reply, outcome) in answers.drain(..) {
         // Nobody waits for the answer of a request that was given up.
         let _ = reply.send(outcome.and_then(|()| end.clone()));
@@ -268,6 +273,15 @@ impl Transaction for Work<'_> {
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>> {
         let outcome = self.sequences.next(&self.prepared.connection, sequence);
         Box::pin(std::future::ready(outcome))
+    }
+
+    fn set_value<'a>(
+        &'a mut self,
+        sequence: &'a Sequence,
+        last: i64,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        self.sequences.values.insert(sequence.name.clone(), Counted { value: last, unsaved: true });
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn roll_back_at_end(&mut self) {
