@@ -45,10 +45,9 @@ impl Bearer {
     /// # Errors
     /// `user_not_found`, `session_not_found`, `user_banned`.
     pub(crate) async fn find(&self, work: &mut Work<'_>, now: i64) -> AuthResult<Me> {
-        if users::by_id(work, self.user).await?.is_none() {
-            return Err(AuthError::of(codes::USER_OF_TOKEN_NOT_FOUND));
-        }
-        let person = Person::load(work, self.user).await?;
+        let user = users::by_id(work, self.user).await?;
+        let user = user.ok_or_else(|| AuthError::of(codes::USER_OF_TOKEN_NOT_FOUND))?;
+        let person = Person::of(work, user).await?;
         let session = match self.session {
             None => None,
             Some(id) => {

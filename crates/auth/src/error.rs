@@ -87,6 +87,7 @@ impl AuthError {
             Version::Of2024 => self.body_of_2024(),
         };
         let mut response = AuthResponse::json(code.status, &body).with("x-sb-error-code", code.name);
+        response.cause = self.cause().cloned();
         if let Some(seconds) = self.0.retry_after_s {
             response = response.with("retry-after", seconds.to_string());
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use types::json::{self, Json};
-use types::{Code, Limits};
+use types::{Code, Error, Limits};
 
 use crate::codes;
 use crate::error::{AuthError, AuthResult};
@@ -165,6 +165,8 @@ pub struct AuthResponse {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// Its body.
     pub body: Vec<u8>,
+    /// What went wrong underneath: for the log, never for the client.
+    pub cause: Option<Error>,
 }
 
 impl AuthResponse {
@@ -176,12 +178,12 @@ impl AuthResponse {
     /// A body of another type.
     pub fn text(status: u16, media_type: &'static str, body: impl Into<String>) -> AuthResponse {
         let headers = vec![("content-type", media_type.into())];
-        AuthResponse { status, headers, body: body.into().into_bytes() }
+        AuthResponse { status, headers, body: body.into().into_bytes(), cause: None }
     }
 
     /// 204.
     pub fn empty() -> AuthResponse {
-        AuthResponse { status: 204, headers: Vec::new(), body: Vec::new() }
+        AuthResponse { status: 204, headers: Vec::new(), body: Vec::new(), cause: None }
     }
 
     /// Adds a header.
@@ -213,5 +215,5 @@ pub const CORS: &[(&str, &str)] = &[
 pub fn preflight() -> AuthResponse {
     let headers = CORS.iter().map(|(name, value)| (*name, Cow::Borrowed(*value)));
     let headers = headers.chain([("access-control-max-age", Cow::Borrowed("3600"))]).collect();
-    AuthResponse { status: 204, headers, body: Vec::new() }
+    AuthResponse { headers, ..AuthResponse::empty() }
 }

@@ -16,7 +16,7 @@ use crate::password::Verdict;
 use crate::refresh::{self, Rotated, Rotation};
 use crate::service::Call;
 use crate::statements as sql;
-use crate::users::{self, Person, User};
+use crate::users::{self, Person, Secret};
 use crate::{audit, email, sessions, strength};
 
 /// `POST /token`
@@ -54,20 +54,20 @@ async fn by_password(call: &Call<'_>) -> AuthResult<AuthResponse> {
     }
     let known = {
         let email = email.clone();
-        call.transact(move |work| Box::pin(async move { users::by_email(work, &email).await })).await?
+        call.transact(move |work| Box::pin(async move { users::secret_of(work, &email).await })).await?
     };
-    let known = known.filter(|user| user.audience == audience);
-    let stored = known.as_ref().and_then(|user| user.password_hash.clone());
+    let known = known.filter(|secret| secret.audience == audience);
+    let stored = known.as_ref().and_then(|secret| secret.password_hash.clone());
     // Without a user or hash it takes as long: who exists cannot be told from the time either.
     let verdict = service.pool.verify(password.clone(), stored).await?;
-    let (Some(user), true) = (known, verdict.is_right()) else { return Err(invalid()) };
+    let (Some(secret), true) = (known, verdict.is_right()) else { return Err(invalid()) };
     let rehashed = match verdict {
         Verdict::RightButOld => Some(call.hash(&password).await?),
         Verdict::Right | Verdict::Wrong => None,
     };
     let origin = call.origin();
     let grant =
-        call.transact(move |work| Box::pin(async move { enter(work, user, rehashed, &origin).await }));
+        call.transact(move |work| Box::pin(async move { enter(work, secret, rehashed, &origin).await }));
     let grant = grant.await?;
     let (message, weaknesses) = strength::weaknesses(&password, &email, &service.config.password);
     let weak = (!weaknesses.is_empty()).then(|| weak(message, &weaknesses));
@@ -95,11 +95,11 @@ fn read(call: &Call<'_>) -> AuthResult<(String, String)> {
 /// Differs from GoTrue: that somebody is banned is told to those who know the password, not to everybody.
 async fn enter(
     work: &mut Work<'_>,
-    seen: User,
+    seen: Secret,
     rehashed: Option<String>,
     origin: &Origin,
 ) -> AuthResult<Grant> {
-    let user = users::by_id(work, seen.id).await?;
+    let user = users::by_id(work, seen.user).await?;
     let Some(user) = user.filter(|user| user.password_hash == seen.password_hash) else {
         return Err(AuthError::of(codes::INVALID_CREDENTIALS));
     };

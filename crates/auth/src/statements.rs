@@ -33,6 +33,8 @@ macro_rules! users {
 statements! {
     USER_BY_ID(Uuid) users!("where id = $1");
     USER_BY_EMAIL(Text) users!("where email = $1 and is_sso_user = false");
+    USER_SECRET(Text)
+        "select id, aud, encrypted_password from auth.users where email = $1 and is_sso_user = false";
     USER_BY_PHONE(Text) users!("where phone = $1 and is_sso_user = false");
 
     USERS_NEWEST(Text, Int8, Int8)

@@ -96,6 +96,26 @@ pub(crate) async fn by_email(work: &mut Work<'_>, email: &str) -> AuthResult<Opt
     Ok(row.map(read).transpose()?)
 }
 
+/// What signing in has to know before anything else.
+#[derive(Clone, Debug)]
+pub(crate) struct Secret {
+    pub(crate) user: [u8; 16],
+    pub(crate) audience: String,
+    pub(crate) password_hash: Option<String>,
+}
+
+/// The secret of an address in canonical form. It reads little, so that finding somebody takes hardly longer than not.
+pub(crate) async fn secret_of(work: &mut Work<'_>, email: &str) -> AuthResult<Option<Secret>> {
+    let Some(mut row) = first(work, &sql::USER_SECRET, vec![Value::text(email)]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Secret {
+        user: row.uuid()?,
+        audience: row.text().unwrap_or_default(),
+        password_hash: row.text().filter(|hash| !hash.is_empty()),
+    }))
+}
+
 /// The user of a number without its `+`.
 pub(crate) async fn by_phone(work: &mut Work<'_>, phone: &str) -> AuthResult<Option<User>> {
     let row = first(work, &sql::USER_BY_PHONE, vec![Value::text(phone)]).await?;
@@ -319,7 +339,12 @@ impl Person {
     /// Reads a user and its identities as they are now: triggers may have changed what was written.
     pub(crate) async fn load(work: &mut Work<'_>, id: [u8; 16]) -> AuthResult<Person> {
         let user = by_id(work, id).await?.ok_or_else(|| AuthError::of(codes::USER_NOT_FOUND))?;
-        let identities = crate::identities::of_user(work, id).await?;
+        Person::of(work, user).await
+    }
+
+    /// A user with its identities.
+    pub(crate) async fn of(work: &mut Work<'_>, user: User) -> AuthResult<Person> {
+        let identities = crate::identities::of_user(work, user.id).await?;
         Ok(Person { user, identities })
     }
 
