@@ -83,6 +83,13 @@ pub trait Transaction: Send {
     /// The next value of a sequence. As in PostgreSQL, it is not given back when the transaction fails.
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>>;
 
+    /// Makes a sequence go on after a value, as if it had just given it.
+    fn set_value<'a>(
+        &'a mut self,
+        sequence: &'a Sequence,
+        last: i64,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
+
     /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
     fn roll_back_at_end(&mut self);
 }

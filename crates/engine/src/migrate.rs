@@ -7,9 +7,8 @@
 mod fold;
 mod ledger;
 mod plan;
+mod rows;
 mod run;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use crate::{Clock, Engine, Random};
 pub use fold::{Folded, Point, Rows, fold};
 pub use ledger::State;
 pub use plan::Plan;
+pub use rows::check;
 
 /// A text to apply.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -116,6 +116,14 @@ impl<'t> Work<'t> {
         self.plan(&prepared.plan, &[], &mut values).await
     }
 
+    /// The rows of a statement about rows.
+    pub(crate) async fn values(&mut self, statement: &StatementKind) -> Result<Vec<Vec<Value>>> {
+        let prepared = statement::prepare(&self.served.model, statement, &[])?;
+        let mut values = Values::of(prepared.outputs.iter().cloned());
+        self.plan(&prepared.plan, &[], &mut values).await?;
+        Ok(values.into_rows())
+    }
+
     async fn plan(&mut self, plan: &Plan, parameters: &[Value], sink: &mut Values) -> Result<u64> {
         let mut affected = 0;
         for step in plan.steps() {

@@ -175,9 +175,9 @@ fn is_generated(column: &Column) -> bool {
     matches!(column.default, Some(DefaultValue::Generated(_)))
 }
 
-/// Whether a column can be added without touching existing rows: they hold null.
+/// Whether a column can be added without touching existing rows: they hold null. A domain may have a default or refuse nulls.
 fn is_simple(column: &Column) -> bool {
-    !column.not_null && column.default.is_none()
+    !column.not_null && column.default.is_none() && column.domain.is_none()
 }
 
 fn changes_of<'a>(changes: &'a [Change], table: &Name) -> Vec<&'a TableChange> {

@@ -89,7 +89,7 @@ pub(super) fn cell(value: ValueRef<'_>) -> Result<Cell<'_>, Error> {
 }
 
 /// A stored value as SQLite's.
-pub(super) fn owned(value: Stored) -> Owned {
+pub(super) fn owned(value: &Stored) -> Owned {
     match value.as_cell() {
         Cell::Null => Owned::Null,
         Cell::Int(value) => Owned::Integer(value),

@@ -55,7 +55,7 @@ pub(super) fn argument(arguments: &Arguments<'_>, position: usize, ty: &Type) ->
 /// A result for SQLite: the stored form of a value.
 pub(super) fn answer(ty: &Type, outcome: Result<Value>) -> rusqlite::Result<Owned> {
     let stored = outcome.and_then(|value| encode(ty, &value));
-    stored.map(execute::owned).map_err(|error| carried(&error))
+    stored.as_ref().map(execute::owned).map_err(carried)
 }
 
 /// What [`render`] wrote into the first argument, read once a statement.

@@ -184,7 +184,8 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     batch(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
-    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: false, roll_back: false };
+    let mut work =
+        Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: false, roll_back: false };
     let mut outcome = finish(job, &mut work);
     let roll_back = work.roll_back;
     prepared.budget.set(Duration::MAX, i64::MAX);
@@ -206,7 +207,8 @@ fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: In
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     prepared.budget.set(left, i64::MAX);
     batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
-    let mut work = Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: true, roll_back: false };
+    let mut work =
+        Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: true, roll_back: false };
     let outcome = finish(job, &mut work);
     let roll_back = work.roll_back;
     let outcome = outcome.and_then(|()| {
@@ -275,11 +277,7 @@ impl Transaction for Work<'_> {
         Box::pin(std::future::ready(outcome))
     }
 
-    fn set_value<'a>(
-        &'a mut self,
-        sequence: &'a Sequence,
-        last: i64,
-    ) -> BoxFuture<'a, Result<(), Failure>> {
+    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>> {
         self.sequences.values.insert(sequence.name.clone(), Counted { value: last, unsaved: true });
         Box::pin(std::future::ready(Ok(())))
     }

@@ -11,6 +11,7 @@ use query::resolve::Views;
 use sql::ast::{Statement, StatementKind};
 use types::{Code, Error};
 
+use super::rows::is_setting;
 use super::{File, Layout, Refusal};
 
 /// A statement about rows.
@@ -60,9 +61,12 @@ pub(super) fn seeds(files: &[File]) -> (Vec<Rows>, Vec<Refusal>) {
         let name: Arc<str> = file.name.as_str().into();
         for statement in fold.parse(file) {
             match statement.kind {
+                _ if is_setting(&statement.kind) => {}
                 StatementKind::Insert(_)
                 | StatementKind::Update(_)
                 | StatementKind::Delete(_)
+                | StatementKind::Query(_)
+                | StatementKind::AlterSequence { .. }
                 | StatementKind::Truncate { .. } => {
                     rows.push(Rows { file: name.clone(), statement: statement.kind });
                 }

@@ -15,6 +15,7 @@ use types::{Code, Error, Name, Result, Value};
 
 use super::fold::Rows;
 use super::plan::{Plan, Stage};
+use super::rows::{self, Outcome};
 use super::{Applied, Options};
 use crate::contract::{Engine, Failure, Job, Transaction};
 use crate::{Values, Work};
@@ -76,7 +77,7 @@ impl Run<'_> {
             self.applied.files.push(entry.name.clone());
         }
         self.applied.steps = plan.steps().cloned().collect();
-        self.applied.notes = plan.notes;
+        self.applied.notes.splice(0..0, plan.notes);
         self.applied.catalog = plan.catalog;
         Ok(())
     }
@@ -189,7 +190,13 @@ impl Run<'_> {
         }
         let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
         let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
-        self.applied.rows += work.statement(&rows.statement).await?;
+        match rows::run(&mut work, model, &rows.statement).await? {
+            Outcome::Changed(count) => self.applied.rows += count,
+            Outcome::Passed(table) => self.applied.notes.push(format!(
+                "a statement of {} about {table} did not run: the service that has the table is not part of this version.",
+                rows.file
+            )),
+        }
         Ok(())
     }
 

@@ -8,8 +8,7 @@ use types::{Code, Name};
 use super::*;
 
 /// A query that takes a few seconds at least.
-const LONG: &str =
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000) SELECT count(*) FROM n";
+const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000) SELECT count(*) FROM n";
 
 /// Rows that a statement finds on the connection that writes.
 fn written(fixture: &Fixture, text: &str) -> Vec<Vec<String>> {
@@ -67,8 +66,11 @@ fn a_second_server_is_refused_and_a_later_one_is_not() {
 #[test]
 fn what_is_no_database_is_told() {
     let folder = Folder::new();
-    std::fs::write(folder.0.join("data.db"), "this is not a database, and it is long enough to be read".repeat(99))
-        .unwrap();
+    std::fs::write(
+        folder.0.join("data.db"),
+        "this is not a database, and it is long enough to be read".repeat(99),
+    )
+    .unwrap();
     let error = Sqlite::open(&folder.options()).err().unwrap();
     assert_eq!(error.code(), Code::DATA_CORRUPTED, "{error}");
 }
@@ -108,7 +110,8 @@ fn the_commands_of_a_read_see_one_snapshot() {
     let fixture = Fixture::new();
     fixture.transact(&["CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"]).unwrap();
     let commands = vec![command("SELECT a FROM t", &[]), command("SELECT a + 1 FROM t", &[])];
-    let sink: Box<dyn Any> = block(fixture.engine.read(commands, Box::new(Cells::default()), PATIENCE)).unwrap();
+    let sink: Box<dyn Any> =
+        block(fixture.engine.read(commands, Box::new(Cells::default()), PATIENCE)).unwrap();
     assert_eq!(sink.downcast::<Cells>().unwrap().0, [["1"], ["2"]]);
 }
 
@@ -127,7 +130,9 @@ fn a_deadline_interrupts() {
 #[test]
 fn a_job_that_fails_is_undone_alone_and_all_others_are_kept() {
     let fixture = Fixture::new();
-    fixture.transact(&["CREATE TABLE t (a INTEGER NOT NULL) STRICT", "CREATE UNIQUE INDEX i ON t (a)"]).unwrap();
+    fixture
+        .transact(&["CREATE TABLE t (a INTEGER NOT NULL) STRICT", "CREATE UNIQUE INDEX i ON t (a)"])
+        .unwrap();
     let outcomes = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let mut jobs = tokio::task::JoinSet::new();
         for number in 0..300 {
@@ -275,7 +280,11 @@ fn failures_say_what_they_are() {
     );
     assert_eq!(unique("INSERT INTO \"public.p\" VALUES (2, 'X')").0.as_deref(), Some("public.p_b"));
     assert_eq!(unique("INSERT INTO \"public.p\" VALUES (NULL, 'z')").0.as_deref(), Some("public.p_c"));
-    for text in ["INSERT INTO \"public.c\" VALUES (9)", "DELETE FROM \"public.p\"", "UPDATE \"public.p\" SET a = 7 WHERE a = 1"] {
+    for text in [
+        "INSERT INTO \"public.c\" VALUES (9)",
+        "DELETE FROM \"public.p\"",
+        "UPDATE \"public.p\" SET a = 7 WHERE a = 1",
+    ] {
         assert!(matches!(failure(&fixture, text), Failure::ForeignKey), "{text}");
     }
     let error = Error::from(failure(&fixture, "INSERT INTO \"public.p\" VALUES (3, NULL)"));
@@ -293,7 +302,9 @@ fn failures_say_what_they_are() {
 fn a_full_disk_is_told_and_undone() {
     let fixture = Fixture::new();
     fixture.transact(&["CREATE TABLE t (a)", "PRAGMA max_page_count=20"]).unwrap();
-    let error = fixture.transact(&["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (zeroblob(900000))"]).unwrap_err();
+    let error = fixture
+        .transact(&["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (zeroblob(900000))"])
+        .unwrap_err();
     assert_eq!(error.code(), Code::DISK_FULL, "{error}");
     assert_eq!(fixture.rows("SELECT count(*) FROM t"), [["0"]]);
     // The jobs around the one that fills the disk are whole or not there.

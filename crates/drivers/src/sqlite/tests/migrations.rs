@@ -116,7 +116,8 @@ fn tables_and_columns_come_go_and_change_their_names() {
 
 #[test]
 fn rows_are_kept_in_their_order() {
-    let all = [["10", "1", "one", "1.50", "1"], ["5", "2", "two", "2", "null"], ["7", "3", "null", "null", "2"]];
+    let all =
+        [["10", "1", "one", "1.50", "1"], ["5", "2", "two", "2", "null"], ["7", "3", "null", "null", "2"]];
     for change in [
         "alter table t alter column a type bigint",
         "alter table t alter column id set not null; alter table t alter column a set not null",
@@ -173,8 +174,14 @@ fn what_rows_do_not_allow_is_refused_in_postgresqls_words() {
             "alter table t add constraint small check (a < 3)",
             "23514: check constraint \"small\" of relation \"t\" is violated by some row",
         ),
-        ("alter table t alter column b set not null", "23502: column \"b\" of relation \"t\" contains null values"),
-        ("alter table t add column c int not null", "23502: column \"c\" of relation \"t\" contains null values"),
+        (
+            "alter table t alter column b set not null",
+            "23502: column \"b\" of relation \"t\" contains null values",
+        ),
+        (
+            "alter table t add column c int not null",
+            "23502: column \"c\" of relation \"t\" contains null values",
+        ),
         (
             "alter table t add foreign key (a) references p",
             "23503: insert or update on table \"t\" violates foreign key constraint \"t_a_fkey\" / Key (a)=(3) is not present in table \"p\".",
@@ -183,12 +190,18 @@ fn what_rows_do_not_allow_is_refused_in_postgresqls_words() {
             "update t set a = 1; alter table t add unique (a)",
             "23505: could not create unique index \"t_a_key\" / Key (a)=(1) is duplicated.",
         ),
-        ("alter table t alter column b type int using b::int", "22P02: invalid input syntax for type integer: \"one\""),
+        (
+            "alter table t alter column b type int using b::int",
+            "22P02: invalid input syntax for type integer: \"one\"",
+        ),
         (
             "alter table t alter column b type int",
             "42804: column \"b\" cannot be cast automatically to type integer",
         ),
-        ("insert into t (id, p) values (1, 9)", "23503: insert or update on table \"t\" violates foreign key constraint \"t_p_fkey\" / Key (p)=(9) is not present in table \"p\"."),
+        (
+            "insert into t (id, p) values (1, 9)",
+            "23503: insert or update on table \"t\" violates foreign key constraint \"t_p_fkey\" / Key (p)=(9) is not present in table \"p\".",
+        ),
     ] {
         assert_eq!(refused(BASE, change), wanted, "{change}");
     }
@@ -196,11 +209,7 @@ fn what_rows_do_not_allow_is_refused_in_postgresqls_words() {
 
 #[test]
 fn nothing_is_lost_without_permission() {
-    for change in [
-        "drop table t",
-        "alter table t drop column a",
-        "alter table t alter column n type int",
-    ] {
+    for change in ["drop table t", "alter table t drop column a", "alter table t alter column n type int"] {
         let error = refused(BASE, change);
         assert!(error.starts_with("55000: the migration would lose stored data"), "{change}: {error}");
         assert!(error.contains("Loses: "), "{error}");
@@ -211,7 +220,11 @@ fn nothing_is_lost_without_permission() {
     fixture.apply(&migrations(&[("1.sql", empty)])).unwrap();
     fixture.apply(&migrations(&[("1.sql", empty), ("2.sql", "alter table t drop column a")])).unwrap();
     fixture
-        .apply(&migrations(&[("1.sql", empty), ("2.sql", "alter table t drop column a"), ("3.sql", "drop table t")]))
+        .apply(&migrations(&[
+            ("1.sql", empty),
+            ("2.sql", "alter table t drop column a"),
+            ("3.sql", "drop table t"),
+        ]))
         .unwrap();
 }
 
@@ -219,14 +232,17 @@ fn nothing_is_lost_without_permission() {
 fn labels_are_rewritten_and_missed() {
     let base = "create type mood as enum ('sad', 'ok', 'gone');
         create table t (m mood, l mood[]); insert into t values ('sad', '{ok,sad}'), ('ok', '{}')";
-    let fixture = check(base, "alter type mood rename value 'sad' to 'blue'; alter type mood add value 'new'");
+    let fixture =
+        check(base, "alter type mood rename value 'sad' to 'blue'; alter type mood add value 'new'");
     assert_eq!(fixture.rows("SELECT m, l FROM \"public.t\""), [["blue", "[\"ok\",\"blue\"]"], ["ok", "[]"]]);
 }
 
 #[test]
 fn a_declared_type_that_loses_a_label_looks_at_rows() {
     let fixture = Fixture::new();
-    let schema = |labels: &str| declared(&format!("create type mood as enum ({labels}); create table t (m mood, l mood[])"));
+    let schema = |labels: &str| {
+        declared(&format!("create type mood as enum ({labels}); create table t (m mood, l mood[])"))
+    };
     fixture.apply(&schema("'sad', 'ok', 'gone'")).unwrap();
     fixture.transact(&["INSERT INTO \"public.t\" VALUES ('sad', '[\"ok\"]')"]).unwrap();
     fixture.apply(&schema("'sad', 'ok'")).unwrap();
@@ -284,7 +300,10 @@ fn foreign_keys_act() {
         assert!(broken.starts_with("23503"), "{action}: {broken}");
     }
     let mixed = end("match full", "INSERT INTO \"public.c\" VALUES (3, 1, NULL)").unwrap_err();
-    assert_eq!(mixed, "23503: insert or update on table \"c\" violates foreign key constraint \"c_t_a_fkey\"");
+    assert_eq!(
+        mixed,
+        "23503: insert or update on table \"c\" violates foreign key constraint \"c_t_a_fkey\""
+    );
     end("match full", "INSERT INTO \"public.c\" VALUES (3, NULL, NULL)").unwrap();
     end("", "INSERT INTO \"public.c\" VALUES (3, 1, NULL)").unwrap();
 }
@@ -299,6 +318,63 @@ fn statements_about_rows_run_at_their_position() {
     assert_eq!(fixture.rows("SELECT a, c FROM \"public.t\""), [["1", "6"], ["9", "5"]]);
     let again = fixture.apply(&migrations(&[("1.sql", text)])).unwrap();
     assert!(again.steps.is_empty() && again.rows == 0);
+}
+
+#[test]
+fn seeds_empty_tables_and_set_sequences() {
+    let fixture = Fixture::new();
+    let schema = "create table p (id serial primary key, x int); create table c (p int references p);
+        create sequence s increment 5; insert into p (x) values (1), (2); insert into c values (2)";
+    let seed = "select pg_catalog.set_config('search_path', '', false); truncate p, c; insert into public.p (id, x) values (7, 7);
+        select setval('public.p_id_seq', (select max(id) from public.p)); insert into public.p (x) values (8);
+        alter sequence public.s restart with 50; select setval('p_id_seq', 20, false); insert into public.p (x) values (20), (21);
+        insert into storage.buckets (id) values ('avatars')";
+    let seeds = vec![File { name: "seed.sql".to_owned(), text: seed.into() }];
+    let sources = Sources { seeds, ..migrations(&[("1.sql", schema)]) };
+    let applied = fixture.apply(&sources).unwrap();
+    assert_eq!(
+        fixture.rows("SELECT id, x FROM \"public.p\""),
+        [["7", "7"], ["8", "8"], ["20", "20"], ["21", "21"]]
+    );
+    assert_eq!(fixture.rows("SELECT count(*) FROM \"public.c\""), [["0"]]);
+    let counts = fixture.rows("SELECT name, value FROM \"backplane.sequences\" ORDER BY name");
+    assert_eq!(counts, [["public.p_id_seq", "21"], ["public.s", "45"]]);
+    assert!(
+        applied.notes.iter().any(|note| note.contains("\"storage\".\"buckets\" did not run")),
+        "{:?}",
+        applied.notes
+    );
+    assert!(fixture.apply(&sources).unwrap().files.is_empty());
+    let more = migrations(&[("1.sql", schema), ("2.sql", "truncate p")]);
+    let error = fixture.apply(&more).unwrap_err();
+    assert_eq!(error.message(), "cannot truncate a table referenced in a foreign key constraint");
+    let more = migrations(&[("1.sql", schema), ("2.sql", "truncate p cascade")]);
+    assert_eq!(fixture.apply(&more).unwrap().rows, 4);
+}
+
+#[test]
+fn a_sequence_keeps_its_place_under_another_name_and_loses_it_when_it_is_dropped() {
+    let base = "create table t (id serial, x int); insert into t (x) values (1), (2)";
+    let renamed = "alter sequence t_id_seq rename to other; insert into t (x) values (3)";
+    let fixture = check(base, renamed);
+    assert_eq!(fixture.rows("SELECT id FROM \"public.t\""), [["1"], ["2"], ["3"]]);
+    let again = "drop table t; create table t (id serial, x int); insert into t (x) values (3)";
+    assert_eq!(check(base, again).rows("SELECT id FROM \"public.t\""), [["1"]]);
+}
+
+#[test]
+fn rows_that_foreign_keys_follow_do_not_change_while_tables_are_made_anew() {
+    let base =
+        "create table p (id int primary key); create table c (p int references p on delete cascade, x int);
+        insert into p values (1); insert into c values (1, 2)";
+    let error = refused(base, "alter table c alter column x type bigint; delete from p");
+    assert!(
+        error.starts_with("0A000: a statement of 2.sql that changes rows which foreign keys follow"),
+        "{error}"
+    );
+    let fixture =
+        check(base, "alter table c add column y int; insert into p values (3); delete from p where id = 1");
+    assert_eq!(fixture.rows("SELECT count(*) FROM \"public.c\""), [["0"]]);
 }
 
 #[test]
@@ -321,8 +397,12 @@ fn history_cannot_be_changed() {
 #[test]
 fn a_declared_schema_follows_its_text() {
     let fixture = Fixture::new();
-    fixture.apply(&declared("create table b (a int references a); create table a (id int primary key, x text);")).unwrap();
-    fixture.transact(&["INSERT INTO \"public.a\" VALUES (1, 'x')", "INSERT INTO \"public.b\" VALUES (1)"]).unwrap();
+    fixture
+        .apply(&declared("create table b (a int references a); create table a (id int primary key, x text);"))
+        .unwrap();
+    fixture
+        .transact(&["INSERT INTO \"public.a\" VALUES (1, 'x')", "INSERT INTO \"public.b\" VALUES (1)"])
+        .unwrap();
     let wanted = "create table a (id bigint primary key, x text not null, y int default 3); create table b (a bigint references a on delete cascade)";
     let applied = fixture.apply(&declared(wanted)).unwrap();
     assert!(!applied.steps.is_empty());
@@ -354,7 +434,10 @@ fn what_cannot_be_stored_is_refused_by_name() {
             "create table t (a timestamptz); create unique index i on t ((a::date))",
             "42P17: functions in index expression must be marked IMMUTABLE",
         ),
-        ("create schema backplane; create table backplane.t (a int)", "0A000: a table in a schema of the name \"backplane\" is not supported"),
+        (
+            "create schema backplane; create table backplane.t (a int)",
+            "0A000: a table in a schema of the name \"backplane\" is not supported",
+        ),
     ] {
         assert_eq!(refused("", schema), wanted, "{schema}");
     }

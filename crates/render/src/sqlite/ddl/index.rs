@@ -246,7 +246,7 @@ impl Shape<'_> {
             };
             format!("{}{collation}{}", key.text, if key.descending { " DESC" } else { "" })
         });
-        let mut texts = vec![(name.clone(), self.text(&name, plain.collect(), predicate))];
+        let mut texts = vec![(name.clone(), self.text(&name, &plain.collect::<Vec<_>>(), predicate))];
         if self.unique && self.nulls_not_distinct {
             texts.push(self.of_nulls(&format!("{name}{NULLS}"), keys, predicate));
         }
@@ -259,10 +259,10 @@ impl Shape<'_> {
         let nulls: Vec<String> = keys.iter().map(|key| format!("{} IS NULL", key.text)).collect();
         let nulls = format!("({})", nulls.join(" OR "));
         let predicate = predicate.map_or(nulls.clone(), |predicate| format!("{nulls} AND {predicate}"));
-        (name.to_owned(), self.text(name, filled.collect(), Some(&predicate)))
+        (name.to_owned(), self.text(name, &filled.collect::<Vec<_>>(), Some(&predicate)))
     }
 
-    fn text(&self, name: &str, keys: Vec<String>, predicate: Option<&str>) -> String {
+    fn text(&self, name: &str, keys: &[String], predicate: Option<&str>) -> String {
         format!(
             "CREATE {}INDEX {} ON {} ({}){}",
             if self.unique { "UNIQUE " } else { "" },

@@ -105,7 +105,11 @@ fn unknown_casts(rebuild: &Rebuild, scene: &Scene<'_>) -> Vec<Task> {
             let (name, table) = (quote(&old[*from].name), stored_name(&old.name));
             let text = format!("SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1");
             let error = not_castable(old, *from, new, column);
-            tasks.push(Task::Refuse(Box::new(Test { command: plain(text, scene.session), error, key: None })));
+            tasks.push(Task::Refuse(Box::new(Test {
+                command: plain(text, scene.session),
+                error,
+                key: None,
+            })));
         }
     }
     tasks
