@@ -74,8 +74,16 @@ fn json(body: &[u8], what: For, columns: Option<&[String]>, limits: &Limits) -> 
     let document = text(body).and_then(|text| types::json::parse(text, limits.json_depth_max));
     match columns {
         Some(columns) => named(document?, columns, limits),
-        None => uniform(document.map_err(|_| Error::new(Code::BODY, "Empty or invalid json"))?, limits),
+        None => uniform(document.map_err(unreadable)?, limits),
     }
+}
+
+/// JSON that PostgreSQL cannot hold is PostgreSQL's to refuse.
+fn unreadable(error: Error) -> Error {
+    if error.code() == Code::UNTRANSLATABLE {
+        return error;
+    }
+    Error::new(Code::BODY, "Empty or invalid json")
 }
 
 /// Rows that all have the keys of the first.

@@ -98,8 +98,6 @@ struct Pass<'a> {
     schema: &'a str,
     model: &'a Model,
     exposed: &'a Exposed<'a>,
-    /// The role in force and those whose privileges it has.
-    roles: Vec<Arc<str>>,
     typing: Typing<'a>,
     ids: SourceIds,
     /// Resources that go by an alias and were called by their own name: the name, then the alias.
@@ -114,11 +112,15 @@ impl<'a> Pass<'a> {
             schema,
             model,
             exposed,
-            roles: model.catalog.memberships(exposed.role),
             typing: Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone()),
             ids: SourceIds::starting_at(1),
             misnamed: Vec::new(),
         }
+    }
+
+    /// The role in force and those whose privileges it has: for hints.
+    fn roles(&self) -> Vec<Arc<str>> {
+        self.model.catalog.memberships(self.exposed.role)
     }
 
     /// What is told of resources that were called by another name than their alias.

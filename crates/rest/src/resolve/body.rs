@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use catalog::{ColumnId, TableId};
-use query::RowValue;
+use query::model::Fill;
+use query::{Expr, Form, RowValue};
 use types::json::Json;
 use types::json_value::from_json;
-use types::{Code, Error, Result, Value};
+use types::{Code, Error, Result, Type, Value};
 
 use super::Pass;
 use crate::payload::{Payload, Rows};
@@ -98,9 +99,42 @@ impl<'a> Pass<'a> {
 
     fn row_value(&self, table: TableId, column: ColumnId, json: Option<&Json>) -> Result<RowValue> {
         match (json, self.request.prefer.missing) {
+            (Some(json), Some(Missing::Default)) if self.request.action == Action::Insert => {
+                let value = self.value_of(table, column, json)?;
+                Ok(self.beside_default(table, column, value))
+            }
             (Some(json), _) => self.value_of(table, column, json).map(RowValue::Value),
             (None, Some(Missing::Default)) => Ok(RowValue::Default),
             (None, Some(Missing::Null) | None) => Ok(RowValue::Value(Value::Null)),
+        }
+    }
+
+    /// A value of a row whose absent values take their defaults. PostgREST computes the default of every column that the body
+    /// names, given or not: what that tells afterwards is that a sequence has counted on.
+    fn beside_default(&self, table: TableId, column: ColumnId, value: Value) -> RowValue {
+        let Some(counted) = self.counter(table, column) else { return RowValue::Value(value) };
+        let ty = self.model.catalog[table][column].ty.clone();
+        let given = Expr::Const { value, ty: ty.clone() };
+        let branches = vec![(Expr::test(Form::IsNotNull, vec![counted]), given)];
+        RowValue::Expr(Expr::Case { branches, otherwise: None, ty })
+    }
+
+    /// What a column's default counts.
+    fn counter(&self, table: TableId, column: ColumnId) -> Option<Expr> {
+        match self.model[table].fills.get(usize::from(column.0))? {
+            Fill::Identity { always: false, sequence } => {
+                let quoted = format!("\"{}\".\"{}\"", sequence.schema, sequence.name);
+                let name = Expr::Const { value: Value::text(quoted), ty: Type::Text };
+                Some(Expr::Form { form: Form::NextValue, args: vec![name], ty: Type::Int8 })
+            }
+            Fill::Default(Ok(expr)) => {
+                let mut counts = false;
+                query::visit::deep(expr, &mut |inner| {
+                    counts |= matches!(inner, Expr::Form { form: Form::NextValue, .. });
+                });
+                counts.then(|| expr.clone())
+            }
+            Fill::Identity { .. } | Fill::Default(_) | Fill::Null | Fill::Generated(_) => None,
         }
     }
 

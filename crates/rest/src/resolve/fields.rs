@@ -101,10 +101,10 @@ impl Pass<'_> {
     /// PostgreSQL's rule: the columns with the fewest edits, at most three and at most half of the name.
     fn columns_alike(&self, table: TableId, name: &str) -> Vec<&str> {
         const EDITS_MAX: usize = 3;
-        let (catalog, declared) = (&self.model.catalog, &self.model.catalog[table]);
+        let (catalog, declared, roles) = (&self.model.catalog, &self.model.catalog[table], self.roles());
         let seen = declared
             .column_ids()
-            .filter(|&column| catalog.allows_column(&self.roles, table, Privilege::Select, column));
+            .filter(|&column| catalog.allows_column(&roles, table, Privilege::Select, column));
         let near: Vec<(usize, &str)> = seen
             .map(|column| (edits(&declared[column].name, name), &*declared[column].name))
             .filter(|(edits, _)| *edits <= EDITS_MAX && edits * 2 <= name.chars().count())

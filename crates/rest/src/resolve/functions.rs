@@ -65,12 +65,12 @@ impl Pass<'_> {
     }
 
     fn function_alike(&self, name: &str) -> Option<&str> {
-        let catalog = &self.model.catalog;
-        if !catalog.allows_schema(&self.roles, self.schema) {
+        let (catalog, roles) = (&self.model.catalog, self.roles());
+        if !catalog.allows_schema(&roles, self.schema) {
             return None;
         }
         let here = catalog.functions.iter().filter(|function| *function.name.schema == *self.schema);
-        let seen = here.filter(|function| catalog.allows_function(&self.roles, function));
+        let seen = here.filter(|function| catalog.allows_function(&roles, function));
         nearest(seen.map(|function| &*function.name.name), name, ALIKE)
     }
 

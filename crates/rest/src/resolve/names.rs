@@ -1,5 +1,7 @@
 //! Schemas and tables by their names.
 
+use std::sync::Arc;
+
 use catalog::TableId;
 use types::{Code, Error, Name, Result};
 
@@ -45,16 +47,17 @@ impl Pass<'_> {
     pub(super) fn tables_seen(&self) -> impl Iterator<Item = &str> {
         let catalog = &self.model.catalog;
         let ids = catalog.ids().filter(|&id| *catalog[id].name.schema == *self.schema);
-        ids.filter(|&id| self.sees(id)).map(|id| &*catalog[id].name.name)
+        let roles = self.roles();
+        ids.filter(move |&id| self.sees(&roles, id)).map(|id| &*catalog[id].name.name)
     }
 
-    /// Whether the caller may touch a table in some way.
-    pub(super) fn sees(&self, table: TableId) -> bool {
+    /// Whether some roles may touch a table in some way.
+    pub(super) fn sees(&self, roles: &[Arc<str>], table: TableId) -> bool {
         use catalog::Privilege::{Delete, Insert, Select, Update};
         let catalog = &self.model.catalog;
-        catalog.allows_schema(&self.roles, &catalog[table].name.schema)
+        catalog.allows_schema(roles, &catalog[table].name.schema)
             && [Select, Insert, Update, Delete]
                 .into_iter()
-                .any(|privilege| catalog.allows_some(&self.roles, table, privilege))
+                .any(|privilege| catalog.allows_some(roles, table, privilege))
     }
 }

@@ -199,9 +199,12 @@ impl<'a> Pass<'a> {
 
     /// A related table alike the asked one; of a table without relationships, a table alike it that has some.
     fn meant_instead<'n>(&'n self, from: TableId, child: &'n str) -> Option<(&'n str, &'n str)> {
-        let catalog = &self.model.catalog;
-        let mut related =
-            self.edges(from).filter(|edge| self.sees(edge.edge.to)).map(|edge| edge.target()).peekable();
+        let (catalog, roles) = (&self.model.catalog, self.roles());
+        let mut related = self
+            .edges(from)
+            .filter(|edge| self.sees(&roles, edge.edge.to))
+            .map(|edge| edge.target())
+            .peekable();
         if related.peek().is_some() {
             return nearest(related, child, ALIKE)
                 .filter(|found| *found != child)
@@ -209,7 +212,9 @@ impl<'a> Pass<'a> {
         }
         let parent = &*catalog[from].name.name;
         let parents = catalog.ids().filter(|&id| {
-            *catalog[id].name.schema == *self.schema && self.sees(id) && self.edges(id).next().is_some()
+            *catalog[id].name.schema == *self.schema
+                && self.sees(&roles, id)
+                && self.edges(id).next().is_some()
         });
         nearest(parents.map(|id| &*catalog[id].name.name), parent, ALIKE).map(|found| (found, parent))
     }

@@ -116,7 +116,13 @@ impl Printer<'_> {
         match expr {
             Expr::Column { source, column, .. } => self.column(*source, *column),
             Expr::Const { value, ty } => constant(value, ty),
-            Expr::Param { .. } | Expr::Caller(_) | Expr::Case { .. } => "?".to_owned(),
+            Expr::Param { .. } | Expr::Caller(_) => "?".to_owned(),
+            Expr::Case { branches, .. } => {
+                let one = |(condition, result): &(Expr, Expr)| {
+                    format!("case{} {}", self.expr(condition), self.expr(result))
+                };
+                joined(branches.iter().map(one).collect::<Vec<_>>(), " ")
+            }
             Expr::Apply { function, args, .. } => match &args[..] {
                 [left, right] if !function.name.starts_with(|c: char| c.is_alphabetic()) => {
                     format!("({} {} {})", self.expr(left), function.name, self.expr(right))
@@ -177,16 +183,17 @@ impl Printer<'_> {
         let mut out = match &write.action {
             Action::Insert(insert) => {
                 let columns = joined(insert.columns.iter().map(name), ", ");
-                let value = |value: &RowValue, column: &catalog::ColumnId| match value {
+                let mut value = |value: &RowValue, column: &catalog::ColumnId| match value {
                     RowValue::Default => "default".to_owned(),
                     RowValue::Value(value) => constant(value, &table[*column].ty),
-                    RowValue::Expr(_) => "?".to_owned(),
+                    RowValue::Expr(expr) => self.expr(expr),
                 };
-                let row = |row: &Vec<RowValue>| {
+                let mut row = |row: &Vec<RowValue>| {
                     let values = row.iter().zip(&insert.columns).map(|(item, column)| value(item, column));
-                    format!("({})", joined(values, ", "))
+                    format!("({})", joined(values.collect::<Vec<_>>(), ", "))
                 };
-                let rows = joined(insert.rows.iter().map(row), " ");
+                let rows: Vec<String> = insert.rows.iter().map(&mut row).collect();
+                let rows = rows.join(" ");
                 let mut out = format!("insert {} ({columns}) {rows}", table.name.name);
                 if let Some(conflict) = &insert.conflict {
                     let on = joined(conflict.columns.iter().map(name), ", ");

@@ -35,6 +35,14 @@ fn bodies_are_typed_by_their_columns() {
         "insert clients (id, name) (1, default) (2, 'b')",
     );
     check("POST /clients?columns=id,name", "", r#"[{"id":1}]"#, "insert clients (id, name) (1, null)");
+    check(
+        "POST /tasks?columns=id,name",
+        "missing=default",
+        r#"[{"id":7},{"name":"b"}]"#,
+        "insert tasks (id, name) (case(NextValue('\"public\".\"tasks_id_seq\"') is not null) 7, default) \
+         (default, 'b')",
+    );
+    check("POST /tasks", "", r#"{"id":7}"#, "insert tasks (id) (7)");
     let csv = [("content-type", "text/csv")];
     let resolved = resolved("POST /clients", &csv, "id,name\n1,NULL\n2,\n").unwrap();
     assert_eq!(printed(&resolved.queries[0]), "insert clients (id, name) (1, null) (2, '')");
