@@ -27,6 +27,16 @@ const TOLD: &[&str] = &[
     "warning",
 ];
 
+/// Not a header: a text that the body has.
+const HAS: &str = "Body-Has";
+
+/// Not a header: a text that the body has not.
+const LACKS: &str = "Body-Lacks";
+
+fn is_look(name: &str) -> bool {
+    name.eq_ignore_ascii_case(HAS) || name.eq_ignore_ascii_case(LACKS)
+}
+
 impl Answer {
     /// A header's value; several lines of one name are one list.
     pub fn header(&self, name: &str) -> Option<String> {
@@ -49,7 +59,12 @@ impl Answer {
         if self.status != expected.status {
             found.push(format!("status: expected {}, got {}", expected.status, self.status));
         }
+        let is_looked_into = expected.headers.iter().any(|(name, _)| is_look(name));
         for (name, value) in &expected.headers {
+            if is_look(name) {
+                found.extend(self.looked(name, value.as_deref().unwrap_or_default(), bindings));
+                continue;
+            }
             let actual = self.header(name);
             match (value, actual) {
                 (None, None) => {}
@@ -61,12 +76,23 @@ impl Answer {
                 (Some(_), Some(_)) => {}
             }
         }
+        if is_looked_into && expected.body.is_empty() {
+            return found;
+        }
         let wanted = if self.is_json() { joined(&expected.body) } else { expected.body.join("\n") };
         let body = if self.is_json() { self.body.as_str() } else { self.body.trim_end_matches('\n') };
         if !pattern::matches(&wanted, body, bindings) {
             found.push(body_difference(&wanted, body));
         }
         found
+    }
+
+    /// What is wrong with the body, as far as a text should or should not be in it.
+    fn looked(&self, name: &str, text: &str, bindings: &Bindings) -> Option<String> {
+        let text = bindings.fill(text).unwrap_or_else(|_| text.to_owned());
+        let wanted = name.eq_ignore_ascii_case(HAS);
+        let shown = || format!("body {} {text}:\n    {}", if wanted { "lacks" } else { "has" }, self.body);
+        (self.body.contains(&text) != wanted).then(shown)
     }
 
     /// The section that expects exactly this answer.
@@ -161,6 +187,24 @@ mod tests {
         assert_eq!(lines.len(), 5, "{lines:?}");
         assert_eq!(lines[0], "status: expected 206, got 200");
         assert!(lines[4].contains("expected [1]"));
+    }
+
+    #[test]
+    fn a_body_may_be_looked_into() {
+        let found = answer("application/json", "{\"a\":1,\"b\":2}");
+        let look = |name: &str, text: &str| Response {
+            status: 200,
+            headers: vec![(name.into(), Some(text.into()))],
+            body: Vec::new(),
+        };
+        for (name, text, count) in [
+            ("Body-Has", "\"a\":1", 0),
+            ("Body-Has", "<pk/>", 1),
+            ("Body-Lacks", "c", 0),
+            ("Body-Lacks", "b", 1),
+        ] {
+            assert_eq!(differs(&found, &look(name, text)).len(), count, "{name} {text}");
+        }
     }
 
     #[test]

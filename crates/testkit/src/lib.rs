@@ -12,7 +12,8 @@
 //! == skip ENGINE: CAPABILITY         the engine lacks the capability: the case must not hold there
 //!
 //! == request as PERSON               METHOD /path, headers, an empty line, a body
-//! == response STATUS                 headers (`!Name`: absent), an empty line, a body; nothing else is checked
+//! == response STATUS                 headers (`!Name`: absent), an empty line, a body; nothing else is checked.
+//!                                    `Body-Has: TEXT` and `Body-Lacks: TEXT` look into a body that is not written
 //! == response STATUS as PERSON       what somebody else gets when they ask everything instead, in a world of their own
 //! == later SECONDS                   the clock moves on
 //! ```
@@ -35,4 +36,5 @@ pub mod pattern;
 pub mod people;
 pub mod play;
 pub mod rows;
+pub mod server;
 pub mod table;

@@ -1,6 +1,6 @@
 //! Expected text with volatile parts: `<uuid>`, `<timestamp>`, … or `<uuid user>`, which binds the name `user`.
 //!
-//! A kind takes as many characters as can belong to it and then looks at the whole; nothing is tried twice.
+//! A kind takes as many characters as can belong to it and then looks at the whole. Only `<any>` is tried in several ways.
 
 use crate::bindings::{Bindings, bracketed};
 
@@ -23,11 +23,13 @@ const KINDS: &[Row] = &[
     },
     Row { name: "jwt", takes: is_token_or_dot, is: |text| text.split('.').count() == 3 && text.len() > 20 },
     Row { name: "token", takes: |c| is_token_or_dot(c) && c != '.', is: |text| !text.is_empty() },
-    Row { name: "text", takes: |c| c != '"' && !c.is_control(), is: |text| !text.is_empty() },
 ];
 
 /// Takes anything up to what is expected next.
 const ANY: &str = "any";
+
+/// Takes the inside of a JSON string, if there is any.
+const TEXT: &str = "text";
 
 fn is_token_or_dot(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
@@ -44,33 +46,59 @@ fn is_timestamp(text: &str) -> bool {
 
 /// Whether a text is as expected; binds names that the pattern gives.
 pub fn matches(pattern: &str, text: &str, bindings: &mut Bindings) -> bool {
-    let mut rest = text;
-    let mut pattern = pattern;
-    while let Some((before, inside, after)) = bracketed(pattern) {
-        let Some(found) = rest.strip_prefix(before) else { return false };
-        let (word, name) = inside.split_once(' ').unwrap_or((inside, ""));
-        let Some(length) = taken(word, after, found, bindings) else { return false };
-        let (value, following) = found.split_at(length);
-        if !name.is_empty() {
-            bindings.bind(name, value);
-        }
-        (rest, pattern) = (following, after);
+    let Some((before, inside, after)) = bracketed(pattern) else { return pattern == text };
+    let Some(found) = text.strip_prefix(before) else { return false };
+    let (word, name) = inside.split_once(' ').unwrap_or((inside, ""));
+    if word == ANY {
+        return any(after, found, bindings);
     }
-    rest == pattern
+    let Some(length) = taken(word, found, bindings) else { return false };
+    let (value, following) = found.split_at(length);
+    if !name.is_empty() {
+        bindings.bind(name, value);
+    }
+    matches(after, following, bindings)
 }
 
-/// How much of `text` a volatile part takes; `after` is the pattern that follows it.
-fn taken(word: &str, after: &str, text: &str, bindings: &Bindings) -> Option<usize> {
+/// Whether a text ends as a pattern wants it, wherever that end begins.
+fn any(pattern: &str, text: &str, bindings: &mut Bindings) -> bool {
+    let (next, is_last) = bracketed(pattern).map_or((pattern, true), |(before, _, _)| (before, false));
+    if is_last {
+        return text.ends_with(next);
+    }
+    text.match_indices(next).any(|(at, _)| {
+        let mut tried = bindings.clone();
+        let fits = matches(pattern, &text[at..], &mut tried);
+        if fits {
+            *bindings = tried;
+        }
+        fits
+    })
+}
+
+/// How much of `text` a volatile part takes.
+fn taken(word: &str, text: &str, bindings: &Bindings) -> Option<usize> {
     if let Some(row) = KINDS.iter().find(|row| row.name == word) {
         let length = text.find(|c| !(row.takes)(c)).unwrap_or(text.len());
         return (row.is)(&text[..length]).then_some(length);
     }
-    if word == ANY {
-        let next = bracketed(after).map_or(after, |(before, _, _)| before);
-        return if next.is_empty() { Some(text.len()) } else { text.find(next) };
+    if word == TEXT {
+        let length = inside_of_string(text);
+        return (length > 0).then_some(length);
     }
     let filled = bindings.fill(&format!("<{word}>")).ok()?;
     text.starts_with(&filled).then_some(filled.len())
+}
+
+/// The length of what is left of a JSON string, up to its closing quote.
+fn inside_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    let ends = |c: char| {
+        let is_end = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        is_end
+    };
+    text.find(ends).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -106,6 +134,9 @@ mod tests {
         check("\"<text>\"", "\"\"", false);
         check("\"<any>\",\"b\"", "\"\",\"b\"", true);
         check("a<any>", "a whatever", true);
+        check("{\"a\":<any>}", "{\"a\":{\"b\":1},\"c\":{}}", true);
+        check("<any>,\"id\":<integer>}", "{\"id\":\"x\",\"id\":5}", true);
+        check("\"<text>\"", r#""say \"x\" \\""#, true);
     }
 
     #[test]

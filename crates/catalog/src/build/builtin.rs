@@ -22,7 +22,7 @@ const ROLES: &[(&str, bool, bool, &[&str])] = &[
     ("anon", true, false, &[]),
     ("authenticated", true, false, &[]),
     ("service_role", false, false, &[]),
-    ("authenticator", true, false, &[]),
+    ("authenticator", true, false, &["anon", "authenticated", "service_role"]),
     ("supabase_auth_admin", true, false, &[]),
     ("supabase_storage_admin", true, false, &[]),
     ("supabase_realtime_admin", true, false, &[]),

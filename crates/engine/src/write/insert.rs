@@ -77,8 +77,7 @@ impl Work<'_> {
             };
         }
         self.generate(write, &mut values).await?;
-        let all: Vec<ColumnId> = table.column_ids().collect();
-        self.admit(write, &write.guard.insert, &values, &all).await?;
+        self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
         Ok(values)
     }
 

@@ -38,6 +38,7 @@ impl Work<'_> {
     }
 
     /// Refuses a row that a domain, a policy, a not-null column or a check does not admit, in PostgreSQL's order.
+    /// `assigned`: the columns that the statement itself names, whose values the caller knows.
     pub(super) async fn admit(
         &mut self,
         write: &Write,
@@ -48,8 +49,8 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let (table, checks) = (&model.catalog[write.table], &model[write.table].checks);
         let row = tuple(write, values, None);
-        for column in assigned {
-            self.admit_null_of_domain(write, *column, values)?;
+        for column in table.column_ids() {
+            self.admit_null_of_domain(write, column, values)?;
         }
         for check in checks {
             let Some(domain) = &check.domain else { continue };

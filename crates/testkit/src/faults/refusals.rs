@@ -22,7 +22,7 @@ struct Refusal {
 const REFUSALS: &[Refusal] = &[
     Refusal {
         why: "the port is taken",
-        words: &["127.0.0.1:", "in use"],
+        words: &["127.0.0.1:", "another program listens", "--listen"],
         arrange: |_, address| {
             let listener = TcpListener::bind(address).map_err(|error| error.to_string())?;
             Ok(Box::new(listener))
@@ -60,7 +60,7 @@ const REFUSALS: &[Refusal] = &[
     },
     Refusal {
         why: "the database file is damaged",
-        words: &["data.db", "damaged"],
+        words: &["data.db", "is not a database"],
         arrange: |project, _| {
             write(&project.folder.join(".backplane/data.db"), &"not a database ".repeat(1_000))?;
             Ok(Box::new(()))

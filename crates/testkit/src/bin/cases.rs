@@ -1,0 +1,47 @@
+//! Plays the case book: `cases [--bless | --table] [WORD]…`, the files whose names contain one of the words.
+//!
+//! `--bless` fills empty sections, `--table` prints the compatibility table and plays nothing. The last line counts.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use testkit::book::{self, Empty};
+use testkit::case::Case;
+use testkit::play::Server;
+use testkit::server::Served;
+use testkit::table::table;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<bool, String> {
+    let (flags, words): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases");
+    let pages = book::read(&folder, &words)?;
+    let empty = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Empty::Fail,
+        ["--bless"] => Empty::Bless,
+        ["--table"] => {
+            print!("{}", table(&pages));
+            return Ok(true);
+        }
+        _ => return Err("usage: cases [--bless | --table] [WORD]...".to_owned()),
+    };
+    let start = Instant::now();
+    let serve = |case: &Case| Ok(Box::new(Served::open(case)?) as Box<dyn Server>);
+    let tally = book::run(&pages, &serve, empty, &mut std::io::stdout())?;
+    println!("{} cases in {:.1} s", pages.len(), start.elapsed().as_secs_f64());
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(tally.failed == 0)
+}
