@@ -41,6 +41,7 @@ mod user_types;
 mod views;
 
 pub use builtin::builtin;
+pub use session::search_path;
 pub use views::{TypeViews, Untyped, ViewColumn};
 
 use resolve::Names;

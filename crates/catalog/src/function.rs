@@ -17,6 +17,8 @@ pub struct Function {
     pub arguments: Vec<Argument>,
     /// Its result type; `Composite` for rows.
     pub returns: Type,
+    /// The domain that the result is of.
+    pub domain: Option<Name>,
     /// Whether it returns a set.
     pub returns_set: bool,
     /// Whether it is a trigger function.
@@ -50,6 +52,8 @@ pub struct Argument {
     pub name: Option<Arc<str>>,
     /// Its type.
     pub ty: Type,
+    /// The domain that it is of.
+    pub domain: Option<Name>,
     /// `in`, `out`, `inout`, `variadic`, `table`.
     pub mode: ast::ArgumentMode,
     /// Its default.

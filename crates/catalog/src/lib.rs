@@ -21,7 +21,7 @@ pub mod table;
 mod testing;
 
 pub use access::Exposure;
-pub use build::{Builder, Diagnostic, Outcome, build, builtin};
+pub use build::{Builder, Diagnostic, Outcome, build, builtin, search_path};
 pub use diff::diff;
 pub use expr::figure::column_name;
 pub use function::{Argument, Function, Language, Trigger, Volatility};

@@ -4,6 +4,7 @@
 //! `CREATE POLICY`, table "Policies Applied by Command Type"). A policy that could not be compiled refuses every
 //! request that needs it: closed on any doubt.
 
+mod called;
 mod policies;
 mod privileges;
 mod reads;

@@ -48,7 +48,14 @@ pub struct Read {
     pub limit: Option<Expr>,
     /// Without the first so many.
     pub offset: Option<Expr>,
+    /// The declared function whose body it is. `authorize` asks whether the caller may call it, and lets it read with its
+    /// owner's rights where it is a definer's.
+    pub called: Option<FunctionId>,
 }
+
+/// A declared function: its position among the catalog's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionId(pub usize);
 
 /// One column of a result.
 #[derive(Clone, Debug)]
@@ -624,6 +631,22 @@ impl Read {
             order: Vec::new(),
             limit: None,
             offset: None,
+            called: None,
+        }
+    }
+
+    /// What its only row says, where it reads nothing and is simply an expression.
+    pub fn value(&self) -> Option<&Expr> {
+        let is_plain = matches!(self.from, Source::Unit)
+            && self.filter.is_none()
+            && self.having.is_none()
+            && self.limit.is_none()
+            && self.offset.is_none()
+            && self.group.is_empty()
+            && self.called.is_none();
+        match &self.outputs[..] {
+            [output] if is_plain && !crate::visit::has_aggregate(&output.expr) => Some(&output.expr),
+            _ => None,
         }
     }
 

@@ -7,6 +7,7 @@
 mod calls;
 mod coerce;
 mod compare;
+mod declared;
 mod expr;
 mod group;
 mod reads;
@@ -47,8 +48,11 @@ pub fn condition(catalog: &Catalog, table: TableId, expr: &ast::Expr, place: Pla
     let mut resolver = Resolver::new(catalog, &[]);
     resolver.levels.push(Level::of(resolver.row_of(table)));
     let word = if place == Place::Policy { "POLICY" } else { "CHECK" };
-    let resolved = resolver.boolean(expr, word)?;
+    let mut resolved = resolver.boolean(expr, word)?;
     resolver.refuse_aggregate(&resolved, word)?;
+    if place == Place::Check {
+        resolver.without_calls(&mut resolved)?;
+    }
     Ok(resolved)
 }
 
@@ -59,7 +63,8 @@ pub fn condition(catalog: &Catalog, table: TableId, expr: &ast::Expr, place: Pla
 pub fn default(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
     resolver.levels.push(Level::default());
-    let resolved = resolver.expr(expr)?;
+    let mut resolved = resolver.expr(expr)?;
+    resolver.without_calls(&mut resolved)?;
     resolver.assigned(resolved, &catalog[table], column)
 }
 
@@ -70,7 +75,8 @@ pub fn default(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::
 pub fn generated(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
     resolver.levels.push(Level::of(resolver.row_of(table)));
-    let resolved = resolver.expr(expr)?;
+    let mut resolved = resolver.expr(expr)?;
+    resolver.without_calls(&mut resolved)?;
     resolver.assigned(resolved, &catalog[table], column)
 }
 
@@ -83,7 +89,9 @@ pub fn domain_check(catalog: &Catalog, table: TableId, column: ColumnId, expr: &
     let ty = catalog[table][column].ty.clone();
     let value = Expr::Column { source: ROW, column, ty };
     resolver.levels.push(Level::of(Relation::of_columns("", vec![("value".into(), value)])));
-    resolver.boolean(expr, "CHECK")
+    let mut resolved = resolver.boolean(expr, "CHECK")?;
+    resolver.without_calls(&mut resolved)?;
+    Ok(resolved)
 }
 
 /// A condition over the row of a table that need not be the catalog's.
@@ -193,8 +201,9 @@ impl TypeViews for Views {
     }
 }
 
-/// Nested expressions, queries and views; beyond is `54001`.
-const DEPTH_MAX: usize = 200;
+/// Nested expressions, queries, views and functions; beyond is `54001`. As deep as SQL is read (`sql::parse`), so that what is read
+/// fits the two megabytes of a thread's stack in a debug build.
+const DEPTH_MAX: usize = 100;
 
 /// The state of one resolution.
 struct Resolver<'a> {
@@ -206,19 +215,36 @@ struct Resolver<'a> {
     levels: Vec<Level>,
     ctes: Vec<(String, Read)>,
     depth: usize,
+    /// The function whose body is read.
+    frame: Option<declared::Frame>,
+    /// Whose rights the body that is read has, if not the caller's.
+    owner: Option<Arc<str>>,
+    /// Functions whose bodies are being read.
+    open: Vec<usize>,
+    /// How many bodies were read.
+    bodies: usize,
+}
+
+/// Where names are looked for, unless a function says it.
+fn default_path() -> Vec<Arc<str>> {
+    vec!["public".into(), "extensions".into()]
 }
 
 impl<'a> Resolver<'a> {
     fn new(catalog: &'a Catalog, parameters: &'a [Type]) -> Resolver<'a> {
         Resolver {
             catalog,
-            path: vec!["public".into(), "extensions".into()],
+            path: default_path(),
             parameters,
             session: Session::utc(0),
             ids: SourceIds::starting_at(ROW.0 + 1),
             levels: Vec::new(),
             ctes: Vec::new(),
             depth: 0,
+            frame: None,
+            owner: None,
+            open: Vec::new(),
+            bodies: 0,
         }
     }
 
@@ -229,13 +255,22 @@ impl<'a> Resolver<'a> {
 
     /// Goes one level deeper.
     fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.enter()?;
+        let result = inner(self);
+        self.leave();
+        result
+    }
+
+    fn enter(&mut self) -> Result<()> {
         if self.depth >= DEPTH_MAX {
             return Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"));
         }
         self.depth += 1;
-        let result = inner(self);
+        Ok(())
+    }
+
+    fn leave(&mut self) {
         self.depth -= 1;
-        result
     }
 
     /// Length, precision or fraction of an output that is a column of a stored table.

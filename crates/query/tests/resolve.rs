@@ -61,3 +61,201 @@ fn every_table_of_the_example_can_be_asked_for_by_everybody() {
         }
     }
 }
+
+/// Tables with a policy of this condition, and functions.
+fn with_policy(functions: &str, condition: &str) -> Arc<Model> {
+    let text = format!(
+        "create table members (org int, account uuid); alter table members enable row level security;
+         {functions}
+         create table docs (id int, org int, word text); alter table docs enable row level security;
+         create policy p on docs for select using ({condition});"
+    );
+    Arc::new(Model::new(Arc::new(folded(builtin(), &text, "postgres"))))
+}
+
+fn asked_as(model: &Model, role: &str) -> Result<(), String> {
+    let statement = parsed("select id from docs").remove(0);
+    let query = resolve::statement(&model.catalog, &statement.kind, &[]).unwrap();
+    let answer = authorize(query, &Caller::role(role), model, &Limits::default());
+    answer.map(drop).map_err(|error| format!("{} {}", error.code().name(), error.message()))
+}
+
+#[test]
+fn a_function_of_one_select_is_read_in_place_of_its_call() {
+    for (functions, condition) in [
+        ("create function f() returns int language sql stable as 'select 1';", "org = f()"),
+        ("create function f() returns int language sql immutable return 1 + 1;", "org = f()"),
+        (
+            "create function f(int, b int = 2) returns int language sql stable as 'select $1 + b';",
+            "f(org) = 1",
+        ),
+        (
+            "create function f(a int, b int) returns int language sql stable as 'select a - b';",
+            "f(b => 1, a => org) = 1",
+        ),
+        (
+            "create function f(org int) returns boolean language sql stable as 'select exists (select from members m where m.org = f.org)';",
+            "f(org)",
+        ),
+        (
+            "create function f() returns setof int language sql stable as 'select org from members';",
+            "org in (select f())",
+        ),
+        (
+            "create function f() returns int[] language sql stable as 'select array_agg(org) from members';",
+            "org = any (f())",
+        ),
+        (
+            "create function f(a int) returns int language sql stable as 'select a'; create function f(a text) returns int language sql stable as 'select 1';",
+            "f(word) = 1",
+        ),
+        (
+            "create function f(a bigint) returns bigint language sql stable strict as 'select a';",
+            "f(org) = 1",
+        ),
+        (
+            "create schema s; create function s.g() returns int language sql stable as 'select 1'; create function f() returns int language sql stable set search_path = s as 'select g()';",
+            "org = f()",
+        ),
+    ] {
+        let model = with_policy(functions, condition);
+        assert!(model.refused().is_empty(), "{functions} {:?}", model.refused());
+        assert_eq!(asked_as(&model, "anon"), Ok(()), "{functions}");
+    }
+}
+
+#[test]
+fn other_bodies_are_refused_by_name() {
+    for (functions, condition, message) in [
+        (
+            "create function f() returns int language plpgsql stable as 'begin return 1; end';",
+            "org = f()",
+            "0A000 calling function public.f() is not supported",
+        ),
+        (
+            "create function f() returns int language sql as 'select 1';",
+            "org = f()",
+            "0A000 calling volatile function public.f() is not supported",
+        ),
+        (
+            "create function f() returns int language sql stable as 'select 1; select 2';",
+            "org = f()",
+            "0A000 calling function public.f() of more than one select is not supported",
+        ),
+        (
+            "create function f() returns int language sql stable set row_security = off as 'select 1';",
+            "org = f()",
+            "0A000 calling function public.f() with its setting of row_security is not supported",
+        ),
+        (
+            "create function f(n int) returns int language sql stable as 'select f(n)';",
+            "org = f(org)",
+            "0A000 calling function public.f() by itself is not supported",
+        ),
+        (
+            "create function f() returns setof int language sql stable as 'select 1';",
+            "org = f()",
+            "0A000 the set-returning function public.f() in this place is not supported",
+        ),
+        (
+            "create function f(a int) returns int language sql stable as 'select a'; create function f(a bigint) returns int language sql stable as 'select 1';",
+            "f(null) = 1",
+            "42725 function public.f(unknown) is not unique",
+        ),
+        (
+            "create function f(a int) returns int language sql stable as 'select a';",
+            "f(word) = 1",
+            "42883 function public.f(text) does not exist",
+        ),
+        (
+            "create function f() returns int language sql stable as 'select now()';",
+            "org = f()",
+            "42P13 return type mismatch in function declared to return integer",
+        ),
+        (
+            "create function f() returns int language sql stable as 'select id';",
+            "org = f()",
+            "42703 column \"id\" does not exist",
+        ),
+        (
+            "create domain d as int check (value > 0); create function f(a d) returns int language sql stable as 'select a';",
+            "f(org) = 1",
+            "0A000 a value of domain public.d in function public.f is not supported",
+        ),
+    ] {
+        let model = with_policy(functions, condition);
+        let said =
+            model.refused().first().map(|(_, error)| format!("{} {}", error.code().name(), error.message()));
+        assert_eq!(said.as_deref(), Some(message), "{functions}");
+        assert_eq!(asked_as(&model, "anon"), Err(message.to_owned()), "{functions}");
+        assert_eq!(asked_as(&model, "service_role"), Ok(()), "no policy binds it");
+    }
+}
+
+#[test]
+fn a_definers_function_reads_with_its_owners_rights() {
+    let body = "as 'select exists (select from members where org = $1)';";
+    let revoked = "revoke all on members from anon;";
+    let definer = format!(
+        "{revoked} create function f(int) returns boolean language sql stable security definer {body}"
+    );
+    assert_eq!(asked_as(&with_policy(&definer, "f(org)"), "anon"), Ok(()));
+    let invoker = format!("{revoked} create function f(int) returns boolean language sql stable {body}");
+    assert_eq!(
+        asked_as(&with_policy(&invoker, "f(org)"), "anon"),
+        Err("42501 permission denied for table members".to_owned())
+    );
+    let nested = format!(
+        "{invoker} create function g(int) returns boolean language sql stable security definer as 'select f($1)';"
+    );
+    assert_eq!(asked_as(&with_policy(&nested, "g(org)"), "anon"), Ok(()));
+    let outer = format!(
+        "{definer} create function g(int) returns boolean language sql stable as 'select f($1) or exists (select from members)';"
+    );
+    assert!(asked_as(&with_policy(&outer, "g(org)"), "anon").is_err(), "rights end with the body");
+}
+
+#[test]
+fn whoever_asks_must_be_allowed_to_call() {
+    let functions = "create function f() returns int language sql stable as 'select 1'; revoke execute on function f() from public;
+                     grant execute on function f() to authenticated;";
+    let model = with_policy(functions, "org = f()");
+    assert_eq!(asked_as(&model, "anon"), Err("42501 permission denied for function f".to_owned()));
+    assert_eq!(asked_as(&model, "authenticated"), Ok(()));
+}
+
+#[test]
+fn nothing_is_read_that_is_nested_without_end() {
+    // What a thread of a server gets.
+    let stack = std::thread::Builder::new().stack_size(2 << 20);
+    let read = stack.spawn(|| {
+        let catalog = builtin();
+        for (open, close) in [
+            ("(1 + ", ")"),
+            ("case when true then ", " end"),
+            ("(select ", ")"),
+            ("abs(", ")"),
+            ("- ", ""),
+            ("(select a from (select ", " as a) x)"),
+            ("1 in (", ")"),
+            ("coalesce(", ")"),
+            ("array[", "]::int[]"),
+        ] {
+            for depth in [20, 50, 100] {
+                let text = format!("select {}1{}", open.repeat(depth), close.repeat(depth));
+                for statement in sql::parse(&text).0 {
+                    let query = resolve::statement(&catalog, &statement.kind, &[]);
+                    let model = Model::new(Arc::new(builtin()));
+                    let _ = query.and_then(|query| {
+                        authorize(query, &Caller::role("postgres"), &model, &Limits::default())
+                    });
+                }
+            }
+        }
+        let row = format!("select 1{}", " + 1".repeat(399));
+        for statement in sql::parse(&row).0 {
+            let _ = resolve::statement(&catalog, &statement.kind, &[]);
+        }
+    });
+    read.unwrap().join().unwrap();
+}

@@ -17,12 +17,14 @@ impl Builder<'_> {
         let arguments =
             create.arguments.iter().map(|argument| self.argument(argument)).collect::<Result<Vec<_>>>()?;
         let (returns, returns_set) = self.returns(create, &arguments)?;
+        let domain = create.returns.as_ref().map(|ty| self.names().ty(ty)).transpose()?;
         let function = Function {
             acl: self.initial_acl(ObjectKind::Function, Some(&name.schema)),
             name,
             arguments,
             returns_trigger: returns == trigger_type(),
             returns,
+            domain: domain.and_then(|ty| ty.domain),
             returns_set,
             language: language(&create.language),
             body: create.body.as_str().into(),
@@ -64,9 +66,11 @@ impl Builder<'_> {
     }
 
     fn argument(&self, argument: &FunctionArgument) -> Result<Argument> {
+        let ty = self.names().ty(&argument.ty)?;
         Ok(Argument {
             name: argument.name.as_deref().map(Arc::from),
-            ty: self.names().ty(&argument.ty)?.ty,
+            ty: ty.ty,
+            domain: ty.domain,
             mode: argument.mode,
             default: argument.default.as_ref().map(|default| self.bound_default(default)).transpose()?,
         })

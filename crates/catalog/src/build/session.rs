@@ -135,15 +135,15 @@ fn path(values: &[String]) -> Vec<Arc<str>> {
     match values {
         [] => default_path(),
         [one] if one == "default" => default_path(),
-        values => {
-            let names =
-                values.iter().flat_map(|value| value.split(',')).map(|name| name.trim().trim_matches('"'));
-            names
-                .filter(|name| !name.is_empty() && *name != "$user" && *name != "pg_catalog")
-                .map(Arc::from)
-                .collect()
-        }
+        values => values.iter().flat_map(|value| search_path(value)).collect(),
     }
+}
+
+/// The schemas of a search path as it is written; what is built in is found in any case.
+pub fn search_path(value: &str) -> Vec<Arc<str>> {
+    let names = value.split(',').map(|name| name.trim().trim_matches('"'));
+    let is_schema = |name: &&str| !name.is_empty() && !["$user", "pg_catalog", "pg_temp"].contains(name);
+    names.filter(is_schema).map(Arc::from).collect()
 }
 
 /// The call that a select consists of.

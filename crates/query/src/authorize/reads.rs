@@ -19,6 +19,9 @@ impl Pass<'_> {
 
     /// Guards a read, the columns named in it (and around it) being known.
     pub(super) fn read_naming(&mut self, read: &mut Read, named: &Named) -> Result<()> {
+        if let Some(function) = read.called.take() {
+            return self.body(read, function, named);
+        }
         let mut outcome = Ok(());
         visit::own_expressions_mut(read, &mut |expr| {
             if outcome.is_ok() {
@@ -41,7 +44,11 @@ impl Pass<'_> {
             self.expr_naming(operand, named)?;
         }
         match expr {
-            Expr::Subquery(subquery) => self.read_naming(subquery.read_mut(), named),
+            Expr::Subquery(subquery) => {
+                self.read_naming(subquery.read_mut(), named)?;
+                super::called::simplify(expr);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sql::ast::{self, Call, ExprKind, Literal, ObjectName, TypeName};
 use types::ty::format_type;
-use types::{Code, Error, Modifier, Name, Result, Type, Value};
+use types::{Code, Error, Modifier, Result, Type, Value};
 
 use super::Resolver;
 use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate};
@@ -24,7 +24,9 @@ impl Resolver<'_> {
         if let Some(fact) = self.fact(call)? {
             return Ok(fact);
         }
-        self.refuse_declared(call)?;
+        if let Some(value) = self.declared_call(call)? {
+            return Ok(value);
+        }
         if is_aggregate(name) {
             return self.aggregate(call);
         }
@@ -104,7 +106,7 @@ impl Resolver<'_> {
                 0,
             ) => CallerField::Now,
             (None | Some("pg_catalog"), "current_user" | "session_user" | "current_role" | "user", 0) => {
-                CallerField::Role
+                return Ok(Some(self.role_in_force(&call.name.name)));
             }
             (None | Some("pg_catalog"), "current_date" | "localtimestamp" | "localtime", 0) => {
                 let ty = match call.name.name.as_str() {
@@ -122,19 +124,13 @@ impl Resolver<'_> {
         Ok(Some(Expr::Caller(field)))
     }
 
-    /// A function that the schema declares has a body, and bodies do not run yet.
-    fn refuse_declared(&self, call: &Call) -> Result<()> {
-        let declared = |schema: &str| {
-            let name = Name::new(schema, call.name.name.as_str());
-            self.catalog.functions.iter().find(|function| function.name == name)
-        };
-        let found = match &call.name.schema {
-            Some(schema) => declared(schema),
-            None => self.path.iter().find_map(|schema| declared(schema)),
-        };
-        match found {
-            Some(function) => Err(Error::missing(format!("calling function {}()", function.name))),
-            None => Ok(()),
+    /// `current_user` and its like: in the body of a definer's function its owner.
+    fn role_in_force(&self, word: &str) -> Expr {
+        match &self.owner {
+            Some(owner) if word != "session_user" => {
+                Expr::Const { value: Value::text(&**owner), ty: Expr::Caller(CallerField::Role).ty() }
+            }
+            _ => Expr::Caller(CallerField::Role),
         }
     }
 

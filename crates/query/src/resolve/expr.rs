@@ -4,68 +4,44 @@ use sql::ast::{self, ExprKind, LikeKind, Literal};
 use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
-use super::compare::one_column;
 use crate::functions::{Kind, choose, choose_comparison, common_type};
-use crate::ir::{Expr, Form, Read, Source, Subquery};
+use crate::ir::{Expr, Form, Read, Subquery};
 
 impl Resolver<'_> {
     /// The meaning of an expression; an untyped literal stays of type unknown.
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Result<Expr> {
-        self.deeper(|resolver| resolver.node(&expr.kind))
+        self.enter()?;
+        let resolved = self.node(&expr.kind);
+        self.leave();
+        resolved
     }
 
     fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e ast::Expr>) -> Result<Vec<Expr>> {
         exprs.into_iter().map(|expr| self.expr(expr)).collect()
     }
 
+    /// Each kind has a function of its own: what they keep on the stack would add up here, at every level.
     fn node(&mut self, kind: &ExprKind) -> Result<Expr> {
         match kind {
             ExprKind::Literal(literal) => constant(literal),
             ExprKind::Column(parts) => self.column(parts),
             ExprKind::Param(position) => self.parameter(*position),
-            ExprKind::Unary { op, expr } => {
-                let operand = self.expr(expr)?;
-                let chosen = choose(op, Kind::Prefix, &[operand.ty()])?;
-                let args = self.coerce_all(vec![operand], &chosen.argument_types)?;
-                Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
-            }
-            ExprKind::Binary { left, op, right } => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
-                self.binary(left, op, right)
-            }
+            ExprKind::Unary { op, expr } => self.unary(op, expr),
+            ExprKind::Binary { left, op, right } => self.operation(left, op, right),
             ExprKind::And(operands) => self.connected(Form::And, "AND", operands),
             ExprKind::Or(operands) => self.connected(Form::Or, "OR", operands),
-            ExprKind::Not(operand) => Ok(not(self.boolean(operand, "NOT")?)),
-            ExprKind::IsNull { expr, negated } => {
-                let operand = self.expr(expr)?;
-                let operand = self.settled(operand)?;
-                Ok(Expr::test(if *negated { Form::IsNotNull } else { Form::IsNull }, vec![operand]))
-            }
+            ExprKind::Not(operand) => self.negation(operand),
+            ExprKind::IsNull { expr, negated } => self.is_null(expr, *negated),
             ExprKind::IsBool { expr, value, negated } => self.is_bool(expr, *value, *negated),
-            ExprKind::IsDistinct { left, right, negated } => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
-                self.distinct(left, right, *negated)
-            }
+            ExprKind::IsDistinct { left, right, negated } => self.is_distinct(left, right, *negated),
             ExprKind::Between { expr, low, high, symmetric, negated } => {
                 self.between(expr, low, high, *symmetric, *negated)
             }
-            ExprKind::InList { expr, list, negated } => {
-                let operand = self.expr(expr)?;
-                let list = self.exprs(list)?;
-                let test = self.in_list(operand, list)?;
-                Ok(if *negated { not(test) } else { test })
-            }
-            ExprKind::InSubquery { expr, query, negated } => {
-                let operand = self.expr(expr)?;
-                let read = self.query(query)?;
-                let test = self.quantified_read(operand, "=", false, read)?;
-                Ok(if *negated { not(test) } else { test })
-            }
+            ExprKind::InList { expr, list, negated } => self.in_values(expr, list, *negated),
+            ExprKind::InSubquery { expr, query, negated } => self.in_rows(expr, query, *negated),
             ExprKind::Quantified { expr, op, all, array } => self.quantified_array(expr, op, *all, array),
             ExprKind::QuantifiedSubquery { expr, op, all, query } => {
-                let operand = self.expr(expr)?;
-                let read = self.query(query)?;
-                self.quantified_read(operand, op, *all, read)
+                self.quantified_rows(expr, op, *all, query)
             }
             ExprKind::Like { expr, pattern, kind, escape, negated } => {
                 self.like(expr, pattern, *kind, escape.as_ref(), *negated)
@@ -77,39 +53,86 @@ impl Resolver<'_> {
             ExprKind::Call(call) => self.call(call),
             ExprKind::Array(elements) => self.array(elements),
             ExprKind::ArraySubquery(query) => self.array_of_rows(query),
-            ExprKind::Row(fields) => {
-                let args = self.exprs(fields)?;
-                let args = args.into_iter().map(|arg| self.settled(arg)).collect::<Result<_>>()?;
-                Ok(Expr::Form {
-                    form: Form::Row,
-                    args,
-                    ty: Type::Composite(Name::new("pg_catalog", "record")),
-                })
-            }
-            ExprKind::Exists(query) => {
-                let read = self.query(query)?;
-                Ok(Expr::Subquery(Box::new(Subquery::Exists(read))))
-            }
-            ExprKind::Subquery(query) => {
-                let read = self.query(query)?;
-                scalar(read)
-            }
-            ExprKind::Collate { expr, collation } => match collation.name.as_str() {
-                "C" | "POSIX" | "default" | "ucs_basic" => self.expr(expr),
-                other => Err(Error::missing(format!("collation \"{other}\""))),
-            },
+            ExprKind::Row(fields) => self.row_value(fields),
+            ExprKind::Exists(query) => self.exists(query),
+            ExprKind::Subquery(query) => self.query(query).and_then(scalar),
+            ExprKind::Collate { expr, collation } => self.collated(expr, &collation.name),
             ExprKind::Index { expr, index } => self.subscript(expr, vec![index]),
             ExprKind::Slice { expr, low, high } => self.slice(expr, low.as_ref(), high.as_ref()),
-            ExprKind::Field { field, .. } => Err(Error::missing(format!("field selection (.{field})"))),
-            ExprKind::Star(_) => {
-                Err(Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"))
-            }
-            ExprKind::Default => Err(Error::new(Code::SYNTAX, "DEFAULT is not allowed in this context")),
+            ExprKind::Field { .. } | ExprKind::Star(_) | ExprKind::Default => Err(out_of_place(kind)),
+        }
+    }
+
+    fn unary(&mut self, op: &str, expr: &ast::Expr) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        let chosen = choose(op, Kind::Prefix, &[operand.ty()])?;
+        let args = self.coerce_all(vec![operand], &chosen.argument_types)?;
+        Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
+    }
+
+    fn operation(&mut self, left: &ast::Expr, op: &str, right: &ast::Expr) -> Result<Expr> {
+        let left = self.expr(left)?;
+        let right = self.expr(right)?;
+        self.binary(left, op, right)
+    }
+
+    fn negation(&mut self, operand: &ast::Expr) -> Result<Expr> {
+        self.boolean(operand, "NOT").map(not)
+    }
+
+    fn is_null(&mut self, expr: &ast::Expr, negated: bool) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        let operand = self.settled(operand)?;
+        Ok(Expr::test(if negated { Form::IsNotNull } else { Form::IsNull }, vec![operand]))
+    }
+
+    fn is_distinct(&mut self, left: &ast::Expr, right: &ast::Expr, negated: bool) -> Result<Expr> {
+        let left = self.expr(left)?;
+        let right = self.expr(right)?;
+        self.distinct(left, right, negated)
+    }
+
+    fn in_values(&mut self, expr: &ast::Expr, list: &[ast::Expr], negated: bool) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        let list = self.exprs(list)?;
+        let test = self.in_list(operand, list)?;
+        Ok(if negated { not(test) } else { test })
+    }
+
+    fn in_rows(&mut self, expr: &ast::Expr, query: &ast::Query, negated: bool) -> Result<Expr> {
+        let test = self.quantified_rows(expr, "=", false, query)?;
+        Ok(if negated { not(test) } else { test })
+    }
+
+    fn quantified_rows(&mut self, expr: &ast::Expr, op: &str, all: bool, query: &ast::Query) -> Result<Expr> {
+        let operand = self.expr(expr)?;
+        let read = self.query(query)?;
+        self.quantified_read(operand, op, all, read)
+    }
+
+    fn row_value(&mut self, fields: &[ast::Expr]) -> Result<Expr> {
+        let args = self.exprs(fields)?;
+        let args = args.into_iter().map(|arg| self.settled(arg)).collect::<Result<_>>()?;
+        Ok(Expr::Form { form: Form::Row, args, ty: Type::Composite(Name::new("pg_catalog", "record")) })
+    }
+
+    fn exists(&mut self, query: &ast::Query) -> Result<Expr> {
+        let read = self.query(query)?;
+        Ok(Expr::Subquery(Box::new(Subquery::Exists(read))))
+    }
+
+    fn collated(&mut self, expr: &ast::Expr, collation: &str) -> Result<Expr> {
+        match collation {
+            "C" | "POSIX" | "default" | "ucs_basic" => self.expr(expr),
+            other => Err(Error::missing(format!("collation \"{other}\""))),
         }
     }
 
     fn parameter(&self, position: u32) -> Result<Expr> {
         let index = usize::try_from(position).unwrap_or(usize::MAX).wrapping_sub(1);
+        if let Some(argument) = self.frame_position(index) {
+            return Ok(argument);
+        }
         let ty = self.parameters.get(index).cloned();
         let missing = || Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}"));
         Ok(Expr::Param { index, ty: ty.ok_or_else(missing)? })
@@ -302,6 +325,15 @@ pub(super) fn not(expr: Expr) -> Expr {
     Expr::test(Form::Not, vec![expr])
 }
 
+/// What a kind of expression is not, wherever it stands.
+fn out_of_place(kind: &ExprKind) -> Error {
+    match kind {
+        ExprKind::Star(_) => Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"),
+        ExprKind::Field { field, .. } => Error::missing(format!("field selection (.{field})")),
+        _ => Error::new(Code::SYNTAX, "DEFAULT is not allowed in this context"),
+    }
+}
+
 /// A literal as written.
 fn constant(literal: &Literal) -> Result<Expr> {
     let of = |value, ty| Ok(Expr::Const { value, ty });
@@ -325,22 +357,12 @@ fn numeric(digits: &str) -> Result<Expr> {
 }
 
 /// `(select …)`; of one row without a table, simply what it says.
-fn scalar(mut read: Read) -> Result<Expr> {
+fn scalar(read: Read) -> Result<Expr> {
     if read.outputs.len() != 1 {
         return Err(Error::new(Code::SYNTAX, "subquery must return only one column"));
     }
-    let is_plain = matches!(read.from, Source::Unit)
-        && read.filter.is_none()
-        && read.having.is_none()
-        && read.limit.is_none()
-        && read.offset.is_none()
-        && read.group.is_empty();
-    match read.outputs.pop() {
-        Some(output) if is_plain && !crate::visit::has_aggregate(&output.expr) => Ok(output.expr),
-        Some(output) => {
-            read.outputs.push(output);
-            Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))))
-        }
-        None => Err(one_column()),
-    }
+    Ok(match read.value() {
+        Some(value) => value.clone(),
+        None => Expr::Subquery(Box::new(Subquery::Scalar(read))),
+    })
 }

@@ -90,6 +90,10 @@ impl Resolver<'_> {
         if let Some((name, _)) = select.windows.first() {
             return Err(Error::missing(format!("window \"{name}\"")));
         }
+        if let Some(mut read) = self.rows_alone(select)? {
+            read.order = self.order_by(order_by, &read)?;
+            return Ok(read);
+        }
         let from = self.from(&select.from)?;
         let mut read = Read::from(from);
         if let Some(filter) = &select.filter {
@@ -165,9 +169,7 @@ impl Resolver<'_> {
                 self.add(relation)?;
                 Ok(Source::Read { id, read: Box::new(read), view: None })
             }
-            FromItem::Function { call, .. } => {
-                Err(Error::missing(format!("function {}() in FROM", call.name.name)))
-            }
+            FromItem::Function { .. } => self.function_source(item),
             FromItem::Join { kind, left, right, condition } => self.join(*kind, left, right, condition),
         }
     }
@@ -213,17 +215,15 @@ impl Resolver<'_> {
             }
             TableKind::View { query, .. } => {
                 let query = query.clone();
-                let levels = std::mem::take(&mut self.levels);
-                let ctes = std::mem::take(&mut self.ctes);
+                let surroundings = self.apart();
                 let read = self.query(&query);
-                self.levels = levels;
-                self.ctes = ctes;
+                self.back(surroundings);
                 Ok(Source::Read { id, read: Box::new(read?), view: Some(table) })
             }
         }
     }
 
-    fn add(&mut self, relation: Relation) -> Result<()> {
+    pub(super) fn add(&mut self, relation: Relation) -> Result<()> {
         let Some(level) = self.levels.last_mut() else { return Err(Error::internal("no query is open")) };
         if !relation.alias.is_empty() && level.relations.iter().any(|other| other.alias == relation.alias) {
             let message = format!("table name \"{}\" specified more than once", relation.alias);

@@ -113,8 +113,15 @@ fn ambiguous(column: &str) -> Error {
 }
 
 impl Resolver<'_> {
-    /// What a column reference means.
+    /// What a column reference means; in a function's body a parameter, unless there is such a column.
     pub(super) fn column(&self, parts: &[String]) -> Result<Expr> {
+        self.stored_column(parts).or_else(|error| match error.code() {
+            Code::UNDEFINED_COLUMN | Code::UNDEFINED_TABLE => self.frame_parameter(parts).ok_or(error),
+            _ => Err(error),
+        })
+    }
+
+    fn stored_column(&self, parts: &[String]) -> Result<Expr> {
         match parts {
             [column] => self.bare(column),
             [qualifier, column] => self.qualified(qualifier, column),

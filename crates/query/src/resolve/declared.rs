@@ -1,0 +1,536 @@
+//! Calls of functions that the schema declares: a `language sql` body of one select is read in place of the call.
+//!
+//! PostgreSQL (38.5) runs such a body with the search path of its `set` clause, with parameters that columns of the same name
+//! hide, and sees nothing of the query around the call. What the body may read is for `authorize`: [`Read::called`] says whose
+//! it is. Bodies in other languages, of several statements, with effects or of which each call may see another state of the
+//! rows (`volatile`) are refused by name.
+
+use std::sync::Arc;
+
+use catalog::{Argument, Function, Language, Volatility};
+use sql::ast::{self, ArgumentMode, Call, ObjectName, StatementKind};
+use types::cast::{self, Context};
+use types::ty::format_type;
+use types::{Code, Error, Name, Result, Type, Value};
+
+use super::Resolver;
+use super::scope::{Level, Relation};
+use crate::functions::Volatility as Effect;
+use crate::ir::{Expr, Form, FunctionId, Output, Read, Source, Subquery};
+use crate::visit;
+
+/// Bodies that one expression may be made of, those of bodies included.
+const BODIES_MAX: usize = 200;
+
+/// The function whose body is read, and what its parameters stand for.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    function: usize,
+    args: Vec<Expr>,
+}
+
+/// What is set aside while a body is read.
+#[derive(Default)]
+pub(super) struct Surroundings {
+    levels: Vec<Level>,
+    ctes: Vec<(String, Read)>,
+    path: Vec<Arc<str>>,
+    frame: Option<Frame>,
+    owner: Option<Arc<str>>,
+}
+
+impl Resolver<'_> {
+    /// A call of a declared function; `None` for other calls.
+    pub(super) fn declared_call(&mut self, call: &Call) -> Result<Option<Expr>> {
+        let candidates = self.declared(&call.name);
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let (at, args) = self.matched(call, &candidates)?;
+        let function = &self.catalog.functions[at];
+        if function.returns_set {
+            let what = format!("the set-returning function {}() in this place", function.name);
+            return Err(Error::missing(what));
+        }
+        let is_simple = args.iter().all(is_simple);
+        let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
+        let strict = function.strict.then(|| any_null(&args)).flatten();
+        let value = self.value_of(at, args)?;
+        let value = match strict {
+            Some(null) => {
+                let ty = value.ty();
+                let branches = vec![(null, Expr::null(ty.clone()))];
+                Expr::Case { branches, otherwise: Some(Box::new(value)), ty }
+            }
+            None => value,
+        };
+        Ok(Some(match source {
+            None => value,
+            Some(source) => {
+                let mut read = Read::from(source);
+                read.outputs.push(Output { name: call.name.name.as_str().into(), expr: value });
+                Expr::Subquery(Box::new(Subquery::Scalar(read)))
+            }
+        }))
+    }
+
+    /// The rows of a call of a declared function that returns a set; `None` for other calls.
+    pub(super) fn declared_rows(&mut self, call: &Call) -> Result<Option<Read>> {
+        let mut candidates = self.declared(&call.name);
+        candidates.retain(|at| self.catalog.functions[*at].returns_set);
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let (at, args) = self.matched(call, &candidates)?;
+        let function = &self.catalog.functions[at];
+        if !args.iter().all(is_simple) || (function.strict && !args.is_empty()) {
+            return Err(unsupported(function, "with computed arguments in FROM"));
+        }
+        let columns = self.result_columns(function)?;
+        let mut read = self.body_of(at, args)?;
+        if read.outputs.len() != columns.len() {
+            return Err(mismatch(function));
+        }
+        for (output, (name, ty)) in read.outputs.iter_mut().zip(columns) {
+            output.name = name;
+            output.expr = self.returned(output.expr.clone(), &ty, function)?;
+        }
+        read.called = Some(FunctionId(at));
+        Ok(Some(read))
+    }
+
+    /// A function in `from`.
+    pub(super) fn function_source(&mut self, item: &ast::FromItem) -> Result<Source> {
+        let ast::FromItem::Function { call, ordinality, alias, definitions, .. } = item else {
+            return Err(Error::internal("not a function in FROM"));
+        };
+        let unsupported = || Error::missing(format!("function {}() in FROM", call.name.name));
+        if *ordinality || !definitions.is_empty() {
+            return Err(unsupported());
+        }
+        // What stands beside it could be named in arguments, which no engine here reads row by row.
+        let beside = self.levels.pop().unwrap_or_default();
+        let read = self.declared_rows(call);
+        self.levels.push(beside);
+        let read = match read {
+            Err(error) if [Code::UNDEFINED_COLUMN, Code::UNDEFINED_TABLE].contains(&error.code()) => {
+                return Err(unsupported());
+            }
+            read => read?.ok_or_else(unsupported)?,
+        };
+        let name = alias.as_ref().map_or(&call.name.name, |alias| &alias.name);
+        let id = self.ids.fresh();
+        let mut relation = Relation::of_outputs(name, &read.outputs, id);
+        if let [(column, _)] = &mut relation.columns[..]
+            && **column == *call.name.name
+        {
+            *column = name.as_str().into();
+        }
+        relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
+        self.add(relation)?;
+        Ok(Source::Read { id, read: Box::new(read), view: None })
+    }
+
+    /// `select f()` of a set: a row for each of its rows.
+    pub(super) fn rows_alone(&mut self, select: &ast::Select) -> Result<Option<Read>> {
+        let is_alone = select.from.is_empty()
+            && select.filter.is_none()
+            && select.group_by.is_empty()
+            && select.having.is_none()
+            && select.distinct == ast::Distinct::No;
+        let ([target], true) = (&select.targets[..], is_alone) else { return Ok(None) };
+        let ast::ExprKind::Call(call) = &*target.expr.kind else { return Ok(None) };
+        let Some(rows) = self.declared_rows(call)? else { return Ok(None) };
+        let [output] = &rows.outputs[..] else { return Ok(None) };
+        let id = self.ids.fresh();
+        let ty = output.expr.ty();
+        let name = target.alias.as_deref().unwrap_or(&call.name.name).into();
+        let mut read = Read::from(Source::Read { id, read: Box::new(rows), view: None });
+        let expr = Expr::Column { source: id, column: catalog::ColumnId(0), ty };
+        read.outputs.push(Output { name, expr });
+        Ok(Some(read))
+    }
+
+    /// What a parameter of the body that is read stands for: `name`, `function.name`.
+    pub(super) fn frame_parameter(&self, parts: &[String]) -> Option<Expr> {
+        let frame = self.frame.as_ref()?;
+        let function = &self.catalog.functions[frame.function];
+        let name = match parts {
+            [name] => name,
+            [qualifier, name] if **qualifier == *function.name.name => name,
+            _ => return None,
+        };
+        let at = inputs(function).position(|argument| argument.name.as_deref() == Some(name))?;
+        frame.args.get(at).cloned()
+    }
+
+    /// What `$1` of the body that is read stands for.
+    pub(super) fn frame_position(&self, index: usize) -> Option<Expr> {
+        self.frame.as_ref()?.args.get(index).cloned()
+    }
+
+    /// Puts what surrounds a query away, to be [put back](Resolver::back).
+    pub(super) fn apart(&mut self) -> Surroundings {
+        let path = self.path.clone();
+        self.exchange(Surroundings { path, owner: self.owner.clone(), ..Surroundings::default() })
+    }
+
+    pub(super) fn back(&mut self, surroundings: Surroundings) {
+        self.exchange(surroundings);
+    }
+
+    fn exchange(&mut self, other: Surroundings) -> Surroundings {
+        Surroundings {
+            levels: std::mem::replace(&mut self.levels, other.levels),
+            ctes: std::mem::replace(&mut self.ctes, other.ctes),
+            path: std::mem::replace(&mut self.path, other.path),
+            frame: std::mem::replace(&mut self.frame, other.frame),
+            owner: std::mem::replace(&mut self.owner, other.owner),
+        }
+    }
+
+    /// The declared functions of a name, in the first schema of the path that has one.
+    fn declared(&self, name: &ObjectName) -> Vec<usize> {
+        let in_schema = |schema: &str| -> Vec<usize> {
+            let name = Name::new(schema, name.name.as_str());
+            let functions = self.catalog.functions.iter().enumerate();
+            functions.filter(|(_, function)| function.name == name).map(|(at, _)| at).collect()
+        };
+        match &name.schema {
+            Some(schema) => in_schema(schema),
+            None => self
+                .path
+                .iter()
+                .map(|schema| in_schema(schema))
+                .find(|found| !found.is_empty())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The function that a call means, and its arguments, of the types declared.
+    fn matched(&mut self, call: &Call, candidates: &[usize]) -> Result<(usize, Vec<Expr>)> {
+        let name = &self.catalog.functions[candidates[0]].name;
+        if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+            let message =
+                format!("DISTINCT, FILTER, ORDER BY or * specified, but {name} is not an aggregate function");
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+        }
+        let mut written = Vec::new();
+        for argument in &call.args {
+            if argument.variadic {
+                return Err(Error::missing(format!("VARIADIC in a call of {name}()")));
+            }
+            written.push((argument.name.as_deref(), self.expr(&argument.value)?));
+        }
+        let mut fitting = Vec::new();
+        for &at in candidates {
+            if let Some((exact, args)) = self.fits(at, &written)? {
+                fitting.push((exact, at, args));
+            }
+        }
+        let most = fitting.iter().map(|(exact, ..)| *exact).max();
+        fitting.retain(|(exact, ..)| Some(*exact) == most);
+        let types: Vec<String> = written.iter().map(|(_, arg)| format_type(&arg.ty(), None)).collect();
+        match (fitting.pop(), fitting.is_empty()) {
+            (Some((_, at, args)), true) => Ok((at, args)),
+            (Some(_), false) => Err(Error::new(
+                Code::AMBIGUOUS_FUNCTION,
+                format!("function {name}({}) is not unique", types.join(", ")),
+            )
+            .with_hint(
+                "Could not choose a best candidate function. You might need to add explicit type casts.",
+            )),
+            (None, _) => {
+                if let Some(&at) = candidates.iter().find(|at| !has_values(&self.catalog.functions[**at])) {
+                    return Err(unsupported(&self.catalog.functions[at], ""));
+                }
+                Err(Error::new(
+                    Code::UNDEFINED_FUNCTION,
+                    format!("function {name}({}) does not exist", types.join(", ")),
+                )
+                .with_hint(
+                    "No function matches the given name and argument types. You might need to add explicit type casts.",
+                ))
+            }
+        }
+    }
+
+    /// The arguments as a function takes them, and how many have exactly its types.
+    fn fits(&mut self, at: usize, written: &[(Option<&str>, Expr)]) -> Result<Option<(usize, Vec<Expr>)>> {
+        let function = &self.catalog.functions[at];
+        let parameters: Vec<&Argument> = inputs(function).collect();
+        let mut given: Vec<Option<&Expr>> = vec![None; parameters.len()];
+        for (position, (name, arg)) in written.iter().enumerate() {
+            let place = match name {
+                None => Some(position),
+                Some(name) => parameters.iter().position(|known| known.name.as_deref() == Some(*name)),
+            };
+            match place.and_then(|place| given.get_mut(place)) {
+                Some(slot @ None) => *slot = Some(arg),
+                _ => return Ok(None),
+            }
+        }
+        let mut exact = 0;
+        let mut args = Vec::new();
+        for (parameter, given) in parameters.into_iter().zip(given) {
+            let arg = match (given, &parameter.default) {
+                (Some(arg), _) if arg.ty() == parameter.ty => {
+                    exact += 1;
+                    arg.clone()
+                }
+                (Some(arg), _) if is_implicit(&arg.ty(), &parameter.ty) => {
+                    self.coerce(arg.clone(), &parameter.ty)?
+                }
+                (None, Some(default)) => {
+                    let default = self.constant_default(default)?;
+                    self.coerce(default, &parameter.ty)?
+                }
+                (Some(_), _) | (None, None) => return Ok(None),
+            };
+            args.push(arg);
+        }
+        Ok(Some((exact, args)))
+    }
+
+    /// A parameter's default, which sees nothing of the query around the call.
+    fn constant_default(&mut self, default: &ast::Expr) -> Result<Expr> {
+        let before = self.apart();
+        self.levels.push(Level::default());
+        let resolved = self.expr(default);
+        self.back(before);
+        resolved
+    }
+
+    /// Arguments that are computed once for each call, in a row of their own: they belong to the caller and not to the body.
+    fn computed_once(&mut self, args: Vec<Expr>) -> (Option<Source>, Vec<Expr>) {
+        let id = self.ids.fresh();
+        let column = |(arg, at): (&Expr, u16)| Expr::Column {
+            source: id,
+            column: catalog::ColumnId(at),
+            ty: arg.ty(),
+        };
+        let columns = args.iter().zip(0..).map(column).collect();
+        (Some(Source::Values { id, rows: vec![args] }), columns)
+    }
+
+    /// The value of a body: that of its first row, null without one.
+    fn value_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
+        let function = &self.catalog.functions[at];
+        if matches!(function.returns, Type::Composite(_) | Type::Opaque(_) | Type::Void) {
+            return Err(unsupported(function, ""));
+        }
+        let mut read = self.body_of(at, args)?;
+        let [output] = &mut read.outputs[..] else { return Err(mismatch(function)) };
+        output.expr = self.returned(output.expr.clone(), &function.returns, function)?;
+        let is_many = read.value().is_none();
+        read.called = Some(FunctionId(at));
+        if !is_many {
+            return Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))));
+        }
+        if read.limit.is_some() {
+            read = self.around(read);
+        }
+        read.limit = Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 });
+        Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))))
+    }
+
+    /// A read of all that another says.
+    fn around(&mut self, inner: Read) -> Read {
+        let id = self.ids.fresh();
+        let outputs = Relation::of_outputs("", &inner.outputs, id).columns;
+        let mut read = Read::from(Source::Read { id, read: Box::new(inner), view: None });
+        read.outputs = outputs.into_iter().map(|(name, expr)| Output { name, expr }).collect();
+        read
+    }
+
+    /// The body of a function, read with what its parameters stand for.
+    fn body_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
+        let function = &self.catalog.functions[at];
+        refuse(function, self.catalog)?;
+        if self.open.contains(&at) {
+            return Err(unsupported(function, "by itself"));
+        }
+        self.bodies += 1;
+        if self.bodies > BODIES_MAX {
+            return Err(Error::new(Code::TOO_COMPLEX, "functions are nested too deeply"));
+        }
+        let query = parsed(function)?;
+        let surroundings = self.apart();
+        self.frame = Some(Frame { function: at, args });
+        self.path = path(function)?;
+        if function.security_definer {
+            self.owner = Some(function.owner.clone());
+        }
+        self.open.push(at);
+        let read = self.query(&query);
+        self.open.pop();
+        self.back(surroundings);
+        read.map_err(|error| match error.code() {
+            Code::FEATURE_NOT_SUPPORTED if error.details().is_none() => {
+                error.with_details(format!("It is needed by function {}.", function.signature()))
+            }
+            _ => error,
+        })
+    }
+
+    /// The columns of a set's rows.
+    fn result_columns(&self, function: &Function) -> Result<Vec<(Arc<str>, Type)>> {
+        let outputs: Vec<&Argument> =
+            function.arguments.iter().filter(|argument| argument.mode == ArgumentMode::Table).collect();
+        if !outputs.is_empty() {
+            let column = |argument: &&Argument| {
+                (argument.name.clone().unwrap_or_else(|| "column".into()), argument.ty.clone())
+            };
+            return Ok(outputs.iter().map(column).collect());
+        }
+        match &function.returns {
+            Type::Composite(name) => {
+                let table = self.catalog.table(name).map(|(_, table)| table);
+                let table =
+                    table.filter(|table| !table.is_view()).ok_or_else(|| unsupported(function, ""))?;
+                Ok(table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect())
+            }
+            Type::Opaque(_) | Type::Void => Err(unsupported(function, "")),
+            ty => Ok(vec![(function.name.name.clone(), ty.clone())]),
+        }
+    }
+
+    /// What a body says, as the function's result type.
+    fn returned(&self, expr: Expr, to: &Type, function: &Function) -> Result<Expr> {
+        let from = expr.ty();
+        if from == *to {
+            return Ok(expr);
+        }
+        match expr {
+            Expr::Const { value: Value::Null, .. } => Ok(Expr::null(to.clone())),
+            // An untyped literal.
+            Expr::Const { value, ty: Type::Text } => self.literal(value, to, None),
+            expr if cast::context(&from, to).is_some_and(|context| context >= Context::Assignment) => {
+                Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier: None, explicit: false })
+            }
+            _ => Err(mismatch(function)),
+        }
+    }
+
+    /// An expression of which nothing is authorized, because it is computed of one row as it is written: calls become what
+    /// they say, where everybody may call and nothing is read.
+    pub(super) fn without_calls(&self, expr: &mut Expr) -> Result<()> {
+        for operand in visit::operands_mut(expr) {
+            self.without_calls(operand)?;
+        }
+        let Expr::Subquery(subquery) = expr else { return Ok(()) };
+        let Subquery::Scalar(read) = &mut **subquery else { return Ok(()) };
+        let Some(FunctionId(at)) = read.called else { return Ok(()) };
+        let function = &self.catalog.functions[at];
+        if !self.catalog.allows_function(&["public".into()], function) {
+            return Err(unsupported(function, "here, which not everybody may call,"));
+        }
+        read.called = None;
+        match read.value().cloned() {
+            Some(mut value) => {
+                self.without_calls(&mut value)?;
+                *expr = value;
+                Ok(())
+            }
+            None => Err(unsupported(function, "here, which reads rows,")),
+        }
+    }
+}
+
+/// The parameters that a caller passes.
+fn inputs(function: &Function) -> impl Iterator<Item = &Argument> {
+    function.arguments.iter().filter(|argument| argument.is_input())
+}
+
+fn is_implicit(from: &Type, to: &Type) -> bool {
+    !matches!(to, Type::Opaque(_) | Type::Composite(_)) && cast::context(from, to) == Some(Context::Implicit)
+}
+
+/// Whether all parameters are values of types that we know: not rows, not `anyelement`.
+fn has_values(function: &Function) -> bool {
+    inputs(function).all(|argument| !matches!(argument.ty, Type::Opaque(_) | Type::Composite(_)))
+}
+
+/// Whether an argument may stand wherever the parameter does, any number of times.
+fn is_simple(arg: &Expr) -> bool {
+    let mut simple = !visit::may_raise(arg);
+    visit::deep(arg, &mut |inner| match inner {
+        Expr::Subquery(_) | Expr::Aggregate { .. } => simple = false,
+        Expr::Apply { function, .. } => simple &= function.volatility != Effect::Volatile,
+        Expr::Form { form: Form::NextValue, .. } => simple = false,
+        Expr::Column { .. }
+        | Expr::Const { .. }
+        | Expr::Param { .. }
+        | Expr::Caller(_)
+        | Expr::Form { .. }
+        | Expr::Cast { .. }
+        | Expr::Case { .. } => {}
+    });
+    simple
+}
+
+fn any_null(args: &[Expr]) -> Option<Expr> {
+    let tests: Vec<Expr> = args.iter().map(|arg| Expr::test(Form::IsNull, vec![arg.clone()])).collect();
+    (!tests.is_empty()).then(|| Expr::test(Form::Or, tests))
+}
+
+/// Refuses what is not a body that can stand in place of the call.
+fn refuse(function: &Function, catalog: &catalog::Catalog) -> Result<()> {
+    if function.language != Language::Sql {
+        return Err(unsupported(function, ""));
+    }
+    if function.volatility == Volatility::Volatile {
+        return Err(Error::missing(format!("calling volatile function {}()", function.name)));
+    }
+    let is_odd = |argument: &Argument| !matches!(argument.mode, ArgumentMode::In | ArgumentMode::Table);
+    if function.arguments.iter().any(is_odd) {
+        return Err(unsupported(function, "with out or variadic parameters"));
+    }
+    let domains = function.arguments.iter().filter_map(|argument| argument.domain.as_ref());
+    for domain in domains.chain(&function.domain).filter_map(|domain| catalog.domains.get(domain)) {
+        if domain.not_null || !domain.checks.is_empty() {
+            let what = format!("a value of domain {} in function {}", domain.name, function.name);
+            return Err(Error::missing(what));
+        }
+    }
+    Ok(())
+}
+
+/// Where the body's names are looked for.
+fn path(function: &Function) -> Result<Vec<Arc<str>>> {
+    let mut path = super::default_path();
+    for (name, value) in &function.settings {
+        if &**name != "search_path" || &**value == "from current" {
+            return Err(unsupported(function, &format!("with its setting of {name}")));
+        }
+        path = catalog::search_path(value);
+    }
+    Ok(path)
+}
+
+/// The one query of a body.
+fn parsed(function: &Function) -> Result<ast::Query> {
+    let other = || unsupported(function, "of more than one select");
+    let mut statements = match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN "))
+    {
+        Some(expr) => sql::parse(&format!("select {expr}")),
+        None => sql::parse(&function.body),
+    };
+    match (statements.0.pop(), &statements.0[..], &statements.1[..]) {
+        (Some(ast::Statement { kind: StatementKind::Query(query), .. }), [], []) => Ok(query),
+        _ => Err(other()),
+    }
+}
+
+fn unsupported(function: &Function, how: &str) -> Error {
+    let space = if how.is_empty() { "" } else { " " };
+    Error::missing(format!("calling function {}(){space}{how}", function.name))
+}
+
+fn mismatch(function: &Function) -> Error {
+    let ty = format_type(&function.returns, None);
+    Error::new(
+        Code::INVALID_FUNCTION_DEFINITION,
+        format!("return type mismatch in function declared to return {ty}"),
+    )
+}
