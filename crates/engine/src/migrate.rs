@@ -117,6 +117,7 @@ pub async fn state(engine: &Arc<dyn Engine>, options: &Options) -> Result<State>
 /// `55000` when the files contradict the ledger; the engine's.
 pub async fn plan(engine: &Arc<dyn Engine>, sources: &Sources, options: &Options) -> Result<Plan> {
     let state = ledger::read(&**engine, options).await?;
+    ledger::readable(&state)?;
     if state.is_same(sources) {
         return Ok(Plan::default());
     }

@@ -5,7 +5,7 @@ use std::any::Any;
 use render::schema::{Ledger, LedgerEntry};
 use sha2::{Digest, Sha256};
 use types::session::Session;
-use types::{Error, Result, Type, Value};
+use types::{Code, Error, Result, Type, Value};
 
 use super::{File, Layout, Options, Sources};
 use crate::{Engine, Values};
@@ -18,6 +18,32 @@ pub(super) const SCHEMA: &str = "schema";
 pub(super) const MIGRATION: &str = "migration";
 /// The layer of seeds.
 pub(super) const SEED: &str = "seed";
+
+/// The layer of the form in which schemas are stored.
+pub(super) const FORMAT: &str = "format";
+
+/// The number of this form. It grows when a version stores an unchanged schema otherwise (other names of functions in indexes,
+/// other types of columns): the first start of that version then puts right what older ones stored.
+const FORMAT_NUMBER: u32 = 1;
+
+/// The form as an entry.
+pub(super) fn format() -> LedgerEntry {
+    let (layer, name) = (FORMAT.to_owned(), FORMAT_NUMBER.to_string());
+    LedgerEntry { layer, hash: hash(&name), text: String::new(), name }
+}
+
+/// Refuses what a newer version stored.
+pub(super) fn readable(state: &State) -> Result<()> {
+    let numbers =
+        state.files.iter().filter(|file| file[0] == FORMAT).filter_map(|file| file[1].parse::<u32>().ok());
+    match numbers.max() {
+        Some(number) if number > FORMAT_NUMBER => {
+            let message = "the database was made by a newer version of Backplane";
+            Err(Error::new(Code::OBJECT_STATE, message).with_hint("Use that version, or one after it."))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// What the ledger says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +71,8 @@ impl State {
         let known =
             |name: &str| self.files.iter().filter(|file| file[0] == name).cloned().collect::<Vec<_>>();
         let other = if schema == SCHEMA { MIGRATION } else { SCHEMA };
-        known(SYSTEM) == system
+        self.knows(FORMAT, &format().name)
+            && known(SYSTEM) == system
             && known(schema) == declared
             && known(other).is_empty()
             && sources.seeds.iter().all(|seed| self.knows(SEED, &seed.name))

@@ -13,7 +13,7 @@ use render::schema::LedgerEntry;
 use types::{Code, Error, Result};
 
 use super::fold::{self, Folded, Point, Rows, fold};
-use super::ledger::{MIGRATION, SCHEMA, SEED, SYSTEM, entry, layer_of};
+use super::ledger::{FORMAT, MIGRATION, SCHEMA, SEED, SYSTEM, entry, format, layer_of};
 use super::{File, Layout, Refusal, Sources};
 
 /// The owner of our services' tables.
@@ -27,6 +27,8 @@ const OWNER: &str = "postgres";
 pub struct Plan {
     /// Changes of the schema with what happens to rows after each.
     pub(super) stages: Vec<Stage>,
+    /// The model at the end, where an older version stored it otherwise.
+    pub(super) settle: Option<Arc<Model>>,
     /// Layers that the ledger forgets.
     pub(super) forget: Vec<&'static str>,
     /// What the ledger notes.
@@ -83,10 +85,14 @@ pub(super) fn plan(sources: &Sources, stored: &[LedgerEntry]) -> Result<Plan> {
         Layout::Declared => plan.declared(sources, stored, &system),
         Layout::Migrations => plan.migrations(sources, stored, &system)?,
     };
-    plan.forget.push(SYSTEM);
+    plan.forget.extend([FORMAT, SYSTEM]);
+    plan.entries.push(format());
     plan.entries.splice(0..0, sources.system.iter().map(|file| entry(SYSTEM, file)));
     plan.seeds(sources, stored, &mut points);
-    plan.stages = stages(current, points);
+    let (stages, end) = stages(current, points);
+    plan.stages = stages;
+    let is_known = stored.iter().any(|entry| entry.layer == FORMAT && entry.name == format().name);
+    plan.settle = (!is_known && !stored.is_empty()).then_some(end);
     Ok(plan)
 }
 
@@ -196,8 +202,8 @@ fn pending<'f>(applied: &[File], files: &'f [File]) -> Result<&'f [File]> {
     Ok(files.get(applied.len()..).unwrap_or_default())
 }
 
-/// One stage for each point at which rows are touched, and one for the end.
-fn stages(current: Arc<Catalog>, points: Vec<Point>) -> Vec<Stage> {
+/// One stage for each point at which rows are touched, and one for the end; and the model at the end.
+fn stages(current: Arc<Catalog>, points: Vec<Point>) -> (Vec<Stage>, Arc<Model>) {
     let last = points.len().saturating_sub(1);
     let mut from = Arc::new(Model::new(current));
     let mut stages = Vec::new();
@@ -212,7 +218,7 @@ fn stages(current: Arc<Catalog>, points: Vec<Point>) -> Vec<Stage> {
         }
         from = to;
     }
-    stages
+    (stages, from)
 }
 
 /// The layer of the project's files, for those who print it.

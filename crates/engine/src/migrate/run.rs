@@ -14,6 +14,7 @@ use types::session::Session;
 use types::{Code, Error, Name, Result, Value};
 
 use super::fold::Rows;
+use super::ledger::FORMAT;
 use super::plan::{Plan, Stage};
 use super::rows::{self, Outcome};
 use super::{Applied, Options};
@@ -69,12 +70,17 @@ impl Run<'_> {
         for stage in &plan.stages {
             self.stage(stage).await?;
         }
+        if let Some(model) = &plan.settle {
+            self.settle(model).await?;
+        }
         for layer in &plan.forget {
             self.execute(&self.schema.ledger(Ledger::Forget(layer), &self.session)).await?;
         }
         for entry in &plan.entries {
             self.execute(&self.schema.ledger(Ledger::Add(entry), &self.session)).await?;
-            self.applied.files.push(entry.name.clone());
+            if entry.layer != FORMAT {
+                self.applied.files.push(entry.name.clone());
+            }
         }
         self.applied.steps = plan.steps().cloned().collect();
         self.applied.notes.splice(0..0, plan.notes);
@@ -104,8 +110,12 @@ impl Run<'_> {
             self.guard(step, stage).await?;
             self.step(&step.action, stage).await?;
         }
+        self.settle(&stage.to).await
+    }
+
+    async fn settle(&mut self, model: &Model) -> Result<()> {
         let stored = self.values(&self.schema.stored(&self.session)).await?;
-        self.tasks(self.schema.settle(&stage.to, &stored, &self.session)?).await
+        self.tasks(self.schema.settle(model, &stored, &self.session)?).await
     }
 
     async fn step(&mut self, action: &Action, stage: &Stage) -> Result<()> {

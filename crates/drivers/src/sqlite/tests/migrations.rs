@@ -378,6 +378,25 @@ fn rows_that_foreign_keys_follow_do_not_change_while_tables_are_made_anew() {
 }
 
 #[test]
+fn what_an_older_version_stored_is_put_right_and_what_a_newer_one_did_is_refused() {
+    let fixture = Fixture::new();
+    let sources = migrations(&[("1.sql", "create table t (a int); create index i on t (a)")]);
+    fixture.apply(&sources).unwrap();
+    let older = [
+        "DELETE FROM \"backplane.ledger\" WHERE layer = 'format'",
+        "DROP INDEX \"public.i\"",
+        "CREATE INDEX \"public.i\" ON \"public.t\" (a + 1)",
+    ];
+    let before = shape(&fixture);
+    fixture.transact(&older).unwrap();
+    fixture.apply(&sources).unwrap();
+    assert_eq!(shape(&fixture), before);
+    fixture.transact(&["UPDATE \"backplane.ledger\" SET name = '999' WHERE layer = 'format'"]).unwrap();
+    let error = fixture.apply(&sources).unwrap_err();
+    assert_eq!(error.message(), "the database was made by a newer version of Backplane");
+}
+
+#[test]
 fn history_cannot_be_changed() {
     let fixture = Fixture::new();
     let (a, b) = (("1_a.sql", "create table a (x int)"), ("3_b.sql", "create table b (x int)"));

@@ -115,46 +115,67 @@ fn unknown_casts(rebuild: &Rebuild, scene: &Scene<'_>) -> Vec<Task> {
     tasks
 }
 
-/// `INSERT` of every row: first what comes from the old row, then what is generated from the new one.
+/// `INSERT` of every row, in the order of their keys. What is generated from the new row needs all that comes from the old
+/// one first: then rows are kept in between, which also computes a volatile default only once.
 fn moved(rebuild: &Rebuild, aside: &Name, scene: &Scene<'_>) -> Result<Task> {
     let old = Table { name: aside.clone(), ..(*rebuild.old).clone() };
     let catalog = alone(&old);
+    let has_generated = rebuild.sources.contains(&ColumnSource::Generated);
     let (text, parameters, ()) = write(&catalog, Columns::OfTable(ONLY), scene.session, |writer| {
+        if !has_generated {
+            new_columns(writer, rebuild);
+            return old_rows(writer, rebuild, &old, scene);
+        }
         writer.push("WITH ");
         writer.alias(ROW);
-        writer.push(" AS MATERIALIZED (SELECT ");
-        writer.alias(ROW);
-        writer.push(".");
-        writer.push(row_key(&old));
-        writer.push(" AS key");
-        for (column, source) in rebuild.new.column_ids().zip(&rebuild.sources) {
-            if *source != ColumnSource::Generated {
-                writer.push(", ");
-                from_old(writer, rebuild, column, source, scene)?;
-                writer.push(" AS c");
-                writer.number(column.0);
-            }
-        }
-        writer.push(" FROM ");
-        writer.push(&stored_name(aside));
-        writer.push(" AS ");
-        writer.alias(ROW);
-        writer.push(" ORDER BY 1) INSERT INTO ");
-        into_new(writer, rebuild, scene)
+        writer.push(" AS MATERIALIZED (");
+        old_rows(writer, rebuild, &old, scene)?;
+        writer.push(") ");
+        new_columns(writer, rebuild);
+        new_rows(writer, rebuild, scene)
     })?;
     Ok(Task::Run(bound(text, parameters, scene.session)))
 }
 
-fn into_new(writer: &mut Writer<'_>, rebuild: &Rebuild, scene: &Scene<'_>) -> Result<()> {
+/// `INSERT INTO new (key, column, …) `
+fn new_columns(writer: &mut Writer<'_>, rebuild: &Rebuild) {
     let new = &*rebuild.new;
-    writer.sources.insert(ROW, Columns::Outputs);
-    writer.push(&format!("{} ({}", stored_name(&new.name), row_key(new)));
+    writer.push(&format!("INSERT INTO {} ({}", stored_name(&new.name), row_key(new)));
     for column in &new.columns {
         writer.push(", ");
         writer.identifier(&column.name);
     }
-    writer.push(") SELECT key");
-    for (column, source) in new.column_ids().zip(&rebuild.sources) {
+    writer.push(") ");
+}
+
+/// The key and what comes from the old row, as `key`, `c0`, …
+fn old_rows(writer: &mut Writer<'_>, rebuild: &Rebuild, old: &Table, scene: &Scene<'_>) -> Result<()> {
+    writer.push("SELECT ");
+    writer.alias(ROW);
+    writer.push(".");
+    writer.push(row_key(old));
+    writer.push(" AS key");
+    for (column, source) in rebuild.new.column_ids().zip(&rebuild.sources) {
+        if *source != ColumnSource::Generated {
+            writer.push(", ");
+            from_old(writer, rebuild, column, source, scene)?;
+            writer.push(" AS c");
+            writer.number(column.0);
+        }
+    }
+    writer.push(" FROM ");
+    writer.push(&stored_name(&old.name));
+    writer.push(" AS ");
+    writer.alias(ROW);
+    writer.push(" ORDER BY 1");
+    Ok(())
+}
+
+/// The key and all columns of the new row.
+fn new_rows(writer: &mut Writer<'_>, rebuild: &Rebuild, scene: &Scene<'_>) -> Result<()> {
+    writer.sources.insert(ROW, Columns::Outputs);
+    writer.push("SELECT key");
+    for (column, source) in rebuild.new.column_ids().zip(&rebuild.sources) {
         writer.push(", ");
         if *source == ColumnSource::Generated {
             match fill(rebuild, column, scene) {
@@ -169,7 +190,7 @@ fn into_new(writer: &mut Writer<'_>, rebuild: &Rebuild, scene: &Scene<'_>) -> Re
     }
     writer.push(" FROM ");
     writer.alias(ROW);
-    writer.push(" WHERE true ORDER BY key");
+    writer.push(" ORDER BY key");
     Ok(())
 }
 
@@ -229,16 +250,12 @@ fn number(writer: &mut Writer<'_>, column: ColumnId, name: &Name, scene: &Scene<
     writer.push(" + (row_number() OVER (ORDER BY ");
     writer.alias(ROW);
     writer.push(".");
-    writer.push(row_key(&rebuild_row(writer)));
+    let catalog = writer.catalog;
+    writer.push(row_key(&catalog[ONLY]));
     writer.push(") - 1) * ");
     writer.parameter(Stored::Int(increment));
     writer.push(")");
     Ok(())
-}
-
-/// The table that [`alone`] holds.
-fn rebuild_row(writer: &Writer<'_>) -> Table {
-    writer.catalog[ONLY].clone()
 }
 
 fn not_castable(old: &Table, from: ColumnId, new: &Table, to: ColumnId) -> Error {
