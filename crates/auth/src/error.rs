@@ -59,7 +59,12 @@ impl AuthError {
         if cause.code() == Code::OVERLOADED {
             return cause.into();
         }
-        let mut error = AuthError::new(codes::UNEXPECTED_FAILURE, format!("Database error {doing}"));
+        let mut message = format!("Database error {doing}");
+        if cause.code() == Code::FEATURE_NOT_SUPPORTED {
+            // What is missing is refused by name.
+            message = format!("{message}: {}", cause.message());
+        }
+        let mut error = AuthError::new(codes::UNEXPECTED_FAILURE, message);
         error.0.cause = Some(cause);
         error
     }
@@ -174,5 +179,32 @@ impl From<Refusal> for AuthError {
                 format!("invalid JWT: unable to parse or verify signature, {}", refusal.for_auth_api()),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_schema_raises_is_for_the_caller_and_other_causes_are_not() {
+        let raised = Error::new(Code::CHECK_VIOLATION, "no such role").with_details("of yours");
+        let body = AuthError::of_database("saving new user", raised).respond(Version::Old);
+        assert_eq!(body.status, 500);
+        let text = r#"{"code":"23514","message":"no such role","hint":"","detail":"of yours"}"#;
+        assert_eq!(String::from_utf8(body.body).unwrap(), text);
+        let broken = Error::new(Code::IO_ERROR, "page 7 of users").with_cause("secret");
+        for version in [Version::Old, Version::Of2024] {
+            let response = AuthError::of_database("saving new user", broken.clone()).respond(version);
+            let text = String::from_utf8(response.body).unwrap();
+            assert!(text.contains("Database error saving new user") && !text.contains("page 7"), "{text}");
+            assert_eq!(response.cause.unwrap().cause(), Some("secret"));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = AuthError::of_database("saving new user", Error::missing("trigger \"t\""));
+        assert_eq!(error.message(), "Database error saving new user: trigger \"t\" is not supported");
     }
 }
