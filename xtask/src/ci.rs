@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::run::{Result, cargo, program, root};
 use crate::tally::{Tally, watch};
-use crate::{install, rings, tidy};
+use crate::{engines, install, rings, tidy};
 
 /// One stage.
 struct Stage {
@@ -33,6 +33,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "rustdoc", fast: false, skip: never, run: rustdoc },
     Stage { name: "tests", fast: true, skip: never, run: tests },
     Stage { name: "doctests", fast: false, skip: never, run: doctests },
+    Stage { name: "expressions", fast: false, skip: never, run: expressions },
     Stage {
         name: "cases",
         fast: true,
@@ -147,6 +148,36 @@ fn doctests() -> (Tally, Result<()>) {
         rings::complete().filter(|row| root().join("crates").join(row.name).join("src/lib.rs").exists());
     let packages = libraries.flat_map(|row| ["-p".to_owned(), rings::package(row.name)]);
     watch(cargo(&["test", "--locked", "--doc"]).args(packages))
+}
+
+/// Expressions in memory and on SQLite, judged by a PostgreSQL of their own. `BACKPLANE_TEST_COUNT` makes the run longer.
+fn expressions() -> (Tally, Result<()>) {
+    let folder = root().join("target/engines/expressions");
+    // What a run that was killed left behind.
+    let _stopped = engines::down(&folder);
+    let started = engines::up(&folder).and_then(|line| Ok((line, engines::programs()?)));
+    let (line, programs) = match started {
+        Ok(started) => started,
+        Err(message) => return once(Err(message)),
+    };
+    let url = line.split_once('=').map_or("", |(_, url)| url);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::env::split_paths(&path).chain([programs])).unwrap_or(path);
+    let (tally, ended) = watch(
+        cargo(&[
+            "test",
+            "--locked",
+            "-p",
+            "backplane-drivers",
+            "--test",
+            "differential",
+            "--",
+            "--nocapture",
+        ])
+        .env("TEST_POSTGRES_URL", url)
+        .env("PATH", path),
+    );
+    (tally, ended.and(engines::down(&folder)))
 }
 
 /// The official JavaScript client against the release build.

@@ -132,7 +132,7 @@ impl Tally {
 
 #[test]
 fn expressions_are_computed_as_postgresql_computes_them() {
-    let Some(postgres) = Postgres::connect() else {
+    let Some(mut postgres) = Postgres::connect() else {
         let says =
             "TEST_POSTGRES_URL names no PostgreSQL: no expression was compared (see `cargo xtask engines`)";
         assert!(std::env::var("CI").is_err(), "{says}");

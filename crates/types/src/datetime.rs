@@ -340,7 +340,8 @@ fn read(text: &str) -> Result<Fields, Fault> {
     }
     let mut loose = Loose::default();
     let spaced = separated(&lower);
-    for word in spaced.split([' ', ',']).filter(|word| !word.is_empty()) {
+    for word in spaced.split(|c| c != '_' && crate::interval::is_separator(c)).filter(|word| !word.is_empty())
+    {
         read_word(word, text, &mut fields, &mut loose)?;
     }
     loose.finish(&mut fields)?;

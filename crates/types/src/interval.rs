@@ -72,6 +72,8 @@ struct Sum {
     months: f64,
     days: f64,
     micros: f64,
+    /// Microseconds of times of day: exact, because this is how intervals are stored.
+    clock: i128,
 }
 
 impl Sum {
@@ -107,7 +109,10 @@ impl Sum {
         Some(Interval {
             months: small(self.months)?,
             days: small(self.days)?,
-            micros: format!("{:.0}", self.micros.round()).parse().ok()?,
+            micros: format!("{:.0}", self.micros.round())
+                .parse::<i128>()
+                .ok()
+                .and_then(|micros| i64::try_from(micros.checked_add(self.clock)?).ok())?,
         })
     }
 }
@@ -142,7 +147,7 @@ pub fn parse(text: &str) -> Result<Interval> {
             if let Some(days) = pending.take() {
                 sum.add(days, (0.0, 1.0, 0.0));
             }
-            sum.micros += clock(&word).ok_or_else(invalid)?;
+            sum.clock += clock(&word).ok_or_else(invalid)?;
             seen = true;
         } else if let Some((_, unit)) = UNITS.iter().find(|(name, _)| *name == word) {
             sum.add(pending.take().ok_or_else(invalid)?, *unit);
@@ -193,10 +198,15 @@ fn year_month(word: &str) -> Option<(f64, f64)> {
     ))
 }
 
+/// What stands between words: also punctuation that means nothing in a time.
+pub(crate) fn is_separator(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}' || (c.is_ascii_punctuation() && !"+-.:/@".contains(c))
+}
+
 /// Words, a number and the unit right behind it apart.
 fn words(lower: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for word in lower.split([' ', ',', '\t', '\n']).filter(|word| !word.is_empty()) {
+    for word in lower.split(is_separator).filter(|word| !word.is_empty()) {
         let at = word.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
         if at > 0 && !word.contains(':') {
             words.push(word[..at].to_owned());
@@ -209,10 +219,10 @@ fn words(lower: &str) -> Vec<String> {
 }
 
 /// `[-]HH:MM[:SS[.f]]` in microseconds.
-fn clock(word: &str) -> Option<f64> {
+fn clock(word: &str) -> Option<i128> {
     let negative = word.starts_with('-');
     let parts: Vec<&str> = word.trim_start_matches(['+', '-']).split(':').collect();
-    let whole = |part: &str| part.parse::<i64>().ok();
+    let whole = |part: &str| part.parse::<i64>().ok().map(i128::from);
     let (seconds, fraction) = match parts.as_slice() {
         [hours, minutes] => (whole(hours)? * 3600 + in_sixty(minutes)? * 60, 0),
         [hours, minutes, seconds] => {
@@ -224,12 +234,12 @@ fn clock(word: &str) -> Option<f64> {
         }
         _ => return None,
     };
-    let micros: f64 = (seconds * 1_000_000 + fraction).to_string().parse().ok()?;
+    let micros = seconds * 1_000_000 + i128::from(fraction);
     Some(if negative { -micros } else { micros })
 }
 
-fn in_sixty(part: &str) -> Option<i64> {
-    part.parse::<i64>().ok().filter(|value| (0..60).contains(value))
+fn in_sixty(part: &str) -> Option<i128> {
+    part.parse::<i128>().ok().filter(|value| (0..60).contains(value))
 }
 
 /// ISO 8601 behind the `p`.

@@ -1,5 +1,7 @@
 //! `numeric`: exact decimals of any size, with PostgreSQL's display scales (chapter 8.1.2).
 
+mod power;
+
 use std::cmp::Ordering;
 use std::fmt;
 

@@ -117,12 +117,16 @@ pub fn canonical(
         }
     }
     let (low, low_inclusive) = match low {
-        Some(value) if !low_inclusive && discrete(subtype) => (Some(successor(subtype, &value)?), true),
+        Some(value) if !low_inclusive && discrete(subtype, &value) => {
+            (Some(successor(subtype, &value)?), true)
+        }
         None => (None, false),
         low => (low, low_inclusive),
     };
     let (high, high_inclusive) = match high {
-        Some(value) if high_inclusive && discrete(subtype) => (Some(successor(subtype, &value)?), false),
+        Some(value) if high_inclusive && discrete(subtype, &value) => {
+            (Some(successor(subtype, &value)?), false)
+        }
         None => (None, false),
         high => (high, high_inclusive),
     };
@@ -135,8 +139,10 @@ pub fn canonical(
     Ok(Range::Between { low, low_inclusive, high, high_inclusive })
 }
 
-fn discrete(subtype: &Type) -> bool {
+/// Whether a bound has a next value. An infinite date has none.
+fn discrete(subtype: &Type, bound: &Value) -> bool {
     matches!(subtype, Type::Int4 | Type::Int8 | Type::Date)
+        && !matches!(bound, Value::Date(i32::MAX | i32::MIN))
 }
 
 fn successor(subtype: &Type, value: &Value) -> Result<Value> {
@@ -151,7 +157,6 @@ fn successor(subtype: &Type, value: &Value) -> Result<Value> {
             i32::try_from(*value + 1).map(|next| Value::Int(next.into())).map_err(|_| out())
         }
         Value::Int(value) => value.checked_add(1).map(Value::Int).ok_or_else(out),
-        Value::Date(days @ (i32::MAX | i32::MIN)) => Ok(Value::Date(*days)),
         Value::Date(days) => days.checked_add(1).map(Value::Date).ok_or_else(out),
         other => Ok(other.clone()),
     }

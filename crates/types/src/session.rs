@@ -46,6 +46,15 @@ impl Session {
         self.resolved.as_ref().map_or(0, |zone| offset_in(zone, micros))
     }
 
+    /// What the zone is called at a time (microseconds since 2000-01-01 UTC): `UTC`, `CEST`.
+    pub fn abbreviation_at(&self, micros: i64) -> String {
+        let unix = micros.saturating_add(EPOCH_MICROS);
+        match (&self.resolved, Timestamp::from_microsecond(unix)) {
+            (Some(zone), Ok(time)) => zone.to_offset_info(time).abbreviation().to_owned(),
+            _ => "UTC".to_owned(),
+        }
+    }
+
     /// The time (UTC) that a local time of this zone is.
     pub fn from_local(&self, local: i64) -> i64 {
         self.resolved.as_ref().map_or(local, |zone| utc_of_local(zone, local))
@@ -57,13 +66,13 @@ fn offset_in(zone: &TimeZone, micros: i64) -> i32 {
     Timestamp::from_microsecond(unix).map_or(0, |time| zone.to_offset(time).seconds())
 }
 
-/// PostgreSQL's rule for local times that happen twice or never: the offset in force before the change.
+/// PostgreSQL's rule: of a local time that happens twice the later one, of one that never happens the offset in force before.
 fn utc_of_local(zone: &TimeZone, local: i64) -> i64 {
     const DAY: i64 = 86_400_000_000;
     let before = i64::from(offset_in(zone, local.saturating_sub(DAY))) * 1_000_000;
     let after = i64::from(offset_in(zone, local.saturating_add(DAY))) * 1_000_000;
-    let candidates = [local - before, local - after];
-    for (utc, offset) in candidates.into_iter().zip([before, after]) {
+    let candidates = [local - after, local - before];
+    for (utc, offset) in candidates.into_iter().zip([after, before]) {
         if i64::from(offset_in(zone, utc)) * 1_000_000 == offset {
             return utc;
         }

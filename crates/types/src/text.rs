@@ -332,6 +332,11 @@ fn network(ty: &Type, text: &str) -> Result<String> {
         Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| failed())?)),
         None => (text, None),
     };
+    let abbreviated = abbreviated_network(ty, address, bits);
+    let (address, bits) = match &abbreviated {
+        Some((address, bits)) => (address.as_str(), Some(*bits)),
+        None => (address, bits),
+    };
     let address: std::net::IpAddr = address.parse().map_err(|_| failed())?;
     let full = if address.is_ipv4() { 32 } else { 128 };
     let bits = bits.unwrap_or(full);
@@ -346,6 +351,26 @@ fn network(ty: &Type, text: &str) -> Result<String> {
             .with_details("Value has bits set to right of mask."));
     }
     Ok(format!("{address}/{bits}"))
+}
+
+/// An IPv4 network with fewer than four parts, and its mask: as given, or that of its class.
+fn abbreviated_network(ty: &Type, address: &str, bits: Option<u8>) -> Option<(String, u8)> {
+    let parts: Vec<u8> = address.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let given = u8::try_from(parts.len()).ok().filter(|given| *given < 4)? * 8;
+    let bits = match (bits, parts.first()?) {
+        (Some(bits), _) if *ty == Type::Inet && bits > given => return None,
+        (Some(bits), _) => bits,
+        (None, _) if *ty == Type::Inet => return None,
+        // At least as many as were given.
+        (None, 240..) => 32,
+        (None, 224) if given == 8 => 4,
+        (None, 224..) => given,
+        (None, 192..) => given.max(24),
+        (None, 128..) => given.max(16),
+        (None, _) => given,
+    };
+    let zeros = ".0".repeat(4 - parts.len());
+    Some((format!("{address}{zeros}"), bits))
 }
 
 /// The network of an address: bits beyond the mask are cleared.

@@ -507,7 +507,8 @@ impl Generator {
             let ty = self.actual(function.argument(position)?, &element)?;
             // PostgreSQL does not look at subscripts of null.
             let depth = if position > 0 && function.name.starts_with('[') { 1 } else { depth };
-            args.push(self.argument(function, position, &ty, depth));
+            let first = args.first().map_or(&ty, |arg: &Part| &arg.ty).clone();
+            args.push(self.argument(function, position, &ty, &first, depth));
         }
         if count == 2 && function.kind == Kind::Operator && self.below(10) == 0 {
             self.untyped(function, &mut args[1]);
@@ -533,7 +534,7 @@ impl Generator {
 
     /// The right operand as a literal whose type the operator decides.
     fn untyped(&mut self, function: &Function, operand: &mut Part) {
-        let texts = match literals::words(function.name, 1) {
+        let texts = match literals::words(function.name, 1, &Type::Unknown) {
             Some(words) if operand.ty == Type::Text => words,
             _ => self.known(&operand.ty).map_or(&[][..], |known| known.texts),
         };
@@ -544,8 +545,15 @@ impl Generator {
         *operand = Part { sql: format!("'{written}'"), ty: Type::Unknown };
     }
 
-    fn argument(&mut self, function: &Function, position: usize, ty: &Type, depth: u32) -> Part {
-        match literals::words(function.name, position) {
+    fn argument(
+        &mut self,
+        function: &Function,
+        position: usize,
+        ty: &Type,
+        first: &Type,
+        depth: u32,
+    ) -> Part {
+        match literals::words(function.name, position, first) {
             Some(words)
                 if *ty == Type::Text
                     && (matches!(function.name, "timezone" | "date_trunc") || self.below(8) > 0) =>

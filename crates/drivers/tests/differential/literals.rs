@@ -85,6 +85,92 @@ pub(crate) const ODD: &[&str] = &[
     "null",
 ];
 
+/// Formats of `to_char` for numbers.
+const NUMBER_FORMATS: &[&str] = &[
+    "999",
+    "9999.99",
+    "0000.00",
+    "FM999.99",
+    "FM990.00",
+    "FM9999999",
+    "S999",
+    "999S",
+    "MI999",
+    "999MI",
+    "999PR",
+    "FM999PR",
+    "SG999.9",
+    "PL999",
+    "9,999,999",
+    "FM9,999,990.00",
+    "999G999D99",
+    "$999",
+    "\"Nr. \"999",
+    "999th",
+    "FM999TH",
+    "RN",
+    "FMRN",
+    "9.99EEEE",
+    "99V99",
+    "B999",
+    "L999",
+    ".99",
+    "FM.99",
+    "9.",
+    "0",
+    "x",
+    "",
+    "99.9.9",
+    "S9S",
+    "999EEEE9",
+    "00999",
+    "9990999.9",
+    "FM0.99",
+    "S0.09",
+    "S.9",
+];
+
+/// Formats of `to_char` for moments.
+const MOMENT_FORMATS: &[&str] = &[
+    "YYYY-MM-DD",
+    "YYYY-MM-DD HH24:MI:SS",
+    "DD Mon YYYY",
+    "FMMonth FMDD, YYYY",
+    "Month",
+    "MONTH month Mon MON mon",
+    "Day DAY day Dy DY dy",
+    "HH12:MI AM",
+    "HH:MI:SS.MS pm",
+    "HH24MISSUS",
+    "YYYY\"T\"HH24:MI:SS\"Z\"",
+    "IYYY-IW-ID",
+    "IYYY-\"W\"IW",
+    "DDD IDDD D ID",
+    "WW W Q CC",
+    "Y,YYY YYY YY Y",
+    "IYY IY I",
+    "J",
+    "RM rm FMRM",
+    "TZ tz OF TZH TZM",
+    "DDth DDTH FMDDth MMTH",
+    "SSSS SSSSS",
+    "FF1 FF2 FF3 FF4 FF5 FF6",
+    "BC AD B.C. a.d.",
+    "A.M. p.m.",
+    "FXYYYY",
+    "TMMonth",
+    "plain",
+    "",
+    "\\\"x",
+    "\"a\\\"b\"",
+    "FMHH24:FMMI",
+    "yyyy-mm-dd hh24:mi:ss.us",
+    "Hh24",
+    "of",
+    "DDSP",
+    "FMYYYY FMCC FMDDD FMWW",
+];
+
 /// Patterns of `like`.
 pub(crate) const LIKE: &[&str] =
     &["%", "a%", "%b%", "_bc", "A%", "%#%", "x#_y", "", "%world", "%本%", "a\\\\b", "#", "##%", "%ö%"];
@@ -92,6 +178,10 @@ pub(crate) const LIKE: &[&str] =
 /// Patterns of `similar to`.
 pub(crate) const SIMILAR: &[&str] =
     &["%", "a%", "(a|b)%", "_bc", "[a-c]+", "a{3}", "%(b|d)%", "x\\_y", "", "abc?", "[^0-9]*", "%W_rld"];
+
+fn range(subtype: Type) -> Type {
+    Type::Range(Arc::new(subtype))
+}
 
 type Texts = (Type, &'static str, &'static [&'static str]);
 
@@ -291,13 +381,46 @@ fn texts() -> Vec<Texts> {
         (Type::Date.array(), "date[]", &["{}", "{2024-02-29,2000-01-01}", "{infinity,NULL}"]),
         (mood.clone().array(), "mood[]", &["{}", "{sad,happy}", "{ok,NULL}"]),
         (Type::Int8.array(), "int8[]", &["{}", "{9223372036854775807,1}", "{1,2,NULL}"]),
+        (
+            range(Type::Int4),
+            "int4range",
+            &["empty", "[1,10)", "(,5]", "[3,)", "(,)", "[10,20)", "[5,5]", "(2,7]"],
+        ),
+        (range(Type::Numeric), "numrange", &["empty", "[1.5,2.50]", "(1,2)", "(,0]", "[2,3)", "(2.5,)"]),
+        (
+            range(Type::Date),
+            "daterange",
+            &["empty", "[2024-01-01,2024-12-31]", "(,2000-01-01)", "[2024-02-29,infinity)"],
+        ),
+        (
+            range(Type::Timestamptz),
+            "tstzrange",
+            &[
+                "empty",
+                "[\"2024-03-31 01:30:00+00\",\"2024-04-01 00:00:00+00\")",
+                "(,infinity)",
+                "[\"2023-11-05 06:00:00.5+00\",)",
+            ],
+        ),
+        (range(Type::Int8), "int8range", &["empty", "[1,5]", "(,9223372036854775807)", "[6,)"]),
+        (
+            range(Type::Timestamp),
+            "tsrange",
+            &["empty", "[\"2000-01-01 00:00:00\",\"2024-02-29 12:34:56.789\"]", "(,)"],
+        ),
         (Type::Varchar.array(), "varchar[]", &["{}", "{a,b}", "{\"a \",NULL}"]),
     ]
 }
 
-/// Texts for arguments of functions that want words of their own: units, formats, encodings, patterns, zones.
-pub(crate) fn words(function: &str, position: usize) -> Option<&'static [&'static str]> {
+/// Texts for arguments of functions that want words of their own: units, formats, encodings, patterns, zones. `first` is the
+/// type of the first argument.
+pub(crate) fn words(function: &str, position: usize, first: &Type) -> Option<&'static [&'static str]> {
     Some(match (function, position) {
+        ("int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange", 2) => {
+            &["[]", "[)", "(]", "()", "x"]
+        }
+        ("to_char", 1) if first.is_number() => NUMBER_FORMATS,
+        ("to_char", 1) => MOMENT_FORMATS,
         ("date_part" | "extract", 0) => &[
             "year",
             "month",

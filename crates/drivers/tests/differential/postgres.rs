@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use super::Outcome;
 
+const DATABASE: &str = "backplane_differential";
+
 /// A server.
 pub(crate) struct Postgres {
     url: String,
@@ -34,14 +36,17 @@ impl Postgres {
         std::env::var("TEST_POSTGRES_URL").ok().map(|url| Postgres { url })
     }
 
-    /// A schema of the test's own, made anew, with the extensions that projects use.
-    pub(crate) fn prepare(&self, schema: &str) {
+    /// A database of the test's own, made anew, with the extensions that projects use.
+    pub(crate) fn prepare(&mut self, schema: &str) {
+        self.run(&format!("set client_min_messages = error;\ndrop database if exists {DATABASE};\ncreate database {DATABASE};\n"))
+            .expect("the server lets the test make a database");
+        let server = self.url.rsplit_once('/').map_or(self.url.as_str(), |(server, _)| server);
+        self.url = format!("{server}/{DATABASE}");
         let script = format!(
-            "set client_min_messages = error;
-            drop schema public cascade; create schema public; create schema if not exists extensions;
-            create extension if not exists pgcrypto schema extensions;
-            create extension if not exists \"uuid-ossp\" schema extensions;
-            drop extension if exists citext; create extension citext schema public;
+            "create schema extensions;
+            create extension pgcrypto schema extensions;
+            create extension \"uuid-ossp\" schema extensions;
+            create extension citext;
             {schema}"
         );
         self.run(&script).expect("the schema of the test is PostgreSQL's SQL");

@@ -291,6 +291,7 @@ const ENCODINGS: &[&str] = &[
 
 /// `UTF8` and its other spellings; every other encoding is refused.
 fn utf8(name: &str, role: &str) -> Result<()> {
+    let name = identifier(name);
     let word: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match word.as_str() {

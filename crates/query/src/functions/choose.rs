@@ -55,8 +55,19 @@ pub fn choose(name: &str, kind: Kind, arguments: &[Type]) -> Result<Chosen> {
     });
     let chosen = select(candidates.collect(), arguments, kind == Kind::Operator);
     let Candidate { what: function, declared } = chosen.map_err(|why| refuse(why, name, kind, arguments))?;
+    if wants_untold_range(&declared, arguments) {
+        return Err(refuse(Failure::Several, name, kind, arguments));
+    }
     let (argument_types, result) = settle(&declared, function.result, arguments)?;
     Ok(Chosen { function, argument_types, result })
+}
+
+/// Whether an untyped literal would be a range only because we have no multiranges, which PostgreSQL would take as well.
+fn wants_untold_range(declared: &[Ty], arguments: &[Type]) -> bool {
+    let is_range = |ty: &Type| matches!(ty, Type::Range(_));
+    declared.iter().zip(arguments).any(|(declared, actual)| {
+        matches!(declared, Ty::AnyRange | Ty::AnyCompatibleRange) && *actual == Type::Unknown
+    }) && !arguments.iter().any(is_range)
 }
 
 /// Finds the aggregate for arguments of these types; none for `count(*)`.

@@ -22,8 +22,11 @@ mod json;
 mod json_build;
 mod keywords;
 mod like;
+mod moment_format;
+mod number_format;
 mod numbers;
 mod pattern;
+mod ranges;
 mod raw_json;
 mod regex;
 mod regex_syntax;
@@ -73,6 +76,10 @@ static TABLE: &[&[Function]] = &[
     array::ROWS,
     datetime::OPERATORS,
     datetime::ROWS,
+    moment_format::ROWS,
+    number_format::ROWS,
+    ranges::CONSTRUCTORS,
+    ranges::ROWS,
     values::ROWS,
 ];
 

@@ -28,6 +28,14 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("trunc", &[N], N, |_, a| ok(number(a, 0)?.trunc(0))),
     Function::new("trunc", &[N, Int4], N, |_, a| ok(number(a, 0)?.trunc(places(a)?))),
     Function::new("sqrt", &[N], N, |_, a| ok(number(a, 0)?.sqrt()?)),
+    Function::operator("^", &[N, N], N, |_, a| ok(number(a, 0)?.power(number(a, 1)?)?)),
+    Function::new("power", &[N, N], N, |_, a| ok(number(a, 0)?.power(number(a, 1)?)?)),
+    Function::new("pow", &[N, N], N, |_, a| ok(number(a, 0)?.power(number(a, 1)?)?)),
+    Function::new("exp", &[N], N, |_, a| ok(number(a, 0)?.exp()?)),
+    Function::new("ln", &[N], N, |_, a| ok(number(a, 0)?.ln()?)),
+    Function::new("log", &[N], N, |_, a| ok(number(a, 0)?.log(&Numeric::from_i64(10))?)),
+    Function::new("log10", &[N], N, |_, a| ok(number(a, 0)?.log(&Numeric::from_i64(10))?)),
+    Function::new("log", &[N, N], N, |_, a| ok(number(a, 1)?.log(number(a, 0)?)?)),
     Function::new("scale", &[N], Int4, |_, a| {
         finite(number(a, 0)?, |number| Value::Int(number.scale().into()))
     }),
