@@ -137,6 +137,13 @@ pub trait SchemaDialect: Sync {
     /// As [`step`](Self::step).
     fn settle(&self, wanted: &Model, stored: &[Vec<Value>], session: &Session) -> Result<Vec<Task>>;
 
+    /// What stands in for the actions of foreign keys (`cascade`, `set null`, …) while they are off and rows change;
+    /// [`settle`](Self::settle) takes it away.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    fn stand_in(&self, wanted: &Model, session: &Session) -> Result<Vec<Task>>;
+
     /// Looks whether each row of a table's foreign keys references one: for steps that ran without foreign keys.
     ///
     /// # Errors

@@ -222,7 +222,7 @@ fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: In
     }
     sequences.forget();
     prepared.connection.flush_prepared_statement_cache();
-    batch(prepared, "PRAGMA legacy_alter_table=OFF; PRAGMA foreign_keys=ON")?;
+    batch(prepared, "PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON")?;
     outcome
 }
 

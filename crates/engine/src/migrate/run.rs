@@ -1,13 +1,13 @@
 //! A plan at work in one transaction.
 //!
-//! Foreign keys of the engine hold unless rows of tables move (a table is made anew or dropped): then they are off, and every
-//! key is looked at before the end.
+//! Foreign keys of the engine hold unless rows of tables move (a table is made anew or dropped): then they are off, their
+//! actions are stood in for while rows change, and every key is looked at after each stage.
 
 use std::sync::{Arc, Mutex};
 
+use catalog::ColumnId;
 use catalog::migration::{Action, Danger, Step};
-use catalog::{ColumnId, ReferentialAction, Table};
-use query::{Model, Query, resolve};
+use query::Model;
 use render::schema::{Ledger, Scene, Task, Test};
 use render::{Command, SchemaDialect};
 use types::session::Session;
@@ -92,13 +92,26 @@ impl Run<'_> {
         if !stage.migration.is_empty() {
             self.change(stage).await?;
         }
-        for rows in &stage.rows {
-            self.rows(rows, &stage.to).await.map_err(|error| placed(error, rows))?;
-        }
+        self.touch(stage).await?;
         if self.moves {
             for table in stage.to.catalog.tables.iter().filter(|table| !table.is_view()) {
                 self.tasks(self.schema.references(&stage.to, table, &self.session)?).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Runs the statements about rows of a stage.
+    async fn touch(&mut self, stage: &Stage) -> Result<()> {
+        let stands_in = self.moves && !stage.rows.is_empty();
+        if stands_in {
+            self.tasks(self.schema.stand_in(&stage.to, &self.session)?).await?;
+        }
+        for rows in &stage.rows {
+            self.rows(rows, &stage.to).await.map_err(|error| placed(error, rows))?;
+        }
+        if stands_in {
+            self.settle(&stage.to).await?;
         }
         Ok(())
     }
@@ -195,9 +208,6 @@ impl Run<'_> {
     }
 
     async fn rows(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
-        if self.moves {
-            refuse_cascade(rows, model)?;
-        }
         let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
         let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
         match rows::run(&mut work, model, &rows.statement).await? {
@@ -266,38 +276,5 @@ fn placed(error: Error, rows: &Rows) -> Error {
         error
     } else {
         error.with_hint(format!("It was raised by a statement of {}.", rows.file))
-    }
-}
-
-/// While foreign keys are off, nothing cascades: what would have to is refused.
-fn refuse_cascade(rows: &Rows, model: &Model) -> Result<()> {
-    let Query::Write(write) = resolve::statement(&model.catalog, &rows.statement, &[])? else {
-        return Ok(());
-    };
-    let table = &model.catalog[write.table];
-    let keys = model.catalog.tables.iter().flat_map(|other: &Table| &other.foreign_keys);
-    let cascades = keys.filter(|key| key.target == table.name).any(|key| match &write.action {
-        query::Action::Insert(_) => false,
-        query::Action::Delete { .. } => acts(&key.on_delete),
-        query::Action::Update { set, .. } => {
-            let is_key = |column: &ColumnId| key.target_columns.contains(&table[*column].name);
-            acts(&key.on_update) && set.iter().any(|(column, _)| is_key(column))
-        }
-    });
-    if !cascades {
-        return Ok(());
-    }
-    let message = format!(
-        "a statement of {} that changes rows which foreign keys follow, together with tables made anew,",
-        rows.file
-    );
-    Err(Error::missing(message)
-        .with_hint("Put the statement into a migration of its own, and apply it by itself."))
-}
-
-fn acts(action: &ReferentialAction) -> bool {
-    match action {
-        ReferentialAction::NoAction | ReferentialAction::Restrict => false,
-        ReferentialAction::Cascade | ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => true,
     }
 }

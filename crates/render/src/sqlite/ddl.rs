@@ -89,6 +89,10 @@ impl SchemaDialect for Sqlite {
         settle::tasks(&wanted.catalog, stored, session)
     }
 
+    fn stand_in(&self, wanted: &Model, session: &Session) -> Result<Vec<Task>> {
+        settle::stand_in(&wanted.catalog, session)
+    }
+
     fn references(&self, wanted: &Model, table: &Table, session: &Session) -> Result<Vec<Task>> {
         let valid = table.foreign_keys.iter().filter(|key| !key.not_valid);
         valid.map(|key| rules::reference(&wanted.catalog, table, key, session)).collect()

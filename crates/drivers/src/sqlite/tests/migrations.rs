@@ -363,18 +363,27 @@ fn a_sequence_keeps_its_place_under_another_name_and_loses_it_when_it_is_dropped
 }
 
 #[test]
-fn rows_that_foreign_keys_follow_do_not_change_while_tables_are_made_anew() {
-    let base =
-        "create table p (id int primary key); create table c (p int references p on delete cascade, x int);
-        insert into p values (1); insert into c values (1, 2)";
-    let error = refused(base, "alter table c alter column x type bigint; delete from p");
-    assert!(
-        error.starts_with("0A000: a statement of 2.sql that changes rows which foreign keys follow"),
-        "{error}"
+fn foreign_keys_act_while_tables_are_made_anew() {
+    let base = "create table p (id int primary key, up int references p on delete cascade);
+        create table c (p int references p on delete cascade on update cascade, x int);
+        create table n (p int references p on delete set null); create table d (p int default 9 references p on delete set default);
+        insert into p values (1, null), (2, 1), (3, 2), (4, null), (6, null), (9, null);
+        insert into c values (3, 30), (4, 40), (6, 60); insert into n values (3), (4); insert into d values (3), (4)";
+    let fixture = check(
+        base,
+        "alter table c alter column x type bigint; delete from p where id = 1; update p set id = 66 where id = 6;
+         insert into storage.buckets (id) values ('a')",
     );
-    let fixture =
-        check(base, "alter table c add column y int; insert into p values (3); delete from p where id = 1");
-    assert_eq!(fixture.rows("SELECT count(*) FROM \"public.c\""), [["0"]]);
+    assert_eq!(fixture.rows("SELECT id FROM \"public.p\" ORDER BY id"), [["4"], ["9"], ["66"]]);
+    assert_eq!(fixture.rows("SELECT p, x FROM \"public.c\" ORDER BY p"), [["4", "40"], ["66", "60"]]);
+    assert_eq!(fixture.rows("SELECT p FROM \"public.n\""), [["null"], ["4"]]);
+    assert_eq!(fixture.rows("SELECT p FROM \"public.d\""), [["9"], ["4"]]);
+    assert_eq!(
+        fixture.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'"),
+        [["public.d.d_p_fkey~delete"]]
+    );
+    let error = refused(base, "alter table c alter column x type bigint; update p set id = 7 where id = 4");
+    assert!(error.starts_with("23503: "), "{error}");
 }
 
 #[test]

@@ -53,6 +53,38 @@ fn is_whole(key: &ForeignKey, columns: &[ColumnId]) -> bool {
     columns.is_empty() || key.columns.iter().all(|column| columns.contains(column))
 }
 
+/// Triggers that do what SQLite does for a key on its own while foreign keys are on.
+pub(super) fn stand_ins(table: &Table, key: &ForeignKey) -> Vec<String> {
+    let columns: Vec<String> = key.columns.iter().map(|&column| quote(&table[column].name)).collect();
+    let of_action = |event: &'static str, action: &ReferentialAction| {
+        let set = |value: &dyn Fn(&str) -> String| {
+            let pairs = columns.iter().zip(&key.target_columns);
+            let values: Vec<String> =
+                pairs.map(|(column, target)| format!("{column} = {}", value(target))).collect();
+            format!("UPDATE {} SET {}", stored_name(&table.name), values.join(", "))
+        };
+        match action {
+            ReferentialAction::Cascade if event == "DELETE" => {
+                Some(format!("DELETE FROM {}", stored_name(&table.name)))
+            }
+            ReferentialAction::Cascade => Some(set(&|target| format!("NEW.{}", quote(target)))),
+            ReferentialAction::SetNull(columns) if is_whole(key, columns) => {
+                Some(set(&|_| "NULL".to_owned()))
+            }
+            ReferentialAction::NoAction
+            | ReferentialAction::Restrict
+            | ReferentialAction::SetNull(_)
+            | ReferentialAction::SetDefault(_) => None,
+        }
+    };
+    let events = [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)];
+    let made = events.into_iter().filter_map(|(event, action)| {
+        let name = format!("{}.{}~{event}~stand-in", table_name(&table.name), key.name);
+        Some(Trigger { name: &name, moment: "AFTER", event, table, key }.text(&of_action(event, action)?))
+    });
+    made.collect()
+}
+
 /// Triggers on the referenced table: each with its name and `CREATE TRIGGER`.
 pub(super) fn triggers(
     catalog: &Catalog,
@@ -65,7 +97,9 @@ pub(super) fn triggers(
     for (word, event, action) in events {
         if let Some(values) = values(catalog, table, key, action, session)? {
             let name = format!("{}.{}~{word}", table_name(&table.name), key.name);
-            found.push((name.clone(), trigger(&name, event, table, key, &values)));
+            let statement = format!("UPDATE {} SET {}", stored_name(&table.name), values.join(", "));
+            let text = Trigger { name: &name, moment: "BEFORE", event, table, key }.text(&statement);
+            found.push((name, text));
         }
     }
     Ok(found)
@@ -122,33 +156,44 @@ fn default(
     }
 }
 
-fn trigger(name: &str, event: &str, table: &Table, key: &ForeignKey, values: &[String]) -> String {
-    let pairs: Vec<(String, String)> = key
-        .columns
-        .iter()
-        .zip(&key.target_columns)
-        .map(|(&column, target)| (quote(&table[column].name), quote(target)))
-        .collect();
-    let matches: Vec<String> =
-        pairs.iter().map(|(column, target)| format!("{column} = OLD.{target}")).collect();
-    let changed: Vec<String> =
-        pairs.iter().map(|(_, target)| format!("OLD.{target} IS NOT NEW.{target}")).collect();
-    let (of, when) = if event == "UPDATE" {
-        (
-            format!(" OF {}", names(key.target_columns.iter().map(|name| &**name))),
-            format!(" WHEN {}", changed.join(" OR ")),
+/// A trigger on the table that a key references, about the rows that reference the one that changes.
+struct Trigger<'a> {
+    name: &'a str,
+    moment: &'a str,
+    event: &'a str,
+    table: &'a Table,
+    key: &'a ForeignKey,
+}
+
+impl Trigger<'_> {
+    /// `CREATE TRIGGER` of a statement that lacks its `WHERE`.
+    fn text(&self, statement: &str) -> String {
+        let Trigger { name, moment, event, table, key } = self;
+        let pairs: Vec<(String, String)> = key
+            .columns
+            .iter()
+            .zip(&key.target_columns)
+            .map(|(&column, target)| (quote(&table[column].name), quote(target)))
+            .collect();
+        let matches: Vec<String> =
+            pairs.iter().map(|(column, target)| format!("{column} = OLD.{target}")).collect();
+        let changed: Vec<String> =
+            pairs.iter().map(|(_, target)| format!("OLD.{target} IS NOT NEW.{target}")).collect();
+        let (of, when) = if *event == "UPDATE" {
+            (
+                format!(" OF {}", names(key.target_columns.iter().map(|name| &**name))),
+                format!(" WHEN {}", changed.join(" OR ")),
+            )
+        } else {
+            (String::new(), String::new())
+        };
+        format!(
+            "CREATE TRIGGER {} {moment} {event}{of} ON {} FOR EACH ROW{when} BEGIN {statement} WHERE {}; END",
+            quote(name),
+            stored_name(&key.target),
+            matches.join(" AND "),
         )
-    } else {
-        (String::new(), String::new())
-    };
-    format!(
-        "CREATE TRIGGER {} BEFORE {event}{of} ON {} FOR EACH ROW{when} BEGIN UPDATE {} SET {} WHERE {}; END",
-        quote(name),
-        stored_name(&key.target),
-        stored_name(&table.name),
-        values.join(", "),
-        matches.join(" AND "),
-    )
+    }
 }
 
 /// Refuses keys whose stored values do not compare as the values do.

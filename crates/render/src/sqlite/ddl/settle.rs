@@ -70,6 +70,16 @@ pub(super) fn tasks(catalog: &Catalog, stored: &[Vec<Value>], session: &Session)
     Ok(tasks)
 }
 
+/// Triggers that do what foreign keys do on their own while they are on.
+pub(super) fn stand_in(catalog: &Catalog, session: &Session) -> Result<Vec<Task>> {
+    let run = |text: String| Task::Run(plain(text, session));
+    let mut tasks = vec![run("PRAGMA recursive_triggers=ON".to_owned())];
+    for table in catalog.tables.iter().filter(|table| !table.is_view()) {
+        tasks.extend(table.foreign_keys.iter().flat_map(|key| foreign_key::stand_ins(table, key)).map(run));
+    }
+    Ok(tasks)
+}
+
 /// Names and texts of all indexes and triggers that are wanted.
 fn texts(catalog: &Catalog, session: &Session) -> Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
