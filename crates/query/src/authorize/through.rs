@@ -33,6 +33,7 @@ impl Pass<'_> {
     pub(super) fn through_views(&mut self, write: &mut Write) -> Result<()> {
         while let TableKind::View { security_invoker, .. } = self.model.catalog[write.table].kind {
             self.require_on_view(write)?;
+            crate::check::triggers::none_instead(write, self.model)?;
             let view = write.table;
             let mut read = self.updatable(write)?;
             self.definer |= !security_invoker;
