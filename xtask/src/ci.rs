@@ -43,11 +43,18 @@ const STAGES: &[Stage] = &[
         },
     },
     Stage {
+        name: "oracles",
+        fast: false,
+        skip: without_testkit,
+        run: || watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "oracles"])),
+    },
+    Stage {
         name: "release",
         fast: false,
         skip: without_binary,
         run: || once(crate::run::status(&mut cargo(&["build", "--release", "--locked", "-p", "backplane"]))),
     },
+    Stage { name: "faults", fast: false, skip: without_testkit, run: || watch(&mut faults(&["--quick"])) },
     Stage { name: "clients/js", fast: false, skip: without_js, run: clients_js },
 ];
 
@@ -178,6 +185,13 @@ fn expressions() -> (Tally, Result<()>) {
         .env("PATH", path),
     );
     (tally, ended.and(engines::down(&folder)))
+}
+
+/// Scenarios that break servers of the release build, which is there.
+pub(crate) fn faults(words: &[&str]) -> Command {
+    let mut command = cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "faults", "--"]);
+    command.arg("--binary").arg(root().join("target/release/backplane")).args(words);
+    command
 }
 
 /// The official JavaScript client against the release build.

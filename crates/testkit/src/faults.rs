@@ -38,7 +38,7 @@ pub struct Settings {
     pub say: fn(&str),
 }
 
-/// A scenario, as it is called: its name, what it shows, how often it breaks things when nobody says, and itself.
+/// A scenario, as it is called: its name, what it shows, how often it breaks things, and itself.
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
@@ -46,6 +46,8 @@ pub struct Scenario {
     pub shows: &'static str,
     /// Cycles when nobody says.
     pub cycles: u64,
+    /// Cycles of a quick run.
+    pub quick: u64,
     /// Whether it mounts file systems.
     pub mounts: bool,
     /// Runs it; what it found, as a line.
@@ -58,6 +60,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "refusals",
         shows: "a server that cannot run says why",
         cycles: 1,
+        quick: 1,
         mounts: false,
         run: refusals::run,
     },
@@ -65,6 +68,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "full",
         shows: "a full disk refuses writes by name, keeps what was promised, and passes",
         cycles: 2,
+        quick: 1,
         mounts: true,
         run: full::run,
     },
@@ -72,6 +76,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "kill",
         shows: "no promise is lost and nothing is half done when the process is killed",
         cycles: 50,
+        quick: 10,
         mounts: false,
         run: kill::run,
     },
@@ -79,6 +84,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "power",
         shows: "no promise is lost and nothing is half done when the power goes",
         cycles: 20,
+        quick: 5,
         mounts: true,
         run: power::run,
     },

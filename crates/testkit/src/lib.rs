@@ -31,6 +31,7 @@ pub mod book;
 pub mod case;
 pub mod clock;
 pub mod faults;
+pub mod oracle;
 pub mod parse;
 pub mod pattern;
 pub mod people;

@@ -225,7 +225,7 @@ impl Exchange {
 }
 
 /// Encodes what a URL cannot hold, as clients do; what is encoded already stays.
-fn encoded(target: &str) -> String {
+pub(crate) fn encoded(target: &str) -> String {
     let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {

@@ -1,4 +1,4 @@
-//! Breaks servers and looks at what is left: `faults [SCENARIO…] [--cycles N] [--seed N] [--binary PATH]`.
+//! Breaks servers and looks at what is left: `faults [SCENARIO…] [--quick] [--cycles N] [--seed N] [--binary PATH]`.
 //!
 //! Without a scenario it runs all. The last line of each says what was found, or what was lost. Scenarios that mount file
 //! systems need root; where that is not to be had they are left out, and it says so.
@@ -13,6 +13,7 @@ use testkit::faults::{SCENARIOS, Scenario, Settings};
 /// The command line.
 struct Words {
     scenarios: Vec<&'static Scenario>,
+    quick: bool,
     cycles: Option<u64>,
     seed: u64,
     binary: PathBuf,
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let words = match read(std::env::args().skip(1)) {
         Ok(words) => words,
         Err(message) => {
-            eprintln!("error: {message}\nusage: faults [SCENARIO…] [--cycles N] [--seed N] [--binary PATH]");
+            eprintln!("error: {message}\nusage: faults [SCENARIO…] [--quick] [--cycles N] [--seed N] [--binary PATH]");
             for scenario in SCENARIOS {
                 eprintln!("  {:<9} {}", scenario.name, scenario.shows);
             }
@@ -52,7 +53,7 @@ fn play(scenario: &Scenario, words: &Words) -> Option<bool> {
     let settings = Settings {
         binary: words.binary.clone(),
         folder: folder.clone(),
-        cycles: words.cycles.unwrap_or(scenario.cycles),
+        cycles: words.cycles.unwrap_or(if words.quick { scenario.quick } else { scenario.cycles }),
         seed: words.seed,
         say: |line| println!("  {line}"),
     };
@@ -76,12 +77,18 @@ fn play(scenario: &Scenario, words: &Words) -> Option<bool> {
 }
 
 fn read(mut words: impl Iterator<Item = String>) -> Result<Words, String> {
-    let mut read =
-        Words { scenarios: Vec::new(), cycles: None, seed: seed(), binary: beside_us("backplane")? };
+    let mut read = Words {
+        scenarios: Vec::new(),
+        quick: false,
+        cycles: None,
+        seed: seed(),
+        binary: beside_us("backplane")?,
+    };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
         let number = |text: String| text.parse().map_err(|_| format!("`{text}` is not a number"));
         match word.as_str() {
+            "--quick" => read.quick = true,
             "--cycles" => read.cycles = Some(number(value()?)?),
             "--seed" => read.seed = number(value()?)?,
             "--binary" => read.binary = value()?.into(),
