@@ -80,10 +80,11 @@ impl fmt::Display for Plan {
 pub(super) fn plan(sources: &Sources, stored: &[LedgerEntry]) -> Result<Plan> {
     let system = fold(&sources.base, &sources.system, Layout::Declared, SYSTEM_OWNER);
     let mut plan = Plan { refused: system.refused.clone(), ..Plan::default() };
-    let current = current(sources, stored)?;
+    let before = Before::of(sources, stored, &system)?;
+    let current = before.current.clone();
     let mut points = match sources.layout {
         Layout::Declared => plan.declared(sources, stored, &system),
-        Layout::Migrations => plan.migrations(sources, stored, &system)?,
+        Layout::Migrations => plan.migrations(sources, stored, (&system, &before))?,
     };
     plan.forget.extend([FORMAT, SYSTEM]);
     plan.entries.push(format());
@@ -97,17 +98,31 @@ pub(super) fn plan(sources: &Sources, stored: &[LedgerEntry]) -> Result<Plan> {
 }
 
 /// The catalog in force, folded again from what was applied.
-fn current(sources: &Sources, stored: &[LedgerEntry]) -> Result<Arc<Catalog>> {
-    let of = |layer| files(stored, layer);
-    let system = fold(&sources.base, &of(SYSTEM), Layout::Declared, SYSTEM_OWNER).catalog;
-    match (of(SCHEMA), of(MIGRATION)) {
-        (declared, migrations) if migrations.is_empty() => {
-            Ok(fold(&system, &declared, Layout::Declared, OWNER).catalog)
-        }
-        (declared, migrations) if declared.is_empty() => {
-            Ok(fold(&system, &migrations, Layout::Migrations, OWNER).catalog)
-        }
-        _ => Err(Error::internal("a ledger of a declared schema and of migrations")),
+struct Before {
+    current: Arc<Catalog>,
+    /// Whether our services' schemas are what they were.
+    same_system: bool,
+}
+
+impl Before {
+    fn of(sources: &Sources, stored: &[LedgerEntry], system: &Folded) -> Result<Before> {
+        let of = |layer| files(stored, layer);
+        let old_system = of(SYSTEM);
+        let same_system = old_system == sources.system;
+        let base = if same_system {
+            system.catalog.clone()
+        } else {
+            fold(&sources.base, &old_system, Layout::Declared, SYSTEM_OWNER).catalog
+        };
+        let (declared, migrations) = (of(SCHEMA), of(MIGRATION));
+        let current = match (declared.is_empty(), migrations.is_empty()) {
+            (true, false) => fold(&base, &migrations, Layout::Migrations, OWNER).catalog,
+            (_, true) => fold(&base, &declared, Layout::Declared, OWNER).catalog,
+            (false, false) => {
+                return Err(Error::internal("a ledger of a declared schema and of migrations"));
+            }
+        };
+        Ok(Before { current, same_system })
     }
 }
 
@@ -142,7 +157,7 @@ impl Plan {
         &mut self,
         sources: &Sources,
         stored: &[LedgerEntry],
-        system: &Folded,
+        (system, before): (&Folded, &Before),
     ) -> Result<Vec<Point>> {
         if !files(stored, SCHEMA).is_empty() {
             let message = "the database was made from a declared schema, and the project has migrations";
@@ -151,8 +166,12 @@ impl Plan {
         }
         let applied = files(stored, MIGRATION);
         let pending = pending(&applied, &sources.schema)?;
-        let known = fold(&system.catalog, &applied, Layout::Migrations, OWNER);
-        let mut folded = fold(&known.catalog, pending, Layout::Migrations, OWNER);
+        let known = if before.same_system {
+            before.current.clone()
+        } else {
+            fold(&system.catalog, &applied, Layout::Migrations, OWNER).catalog
+        };
+        let mut folded = fold(&known, pending, Layout::Migrations, OWNER);
         self.refused.append(&mut folded.refused);
         self.entries.extend(pending.iter().map(|file| entry(MIGRATION, file)));
         let edited: Vec<&str> = applied
@@ -167,7 +186,7 @@ impl Plan {
                 |name| format!("migration {name} was edited after it was applied: the edit has no effect.");
             self.notes.extend(edited.into_iter().map(note));
         }
-        let mut points = vec![Point { catalog: known.catalog, rows: Vec::new() }];
+        let mut points = vec![Point { catalog: known, rows: Vec::new() }];
         points.append(&mut folded.points);
         Ok(points)
     }
