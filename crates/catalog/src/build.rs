@@ -12,6 +12,7 @@ use types::{Code, Error, Name, Result, Span};
 use crate::{Catalog, Table, TableId, relationship};
 
 mod alter;
+mod block;
 mod builtin;
 mod columns;
 mod comments;
@@ -21,6 +22,7 @@ mod drop;
 mod foreign_keys;
 mod functions;
 mod grants;
+mod guard;
 mod identity;
 mod indexes;
 pub(crate) mod names;
@@ -45,6 +47,13 @@ pub use session::search_path;
 pub use views::{TypeViews, Untyped, ViewColumn};
 
 use resolve::Names;
+
+/// The tables of services that a project's schema names and that no crate declares: storage's and realtime's. Built on
+/// [`builtin()`] as [`SERVICES_OWNER`], before a project's own statements.
+pub const SERVICES: &str = include_str!("build/services.sql");
+
+/// The owner of [`SERVICES`].
+pub const SERVICES_OWNER: &str = "supabase_storage_admin";
 
 /// What became of a statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,6 +165,9 @@ impl<'t> Builder<'t> {
             | StatementKind::Delete(_)
             | StatementKind::Truncate { .. } => Ok(Outcome::Data),
             StatementKind::CreateTable(create) => self.create_table(create),
+            StatementKind::CreateTableAs { name, temporary: true, .. } => {
+                Ok(self.not_running(format!("temporary table {}", resolve::written(name))))
+            }
             StatementKind::CreateTableAs { name, .. } => {
                 Err(Error::missing(format!("create table {} as a query", resolve::written(name))))
             }
@@ -194,7 +206,7 @@ impl<'t> Builder<'t> {
                 self.alter_object(object, name, on.as_ref(), arguments.as_deref(), action)
             }
             StatementKind::Publication { name, action } => self.publication(name, action),
-            StatementKind::Do { .. } => Ok(self.not_running("a do block".to_owned())),
+            StatementKind::Do { language, body, .. } => self.do_block(language, body),
             StatementKind::Set { name, values, .. } => self.set(name, values),
             StatementKind::Reset(name) => self.reset(name),
             StatementKind::Transaction(_) | StatementKind::Notify { .. } => Ok(Outcome::NoEffect),

@@ -1528,3 +1528,46 @@ impl Expr {
         Expr { kind: Box::new(kind), span }
     }
 }
+
+/// A block of PL/pgSQL that only decides which statements are executed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// What is done instead, when a step fails.
+    pub handlers: Vec<Handler>,
+}
+
+/// `when duplicate_object then …`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handler {
+    /// The names of errors; `others` is any.
+    pub conditions: Vec<String>,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a [`Block`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// A statement.
+    Statement(StatementKind),
+    /// `if … then … elsif … else …`
+    If {
+        /// Conditions with what is done, in order.
+        branches: Vec<Condition>,
+        /// What is done when none holds.
+        otherwise: Vec<Step>,
+    },
+    /// A block in a block.
+    Block(Block),
+}
+
+/// What is done under a condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The condition.
+    pub condition: Expr,
+    /// What is done.
+    pub steps: Vec<Step>,
+}

@@ -396,7 +396,7 @@ fn statements_about_rows_and_services_are_told_apart() {
             "create table if not exists t (a int)",
             Outcome::Skipped("relation \"t\" already exists".to_owned()),
         ),
-        ("do $$ begin null; end $$", Outcome::NotRunning("a do block".to_owned())),
+        ("do $$ begin perform 1; end $$", Outcome::NotRunning("a do block".to_owned())),
     ];
     for (statement, wanted) in cases {
         let mut builder = Builder::new(catalog(BASE), &Untyped);
@@ -420,4 +420,98 @@ fn default_privileges_concern_later_objects() {
 fn a_catalog_can_be_built_on() {
     let more = "drop index i; alter table p add column q int; create policy q on p using (q > 0)";
     assert!(extended(catalog(BASE), more) == catalog(&format!("{BASE} {more}")));
+}
+
+/// A block, and what became of it after [`BASE`].
+const BLOCKS: &[(&str, &str)] = &[
+    ("create type e2 as enum ('a'); exception when duplicate_object then null;", "applied"),
+    ("create type e as enum ('a'); exception when duplicate_object then null;", "skipped"),
+    ("create type e as enum ('a'); exception when others then raise notice 'there: %', sqlerrm;", "skipped"),
+    ("create table t2 (a int); create type e as enum ('a'); exception when others then null;", "skipped"),
+    ("create type e as enum ('a'); exception when undefined_table then null;", "42710"),
+    ("create type e as enum ('a');", "42710"),
+    ("if not exists (select 1 from pg_type where typname = 'e') then create type e as enum ('a'); end if;", "skipped"),
+    ("if not exists (select 1 from pg_type where typname = 'f') then create type f as enum ('a'); end if;", "applied"),
+    (
+        "if not exists (select 1 from pg_type t join pg_namespace n on n.oid = t.typnamespace
+           where t.typname = 'e' and n.nspname = 'other') then create type other.e as enum ('a'); end if;",
+        "applied",
+    ),
+    (
+        "if not exists (select from pg_policies where schemaname = 'public' and tablename = 't' and policyname = 'pp')
+         then create policy pp on t using (true); end if;",
+        "skipped",
+    ),
+    (
+        "if not exists (select 1 from pg_constraint where conname = 'p_pkey' and conrelid = 'public.p'::regclass)
+         then alter table p add primary key (id); end if;",
+        "skipped",
+    ),
+    (
+        "if exists (select 1 from information_schema.columns where table_name = 't' and column_name = 'b')
+         then alter table t rename column b to c; else raise info 'x'; end if;",
+        "applied",
+    ),
+    (
+        "if not exists (select 1 from pg_publication_tables where pubname = 'supabase_realtime' and tablename = 't')
+         then alter publication supabase_realtime add table t; end if;",
+        "applied",
+    ),
+    ("if to_regclass('public.nope') is null then create table nope (a int); end if;", "applied"),
+    ("if to_regclass('t') is null then create table t (a int); elsif true then null; end if;", "skipped"),
+    ("if not exists (select 1 from pg_class where relname = 'i' and relkind = 'i') then create index i on t (a); end if;", "skipped"),
+    ("if not exists (select 1 from pg_enum where enumtypid = 'e'::regtype and enumlabel = 'b') then alter type e add value 'b'; end if;", "skipped"),
+    ("begin create type e as enum ('a'); exception when duplicate_object then null; end; create table t2 (a int);", "applied"),
+    ("execute 'create table t2 (a int)';", "applied"),
+    ("if exists (select 1 from t) then drop table t; end if;", "kept"),
+    ("if exists (select 1 from pg_type where typlen = 4) then drop table t; end if;", "kept"),
+    ("if (select count(*) from pg_type) = 0 then drop table t; end if;", "kept"),
+    ("create table t2 (a int); insert into t2 values (1);", "kept"),
+    ("for i in 1..2 loop null; end loop;", "kept"),
+    ("execute format('drop table %I', 't');", "kept"),
+];
+
+#[test]
+fn blocks_that_only_decide_are_applied() {
+    for (block, expected) in BLOCKS {
+        let base = catalog(BASE);
+        let mut builder = Builder::new(base.clone(), &Untyped);
+        let outcome = outcomes(&mut builder, &format!("do $$ begin {block} end $$")).remove(0).1;
+        let said = match &outcome {
+            Ok(Outcome::Applied) => "applied",
+            Ok(Outcome::Skipped(_)) => "skipped",
+            Ok(Outcome::NotRunning(_)) => "kept",
+            Ok(Outcome::Data | Outcome::NoEffect) => "another outcome",
+            Err(error) => error.code().name(),
+        };
+        assert_eq!(said, *expected, "{block}");
+        let after = Catalog { not_running: Vec::new(), ..builder.finish() };
+        assert_eq!(after != base, *expected == "applied", "{block}");
+    }
+}
+
+#[test]
+fn blocks_with_more_than_decisions_are_kept() {
+    for block in [
+        "do $$ declare x int; begin create table t2 (a int); end $$",
+        "do language plpgsql $$ begin perform f(); end $$",
+        "do $$ not a block $$",
+    ] {
+        let mut builder = Builder::new(catalog(BASE), &Untyped);
+        let (_, outcome) = outcomes(&mut builder, block).remove(0);
+        assert_eq!(outcome.ok(), Some(Outcome::NotRunning("a do block".to_owned())), "{block}");
+    }
+}
+
+#[test]
+fn services_stand_before_a_project() {
+    let mut builder = Builder::new(builtin(), &Untyped).owned_by(crate::build::SERVICES_OWNER);
+    for (source, outcome) in outcomes(&mut builder, crate::build::SERVICES) {
+        assert_eq!(outcome.ok(), Some(Outcome::Applied), "{source}");
+    }
+    let project =
+        "create policy mine on storage.objects for select using (bucket_id = 'x' and owner = auth.uid());
+        create table files (id int, object uuid references storage.objects (id));
+        create policy topics on realtime.messages using (realtime.topic() = 'x');";
+    extended(builder.finish(), project);
 }

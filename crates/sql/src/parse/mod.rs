@@ -5,6 +5,7 @@
 //! A statement that the descent does not know is kept as [`StatementKind::Other`], by its words.
 
 mod alter;
+mod block;
 mod call;
 mod expr;
 mod function;
@@ -15,6 +16,8 @@ mod statement;
 mod table;
 
 use types::Span;
+
+pub use block::parse_block;
 
 use crate::Diagnostic;
 use crate::ast::{Expr, ObjectName, Query, Statement, StatementKind};
