@@ -26,10 +26,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
         return reply::failure(&Error::new(Code::PATH, "The Auth API is switched off"));
     };
     let answered = guard::within(&app.settings.limits, answer(&app, service, &parts, body)).await;
-    let mut response = answered.unwrap_or_else(|error| {
-        log::refusal(parts.extensions.get(), &error);
-        refusal(error).respond(version(&parts))
-    });
+    let mut response = answered.unwrap_or_else(|error| refusal(error).respond(version(&parts)));
     if let Some(cause) = response.cause.as_ref().filter(|_| response.status >= 500) {
         log::failure(parts.extensions.get(), cause);
     }

@@ -12,7 +12,7 @@ struct Running {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 async fn running(config: &str) -> Running {
@@ -28,7 +28,7 @@ async fn running(config: &str) -> Running {
         })
         .await;
     });
-    Running { app, address, stop, server, _folder: folder }
+    Running { app, address, stop, server, folder }
 }
 
 impl Running {
@@ -94,6 +94,20 @@ async fn f5_a_body_that_does_not_come_ends_the_request() {
     let mut stream = server.connect().await;
     stream.write_all(b"POST /rest/v1/notes HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n{").await.unwrap();
     assert!(read_until(&mut stream, "\r\n\r\n").await.starts_with("HTTP/1.1 504"));
+}
+
+#[tokio::test]
+async fn f5_an_answer_that_nobody_takes_is_given_up() {
+    let server = running("[server]\nstatic_dir = \".\"\nwrite_timeout = \"100ms\"\n").await;
+    server.folder.write("large.txt", &"a".repeat(64 << 20));
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /app/large.txt HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    while server.app.metrics.text(0).contains("backplane_connections 1") {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
