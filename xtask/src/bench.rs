@@ -27,26 +27,32 @@ const STARTS: usize = 9;
 /// How long a server is left alone before its memory is called idle.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Measures and prints.
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--binaries DIR]";
+
+/// Measures and prints: the release build, or `backplane` and `ceiling` of a folder.
 pub(crate) fn main(words: &[String]) -> Result<()> {
-    let (mut pace, mut json) = (measure::FULL, false);
-    for word in words {
+    let (mut pace, mut json, mut binaries) = (measure::FULL, false, None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         match word.as_str() {
             "--quick" => pace = measure::QUICK,
             "--json" => json = true,
-            _ => return Err("usage: cargo xtask bench [--quick] [--json]".to_owned()),
+            "--binaries" => binaries = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
+            _ => return Err(USAGE.to_owned()),
         }
     }
     install::only("wrk")?;
-    build()?;
-    let folder = root().join("target/bench");
-    let report = run(&folder, &pace)?;
+    let binaries = match binaries {
+        Some(folder) => folder,
+        None => build()?,
+    };
+    let report = run(&binaries, &root().join("target/bench"), &pace)?;
     println!("{}", if json { report.json() } else { report.text() });
     report.verdict()
 }
 
 /// Two builds: one would mix the features of both, and measure another server than the one that is released.
-fn build() -> Result<()> {
+fn build() -> Result<PathBuf> {
     status(&mut cargo(&["build", "--quiet", "--release", "--locked", "-p", "backplane"]))?;
     status(&mut cargo(&[
         "build",
@@ -57,16 +63,17 @@ fn build() -> Result<()> {
         "backplane-testkit",
         "--bin",
         "ceiling",
-    ]))
+    ]))?;
+    Ok(root().join("target/release"))
 }
 
-fn run(folder: &Path, pace: &Pace) -> Result<report::Report> {
+fn run(binaries: &Path, folder: &Path, pace: &Pace) -> Result<report::Report> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let (server, user) = target::backplane(&binary("backplane"), folder)?;
-    let ceiling = target::ceiling(&binary("ceiling"), folder, &user)?;
+    let (server, user) = target::backplane(&binaries.join("backplane"), folder)?;
+    let ceiling = target::ceiling(&binaries.join("ceiling"), folder, &user)?;
     let mut targets = [server, ceiling];
     for target in &mut targets {
         target.seed(&user)?;
@@ -97,8 +104,4 @@ fn median_start(target: &mut Target) -> Result<f64> {
     }
     times.sort_by(f64::total_cmp);
     Ok(times[times.len() / 2])
-}
-
-fn binary(name: &str) -> PathBuf {
-    root().join("target/release").join(name)
 }

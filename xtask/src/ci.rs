@@ -46,7 +46,9 @@ const STAGES: &[Stage] = &[
         name: "oracles",
         fast: false,
         skip: without_testkit,
-        run: || watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "oracles"])),
+        run: || {
+            watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "oracles"]))
+        },
     },
     Stage {
         name: "release",
@@ -189,7 +191,8 @@ fn expressions() -> (Tally, Result<()>) {
 
 /// Scenarios that break servers of the release build, which is there.
 pub(crate) fn faults(words: &[&str]) -> Command {
-    let mut command = cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "faults", "--"]);
+    let mut command =
+        cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "faults", "--"]);
     command.arg("--binary").arg(root().join("target/release/backplane")).args(words);
     command
 }

@@ -29,8 +29,13 @@ const COMMANDS: &[Row] = &[
     Row { name: "bless", usage: "[FILTER]          fill the empty sections of cases/", run: bless },
     Row {
         name: "bench",
-        usage: "[--quick] [--json] the release build against what the machine can do",
+        usage: "[--quick] [--json] [--binaries DIR]   the release build against what the machine can do",
         run: bench::main,
+    },
+    Row {
+        name: "faults",
+        usage: "[SCENARIO…] [--quick] [--cycles N] [--seed N]   kill, cut, fill: what is left of promises",
+        run: faults,
     },
     Row { name: "docs", usage: "[--check]         write docs/reference from the tables", run: docs },
     Row {
@@ -63,6 +68,11 @@ fn bless(words: &[String]) -> Result<()> {
     )
 }
 
+fn faults(words: &[String]) -> Result<()> {
+    run::status(&mut cargo(&["build", "--quiet", "--release", "--locked", "-p", "backplane"]))?;
+    run::status(&mut ci::faults(&words.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
 /// Writes `docs/reference`, or with `--check` writes it elsewhere and compares.
 fn docs(words: &[String]) -> Result<()> {
     let kept = run::root().join("docs/reference");
@@ -76,5 +86,17 @@ fn docs(words: &[String]) -> Result<()> {
 }
 
 fn reference(folder: &std::path::Path) -> Result<()> {
-    run::status(cargo(&["run", "--quiet", "-p", "backplane", "--", "reference"]).arg(folder))
+    run::status(cargo(&["run", "--quiet", "-p", "backplane", "--", "reference"]).arg(folder))?;
+    let table = run::output(&mut cargo(&[
+        "run",
+        "--quiet",
+        "-p",
+        "backplane-testkit",
+        "--bin",
+        "cases",
+        "--",
+        "--table",
+    ]))?;
+    let page = folder.join("compatibility.md");
+    std::fs::write(&page, table).map_err(|error| format!("{}: {error}", page.display()))
 }

@@ -23,7 +23,9 @@ fn main() -> ExitCode {
     let words = match read(std::env::args().skip(1)) {
         Ok(words) => words,
         Err(message) => {
-            eprintln!("error: {message}\nusage: faults [SCENARIO…] [--quick] [--cycles N] [--seed N] [--binary PATH]");
+            eprintln!(
+                "error: {message}\nusage: faults [SCENARIO…] [--quick] [--cycles N] [--seed N] [--binary PATH]"
+            );
             for scenario in SCENARIOS {
                 eprintln!("  {:<9} {}", scenario.name, scenario.shows);
             }
