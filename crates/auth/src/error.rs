@@ -138,7 +138,7 @@ fn text(text: &str) -> Json {
 
 /// Whether an error comes from the schema's own rules: a constraint, or a `raise` of a trigger.
 fn is_for_caller(cause: &Error) -> bool {
-    let code = cause.code().name();
+    let code = cause.state();
     code.starts_with("23") || code.starts_with("PT") || code == "P0001"
 }
 
@@ -148,7 +148,7 @@ fn raised_body(raised: &Error) -> Json {
         None => "",
     };
     Json::Object(vec![
-        ("code".into(), text(raised.code().name())),
+        ("code".into(), text(raised.state())),
         ("message".into(), text(raised.message())),
         ("hint".into(), text(raised.hint().unwrap_or_default())),
         ("detail".into(), text(detail)),

@@ -86,7 +86,7 @@ pub async fn serve(
 /// The reply that an error is for a caller.
 pub fn refusal(error: &Error, caller: &Caller) -> Reply {
     if let Some(cause) = error.cause() {
-        tracing::error!(code = error.code().name(), cause, "{}", error.message());
+        tracing::error!(code = error.state(), cause, "{}", error.message());
     }
     rest::failure(error, &*caller.role == ANONYMOUS)
 }

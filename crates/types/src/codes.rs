@@ -1,7 +1,7 @@
 //! The table of error codes: SQLSTATE where PostgreSQL has one, `PGRST…` where PostgREST has one.
 //!
-//! Each row has the HTTP status of the Data API. Codes that only come from data (a user's own SQLSTATE)
-//! are not rows.
+//! Each row has the HTTP status of the Data API. States that only come from data (a user's own SQLSTATE, one of PostgreSQL's
+//! that nothing here raises) are not rows: [`Code::of_state`] finds the row that stands for them, and the error keeps its state.
 
 /// A row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +154,30 @@ codes! {
     HEADERS_TOO_LARGE "BP431" 431 "The headers are longer than the limit.";
     OVERLOADED "BP429" 503 "A queue is full; try again.";
     TIMEOUT "BP504" 504 "The request took longer than its limit.";
+
+    CONFIGURATION_LIMIT "53400" 500 "Configuration limit exceeded.";
+    CLASS_CONNECTION "08" 503 "Any other state of class 08: connection exceptions.";
+    CLASS_TRIGGERED_ACTION "09" 500 "Any other state of class 09: triggered action exceptions.";
+    CLASS_GRANTOR "0L" 403 "Any other state of class 0L: invalid grantors.";
+    CLASS_ROLE "0P" 403 "Any other state of class 0P: invalid roles.";
+    CLASS_TRANSACTION_STATE "25" 500 "Any other state of class 25: invalid transaction states.";
+    CLASS_AUTHORIZATION "28" 403 "Any other state of class 28: invalid authorizations.";
+    CLASS_TRANSACTION_END "2D" 500 "Any other state of class 2D: invalid transaction terminations.";
+    CLASS_EXTERNAL "38" 500 "Any other state of class 38: external routine exceptions.";
+    CLASS_EXTERNAL_CALL "39" 500 "Any other state of class 39: external routine invocation exceptions.";
+    CLASS_SAVEPOINT "3B" 500 "Any other state of class 3B: savepoint exceptions.";
+    CLASS_ROLLBACK "40" 500 "Any other state of class 40: transaction rollbacks.";
+    CLASS_RESOURCES "53" 503 "Any other state of class 53: insufficient resources.";
+    CLASS_LIMIT "54" 500 "Any other state of class 54: program limits exceeded.";
+    CLASS_OBJECT_STATE "55" 500 "Any other state of class 55: objects not in the prerequisite state.";
+    CLASS_INTERVENTION "57" 500 "Any other state of class 57: operator interventions.";
+    CLASS_SYSTEM "58" 500 "Any other state of class 58: system errors.";
+    CLASS_CONFIGURATION "F0" 500 "Any other state of class F0: configuration file errors.";
+    CLASS_FOREIGN_DATA "HV" 500 "Any other state of class HV: foreign data wrapper errors.";
+    CLASS_PROCEDURE "P0" 500 "Any other state of class P0: PL/pgSQL errors.";
+    CLASS_STATUS "PT" 500 "A state that says the HTTP status itself: PT404.";
+    CLASS_INTERNAL "XX" 500 "Any other state of class XX: internal errors.";
+    UNLISTED "" 400 "A state of any other class.";
 }
 
 impl Code {
@@ -169,6 +193,12 @@ impl Code {
     /// The HTTP status on the Data API. `42501` is 401 for the anonymous role: the caller of this decides.
     pub fn status(self) -> u16 {
         self.row().status
+    }
+
+    /// The row that stands for a state: its own, else that of its class (PostgREST, "HTTP Status Codes").
+    pub fn of_state(state: &str) -> Code {
+        let class = || Code::find(state.get(..2).filter(|_| state.len() == 5)?);
+        Code::find(state).or_else(class).unwrap_or(Code::UNLISTED)
     }
 
     /// The row with this name.
@@ -192,6 +222,20 @@ mod tests {
     fn every_name_is_one_row() {
         for (position, row) in TABLE.iter().enumerate() {
             assert_eq!(Code::find(row.name).map(|c| c.0 as usize), Some(position), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn every_state_has_a_row_that_stands_for_it() {
+        for (state, row) in [
+            ("23505", Code::UNIQUE_VIOLATION),
+            ("08006", Code::CLASS_CONNECTION),
+            ("P0002", Code::CLASS_PROCEDURE),
+            ("PT418", Code::CLASS_STATUS),
+            ("12345", Code::UNLISTED),
+            ("ÄÄ1", Code::UNLISTED),
+        ] {
+            assert_eq!(Code::of_state(state), row, "{state}");
         }
     }
 }

@@ -17,6 +17,10 @@ pub struct Error(Box<Fields>);
 #[derive(Clone, Debug)]
 struct Fields {
     code: Code,
+    /// The state as it was raised, where it is no row of the table.
+    state: Option<Box<str>>,
+    /// The HTTP status that was raised with it.
+    status: Option<u16>,
     message: String,
     details: Option<Details>,
     hint: Option<String>,
@@ -35,7 +39,27 @@ pub enum Details {
 impl Error {
     /// An error with this code and message.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error(Box::new(Fields { code, message: message.into(), details: None, hint: None, cause: None }))
+        Error(Box::new(Fields {
+            code,
+            state: None,
+            status: None,
+            message: message.into(),
+            details: None,
+            hint: None,
+            cause: None,
+        }))
+    }
+
+    /// An error that a database or a schema's own code raised, with whatever state it gave.
+    pub fn raised(state: &str, message: impl Into<String>) -> Error {
+        let mut error = Error::new(Code::of_state(state), message);
+        if error.0.code.name() != state {
+            error.0.state = Some(state.into());
+        }
+        if error.0.code == Code::CLASS_STATUS {
+            error.0.status = state.get(2..).and_then(|digits| digits.parse().ok());
+        }
+        error
     }
 
     /// `0A000`: something that PostgreSQL has and this engine or version lacks, by name.
@@ -76,7 +100,24 @@ impl Error {
         self
     }
 
-    /// The stable code.
+    /// Says the HTTP status, where who raised it chose one.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Error {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// The code as sent to the caller: its row's name, or the state as it was raised.
+    pub fn state(&self) -> &str {
+        self.0.state.as_deref().unwrap_or(self.0.code.name())
+    }
+
+    /// The HTTP status on the Data API: its row's, unless who raised it chose one.
+    pub fn status(&self) -> u16 {
+        self.0.status.filter(|status| (100..600).contains(status)).unwrap_or(self.0.code.status())
+    }
+
+    /// The row of the table that it is, or that stands for it.
     pub fn code(&self) -> Code {
         self.0.code
     }
@@ -104,7 +145,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.code.name(), self.0.message)
+        write!(f, "{}: {}", self.state(), self.0.message)
     }
 }
 
@@ -115,3 +156,18 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_survive_though_they_are_no_rows() {
+        for (state, status) in
+            [("P0001", 400), ("12345", 400), ("PT418", 418), ("PT999", 500), ("P0002", 500), ("57014", 500)]
+        {
+            let error = Error::raised(state, "no");
+            assert_eq!((error.state(), error.status()), (state, status));
+        }
+    }
+}

@@ -19,6 +19,7 @@ use crate::{Code, Error, Modifier, Result, Type, Value, text};
 pub fn write_cell(out: &mut Vec<u8>, ty: &Type, cell: Cell<'_>, session: &Session) -> Result<()> {
     match (ty, cell) {
         (_, Cell::Null) => out.extend(b"null"),
+        (_, Cell::Json(text)) => out.extend(text.as_bytes()),
         (Type::Bool, Cell::Int(value)) => out.extend(if value != 0 { &b"true"[..] } else { b"false" }),
         (Type::Int2 | Type::Int4 | Type::Int8, Cell::Int(value)) => write_int(out, value),
         (Type::Json | Type::Jsonb, Cell::Text(text)) => out.extend(text.as_bytes()),

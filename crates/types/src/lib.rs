@@ -19,6 +19,7 @@ pub mod moment;
 pub mod name;
 pub mod numeric;
 pub mod range;
+pub mod search;
 pub mod session;
 mod shortest;
 pub mod signature;

@@ -24,6 +24,8 @@ pub enum Cell<'a> {
     Text(&'a str),
     /// Bytes.
     Blob(&'a [u8]),
+    /// A value of any type that the engine has written as JSON.
+    Json(&'a str),
 }
 
 /// A stored value.
@@ -84,6 +86,7 @@ pub fn decode(ty: &Type, cell: Cell<'_>) -> Result<Value> {
             Value::Array(Arc::new(decode_array(element, text).ok_or_else(broken)?))
         }
         (Type::Composite(_), Cell::Text(text)) => Value::text(text),
+        (_, Cell::Json(text)) => Value::text(text),
         (_, Cell::Text(text)) => Value::text(text),
         _ => return Err(broken()),
     })

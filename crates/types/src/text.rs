@@ -63,8 +63,9 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         }
         Type::Range(subtype) => Value::text(range::parse(subtype, text, session)?),
         Type::Inet | Type::Cidr => Value::text(network(ty, text)?),
-        Type::Tsvector => Value::text(tsvector(text)?),
-        Type::Timetz | Type::Tsquery | Type::Composite(_) | Type::Void => {
+        Type::Tsvector => Value::text(crate::search::Vector::parse(text)?.to_string()),
+        Type::Tsquery => Value::text(crate::search::print(crate::search::parse(text)?.as_ref())),
+        Type::Timetz | Type::Composite(_) | Type::Void => {
             return Err(Error::missing(format!(
                 "reading values of type {}",
                 crate::ty::format_type(ty, None)
@@ -407,74 +408,6 @@ fn has_host_bits(address: std::net::IpAddr, bits: u8) -> bool {
     };
     let host = width - u32::from(bits);
     host > 0 && value & (u128::MAX >> (128 - host)) != 0
-}
-
-/// `tsvector` in canonical form: lexemes sorted and unique, positions sorted.
-fn tsvector(text: &str) -> Result<String> {
-    let syntax = || Error::new(Code::SYNTAX, format!("syntax error in tsvector: \"{text}\""));
-    let mut found: std::collections::BTreeMap<(usize, String), Vec<(u32, char)>> =
-        std::collections::BTreeMap::new();
-    let mut chars = text.chars().peekable();
-    loop {
-        while chars.next_if(|c| c.is_whitespace()).is_some() {}
-        let Some(&first) = chars.peek() else { break };
-        let mut lexeme = String::new();
-        if first == '\'' {
-            chars.next();
-            loop {
-                match chars.next().ok_or_else(syntax)? {
-                    '\'' if chars.next_if_eq(&'\'').is_none() => break,
-                    '\\' => lexeme.extend(chars.next()),
-                    c => lexeme.push(c),
-                }
-            }
-        } else {
-            while let Some(c) = chars.next_if(|c| !c.is_whitespace() && *c != ':') {
-                if c == '\\' { lexeme.extend(chars.next()) } else { lexeme.push(c) }
-            }
-        }
-        if lexeme.is_empty() {
-            return Err(syntax());
-        }
-        let positions = found.entry((0, lexeme)).or_default();
-        if chars.next_if_eq(&':').is_some() {
-            loop {
-                let mut digits = String::new();
-                while let Some(c) = chars.next_if(char::is_ascii_digit) {
-                    digits.push(c);
-                }
-                let position = digits.parse::<u32>().map_err(|_| syntax())?.min(16_383);
-                let weight = chars
-                    .next_if(|c| matches!(c.to_ascii_uppercase(), 'A'..='D'))
-                    .map_or('D', |c| c.to_ascii_uppercase());
-                positions.push((position, weight));
-                if chars.next_if_eq(&',').is_none() {
-                    break;
-                }
-            }
-        }
-    }
-    let mut words: Vec<(String, Vec<(u32, char)>)> =
-        found.into_iter().map(|((_, lexeme), positions)| (lexeme, positions)).collect();
-    // PostgreSQL orders lexemes by length first, then by bytes.
-    words.sort_by(|(left, _), (right, _)| left.as_bytes().cmp(right.as_bytes()));
-    let printed: Vec<String> =
-        words.into_iter().map(|(lexeme, positions)| print_lexeme(&lexeme, positions)).collect();
-    Ok(printed.join(" "))
-}
-
-fn print_lexeme(lexeme: &str, mut positions: Vec<(u32, char)>) -> String {
-    positions.sort_unstable();
-    positions.dedup_by_key(|(position, _)| *position);
-    let mut out = format!("'{}'", lexeme.replace('\\', "\\\\").replace('\'', "''"));
-    for (at, (position, weight)) in positions.iter().enumerate() {
-        out.push(if at == 0 { ':' } else { ',' });
-        out += &position.to_string();
-        if *weight != 'D' {
-            out.push(*weight);
-        }
-    }
-    out
 }
 
 /// A value as a column with a modifier keeps it. An explicit cast cuts text; an assignment refuses.

@@ -30,7 +30,7 @@ pub fn start(format: LogFormat) {
 
 /// Logs an error that is the server's fault; others are the caller's affair.
 pub fn refusal(id: Option<&RequestId>, error: &Error) {
-    if error.code().status() >= 500 {
+    if error.status() >= 500 {
         failure(id, error);
     }
 }
@@ -38,7 +38,7 @@ pub fn refusal(id: Option<&RequestId>, error: &Error) {
 /// Logs an error, with the cause that nobody is told.
 pub fn failure(id: Option<&RequestId>, error: &Error) {
     let id = id.map_or("", |id| &*id.0);
-    let (code, cause) = (error.code().name(), error.cause().unwrap_or_default());
+    let (code, cause) = (error.state(), error.cause().unwrap_or_default());
     tracing::error!(id, code, message = error.message(), cause, "request failed");
 }
 

@@ -24,6 +24,7 @@ impl ToSql for Parameter<'_> {
             Cell::Real(value) => ToSqlOutput::Owned(Owned::Real(value)),
             Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Cell::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Cell::Json(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         })
     }
 }
@@ -96,5 +97,6 @@ pub(super) fn owned(value: &Stored) -> Owned {
         Cell::Real(value) => Owned::Real(value),
         Cell::Text(text) => Owned::Text(text.to_owned()),
         Cell::Blob(bytes) => Owned::Blob(bytes.to_owned()),
+        Cell::Json(text) => Owned::Text(text.to_owned()),
     }
 }

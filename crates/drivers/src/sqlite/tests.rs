@@ -145,6 +145,7 @@ impl engine::Sink for Cells {
             Cell::Real(value) => format!("{value:?}"),
             Cell::Text(text) => (*text).to_owned(),
             Cell::Blob(bytes) => format!("{bytes:?}"),
+            Cell::Json(text) => text.to_owned(),
         });
         self.0.push(words.collect());
         Ok(())

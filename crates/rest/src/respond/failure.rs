@@ -11,7 +11,7 @@ pub fn failure(error: &Error, is_anonymous: bool) -> Reply {
     let status = status(error, is_anonymous);
     let mut headers = vec![
         ("content-type", "application/json; charset=utf-8".to_owned()),
-        ("proxy-status", format!("PostgREST; error={}", error.code().name())),
+        ("proxy-status", format!("PostgREST; error={}", error.state())),
     ];
     match status {
         401 => headers.push(challenge(error)),
@@ -39,7 +39,7 @@ fn status(error: &Error, is_anonymous: bool) -> u16 {
         Code::INVALID_PARAMETER if message.starts_with("role \"") && message.ends_with("does not exist") => {
             401
         }
-        code => code.status(),
+        _ => error.status(),
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn quoted(text: &str) -> String {
 fn body(error: &Error) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
     out.extend(b"{\"code\":");
-    write_string(&mut out, error.code().name());
+    write_string(&mut out, error.state());
     out.extend(b",\"details\":");
     match error.details() {
         Some(Details::Json(json)) => out.extend(json.as_bytes()),

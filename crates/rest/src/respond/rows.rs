@@ -213,6 +213,7 @@ impl Rows {
         match cell {
             Cell::Null => true,
             Cell::Text(text) => is_json(&self.columns[position].ty) && text.trim() == "null",
+            Cell::Json(text) => text.trim() == "null",
             Cell::Int(_) | Cell::Real(_) | Cell::Blob(_) => false,
         }
     }

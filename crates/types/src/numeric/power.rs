@@ -186,6 +186,10 @@ impl Numeric {
         if matches!(self, Numeric::NaN) || matches!(base, Numeric::NaN) {
             return Ok(Numeric::NaN);
         }
+        let is_finite = |number: &Numeric| matches!(number, Numeric::Finite { .. });
+        if !(is_finite(base) && is_finite(self)) && (base.is_negative() || self.is_negative()) {
+            logarithm_of(if base.is_negative() { base } else { self })?;
+        }
         logarithm_of(base)?;
         logarithm_of(self)?;
         match (base, self) {

@@ -1,0 +1,437 @@
+//! `tsvector` and `tsquery`: text forms and matching (PostgreSQL 8.11, 12.4). How a text becomes lexemes is said elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::iter::Peekable;
+use std::str::Chars;
+
+use crate::{Code, Error, Result};
+
+/// The last position that is told apart from those behind it.
+pub const POSITION_MAX: u32 = 16_383;
+
+/// The weights, from `D` to `A`.
+const WEIGHTS: [char; 4] = ['D', 'C', 'B', 'A'];
+
+/// Lexemes with their positions and weights (0 is `D`).
+#[derive(Clone, Debug, Default)]
+pub struct Vector(pub BTreeMap<String, Vec<(u32, u8)>>);
+
+/// A condition on lexemes.
+#[derive(Clone, Debug)]
+pub enum Search {
+    /// A lexeme, or all with a prefix; a bit for each weight, none for any.
+    Lexeme {
+        /// The lexeme.
+        text: String,
+        /// `:*`
+        is_prefix: bool,
+        /// Bits of weights, `D` the lowest.
+        weights: u8,
+    },
+    /// `!a`
+    Not(Box<Search>),
+    /// `a & b`
+    And(Box<Search>, Box<Search>),
+    /// `a | b`
+    Or(Box<Search>, Box<Search>),
+    /// `a <n> b`: so many positions apart.
+    Phrase(Box<Search>, u32, Box<Search>),
+}
+
+fn quoted(out: &mut impl Write, lexeme: &str) -> fmt::Result {
+    write!(out, "'{}'", lexeme.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn weight(letter: char) -> Option<u8> {
+    let at = WEIGHTS.iter().position(|known| *known == letter.to_ascii_uppercase())?;
+    u8::try_from(at).ok()
+}
+
+/// A word up to whitespace, or in quotes; `ends` says what else ends it.
+fn word(chars: &mut Peekable<Chars<'_>>, ends: impl Fn(char) -> bool) -> Option<String> {
+    let mut out = String::new();
+    if chars.next_if_eq(&'\'').is_some() {
+        loop {
+            match chars.next()? {
+                '\'' if chars.next_if_eq(&'\'').is_none() => break,
+                '\\' => out.push(chars.next()?),
+                c => out.push(c),
+            }
+        }
+    } else {
+        while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !ends(*c)) {
+            out.push(if c == '\\' { chars.next()? } else { c });
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+impl Vector {
+    /// A vector from its text form.
+    ///
+    /// # Errors
+    /// `42601` for text that is none.
+    pub fn parse(text: &str) -> Result<Vector> {
+        let syntax = || Error::new(Code::SYNTAX, format!("syntax error in tsvector: \"{text}\""));
+        let mut vector = Vector::default();
+        let mut chars = text.chars().peekable();
+        loop {
+            while chars.next_if(|c| c.is_whitespace()).is_some() {}
+            if chars.peek().is_none() {
+                break;
+            }
+            let lexeme = word(&mut chars, |c| c == ':').ok_or_else(syntax)?;
+            let positions = vector.0.entry(lexeme).or_default();
+            if chars.next_if_eq(&':').is_none() {
+                continue;
+            }
+            loop {
+                positions.push(position(&mut chars).ok_or_else(syntax)?);
+                if chars.next_if_eq(&',').is_none() {
+                    break;
+                }
+            }
+        }
+        vector.0.values_mut().for_each(arrange);
+        Ok(vector)
+    }
+
+    /// Adds an occurrence.
+    pub fn add(&mut self, lexeme: String, position: u32) {
+        let positions = self.0.entry(lexeme).or_default();
+        positions.push((position.min(POSITION_MAX), 0));
+        arrange(positions);
+    }
+
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// `0A000` for a negation or conjunction inside of a phrase.
+    pub fn matches(&self, search: &Search) -> Result<bool> {
+        Ok(match search {
+            Search::Lexeme { text, is_prefix, weights } => self.found(text, *is_prefix).any(|positions| {
+                *weights == 0 || positions.iter().any(|(_, weight)| weights >> weight & 1 == 1)
+            }),
+            Search::Not(inner) => !self.matches(inner)?,
+            Search::And(left, right) => self.matches(left)? && self.matches(right)?,
+            Search::Or(left, right) => self.matches(left)? || self.matches(right)?,
+            Search::Phrase(..) => !self.places(search)?.ends.is_empty(),
+        })
+    }
+
+    fn found<'v>(&'v self, text: &'v str, is_prefix: bool) -> impl Iterator<Item = &'v Vec<(u32, u8)>> {
+        let fits = move |lexeme: &str| lexeme == text || (is_prefix && lexeme.starts_with(text));
+        let from = self.0.range(text.to_owned()..);
+        let near = from.take_while(move |(lexeme, _)| lexeme.starts_with(text));
+        near.filter(move |(lexeme, _)| fits(lexeme)).map(|(_, positions)| positions)
+    }
+
+    fn places(&self, search: &Search) -> Result<Places> {
+        match search {
+            Search::Lexeme { text, is_prefix, weights } => {
+                let mut ends: Vec<u32> = self
+                    .found(text, *is_prefix)
+                    .flatten()
+                    .filter(|(_, weight)| *weights == 0 || weights >> weight & 1 == 1)
+                    .map(|(position, _)| *position)
+                    .collect();
+                ends.sort_unstable();
+                ends.dedup();
+                Ok(Places { ends, width: 0 })
+            }
+            Search::Phrase(left, distance, right) => {
+                let (left, right) = (self.places(left)?, self.places(right)?);
+                let apart = distance + right.width;
+                let follows = |end: &u32| left.ends.iter().any(|before| before + apart == *end);
+                let ends = right.ends.into_iter().filter(follows).collect();
+                Ok(Places { ends, width: distance + left.width + right.width })
+            }
+            Search::Or(left, right) => {
+                let (left, right) = (self.places(left)?, self.places(right)?);
+                let width = left.width.max(right.width);
+                let moved = |places: Places| {
+                    let offset = width - places.width;
+                    places.ends.into_iter().map(move |end| end + offset)
+                };
+                let mut ends: Vec<u32> = moved(left).chain(moved(right)).collect();
+                ends.sort_unstable();
+                ends.dedup();
+                Ok(Places { ends, width })
+            }
+            Search::And(..) | Search::Not(_) => Err(Error::missing("& or ! inside of a phrase")),
+        }
+    }
+}
+
+/// Where a phrase ends, and how far before that it begins.
+struct Places {
+    ends: Vec<u32>,
+    width: u32,
+}
+
+fn position(chars: &mut Peekable<Chars<'_>>) -> Option<(u32, u8)> {
+    let mut digits = String::new();
+    while let Some(c) = chars.next_if(char::is_ascii_digit) {
+        digits.push(c);
+    }
+    let position = digits.parse::<u32>().ok().filter(|position| *position > 0)?.min(POSITION_MAX);
+    let letter = chars.next_if(|c| weight(*c).is_some());
+    Some((position, letter.and_then(weight).unwrap_or(0)))
+}
+
+/// Sorted; of one position, the greatest weight.
+fn arrange(positions: &mut Vec<(u32, u8)>) {
+    positions.sort_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
+    positions.dedup_by_key(|(position, _)| *position);
+    positions.truncate(255);
+}
+
+impl fmt::Display for Vector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (lexeme, positions)) in self.0.iter().enumerate() {
+            f.write_str(if at > 0 { " " } else { "" })?;
+            quoted(f, lexeme)?;
+            for (at, (position, weight)) in positions.iter().enumerate() {
+                write!(f, "{}{position}", if at > 0 { ',' } else { ':' })?;
+                if *weight > 0 {
+                    write!(f, "{}", WEIGHTS.get(usize::from(*weight)).unwrap_or(&'A'))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A condition's text form; the condition that asks for nothing has none.
+pub fn print(search: Option<&Search>) -> String {
+    let mut out = String::new();
+    if let Some(search) = search {
+        // Writing to a `String` cannot fail.
+        let _ = write(&mut out, search, 0, false);
+    }
+    out
+}
+
+fn write(out: &mut String, search: &Search, around: u8, is_right_of_phrase: bool) -> fmt::Result {
+    let (priority, left, word, right) = match search {
+        Search::Lexeme { text, is_prefix, weights } => {
+            quoted(out, text)?;
+            if *is_prefix || *weights > 0 {
+                out.push_str(if *is_prefix { ":*" } else { ":" });
+                let letters = (0..4_usize).rev().filter(|bit| weights >> bit & 1 == 1);
+                out.extend(letters.filter_map(|bit| WEIGHTS.get(bit)));
+            }
+            return Ok(());
+        }
+        Search::Not(inner) => {
+            out.push('!');
+            return write(out, inner, 4, false);
+        }
+        Search::Or(left, right) => (1, left, " | ".to_owned(), right),
+        Search::And(left, right) => (2, left, " & ".to_owned(), right),
+        Search::Phrase(left, 1, right) => (3, left, " <-> ".to_owned(), right),
+        Search::Phrase(left, distance, right) => (3, left, format!(" <{distance}> "), right),
+    };
+    let is_inner = priority < around || (priority == 3 && is_right_of_phrase);
+    out.push_str(if is_inner { "( " } else { "" });
+    write(out, left, priority, false)?;
+    out.push_str(&word);
+    write(out, right, priority, priority == 3)?;
+    out.push_str(if is_inner { " )" } else { "" });
+    Ok(())
+}
+
+/// A condition from its text form, lexemes as they stand; `None` asks for nothing.
+///
+/// # Errors
+/// `42601` for text that is none.
+pub fn parse(text: &str) -> Result<Option<Search>> {
+    parse_with(text, &mut |text, is_prefix, weights| {
+        Ok(Some(Search::Lexeme { text: text.to_owned(), is_prefix, weights }))
+    })
+    .map(cleaned)
+}
+
+/// What a written operand asks for; `None` for a stop word.
+pub type Operand<'a> = dyn FnMut(&str, bool, u8) -> Result<Option<Search>> + 'a;
+
+/// A tree in which stop words are still there, as nothing.
+#[derive(Debug)]
+pub enum Tree {
+    /// A word, or a stop word.
+    Leaf(Option<Search>),
+    /// `!a`
+    Not(Box<Tree>),
+    /// `a & b`
+    And(Box<Tree>, Box<Tree>),
+    /// `a | b`
+    Or(Box<Tree>, Box<Tree>),
+    /// `a <n> b`
+    Phrase(Box<Tree>, u32, Box<Tree>),
+}
+
+/// A condition from its text form, before stop words are taken out.
+///
+/// # Errors
+/// `42601` for text that is none; those of the operands.
+pub fn parse_with(text: &str, operand: &mut Operand<'_>) -> Result<Option<Tree>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut reader = Reader { text, chars: text.chars().peekable(), operand };
+    let tree = reader.level(1)?;
+    reader.space();
+    if reader.chars.peek().is_some() {
+        return Err(reader.syntax());
+    }
+    Ok(Some(tree))
+}
+
+struct Reader<'a, 'o> {
+    text: &'a str,
+    chars: Peekable<Chars<'a>>,
+    operand: &'a mut Operand<'o>,
+}
+
+impl Reader<'_, '_> {
+    fn syntax(&self) -> Error {
+        Error::new(Code::SYNTAX, format!("syntax error in tsquery: \"{}\"", self.text))
+    }
+
+    fn space(&mut self) {
+        while self.chars.next_if(|c| c.is_whitespace()).is_some() {}
+    }
+
+    /// Operators of a priority and above: `|` 1, `&` 2, `<->` 3.
+    fn level(&mut self, priority: u8) -> Result<Tree> {
+        if priority > 3 {
+            return self.unary();
+        }
+        let mut left = self.level(priority + 1)?;
+        loop {
+            self.space();
+            let next = self.chars.peek().copied();
+            left = match (priority, next) {
+                (1, Some('|')) => {
+                    self.chars.next();
+                    Tree::Or(Box::new(left), Box::new(self.level(2)?))
+                }
+                (2, Some('&')) => {
+                    self.chars.next();
+                    Tree::And(Box::new(left), Box::new(self.level(3)?))
+                }
+                (3, Some('<')) => {
+                    let distance = self.distance()?;
+                    Tree::Phrase(Box::new(left), distance, Box::new(self.unary()?))
+                }
+                _ => return Ok(left),
+            };
+        }
+    }
+
+    fn distance(&mut self) -> Result<u32> {
+        self.chars.next();
+        let mut written = String::new();
+        while let Some(c) = self.chars.next_if(|c| *c == '-' || c.is_ascii_digit()) {
+            written.push(c);
+        }
+        if self.chars.next() != Some('>') {
+            return Err(self.syntax());
+        }
+        match written.as_str() {
+            "-" => Ok(1),
+            digits => match digits.parse::<u32>() {
+                Ok(distance @ 0..=16_384) => Ok(distance),
+                Ok(_) => Err(Error::new(
+                    Code::INVALID_PARAMETER,
+                    "distance in phrase operator must be an integer value between zero and 16384 inclusive",
+                )),
+                Err(_) => Err(self.syntax()),
+            },
+        }
+    }
+
+    fn unary(&mut self) -> Result<Tree> {
+        self.space();
+        match self.chars.peek() {
+            Some('!') => {
+                self.chars.next();
+                Ok(Tree::Not(Box::new(self.unary()?)))
+            }
+            Some('(') => {
+                self.chars.next();
+                let inner = self.level(1)?;
+                self.space();
+                if self.chars.next() == Some(')') { Ok(inner) } else { Err(self.syntax()) }
+            }
+            None => Err(Error::new(Code::SYNTAX, format!("no operand in tsquery: \"{}\"", self.text))),
+            Some(_) => self.leaf(),
+        }
+    }
+
+    fn leaf(&mut self) -> Result<Tree> {
+        let Some(lexeme) = word(&mut self.chars, |c| "!|&():<".contains(c)) else {
+            return Err(self.syntax());
+        };
+        let (mut is_prefix, mut weights) = (false, 0);
+        if self.chars.next_if_eq(&':').is_some() {
+            while let Some(c) = self.chars.next_if(|c| *c == '*' || weight(*c).is_some()) {
+                match weight(c) {
+                    Some(weight) => weights |= 1 << weight,
+                    None => is_prefix = true,
+                }
+            }
+        }
+        (self.operand)(&lexeme, is_prefix, weights).map(Tree::Leaf)
+    }
+}
+
+/// Takes stop words out; distances over them stay what they were.
+pub fn cleaned(tree: Option<Tree>) -> Option<Search> {
+    clean(tree?).0
+}
+
+/// What is left, and the distances that are to be added on both sides.
+fn clean(tree: Tree) -> (Option<Search>, u32, u32) {
+    let (left, right, distance) = match tree {
+        Tree::Leaf(search) => return (search, 0, 0),
+        Tree::Not(inner) => {
+            let (inner, left, right) = clean(*inner);
+            return (inner.map(|inner| Search::Not(Box::new(inner))), left, right);
+        }
+        Tree::And(left, right) => return joined(*left, *right, Search::And),
+        Tree::Or(left, right) => return joined(*left, *right, Search::Or),
+        Tree::Phrase(left, distance, right) => (*left, *right, distance),
+    };
+    let ((left, left_before, left_behind), (right, right_before, right_behind)) = (clean(left), clean(right));
+    match (left, right) {
+        (None, None) => {
+            let whole = left_before + distance + right_before;
+            (None, whole, whole)
+        }
+        (None, right) => (right, left_before + distance + right_before, right_behind),
+        (left, None) => (left, left_before, left_behind + distance + right_behind),
+        (Some(left), Some(right)) => {
+            let distance = distance + left_behind + right_before;
+            (Some(Search::Phrase(Box::new(left), distance, Box::new(right))), left_before, right_behind)
+        }
+    }
+}
+
+fn joined(
+    left: Tree,
+    right: Tree,
+    join: fn(Box<Search>, Box<Search>) -> Search,
+) -> (Option<Search>, u32, u32) {
+    let ((left, left_before, left_behind), (right, right_before, right_behind)) = (clean(left), clean(right));
+    match (left, right) {
+        (None, None) => {
+            let widest = left_before.max(right_before);
+            (None, widest, widest)
+        }
+        (None, right) => (right, right_before, right_behind),
+        (left, None) => (left, left_before, left_behind),
+        (Some(left), Some(right)) => (Some(join(Box::new(left), Box::new(right))), 0, 0),
+    }
+}
