@@ -99,7 +99,7 @@ impl App {
             auth: auth_service(&parts, &keys, &gateway, &database)?,
             data_api: data_api(settings, &public_url),
             origins: origins(settings),
-            files: settings.server_static_dir.as_ref().map(|path| parts.project.base.join(path)),
+            files: static_dir(&parts.project),
             publishable_key: keys.publishable_keys.first().cloned().unwrap_or_default(),
             requests: RequestIds::new(&*parts.random),
             is_stopping: AtomicBool::new(false),
@@ -188,6 +188,12 @@ pub async fn preview(parts: Parts) -> Result<String> {
 /// Where clients find a server of these settings, without a slash at the end.
 pub fn public_url(settings: &Settings) -> String {
     settings.api_external_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen()))
+}
+
+/// The folder of the application's files, when it is there.
+fn static_dir(project: &Project) -> Option<PathBuf> {
+    let folder = project.base.join(project.settings.server_static_dir.as_ref()?);
+    folder.is_dir().then_some(folder)
 }
 
 fn open_keys(parts: &Parts) -> Result<KeySet> {

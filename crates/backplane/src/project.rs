@@ -64,6 +64,7 @@ impl Project {
         let found = files::find(&base, &settings)?;
         let mut complaints = complaints;
         complaints.extend(found.complaints);
+        complaints.extend(files::missing_folder(&base, &settings));
         let foundation = fold::foundation(exposure(settings.api_exposure));
         let folded = fold::schema(&foundation, &found.schema, found.origin, strictness)?;
         complaints.extend(folded.complaints);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use types::{Code, Error, Result, Span};
 
 use super::glob;
-use crate::complaint::{Complaint, SourceFile};
+use crate::complaint::{Complaint, Severity, SourceFile};
 use crate::settings::{self, Settings};
 
 /// Where a schema comes from.
@@ -146,20 +146,26 @@ fn seed(base: &Path, settings: &Settings, complaints: &mut Vec<Complaint>) -> Re
     for pattern in &settings.db_seed_sql_paths {
         let files = glob::find(base, pattern)?;
         if files.is_empty() && *pattern != "./seed.sql" {
-            let path = settings::path(base);
-            let file = SourceFile {
-                path: relative(base, &path),
-                text: fs::read_to_string(path).unwrap_or_default().into(),
-            };
-            complaints.push(Complaint::error(
-                &file,
-                place(&file.text, pattern),
-                format!("no file is named by \"{pattern}\""),
-            ));
+            complaints.push(about(base, pattern, format!("no file is named by \"{pattern}\"")));
         }
         found.extend(files.into_iter().filter(|file| !found.contains(file)).collect::<Vec<_>>());
     }
     Ok(found)
+}
+
+/// A warning when the folder of the application's files is not there.
+pub(super) fn missing_folder(base: &Path, settings: &Settings) -> Option<Complaint> {
+    let folder = settings.server_static_dir.as_ref().filter(|folder| !base.join(folder).is_dir())?;
+    let complaint = about(base, folder, format!("there is no folder \"{folder}\" to serve at /app/"));
+    Some(Complaint { severity: Severity::Warning, ..complaint })
+}
+
+/// A complaint about a word of the settings.
+fn about(base: &Path, word: &str, message: String) -> Complaint {
+    let path = settings::path(base);
+    let text = fs::read_to_string(&path).unwrap_or_default().into();
+    let file = SourceFile { path: relative(base, &path), text };
+    Complaint::error(&file, place(&file.text, word), message)
 }
 
 /// Where a pattern stands in the settings.

@@ -139,6 +139,14 @@ fn seeds_are_named_by_the_settings() {
 }
 
 #[test]
+fn a_folder_of_files_that_is_not_there_is_said_so() {
+    let config = "[server]\nstatic_dir = \"web\"\n";
+    let (_, complaints) = told(&[("schema.sql", A), ("config.toml", config)], Strictness::Strict);
+    assert_eq!(complaints, ["config.toml:2 warning: there is no folder \"web\" to serve at /app/"]);
+    tables(&[("schema.sql", A), ("config.toml", config), ("web/index.html", "")], &["a"]);
+}
+
+#[test]
 fn folders_without_a_project_are_refused_in_words() {
     let refused = |path: &Path| Project::read(path, &Environment::default(), Strictness::Strict).unwrap_err();
     let folder = Folder::of(&[("notes.txt", ""), ("both/schema.sql", A), ("both/schemas/1.sql", A)]);
