@@ -13,6 +13,9 @@ use crate::{Argument, Function, Language, Volatility};
 
 impl Builder<'_> {
     pub(super) fn create_function(&mut self, create: &CreateFunction) -> Result<Outcome> {
+        if create.name.schema.as_deref() == Some("pg_temp") {
+            return Ok(self.not_running(format!("temporary function {}", create.name.name)));
+        }
         let name = self.names().creation(&create.name)?;
         let arguments =
             create.arguments.iter().map(|argument| self.argument(argument)).collect::<Result<Vec<_>>>()?;

@@ -16,10 +16,17 @@ use crate::{ColumnId, TableId};
 const WITHOUT_MEANING: [&str; 6] =
     ["database", "language", "tablespace", "large object", "foreign", "parameter"];
 
+/// Schemas of services that a hosted project has and that are not here.
+const SERVICES: [&str; 8] =
+    ["cron", "net", "pgmq", "vault", "graphql", "pgsodium", "supabase_functions", "supabase_migrations"];
+
 impl Builder<'_> {
     pub(super) fn grant(&mut self, grant: &Grant) -> Result<Outcome> {
         if grant.option_only {
             return Ok(Outcome::NoEffect);
+        }
+        if let Some(schema) = self.absent_service(&grant.target) {
+            return Ok(self.not_running(format!("a grant in schema {schema}, which belongs to a service,")));
         }
         let roles = self.grantees(grant)?;
         match &grant.target {
@@ -71,6 +78,20 @@ impl Builder<'_> {
             GrantTarget::Other(words) => return Err(Error::missing(format!("grant on {words}"))),
         }
         Ok(Outcome::Applied)
+    }
+
+    /// The schema of a service that is not here, where all that a grant is about lies in such.
+    fn absent_service<'g>(&self, target: &'g GrantTarget) -> Option<&'g str> {
+        let (GrantTarget::Schemas(schemas)
+        | GrantTarget::AllTables(schemas)
+        | GrantTarget::AllSequences(schemas)
+        | GrantTarget::AllFunctions(schemas)) = target
+        else {
+            return None;
+        };
+        let is_absent =
+            |schema: &String| SERVICES.contains(&schema.as_str()) && self.names().schema(schema).is_err();
+        if schemas.iter().all(is_absent) { schemas.first().map(String::as_str) } else { None }
     }
 
     fn grantees(&self, grant: &Grant) -> Result<Vec<Arc<str>>> {

@@ -397,6 +397,15 @@ fn statements_about_rows_and_services_are_told_apart() {
             Outcome::Skipped("relation \"t\" already exists".to_owned()),
         ),
         ("do $$ begin perform 1; end $$", Outcome::NotRunning("a do block".to_owned())),
+        (
+            "grant usage on schema cron to postgres",
+            Outcome::NotRunning("a grant in schema cron, which belongs to a service,".to_owned()),
+        ),
+        (
+            "create function pg_temp.g() returns int language sql as 'select 1'",
+            Outcome::NotRunning("temporary function g".to_owned()),
+        ),
+        ("create temporary table u as select 1 as a", Outcome::NotRunning("temporary table u".to_owned())),
     ];
     for (statement, wanted) in cases {
         let mut builder = Builder::new(catalog(BASE), &Untyped);
