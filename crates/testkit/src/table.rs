@@ -13,6 +13,9 @@ struct Row {
     lacking: Vec<(String, String)>,
 }
 
+const HEAD: &str = "# Compatibility\n\nMade from the case book: a row is a folder of `cases/`, a capability is there when its cases \
+                    pass, and the answers in them are PostgreSQL's and PostgREST's.\n\n| capability | SQLite | cases |\n|---|---|---|\n";
+
 /// The table, in Markdown: one row a folder, then what is lacking, then every sentence.
 pub fn table(pages: &[Page]) -> String {
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
@@ -29,7 +32,7 @@ pub fn table(pages: &[Page]) -> String {
         let mark = if case.skips.is_empty() { "yes" } else { "no" };
         sentences.entry(folder).or_default().push(format!("| {} | {mark} |", sentence(name)));
     }
-    let mut out = String::from("| capability | SQLite | cases |\n|---|---|---|\n");
+    let mut out = String::from(HEAD);
     for (folder, row) in &rows {
         let _ = writeln!(out, "| {} | {} | {} |", folder.replace('/', ": "), row.says(), row.shown);
     }
