@@ -215,8 +215,9 @@ fn local_days(session: &Session) -> i64 {
 /// # Errors
 /// `22007`, `22008` with PostgreSQL's texts.
 pub fn parse_time(text: &str, session: &Session) -> Result<i64> {
-    if text.trim().len() <= 2 {
-        return Err(fault(Fault::Syntax, "time", text));
+    let digits = text.trim();
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return bare_time(digits).map_err(|found| fault(found, "time", text));
     }
     let fields = read(text).map_err(|found| fault(found, "time", text))?;
     if let Some(Special::Now) = fields.special {
@@ -228,6 +229,19 @@ pub fn parse_time(text: &str, session: &Session) -> Result<i64> {
     clock(&fields)
         .ok_or_else(|| fault(Fault::Syntax, "time", text))?
         .map_err(|found| fault(found, "time", text))
+}
+
+/// `HHMM` and `HHMMSS`.
+fn bare_time(digits: &str) -> Result<i64, Fault> {
+    let part = |at: usize| digits.get(at..at + 2).map_or(Some(0), |part| part.parse::<i64>().ok());
+    let (Some(hour), Some(minute), Some(second), 4 | 6) = (part(0), part(2), part(4), digits.len()) else {
+        return Err(Fault::Syntax);
+    };
+    let micros = (hour * 3_600 + minute * 60 + second) * 1_000_000;
+    if minute > 59 || second > 60 || micros > DAY_MICROS {
+        return Err(Fault::Range);
+    }
+    Ok(micros)
 }
 
 fn clock(fields: &Fields) -> Option<Result<i64, Fault>> {

@@ -270,7 +270,16 @@ impl Generator {
         if self.below(3) == 0 {
             let of = self.some_type();
             if compared(&of) {
-                let (operand, value) = (self.of_type(&of, depth - 1), self.of_type(&of, depth - 1));
+                // SQLite does not look at what null is compared with.
+                let is_null = |part: &Part, constants: &[String]| {
+                    let at = part.sql.strip_prefix(OPEN).and_then(|sql| sql.strip_suffix(CLOSE));
+                    at.and_then(|at| constants.get(at.parse::<usize>().ok()?))
+                        .is_some_and(|literal| literal.starts_with("null"))
+                };
+                let (mut operand, value) = (self.of_type(&of, depth - 1), self.of_type(&of, depth - 1));
+                while is_null(&operand, &self.constants) {
+                    operand = self.leaf(&of);
+                }
                 let sql =
                     format!("case {} when {} then {} else {} end", operand.sql, value.sql, yes.sql, no.sql);
                 return Part { sql, ty: ty.clone() };
@@ -534,7 +543,7 @@ impl Generator {
 
     /// The right operand as a literal whose type the operator decides.
     fn untyped(&mut self, function: &Function, operand: &mut Part) {
-        let texts = match literals::words(function.name, 1, &Type::Unknown) {
+        let texts = match literals::words(function.name, 1, &Type::Unknown, false) {
             Some(words) if operand.ty == Type::Text => words,
             _ => self.known(&operand.ty).map_or(&[][..], |known| known.texts),
         };
@@ -553,12 +562,17 @@ impl Generator {
         first: &Type,
         depth: u32,
     ) -> Part {
-        match literals::words(function.name, position, first) {
+        match literals::words(function.name, position, first, position == 0 && function.arguments.len() > 1) {
             Some(words)
                 if *ty == Type::Text
-                    && (matches!(function.name, "timezone" | "date_trunc") || self.below(8) > 0) =>
+                    && (matches!(function.name, "timezone" | "date_trunc")
+                        || word_is_configuration(function, position)
+                        || self.below(8) > 0) =>
             {
                 let word = self.pick(words);
+                if word_is_configuration(function, position) {
+                    return Part { sql: format!("'{word}'"), ty: Type::Unknown };
+                }
                 self.written(ty, word)
             }
             _ => self.of_type(ty, depth - 1),
@@ -566,8 +580,13 @@ impl Generator {
     }
 }
 
+/// Configurations of text search are of a type of their own, which only a literal without a type becomes.
+fn word_is_configuration(function: &Function, position: usize) -> bool {
+    position == 0 && function.arguments.len() > 1 && function.name.contains("to_ts")
+}
+
 fn compared(ty: &Type) -> bool {
-    choose_comparison("=", ty, ty).is_ok()
+    choose_comparison("<", ty, ty).is_ok()
 }
 
 /// PostgreSQL defines these by the operator with the operands exchanged, and so computes the right one first.

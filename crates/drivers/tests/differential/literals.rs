@@ -85,6 +85,67 @@ pub(crate) const ODD: &[&str] = &[
     "null",
 ];
 
+/// Texts that are searched.
+const SENTENCES: &[&str] = &[
+    "The quick brown foxes jumped over the lazy dogs",
+    "The Fat Rats",
+    "a well-known thing, it's running!",
+    "12 apples and 3.5 pears, x86",
+    "the",
+    "",
+    "Organizations' nationalization: generously relational",
+    "foo_bar (baz) [qux]",
+    "Ähnliche Überraschung naïve",
+    "dying dies died die",
+    "happily happiness happy",
+    "universities universal university",
+    "news skis gently early",
+    "-5 degrees; C++ this",
+    "rock'n'roll",
+    "2024-01-02",
+    "the cat and the hat",
+    "日本語 text",
+];
+
+/// Texts of `to_tsquery`.
+const SEARCHES: &[&str] = &[
+    "fat & rat",
+    "fat | !cat",
+    "(fat | rats) & running",
+    "the & cat",
+    "cat <-> the <-> hat",
+    "foxes:* & jump:A",
+    "fat rat",
+    "",
+    "!the",
+    "well-known",
+    "'quick brown' & fox",
+    "fat &",
+    "(a",
+    "fat <2> rat",
+    "the | cat",
+    "!(fat & cats)",
+    "a:B*",
+];
+
+/// Texts of `websearch_to_tsquery`.
+const WEB_SEARCHES: &[&str] = &[
+    "fat rat",
+    "\"fat rat\" or -cat",
+    "the fat",
+    "or fat",
+    "fat or",
+    "\"the cat in the hat\"",
+    "-\"fat rat\" dog",
+    "a or b",
+    "",
+    "fat or rat or cat",
+    "well-known thing",
+    "\"unfinished phrase",
+    "OR",
+    "fat - rat",
+];
+
 /// Formats of `to_char` for numbers.
 const NUMBER_FORMATS: &[&str] = &[
     "999",
@@ -408,17 +469,47 @@ fn texts() -> Vec<Texts> {
             "tsrange",
             &["empty", "[\"2000-01-01 00:00:00\",\"2024-02-29 12:34:56.789\"]", "(,)"],
         ),
+        (
+            Type::Tsvector,
+            "tsvector",
+            &["", "'fat':2 'rat':3", "'a' 'b' 'cat':1A,5 'it''s':2", "'fox':4B 'quick':2 'x':1", "'b' 'aa'"],
+        ),
+        (
+            Type::Tsquery,
+            "tsquery",
+            &[
+                "",
+                "'fat' & 'rat'",
+                "'cat' | !'fat'",
+                "'fat' <-> 'rat'",
+                "'qu':* & 'fox':B",
+                "!('a' & 'b') | 'x'",
+                "'quick' <2> 'fox'",
+            ],
+        ),
         (Type::Varchar.array(), "varchar[]", &["{}", "{a,b}", "{\"a \",NULL}"]),
     ]
 }
 
 /// Texts for arguments of functions that want words of their own: units, formats, encodings, patterns, zones. `first` is the
 /// type of the first argument.
-pub(crate) fn words(function: &str, position: usize, first: &Type) -> Option<&'static [&'static str]> {
+pub(crate) fn words(
+    function: &str,
+    position: usize,
+    first: &Type,
+    is_first: bool,
+) -> Option<&'static [&'static str]> {
     Some(match (function, position) {
         ("int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange", 2) => {
             &["[]", "[)", "(]", "()", "x"]
         }
+        (
+            "to_tsvector" | "to_tsquery" | "plainto_tsquery" | "phraseto_tsquery" | "websearch_to_tsquery",
+            0,
+        ) if is_first => &["english", "simple", "pg_catalog.english"],
+        ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
+        ("to_tsquery", _) => SEARCHES,
+        ("websearch_to_tsquery", _) => WEB_SEARCHES,
         ("to_char", 1) if first.is_number() => NUMBER_FORMATS,
         ("to_char", 1) => MOMENT_FORMATS,
         ("date_part" | "extract", 0) => &[

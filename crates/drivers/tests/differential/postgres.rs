@@ -17,6 +17,7 @@ const SETUP: &str = r#"
 set client_min_messages = error;
 set timezone = 'UTC';
 set jit = off;
+set default_text_search_config = 'pg_catalog.english';
 set max_parallel_workers_per_gather = 0;
 set search_path = public, extensions;
 create function pg_temp.computed(q text) returns text language plpgsql as $f$
@@ -43,7 +44,8 @@ impl Postgres {
         let server = self.url.rsplit_once('/').map_or(self.url.as_str(), |(server, _)| server);
         self.url = format!("{server}/{DATABASE}");
         let script = format!(
-            "create schema extensions;
+            "set client_min_messages = error;
+            create schema extensions;
             create extension pgcrypto schema extensions;
             create extension \"uuid-ossp\" schema extensions;
             create extension citext;

@@ -31,6 +31,7 @@ mod raw_json;
 mod regex;
 mod regex_syntax;
 mod row;
+mod search;
 mod text;
 mod ty;
 mod values;
@@ -78,6 +79,7 @@ static TABLE: &[&[Function]] = &[
     datetime::ROWS,
     moment_format::ROWS,
     number_format::ROWS,
+    search::ROWS,
     ranges::CONSTRUCTORS,
     ranges::ROWS,
     values::ROWS,

@@ -286,7 +286,7 @@ fn of_float(value: f64, digits_max: usize, written: &str) -> Result<Value> {
 
 /// A number of `EEEE` that has no digits.
 fn exponent_overflow(format: &Format<'_>) -> String {
-    let mut out = format!(" {}", "#".repeat(format.before + format.behind + 6));
+    let mut out = format!(" {}", "#".repeat(format.before + format.behind + 5));
     out.replace_range(format.before + 1..format.before + 2, ".");
     out
 }

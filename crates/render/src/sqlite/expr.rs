@@ -225,6 +225,9 @@ impl Writer<'_> {
                 self.push(" END");
                 Ok(())
             }
+            Form::Greatest | Form::Least if matches!(ty, Type::Tsvector | Type::Tsquery) => {
+                Err(Error::missing("the greatest of values for text search"))
+            }
             Form::Greatest => self.special(Special::Greatest, "", std::slice::from_ref(ty), args),
             Form::Least => self.special(Special::Least, "", std::slice::from_ref(ty), args),
             Form::In => self.in_list(args),
@@ -357,7 +360,9 @@ impl Writer<'_> {
         let Some((operand, list)) = args.split_first() else {
             return Err(Error::internal("in needs an operand"));
         };
-        if !names::native_equality(&operand.ty()) {
+        // SQLite computes the whole list, PostgreSQL as much as it needs.
+        let is_lazy = list.iter().skip(1).any(query::may_raise);
+        if is_lazy || !names::native_equality(&operand.ty()) {
             let tests: Vec<Expr> = list.iter().map(|item| operand.clone().equals(item.clone())).collect();
             return self.connected(&tests, " OR ", "false");
         }

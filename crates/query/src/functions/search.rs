@@ -1,0 +1,216 @@
+//! Full text search (PostgreSQL chapters 9.13 and 12), with the configurations `english` and `simple`.
+
+mod words;
+
+use types::search::{Search, Tree, Vector, cleaned, parse, parse_with, print};
+use types::{Code, Error, Result, Value};
+
+use super::Ty::{Bool, Int4, Text as T, Tsquery as Q, Tsvector as V};
+use super::arguments::{ok_text, text};
+use super::{Context, Function};
+use words::Configuration;
+
+pub(super) static ROWS: &[Function] = &[
+    Function::new("to_tsvector", &[T, T], V, |_, a| ok_text(vector(config(a)?, text(a, 1)?)?.to_string())),
+    Function::new("to_tsvector", &[T], V, |_, a| ok_text(vector(DEFAULT, text(a, 0)?)?.to_string())).stable(),
+    Function::new("to_tsquery", &[T, T], Q, |_, a| written(config(a)?, text(a, 1)?)),
+    Function::new("to_tsquery", &[T], Q, |_, a| written(DEFAULT, text(a, 0)?)).stable(),
+    Function::new("plainto_tsquery", &[T, T], Q, |_, a| plain(config(a)?, text(a, 1)?, Join::And)),
+    Function::new("plainto_tsquery", &[T], Q, |_, a| plain(DEFAULT, text(a, 0)?, Join::And)).stable(),
+    Function::new("phraseto_tsquery", &[T, T], Q, |_, a| plain(config(a)?, text(a, 1)?, Join::Phrase)),
+    Function::new("phraseto_tsquery", &[T], Q, |_, a| plain(DEFAULT, text(a, 0)?, Join::Phrase)).stable(),
+    Function::new("websearch_to_tsquery", &[T, T], Q, |_, a| web(config(a)?, text(a, 1)?)),
+    Function::new("websearch_to_tsquery", &[T], Q, |_, a| web(DEFAULT, text(a, 0)?)).stable(),
+    Function::operator("@@", &[V, Q], Bool, |_, a| matches(&Vector::parse(text(a, 0)?)?, text(a, 1)?)),
+    Function::operator("@@", &[Q, V], Bool, |_, a| matches(&Vector::parse(text(a, 1)?)?, text(a, 0)?)),
+    Function::operator("@@", &[T, Q], Bool, |_, a| matches(&vector(DEFAULT, text(a, 0)?)?, text(a, 1)?))
+        .stable(),
+    Function::operator("||", &[V, V], V, concatenated),
+    Function::operator("&&", &[Q, Q], Q, |_, a| combined(a, Search::And)),
+    Function::operator("||", &[Q, Q], Q, |_, a| combined(a, Search::Or)),
+    Function::prefix("!!", &[Q], Q, |_, a| {
+        let inner = parse(text(a, 0)?)?.map(|inner| Search::Not(Box::new(inner)));
+        ok_text(print(inner.as_ref()))
+    }),
+    Function::new("strip", &[V], V, |_, a| {
+        let mut vector = Vector::parse(text(a, 0)?)?;
+        vector.0.values_mut().for_each(Vec::clear);
+        ok_text(vector.to_string())
+    }),
+    Function::new("length", &[V], Int4, |_, a| super::arguments::count(Vector::parse(text(a, 0)?)?.0.len())),
+];
+
+/// What a database has by default.
+const DEFAULT: Configuration = Configuration::English;
+
+fn config(arguments: &[Value]) -> Result<Configuration> {
+    let written = text(arguments, 0)?;
+    let name = written.strip_prefix("pg_catalog.").unwrap_or(written).to_ascii_lowercase();
+    match name.as_str() {
+        "english" => Ok(Configuration::English),
+        "simple" => Ok(Configuration::Simple),
+        known if words::CONFIGURATIONS.contains(&known) => {
+            Err(Error::missing(format!("text search configuration \"{written}\"")))
+        }
+        _ => Err(Error::new(
+            Code::UNDEFINED_OBJECT,
+            format!("text search configuration \"{written}\" does not exist"),
+        )),
+    }
+}
+
+fn vector(config: Configuration, text: &str) -> Result<Vector> {
+    let mut vector = Vector::default();
+    for (position, lexeme) in words::lexemes(config, text)? {
+        if let Some(lexeme) = lexeme {
+            vector.add(lexeme, position);
+        }
+    }
+    Ok(vector)
+}
+
+fn matches(vector: &Vector, search: &str) -> Result<Value> {
+    Ok(Value::Bool(match parse(search)? {
+        Some(search) => vector.matches(&search)?,
+        None => false,
+    }))
+}
+
+/// How the words of one operand are put together.
+#[derive(Clone, Copy, PartialEq)]
+enum Join {
+    And,
+    Phrase,
+}
+
+/// A text's words; stop words between them stay as gaps.
+fn operand(config: Configuration, text: &str, join: Join, is_prefix: bool, weights: u8) -> Result<Tree> {
+    let mut tree = None;
+    let mut last = 0;
+    let push = |tree: &mut Option<Tree>, leaf: Option<Search>| {
+        let leaf = Tree::Leaf(leaf);
+        *tree = Some(match (tree.take(), join) {
+            (None, _) => leaf,
+            (Some(left), Join::And) => Tree::And(Box::new(left), Box::new(leaf)),
+            (Some(left), Join::Phrase) => Tree::Phrase(Box::new(left), 1, Box::new(leaf)),
+        });
+    };
+    for (position, lexeme) in words::lexemes(config, text)? {
+        let Some(text) = lexeme else { continue };
+        if last > 0 {
+            (last + 1..position).for_each(|_| push(&mut tree, None));
+        }
+        last = position;
+        push(&mut tree, Some(Search::Lexeme { text, is_prefix, weights }));
+    }
+    Ok(tree.unwrap_or(Tree::Leaf(None)))
+}
+
+fn plain(config: Configuration, text: &str, join: Join) -> Result<Value> {
+    ok_text(print(cleaned(Some(operand(config, text, join, false, 0)?)).as_ref()))
+}
+
+fn written(config: Configuration, text: &str) -> Result<Value> {
+    let mut found = Vec::new();
+    // Operands become trees of their own: they are put in after the text is read.
+    let tree = parse_with(text, &mut |word, is_prefix, weights| {
+        found.push(operand(config, word, Join::Phrase, is_prefix, weights)?);
+        Ok(None)
+    })?;
+    let mut found = found.into_iter();
+    ok_text(print(cleaned(tree.map(|tree| filled(tree, &mut found))).as_ref()))
+}
+
+/// The leaves of a tree, replaced in the order in which they were read.
+fn filled(tree: Tree, with: &mut impl Iterator<Item = Tree>) -> Tree {
+    match tree {
+        Tree::Leaf(leaf) => with.next().unwrap_or(Tree::Leaf(leaf)),
+        Tree::Not(inner) => Tree::Not(Box::new(filled(*inner, with))),
+        Tree::And(left, right) => {
+            let left = filled(*left, with);
+            Tree::And(Box::new(left), Box::new(filled(*right, with)))
+        }
+        Tree::Or(left, right) => {
+            let left = filled(*left, with);
+            Tree::Or(Box::new(left), Box::new(filled(*right, with)))
+        }
+        Tree::Phrase(left, distance, right) => {
+            let left = filled(*left, with);
+            Tree::Phrase(Box::new(left), distance, Box::new(filled(*right, with)))
+        }
+    }
+}
+
+/// `"a phrase" or -other`
+fn web(config: Configuration, text: &str) -> Result<Value> {
+    let mut either: Option<Tree> = None;
+    let mut all: Option<Tree> = None;
+    let mut rest = text;
+    let mut is_negated = false;
+    loop {
+        rest = rest.trim_start();
+        let Some(first) = rest.chars().next() else { break };
+        let (term, behind, join) = match first {
+            '"' => {
+                let inner = &rest[1..];
+                let (term, behind) = inner.split_once('"').unwrap_or((inner, ""));
+                (term, behind, Join::Phrase)
+            }
+            '-' => {
+                is_negated = true;
+                rest = &rest[1..];
+                continue;
+            }
+            _ => {
+                let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
+                (&rest[..end], &rest[end..], Join::Phrase)
+            }
+        };
+        let is_or = first != '"' && !is_negated && term.eq_ignore_ascii_case("or");
+        if is_or && all.is_some() && !behind.trim().is_empty() {
+            let left = all.take();
+            either = match (either, left) {
+                (Some(before), Some(left)) => Some(Tree::Or(Box::new(before), Box::new(left))),
+                (before, left) => before.or(left),
+            };
+            rest = behind;
+            continue;
+        }
+        let tree = operand(config, term, join, false, 0)?;
+        let tree = if is_negated { Tree::Not(Box::new(tree)) } else { tree };
+        is_negated = false;
+        all = Some(match all {
+            None => tree,
+            Some(left) => Tree::And(Box::new(left), Box::new(tree)),
+        });
+        rest = behind;
+    }
+    let tree = match (either, all) {
+        (Some(before), Some(all)) => Some(Tree::Or(Box::new(before), Box::new(all))),
+        (before, all) => before.or(all),
+    };
+    ok_text(print(cleaned(tree).as_ref()))
+}
+
+fn concatenated(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (mut left, right) = (Vector::parse(text(arguments, 0)?)?, Vector::parse(text(arguments, 1)?)?);
+    let last = left.0.values().flatten().map(|(position, _)| *position).max().unwrap_or(0);
+    for (lexeme, positions) in right.0 {
+        let all = left.0.entry(lexeme).or_default();
+        for (position, weight) in positions {
+            let moved = (position + last).min(types::search::POSITION_MAX);
+            if all.last().is_none_or(|(before, _)| *before < moved) {
+                all.push((moved, weight));
+            }
+        }
+    }
+    ok_text(left.to_string())
+}
+
+fn combined(arguments: &[Value], join: fn(Box<Search>, Box<Search>) -> Search) -> Result<Value> {
+    let both = match (parse(text(arguments, 0)?)?, parse(text(arguments, 1)?)?) {
+        (Some(left), Some(right)) => Some(join(Box::new(left), Box::new(right))),
+        (left, right) => left.or(right),
+    };
+    ok_text(print(both.as_ref()))
+}

@@ -1,0 +1,161 @@
+//! The words of a text: PostgreSQL's default parser over words, numbers and compounds, and its dictionaries.
+//!
+//! What its parser sees besides (addresses, paths, tags, versions) is refused by name.
+
+use rust_stemmers::{Algorithm, Stemmer};
+use types::{Error, Result};
+
+/// Which dictionary words go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Configuration {
+    /// Stop words are left out, words brought to their stems.
+    English,
+    /// Words in lower case.
+    Simple,
+}
+
+/// The configurations that PostgreSQL brings along.
+pub(super) const CONFIGURATIONS: &[&str] = &[
+    "arabic",
+    "armenian",
+    "basque",
+    "catalan",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "irish",
+    "italian",
+    "lithuanian",
+    "nepali",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "serbian",
+    "simple",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+    "yiddish",
+];
+
+/// PostgreSQL's `english.stop`, sorted.
+#[rustfmt::skip]
+const STOP_WORDS: &[&str] = &[
+    "a", "about", "above", "after", "again", "against", "all", "am", "an", "and", "any", "are", "as", "at", "be", "because",
+    "been", "before", "being", "below", "between", "both", "but", "by", "can", "did", "do", "does", "doing", "don", "down",
+    "during", "each", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "herself",
+    "him", "himself", "his", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "me", "more", "most", "my",
+    "myself", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves", "out",
+    "over", "own", "s", "same", "she", "should", "so", "some", "such", "t", "than", "that", "the", "their", "theirs", "them",
+    "themselves", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "very",
+    "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "you", "your",
+    "yours", "yourself", "yourselves",
+];
+
+/// Longer words are left out, as if they were not there.
+const TOKEN_BYTES_END: usize = 2_048;
+
+/// The lexemes of a text with their positions from 1; a stop word has a position and no lexeme.
+pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Option<String>)>> {
+    let stemmer = Stemmer::create(Algorithm::English);
+    let mut position = 0;
+    let mut out = Vec::new();
+    for token in tokens(text)?.into_iter().filter(|token| token.len() < TOKEN_BYTES_END) {
+        position += 1;
+        let word = token.to_lowercase();
+        let is_word = word.chars().all(|c| c.is_alphabetic() || c == '-');
+        let lexeme = match config {
+            Configuration::English if is_word && STOP_WORDS.binary_search(&word.as_str()).is_ok() => None,
+            Configuration::English if is_word => Some(stemmer.stem(&word).into_owned()),
+            Configuration::English | Configuration::Simple => Some(word),
+        };
+        out.push((position, lexeme));
+    }
+    Ok(out)
+}
+
+fn tokens(text: &str) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for chunk in text.split_whitespace() {
+        if is_beyond(chunk) {
+            return Err(Error::missing(format!("text search in \"{chunk}\"")));
+        }
+        chunk_tokens(chunk, &mut out);
+    }
+    Ok(out)
+}
+
+/// Whether PostgreSQL's parser would see an address, a path, a tag, an entity, a version or a number with an exponent.
+fn is_beyond(chunk: &str) -> bool {
+    let chars: Vec<char> = chunk.chars().collect();
+    let word = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
+    let digits = |from: &str| !from.is_empty() && from.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = chunk.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_float = plain.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction));
+    let joins = |at: usize, c: char| match c {
+        '.' => word(at + 1) && (at == 0 || !is_float || !word(at - 1)),
+        '@' | '/' | '~' | '\\' => true,
+        '<' | '&' | '%' => word(at + 1) || chars.get(at + 1) == Some(&'#') || chars.get(at + 1) == Some(&'!'),
+        '_' => at == 0 || !word(at + 1),
+        _ => false,
+    };
+    let is_exponent = {
+        let lower = plain.to_ascii_lowercase();
+        lower.split_once('e').is_some_and(|(mantissa, exponent)| {
+            digits(&mantissa.replace('.', "")) && digits(exponent.trim_start_matches(['+', '-']))
+        })
+    };
+    // Marks that belong to letters, and what is neither a letter nor plain punctuation.
+    let is_odd = |c: &char| !c.is_alphanumeric() && !c.is_ascii() && !c.is_whitespace();
+    is_exponent || chars.iter().any(is_odd) || chars.iter().enumerate().any(|(at, c)| joins(at, *c))
+}
+
+/// The tokens of what stands between spaces.
+fn chunk_tokens(chunk: &str, out: &mut Vec<String>) {
+    let mut rest = chunk;
+    while let Some(start) = rest.find(char::is_alphanumeric) {
+        let before = rest[..start].chars().next_back();
+        let behind = &rest[start..];
+        let run = compound(behind);
+        let parts: Vec<&str> = run.split('-').collect();
+        let has_letters = |part: &&str| part.chars().any(char::is_alphabetic);
+        if parts.len() > 1 && parts.iter().all(has_letters) {
+            out.push(run.to_owned());
+            out.extend(parts.iter().map(|part| (*part).to_owned()));
+            rest = &behind[run.len()..];
+            continue;
+        }
+        let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
+        let mut token = &behind[..end];
+        let is_number = token.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && let Some(fraction) = behind[end..].strip_prefix('.') {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            token = if digits > 0 { &behind[..=end + digits] } else { token };
+        }
+        let is_signed = is_number && matches!(before, Some('-' | '+'));
+        out.push(if is_signed { format!("{}{token}", before.unwrap_or('-')) } else { token.to_owned() });
+        rest = &behind[token.len()..];
+    }
+}
+
+/// A word with its parts behind hyphens.
+fn compound(text: &str) -> &str {
+    let mut end = 0;
+    loop {
+        let word = text[end..].find(|c: char| !c.is_alphanumeric()).map_or(text.len(), |at| end + at);
+        let next = text[word..].strip_prefix('-').and_then(|behind| behind.chars().next());
+        end = match next {
+            Some(c) if c.is_alphanumeric() => word + 1,
+            _ => return &text[..word],
+        };
+    }
+}
