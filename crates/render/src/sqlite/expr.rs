@@ -70,7 +70,7 @@ impl Writer<'_> {
             Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
             value => {
                 let stored = encode(ty, value)?;
-                self.parameter(stored);
+                self.value(stored);
             }
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Writer<'_> {
                 self.operand(expr)?;
                 for (rank, label) in declared.labels.iter().enumerate() {
                     self.push(" WHEN ");
-                    self.parameter(Stored::Text(label.to_string().into()));
+                    self.literal(&Stored::Text(label.to_string().into()));
                     self.push(" THEN ");
                     self.number(rank);
                 }
@@ -176,7 +176,7 @@ impl Writer<'_> {
             }
             signature::write(&mut text, ty);
         }
-        self.parameter(Stored::Text(text.into()));
+        self.literal(&Stored::Text(text.into()));
     }
 
     fn special(&mut self, special: Special, word: &str, types: &[Type], args: &[Expr]) -> Result<()> {
@@ -411,7 +411,7 @@ impl Writer<'_> {
         words.push_str(if explicit { ";e" } else { ";a" });
         self.push(Special::Cast.name());
         self.push("(");
-        self.parameter(Stored::Text(words.into()));
+        self.literal(&Stored::Text(words.into()));
         self.push(", ");
         self.expr(expr)?;
         self.push(")");

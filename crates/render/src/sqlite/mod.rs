@@ -90,6 +90,8 @@ struct Writer<'a> {
     sources: HashMap<SourceId, Columns>,
     /// Whether the engine keeps the text: constants are written out, columns stand alone.
     kept: bool,
+    /// Whether what is written stands in the schema.
+    declared: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -102,6 +104,7 @@ impl<'a> Writer<'a> {
             fields: HashMap::new(),
             sources: HashMap::new(),
             kept: false,
+            declared: false,
         }
     }
 
@@ -122,6 +125,21 @@ impl<'a> Writer<'a> {
         }
         self.parameters.push(value);
         self.numbered(self.parameters.len());
+    }
+
+    /// A constant of the query. What the schema says is the same for every caller and is written out, so that the engine
+    /// can hold it against the conditions of its partial indexes.
+    fn value(&mut self, value: Stored) {
+        let is_text_of_sql = !matches!(&value, Stored::Text(text) if text.contains('\0'));
+        if self.declared && is_text_of_sql { self.literal(&value) } else { self.parameter(value) }
+    }
+
+    /// Writes what the schema itself says.
+    fn declared<T>(&mut self, part: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.declared, true);
+        let written = part(self);
+        self.declared = before;
+        written
     }
 
     /// A constant written out.

@@ -107,7 +107,7 @@ impl Writer<'_> {
         self.list(safe.iter().copied(), " AND ", Writer::expr)?;
         self.push(if safe.is_empty() || guards.is_empty() { "" } else { " AND " });
         self.push(if raising.is_empty() { "" } else { "CASE WHEN " });
-        self.list(guards.iter().copied(), " AND ", Writer::expr)?;
+        self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
         if !raising.is_empty() {
             self.push(" THEN ");
             self.list(raising.iter().copied(), " AND ", Writer::expr)?;
@@ -181,9 +181,12 @@ impl Writer<'_> {
                     guards.push(guard);
                 }
             }
-            Source::Read { id, read, .. } => {
+            Source::Read { id, read, view } => {
                 self.push("(");
-                self.read(read, Use::Rows)?;
+                match view {
+                    Some(_) => self.declared(|writer| writer.read(read, Use::Rows))?,
+                    None => self.read(read, Use::Rows)?,
+                }
                 self.push(") AS ");
                 self.alias(*id);
             }
@@ -359,6 +362,7 @@ fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
         Guard::Unset => Err(Error::internal("a table reached the renderer without authorization")),
         Guard::Open => Ok(None),
         Guard::Rows(expr) => Ok(Some(expr)),
+        Guard::Engine => Err(Error::internal("a read was left to an engine that has no policies")),
     }
 }
 
