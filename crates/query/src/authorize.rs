@@ -64,10 +64,14 @@ struct Pass<'a> {
     roles: Vec<Arc<str>>,
     superuser: bool,
     bypass: bool,
-    /// Tables whose policies are being compiled in.
-    open_policies: Vec<TableId>,
+    /// Policies that are being compiled in.
+    open_policies: Vec<policies::Open>,
     /// Inside a view that runs with its owner's privileges: grants on what it reads are not the caller's matter.
     definer: bool,
+    /// The table whose rows the statement changes.
+    writing: Option<TableId>,
+    /// Inside a volatile function, which would see what the statement has changed so far.
+    volatile: bool,
     ids: SourceIds,
 }
 
@@ -84,6 +88,8 @@ impl<'a> Pass<'a> {
             bypass: declared.superuser || declared.bypass_row_security,
             open_policies: Vec::new(),
             definer: false,
+            writing: None,
+            volatile: false,
             ids: SourceIds::starting_at(0),
         })
     }

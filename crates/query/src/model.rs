@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, ColumnId, DefaultValue, Table, TableId, TableKind};
+use catalog::{Catalog, ColumnId, DefaultValue, Policy, Table, TableId, TableKind};
 use types::{Error, Name, Result};
 
 use crate::ir::{Expr, Read, Source, SourceId};
@@ -44,6 +44,8 @@ pub struct PolicyModel {
     pub using: Option<Result<Expr>>,
     /// Which new rows may be written.
     pub with_check: Option<Result<Expr>>,
+    /// Whether a subquery is written in one of them, even one that reads nothing.
+    pub has_subquery: bool,
 }
 
 /// Where a column's value comes from when a write names none.
@@ -140,17 +142,8 @@ impl std::ops::Index<TableId> for Model {
 
 fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
     let table = &catalog[id];
-    let condition =
-        |expr: &Arc<sql::ast::Expr>| resolve::condition(catalog, id, expr, resolve::Place::Policy);
     TableModel {
-        policies: table
-            .policies
-            .iter()
-            .map(|policy| PolicyModel {
-                using: policy.using.as_ref().map(condition),
-                with_check: policy.with_check.as_ref().map(condition),
-            })
-            .collect(),
+        policies: table.policies.iter().map(|policy| policy_model(catalog, id, policy)).collect(),
         fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
         checks: checks(catalog, id, table),
         view: match &table.kind {
@@ -160,6 +153,20 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
             }
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),
         },
+    }
+}
+
+fn policy_model(catalog: &Catalog, id: TableId, policy: &Policy) -> PolicyModel {
+    let mut has_subquery = false;
+    let mut condition = |expr: &Arc<sql::ast::Expr>| {
+        let (condition, holds_query) = resolve::policy(catalog, id, expr);
+        has_subquery |= holds_query;
+        condition
+    };
+    PolicyModel {
+        using: policy.using.as_ref().map(&mut condition),
+        with_check: policy.with_check.as_ref().map(&mut condition),
+        has_subquery,
     }
 }
 

@@ -45,14 +45,29 @@ pub enum Place {
 /// # Errors
 /// What PostgreSQL refuses; `0A000` for what it could do.
 pub fn condition(catalog: &Catalog, table: TableId, expr: &ast::Expr, place: Place) -> Result<Expr> {
+    if place == Place::Policy {
+        return policy(catalog, table, expr).0;
+    }
+    checked(catalog, table, expr)
+}
+
+/// A policy's condition, and whether a subquery is written in it.
+pub(crate) fn policy(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> (Result<Expr>, bool) {
     let mut resolver = Resolver::new(catalog, &[]);
     resolver.levels.push(Level::of(resolver.row_of(table)));
-    let word = if place == Place::Policy { "POLICY" } else { "CHECK" };
-    let mut resolved = resolver.boolean(expr, word)?;
-    resolver.refuse_aggregate(&resolved, word)?;
-    if place == Place::Check {
-        resolver.without_calls(&mut resolved)?;
-    }
+    let resolved = resolver.boolean(expr, "POLICY").and_then(|resolved| {
+        resolver.refuse_aggregate(&resolved, "POLICY")?;
+        Ok(resolved)
+    });
+    (resolved, resolver.holds_query)
+}
+
+fn checked(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    resolver.levels.push(Level::of(resolver.row_of(table)));
+    let mut resolved = resolver.boolean(expr, "CHECK")?;
+    resolver.refuse_aggregate(&resolved, "CHECK")?;
+    resolver.without_calls(&mut resolved)?;
     Ok(resolved)
 }
 
@@ -223,6 +238,8 @@ struct Resolver<'a> {
     open: Vec<usize>,
     /// How many bodies were read.
     bodies: usize,
+    /// Whether a query is written in what is resolved, outside of functions.
+    holds_query: bool,
 }
 
 /// Where names are looked for, unless a function says it.
@@ -245,6 +262,7 @@ impl<'a> Resolver<'a> {
             owner: None,
             open: Vec::new(),
             bodies: 0,
+            holds_query: false,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use catalog::Volatility;
 use types::{Code, Error, Result};
 
 use super::Pass;
@@ -29,10 +30,19 @@ impl Pass<'_> {
             let message = format!("permission denied for function {}", declared.name.name);
             return Err(Error::new(Code::PRIVILEGE, message));
         }
-        if !declared.security_definer {
-            return self.read_naming(read, named);
-        }
-        let owner = Pass::new(&declared.owner, model, self.limits)?;
+        let before = self.volatile;
+        self.volatile |= declared.volatility == Volatility::Volatile;
+        let outcome = if declared.security_definer {
+            self.as_owner(&declared.owner, read, named)
+        } else {
+            self.read_naming(read, named)
+        };
+        self.volatile = before;
+        outcome
+    }
+
+    fn as_owner(&mut self, owner: &str, read: &mut Read, named: &Named) -> Result<()> {
+        let owner = Pass::new(owner, self.model, self.limits)?;
         let owner =
             Rights { roles: owner.roles, superuser: owner.superuser, bypass: owner.bypass, definer: false };
         let caller = self.exchange(owner);

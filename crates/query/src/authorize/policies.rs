@@ -1,6 +1,6 @@
 //! Policies: which of them apply, and how they combine.
 
-use catalog::{PolicyCommand, TableId};
+use catalog::{Policy, PolicyCommand, TableId};
 use types::{Code, Error, Result};
 
 use super::Pass;
@@ -23,7 +23,22 @@ struct Applicable {
     restrictive: Vec<(std::sync::Arc<str>, Expr)>,
 }
 
-impl Pass<'_> {
+/// A policy for the caller and the command.
+struct Chosen<'a> {
+    policy: &'a Policy,
+    expr: &'a Expr,
+    has_subquery: bool,
+}
+
+/// Policies that are being compiled in.
+#[derive(Clone, Copy)]
+pub(super) struct Open {
+    table: TableId,
+    command: PolicyCommand,
+    has_subquery: bool,
+}
+
+impl<'a> Pass<'a> {
     /// Whether policies of a table bind this caller.
     pub(super) fn bound(&self, table: TableId) -> bool {
         let declared = &self.model.catalog[table];
@@ -83,22 +98,11 @@ impl Pass<'_> {
         command: PolicyCommand,
         side: Side,
     ) -> Result<Applicable> {
-        self.enter(table)?;
-        let model = self.model;
-        let declared = &model.catalog[table];
+        let chosen = self.chosen(table, command, side)?;
+        let has_subquery = chosen.iter().any(|chosen| chosen.has_subquery);
+        self.enter(Open { table, command, has_subquery })?;
         let mut found = Applicable { permissive: Vec::new(), restrictive: Vec::new() };
-        for (policy, compiled) in declared.policies.iter().zip(&model[table].policies) {
-            let named = policy.roles.is_empty()
-                || policy.roles.iter().any(|role| &**role == "public" || self.roles.contains(role));
-            if !named || !policy.command.covers(command) {
-                continue;
-            }
-            let compiled = match side {
-                Side::Using => compiled.using.as_ref(),
-                Side::Check => compiled.with_check.as_ref().or(compiled.using.as_ref()),
-            };
-            let Some(compiled) = compiled else { continue };
-            let expr = compiled.as_ref().map_err(Clone::clone)?;
+        for Chosen { policy, expr, .. } in chosen {
             let mut expr = visit::instantiate(expr, ROW, row, &mut self.ids);
             self.expr(&mut expr)?;
             if policy.permissive {
@@ -112,14 +116,41 @@ impl Pass<'_> {
         Ok(found)
     }
 
-    /// A policy whose subqueries come back to its own table has no answer.
-    fn enter(&mut self, table: TableId) -> Result<()> {
-        let name = &self.model.catalog[table].name.name;
-        if self.open_policies.contains(&table) {
+    /// The policies that are for this caller and command.
+    fn chosen(&self, table: TableId, command: PolicyCommand, side: Side) -> Result<Vec<Chosen<'a>>> {
+        let model = self.model;
+        let declared = &model.catalog[table];
+        let mut chosen = Vec::new();
+        for (policy, compiled) in declared.policies.iter().zip(&model[table].policies) {
+            let named = policy.roles.is_empty()
+                || policy.roles.iter().any(|role| &**role == "public" || self.roles.contains(role));
+            if !named || !policy.command.covers(command) {
+                continue;
+            }
+            let expr = match side {
+                Side::Using => compiled.using.as_ref(),
+                Side::Check => compiled.with_check.as_ref().or(compiled.using.as_ref()),
+            };
+            let Some(expr) = expr else { continue };
+            let expr = expr.as_ref().map_err(Clone::clone)?;
+            chosen.push(Chosen { policy, expr, has_subquery: compiled.has_subquery });
+        }
+        Ok(chosen)
+    }
+
+    /// Policies that come back to themselves have no answer: PostgreSQL notices it of subqueries (as soon as both the policies
+    /// around and those inside have one), and runs out of stack where functions are in between.
+    fn enter(&mut self, open: Open) -> Result<()> {
+        let name = &self.model.catalog[open.table].name.name;
+        let mut same = self.open_policies.iter().filter(|other| other.table == open.table);
+        if open.has_subquery && same.clone().any(|other| other.has_subquery) {
             return Err(Error::new(
                 Code::INVALID_OBJECT_DEFINITION,
                 format!("infinite recursion detected in policy for relation \"{name}\""),
             ));
+        }
+        if same.any(|other| other.command == open.command) {
+            return Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"));
         }
         if self.open_policies.len() >= self.limits.policy_depth_max {
             return Err(Error::new(
@@ -127,7 +158,7 @@ impl Pass<'_> {
                 format!("policies are nested too deeply at relation \"{name}\""),
             ));
         }
-        self.open_policies.push(table);
+        self.open_policies.push(open);
         Ok(())
     }
 }

@@ -57,6 +57,12 @@ impl Pass<'_> {
         match source {
             Source::Table { id, table, guard } => {
                 self.require(*table, Privilege::Select, named.get(id))?;
+                if self.volatile && self.writing == Some(*table) {
+                    let name = &self.model.catalog[*table].name;
+                    return Err(Error::missing(format!(
+                        "a volatile function that reads {name} while it is written"
+                    )));
+                }
                 if self.definer && self.bound(*table) {
                     return Err(self.owners_view(*table));
                 }

@@ -15,8 +15,10 @@ impl Pass<'_> {
     pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
         self.ids = ids_above(write);
         let reads_target = reads_target(write);
+        self.writing = Some(write.table);
         self.values(&mut write.action)?;
         self.through_views(write)?;
+        self.writing = Some(write.table);
         if self.definer && self.bound(write.table) {
             return Err(self.owners_view(write.table));
         }

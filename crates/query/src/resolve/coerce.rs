@@ -59,6 +59,9 @@ impl Resolver<'_> {
             expr if cast::context(&from, to).is_some() => {
                 Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier, explicit: true })
             }
+            _ if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) => {
+                Err(Error::missing(format!("a cast of a row to {}", format_type(to, None))))
+            }
             _ => {
                 let (from, to) = (format_type(&from, None), format_type(to, None));
                 Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}")))

@@ -2,12 +2,12 @@
 //!
 //! PostgreSQL (38.5) runs such a body with the search path of its `set` clause, with parameters that columns of the same name
 //! hide, and sees nothing of the query around the call. What the body may read is for `authorize`: [`Read::called`] says whose
-//! it is. Bodies in other languages, of several statements, with effects or of which each call may see another state of the
-//! rows (`volatile`) are refused by name.
+//! it is. A `volatile` body sees what its statement has changed so far: of a table that is being written, `authorize` refuses to
+//! read it. Bodies in other languages, of several statements or with effects are refused by name.
 
 use std::sync::Arc;
 
-use catalog::{Argument, Function, Language, Volatility};
+use catalog::{Argument, Function, Language};
 use sql::ast::{self, ArgumentMode, Call, ObjectName, StatementKind};
 use types::cast::{self, Context};
 use types::ty::format_type;
@@ -401,15 +401,10 @@ impl Resolver<'_> {
         if from == *to {
             return Ok(expr);
         }
-        match expr {
-            Expr::Const { value: Value::Null, .. } => Ok(Expr::null(to.clone())),
-            // An untyped literal.
-            Expr::Const { value, ty: Type::Text } => self.literal(value, to, None),
-            expr if cast::context(&from, to).is_some_and(|context| context >= Context::Assignment) => {
-                Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier: None, explicit: false })
-            }
-            _ => Err(mismatch(function)),
+        if cast::context(&from, to).is_some_and(|context| context >= Context::Assignment) {
+            return Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier: None, explicit: false });
         }
+        Err(mismatch(function))
     }
 
     /// An expression of which nothing is authorized, because it is computed of one row as it is written: calls become what
@@ -478,9 +473,6 @@ fn any_null(args: &[Expr]) -> Option<Expr> {
 fn refuse(function: &Function, catalog: &catalog::Catalog) -> Result<()> {
     if function.language != Language::Sql {
         return Err(unsupported(function, ""));
-    }
-    if function.volatility == Volatility::Volatile {
-        return Err(Error::missing(format!("calling volatile function {}()", function.name)));
     }
     let is_odd = |argument: &Argument| !matches!(argument.mode, ArgumentMode::In | ArgumentMode::Table);
     if function.arguments.iter().any(is_odd) {

@@ -17,6 +17,7 @@ use crate::visit::instantiate_read;
 impl Resolver<'_> {
     /// The meaning of a query.
     pub(super) fn query(&mut self, query: &ast::Query) -> Result<Read> {
+        self.holds_query |= self.frame.is_none();
         self.deeper(|resolver| {
             let known = resolver.ctes.len();
             let result = resolver.query_with(query);
@@ -156,6 +157,7 @@ impl Resolver<'_> {
                 self.add(relation)?;
                 Ok(source)
             }
+            FromItem::Subquery { lateral: true, .. } => Err(Error::missing("LATERAL")),
             FromItem::Subquery { query, alias, .. } => {
                 // Without lateral, a subquery does not see what stands beside it.
                 let beside = self.levels.pop().unwrap_or_default();
