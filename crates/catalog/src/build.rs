@@ -25,6 +25,7 @@ mod grants;
 mod guard;
 mod identity;
 mod indexes;
+mod initial;
 pub(crate) mod names;
 mod objects;
 mod policies;

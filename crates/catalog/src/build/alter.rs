@@ -70,8 +70,9 @@ impl Builder<'_> {
             Action::RenameConstraint { from, to } => self.rename_constraint(id, from, to)?,
             Action::RenameTo(to) => self.rename_table(id, None, to)?,
             Action::SetSchema(schema) => {
-                let name = self.catalog[id].name.name.to_string();
-                self.rename_table(id, Some(schema), &name)?;
+                let before = self.catalog[id].name.clone();
+                self.rename_table(id, Some(schema), &before.name)?;
+                self.take_table_along(id, &before.schema);
             }
             Action::OwnerTo(role) => self.table_mut(id).owner = self.names().role(role)?,
             Action::RowSecurity(on) => self.row_security(id, "ENABLE ROW SECURITY", *on)?,

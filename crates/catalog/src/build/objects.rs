@@ -160,6 +160,7 @@ impl Builder<'_> {
             }
             Action::SetSchema(schema) => {
                 let schema = self.names().schema(schema)?;
+                self.take_function_along(at, &schema);
                 self.rename_function(at, &Name::new(schema, from.name.clone()));
             }
             Action::Other(_) => return Err(unsupported("function", name, action)),

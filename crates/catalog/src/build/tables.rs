@@ -8,7 +8,7 @@ use types::{Code, Error, Name, Result};
 
 use super::resolve::written;
 use super::{Builder, Outcome};
-use crate::role::{Acl, ObjectKind};
+use crate::role::ObjectKind;
 use crate::{Table, TableId, TableKind};
 
 /// Most columns of a table, as in PostgreSQL.
@@ -107,21 +107,6 @@ impl Builder<'_> {
         constraints.sort_by_key(|constraint| rank(&constraint.kind));
         drop_repeated(&mut constraints);
         constraints.iter().try_for_each(|constraint| self.add_constraint(id, constraint))
-    }
-
-    /// What default privileges say about a new object.
-    pub(super) fn initial_acl(&self, kind: ObjectKind, schema: Option<&Arc<str>>) -> Acl {
-        let concerns = |default: &&crate::role::DefaultPrivilege| {
-            let here = default.schema.is_none() || default.schema.as_ref() == schema;
-            default.kind == kind && default.owner == self.role && here
-        };
-        Acl(self
-            .catalog
-            .default_privileges
-            .iter()
-            .filter(concerns)
-            .map(|default| default.entry.clone())
-            .collect())
     }
 }
 

@@ -425,6 +425,91 @@ fn default_privileges_concern_later_objects() {
     assert_eq!(table(&catalog, "after").acl.0.len(), 1);
 }
 
+/// Statements, and whether `anon` may then read table `t` or call function `f()`.
+const INITIAL: &[(&str, bool)] = &[
+    ("create schema z; create table z.t (a int)", false),
+    (
+        "create schema z; alter default privileges in schema z grant select on tables to anon; create table z.t (a int)",
+        true,
+    ),
+    (
+        "create schema z; alter default privileges in schema z grant all on tables to anon;
+         alter default privileges in schema z revoke select on tables from anon; create table z.t (a int)",
+        false,
+    ),
+    (
+        "create schema z; alter default privileges grant select on tables to anon;
+         alter default privileges in schema z revoke select on tables from anon; create table z.t (a int)",
+        true,
+    ),
+    ("create schema z; create function z.f() returns int language sql as 'select 1'", true),
+    (
+        "create schema z; alter default privileges in schema z revoke execute on functions from public;
+         create function z.f() returns int language sql as 'select 1'",
+        true,
+    ),
+    (
+        "create schema z; alter default privileges revoke execute on functions from public;
+         create function z.f() returns int language sql as 'select 1'",
+        false,
+    ),
+    (
+        "create schema z; alter default privileges revoke execute on functions from public;
+         alter default privileges in schema z grant execute on functions to public;
+         create function z.f() returns int language sql as 'select 1'",
+        true,
+    ),
+    ("create table t (a int); alter table t enable row level security", true),
+    (
+        "alter default privileges in schema public revoke all on tables from anon;
+         create table t (a int); alter table t enable row level security",
+        false,
+    ),
+    (
+        "alter default privileges revoke all on tables from anon;
+         create table t (a int); alter table t enable row level security",
+        true,
+    ),
+    (
+        "create schema z; create table t (a int); alter table t enable row level security; alter table t set schema z",
+        true,
+    ),
+    (
+        "create schema z; create table z.t (a int); alter table z.t enable row level security;
+         alter table z.t set schema public",
+        false,
+    ),
+    (
+        "create schema z; create function f() returns int language sql as 'select 1';
+         revoke all on function f() from public; alter function f() set schema z",
+        false,
+    ),
+];
+
+#[test]
+fn objects_start_with_what_default_privileges_say() {
+    for (statements, expected) in INITIAL {
+        let catalog = catalog(statements);
+        let roles = catalog.memberships("anon");
+        let table = catalog.tables.iter().position(|table| &*table.name.name == "t");
+        let may = match table.and_then(|at| catalog.ids().nth(at)) {
+            Some(id) => catalog.allows(&roles, id, crate::Privilege::Select),
+            None => catalog.allows_function(&roles, &catalog.functions[0]),
+        };
+        assert_eq!(may, *expected, "{statements}");
+    }
+}
+
+#[test]
+fn the_service_keeps_what_it_had_in_public() {
+    let text = "create schema z; create function f() returns int language sql as 'select 1';
+        revoke all on function f() from public, anon; alter function f() set schema z;";
+    let kept = catalog(text);
+    assert!(kept.allows_function(&kept.memberships("service_role"), &kept.functions[0]));
+    let revoked = catalog(&format!("{text} revoke all on function z.f() from service_role;"));
+    assert!(!revoked.allows_function(&revoked.memberships("service_role"), &revoked.functions[0]));
+}
+
 #[test]
 fn a_catalog_can_be_built_on() {
     let more = "drop index i; alter table p add column q int; create policy q on p using (q > 0)";
