@@ -1,0 +1,3 @@
+//! PostgreSQL: the database does it itself.
+
+pub mod introspect;

@@ -1,0 +1,12 @@
+//! Asks the PostgreSQL of `TEST_POSTGRES_URL`: what it declares, how schemas are brought to it, how changes are noticed.
+//!
+//! Without that server there is nothing to compare with, and the tests fail rather than pass for nothing.
+
+#[path = "postgres/fold.rs"]
+mod fold;
+#[path = "postgres/introspect.rs"]
+mod introspect;
+#[path = "postgres/server.rs"]
+mod server;
+#[path = "postgres/shape.rs"]
+mod shape;
