@@ -83,6 +83,8 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
         // An unknown name in double quotes is an error, however SQLite was built.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        // Plans do not depend on values: otherwise every new value of a `LIMIT` prepares its statement anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         collations::register(&connection)?;
         let surroundings = Surroundings::new(options);

@@ -155,7 +155,7 @@ fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<M
     prepared.budget.set(Duration::MAX, i64::MAX);
     let committed = begun.and_then(|()| {
         sequences.save(&prepared.connection)?;
-        batch(prepared, "COMMIT")
+        step(prepared, "COMMIT")
     });
     if committed.is_err() {
         if !prepared.connection.is_autocommit() {
@@ -169,7 +169,7 @@ fn grouped(prepared: &mut Prepared, sequences: &mut Sequences, group: &mut Vec<M
 
 fn begin(prepared: &Prepared) -> Result<()> {
     prepared.budget.set(Duration::MAX, i64::MAX);
-    batch(prepared, "BEGIN IMMEDIATE")
+    step(prepared, "BEGIN IMMEDIATE")
 }
 
 /// Answers jobs whose transaction ended so.
@@ -182,7 +182,7 @@ fn answer(answers: &mut Vec<(oneshot::Sender<Result<()>>, Result<()>)>, end: &Re
 
 fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
-    batch(prepared, "SAVEPOINT job")?;
+    step(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
     let mut work =
         Work { prepared: &mut *prepared, sequences: &mut *sequences, alone: false, roll_back: false };
@@ -190,7 +190,7 @@ fn in_savepoint(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, un
     let roll_back = work.roll_back;
     prepared.budget.set(Duration::MAX, i64::MAX);
     if outcome.is_ok() && !roll_back {
-        match batch(prepared, "RELEASE job") {
+        match step(prepared, "RELEASE job") {
             Ok(()) => return Ok(()),
             Err(error) => outcome = Err(error),
         }
@@ -224,6 +224,13 @@ fn alone(prepared: &mut Prepared, sequences: &mut Sequences, job: Job, until: In
     prepared.connection.flush_prepared_statement_cache();
     batch(prepared, "PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON")?;
     outcome
+}
+
+/// Runs a statement that every group or job has: prepared once.
+fn step(prepared: &Prepared, text: &str) -> Result<()> {
+    let mut statement =
+        prepared.connection.prepare_cached(text).map_err(|error| Error::from(failure(&error)))?;
+    statement.execute([]).map(drop).map_err(|error| Error::from(failure(&error)))
 }
 
 fn batch(prepared: &Prepared, text: &str) -> Result<()> {
