@@ -127,8 +127,8 @@ pub struct Exchange {
     pub person: String,
     /// What is asked.
     pub request: Request,
-    /// What stages make of it.
-    pub stages: Vec<Expected<Stage>>,
+    /// The name of a stage of the road, and what it makes of the request.
+    pub stages: Vec<(String, Expected<String>)>,
     /// The answer to `person`.
     pub response: Option<Expected<Response>>,
     /// The answers to others.
@@ -157,15 +157,6 @@ pub struct Expected<T> {
     pub line: usize,
     /// `None`: to be filled.
     pub what: Option<T>,
-}
-
-/// What a stage of the road makes of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stage {
-    /// `query`, `sqlite`, …
-    pub name: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// An answer as expected, with patterns in it.

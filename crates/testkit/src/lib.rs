@@ -14,6 +14,7 @@
 //! == request as PERSON               METHOD /path, headers, an empty line, a body
 //! == response STATUS                 headers (`!Name`: absent), an empty line, a body; nothing else is checked.
 //!                                    `Body-Has: TEXT` and `Body-Lacks: TEXT` look into a body that is not written
+//! == sqlite                          the statements that a read becomes
 //! == response STATUS as PERSON       what somebody else gets when they ask everything instead, in a world of their own
 //! == later SECONDS                   the clock moves on
 //! ```
@@ -22,7 +23,7 @@
 //! `<timestamp>`, `<integer>`, `<jwt>`, `<token>`, `<text>`, `<any>`), and `<uuid user>` binds a name that later requests
 //! use. In requests `<alice>` is her id, `<now+60>` a time, `<repeat 3 ab>` a repetition.
 //!
-//! A `== response` without a status is filled by `cargo xtask bless`; nothing that is written is ever changed by it.
+//! A `== response` without a status and an empty `== sqlite` are filled by `cargo xtask bless`; nothing that is written is ever changed by it.
 
 pub mod answer;
 pub mod bindings;

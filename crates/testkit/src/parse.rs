@@ -24,7 +24,6 @@ const SECTIONS: &[Row] = &[
     Row { word: "later", read: later },
     Row { word: "request", read: exchange::request },
     Row { word: "response", read: exchange::response },
-    Row { word: "query", read: exchange::stage },
     Row { word: "sqlite", read: exchange::stage },
 ];
 

@@ -24,6 +24,8 @@ use crate::clock::{Dice, Stopped};
 use crate::play::{Ask, Server};
 use crate::rows;
 
+mod rendered;
+
 /// A folder in memory, where there is one: nothing of a case has to outlive it.
 const MEMORY: &str = "/dev/shm";
 
@@ -143,8 +145,12 @@ impl Server for Served {
         })
     }
 
-    fn stage(&mut self, name: &str, _: &Ask) -> Result<String, String> {
-        Err(format!("`== {name}` cannot be shown yet"))
+    fn stage(&mut self, name: &str, ask: &Ask) -> Result<String, String> {
+        let app = self.app.as_ref().ok_or("the project is not served any more")?;
+        match name {
+            "sqlite" => rendered::commands(app, ask).map_err(told),
+            _ => Err(format!("there is no stage `{name}`")),
+        }
     }
 }
 

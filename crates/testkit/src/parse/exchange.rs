@@ -1,7 +1,7 @@
 //! Requests and what is expected of them.
 
 use super::Section;
-use crate::case::{Case, Complaint, Exchange, Expected, Request, Response, Stage, Step};
+use crate::case::{Case, Complaint, Exchange, Expected, Request, Response, Step};
 
 /// `== request as PERSON`
 pub(super) fn request(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
@@ -111,15 +111,15 @@ fn read_header(line: &str) -> Option<(String, Option<String>)> {
     Some((name.to_owned(), Some(value.to_owned())))
 }
 
-/// `== query`, `== sqlite`: what a stage makes of the request above.
+/// `== sqlite`: what a stage makes of the request above.
 pub(super) fn stage(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
     let [name] = section.words[..] else {
         return Err(section.complain(format!("the heading is `== {}`", section.words[0])));
     };
     let text = section.text();
-    let what = (!text.is_empty()).then(|| Stage { name: name.to_owned(), text });
+    let what = (!text.is_empty()).then_some(text);
     let expected = Expected { section: section.position, line: section.line, what };
-    last(case, section)?.stages.push(expected);
+    last(case, section)?.stages.push((name.to_owned(), expected));
     Ok(())
 }
 
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn empty_sections_wait_to_be_filled() {
         let found = exchange("== request as anon\nGET /t\n== sqlite\n== response\n== response as bob\n");
-        assert_eq!((found.stages[0].what.clone(), found.response.unwrap().what), (None, None));
+        assert_eq!((found.stages[0].1.what.clone(), found.response.unwrap().what), (None, None));
         assert_eq!((found.others[0].0.as_str(), found.others[0].1.section), ("bob", 3));
     }
 
