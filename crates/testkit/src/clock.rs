@@ -31,7 +31,7 @@ impl Clock for Stopped {
     }
 }
 
-/// Randomness that is the same in every run: a counter, well mixed (SplitMix64).
+/// Randomness that is the same in every run: a counter, well mixed (`SplitMix64`).
 #[derive(Debug, Default)]
 pub struct Dice(AtomicU64);
 

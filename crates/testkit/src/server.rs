@@ -48,8 +48,8 @@ impl Served {
     pub fn open(case: &Case) -> Result<Served, String> {
         let folder = Folder::new()?;
         write_project(case, &folder.0)?;
-        let mut project =
-            Project::read(&folder.0, &Environment::default(), Strictness::Strict).map_err(told)?;
+        let mut project = Project::read(&folder.0, &Environment::default(), Strictness::Strict)
+            .map_err(|error| told(&error))?;
         let wrong: Vec<String> = project
             .complaints
             .iter()
@@ -74,9 +74,9 @@ impl Served {
             clock: clock.clone(),
             random: Arc::new(Dice::default()),
         });
-        let app = runtime.block_on(opened).map_err(told)?;
+        let app = runtime.block_on(opened).map_err(|error| told(&error))?;
         let document = fs::read_to_string(keys::path(&data_dir)).map_err(|error| error.to_string())?;
-        let keys = KeySet::of_json(&document).map_err(told)?;
+        let keys = KeySet::of_json(&document).map_err(|error| told(&error))?;
         Ok(Served { router: app.router(), keys, clock, app: Some(app), runtime, _folder: folder })
     }
 }
@@ -91,7 +91,7 @@ impl Drop for Served {
 }
 
 /// An error in one line.
-fn told(error: types::Error) -> String {
+fn told(error: &types::Error) -> String {
     let details = error.details().map(|details| format!(" ({details:?})")).unwrap_or_default();
     let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
     format!("{}: {}{details}{hint}", error.code().name(), error.message())
@@ -148,7 +148,7 @@ impl Server for Served {
     fn stage(&mut self, name: &str, ask: &Ask) -> Result<String, String> {
         let app = self.app.as_ref().ok_or("the project is not served any more")?;
         match name {
-            "sqlite" => rendered::commands(app, ask).map_err(told),
+            "sqlite" => rendered::commands(app, ask).map_err(|error| told(&error)),
             _ => Err(format!("there is no stage `{name}`")),
         }
     }

@@ -1,4 +1,4 @@
-//! Randomness that is the same for a seed, everywhere (SplitMix64).
+//! Randomness that is the same for a seed, everywhere (`SplitMix64`).
 
 /// Where draws come from.
 pub(super) struct Draw(u64);

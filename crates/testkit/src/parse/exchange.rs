@@ -92,7 +92,7 @@ fn read_response(section: &Section<'_>, status: &str) -> Result<Response, Compla
         rest = after;
     }
     match rest.split_first() {
-        Some((line, after)) if line.is_empty() => rest = after,
+        Some((&"", after)) => rest = after,
         Some(_) if !headers.is_empty() => {
             let line = section.line + 1 + headers.len();
             return Err(Complaint::new(line, "an empty line stands between headers and body"));
