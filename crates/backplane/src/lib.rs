@@ -4,6 +4,7 @@
 //! it. Nothing here knows SQL text, a database library or a protocol's grammar; it connects the crates that do.
 
 pub mod app;
+mod asked;
 pub mod command;
 pub mod complaint;
 pub mod keys;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Database, Run, Sink};
-use query::{Authorized, Caller, Model, Plan, Query, authorize, plan};
+use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
 use rest::media::Media;
 use rest::prefer::TransactionEnd;
 use rest::resolve::{Exposed, Resolved, resolve};
@@ -16,6 +16,8 @@ use rest::{Action, Http, Request, Target};
 use types::session::Session;
 use types::stored::Cell;
 use types::{Code, Error, Limits, Result};
+
+use crate::asked::asked;
 
 /// How the Data API is served.
 #[derive(Clone, Debug)]
@@ -110,23 +112,42 @@ async fn answer(
     }
     let resolved = resolve(&request, &media, &model, &exposed(api, caller, &session))?;
     measured.end("resolve");
-    let Resolved { queries, columns, key, profile, has_conflict_target, warnings } = resolved;
-    let authorized = queries.into_iter().map(|query| authorize(query, caller, &model, &api.limits));
+    let Resolved { queries, rows_at, columns, shape, is_void, key, profile, has_conflict_target, warnings } =
+        resolved;
+    let capabilities = database.engine().capabilities();
+    let authorized = queries.into_iter().map(|query| {
+        permitted(query, caller, &model, &api.limits, capabilities)
+    });
     let authorized = authorized.collect::<Result<Vec<Authorized<Query>>>>()?;
     measured.end("authorize");
     let plan = plan(authorized, &model)?;
     measured.end("plan");
-    let rows = Rows::new(&media, Shape::Rows, columns, session.clone(), api.limits.reply_bytes_max);
-    let sink = Answer { rows, key, session: session.clone(), keys: 0, location: Vec::new(), total: None };
+    let rows = Rows::new(&media, shape, columns, session.clone(), api.limits.reply_bytes_max);
+    let called = matches!(request.target, Target::Function(_)).then(|| Called {
+        single: !is_void && shape != Shape::Value && matches!(media, Media::Object { .. }),
+        affected_max: request.prefer.affected_max(),
+    });
+    let sink = Answer {
+        rows,
+        rows_at,
+        called,
+        key,
+        session: session.clone(),
+        keys: 0,
+        location: Vec::new(),
+        total: None,
+    };
     let run = Run {
         caller: caller.clone(),
         session,
         timeout: timeout(api, caller),
         roll_back: api.honors_tx && request.prefer.transaction == Some(TransactionEnd::Rollback),
+        request: if capabilities.native_functions { Some(Arc::new(asked(http, &request, api)?)) } else { None },
     };
     let mut outcome = ran(database, model, plan, run, sink).await?;
     measured.end("run");
     outcome.has_conflict_target = has_conflict_target;
+    outcome.is_void = is_void;
     let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
     let mut reply = rest::respond(&request, &served, &media, outcome);
     reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
@@ -204,20 +225,37 @@ fn timeout(api: &DataApi, caller: &Caller) -> Duration {
 /// Runs a plan; what the reply says of it.
 async fn ran(database: &Database, model: Arc<Model>, plan: Plan, run: Run, sink: Answer) -> Result<Outcome> {
     if plan.reads().is_some() {
-        let sink = database.read(&model, &plan, &run, sink).await?;
+        let mut sink = database.read(&model, &plan, &run, sink).await?;
+        sink.end()?;
         let (rows, total) = (sink.rows.count(), sink.total);
         return Ok(Outcome { rows, total, body: sink.rows.finish()?, ..Outcome::default() });
     }
     let (sink, applied) = database.write(model, plan, run, sink).await?;
+    if sink.called.is_some() {
+        let (rows, total) = (sink.rows.count(), sink.total);
+        let body = sink.rows.finish().unwrap_or_default();
+        return Ok(Outcome { rows, total, body, ..Outcome::default() });
+    }
     let Answer { rows, location, .. } = sink;
     // What was committed is never answered by an error: the write itself was held to one row where one is asked for.
     let body = rows.finish().unwrap_or_default();
     Ok(Outcome { rows: applied.affected, inserted: applied.inserted, location, body, ..Outcome::default() })
 }
 
-/// Receives the rows of a reply (command 0) and their exact number (command 1).
+/// To how many rows the result of a function is held.
+struct Called {
+    /// Exactly one row is asked for.
+    single: bool,
+    affected_max: Option<u64>,
+}
+
+/// Receives the rows of a reply and, from the command after theirs, their exact number.
 struct Answer {
     rows: Rows,
+    /// Which command gives the rows. Those before are statements of a function that nobody sees.
+    rows_at: usize,
+    /// Whether a function is called.
+    called: Option<Called>,
     /// The columns of a key that is all that is read of a written row.
     key: Vec<Column>,
     session: Session,
@@ -229,7 +267,10 @@ struct Answer {
 
 impl Sink for Answer {
     fn row(&mut self, command: usize, cells: &[Cell<'_>]) -> Result<()> {
-        if command > 0 {
+        if command < self.rows_at {
+            return Ok(());
+        }
+        if command > self.rows_at {
             if let [Cell::Int(total)] = cells {
                 self.total = u64::try_from(*total).ok();
             }
@@ -249,5 +290,16 @@ impl Sink for Answer {
         self.keys = 0;
         self.location.clear();
         self.total = None;
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let rows = self.rows.count();
+        match &self.called {
+            Some(called) if called.single && rows != 1 => Err(rest::respond::not_singular(rows)),
+            Some(called) if called.affected_max.is_some_and(|most| rows > most) => {
+                Err(rest::respond::too_many_affected(rows))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }

@@ -23,6 +23,8 @@ use render::{Command, Dialect};
 use types::stored::Cell;
 use types::{Capabilities, Error, Result};
 
+use crate::run::Run;
+
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -45,6 +47,14 @@ pub trait Sink: Any + Send {
 
     /// Forgets everything received.
     fn restart(&mut self);
+
+    /// Looks at everything received, before a transaction ends.
+    ///
+    /// # Errors
+    /// What the receiver refuses; everything is undone then.
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A database.
@@ -55,16 +65,17 @@ pub trait Engine: Send + Sync + 'static {
     /// How it is spoken to.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// Runs read-only commands on one snapshot, each to its end, and gives the sink back.
+    /// Runs read-only commands on one snapshot, each to its end, and gives the sink back. An engine that enforces policies
+    /// itself does so for the caller of the run; others ask nothing of it but its time.
     fn read(
         &self,
         commands: Vec<Command>,
         sink: Box<dyn Sink>,
-        timeout: Duration,
+        run: Run,
     ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>>;
 
     /// Runs a job in a transaction. See [`transact`] for jobs with a result.
-    fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
+    fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>>;
 
     /// Runs a job in which rows of tables move: alone, with foreign keys off. The job looks at them itself.
     fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>>;
@@ -152,7 +163,7 @@ impl From<Failure> for Error {
 ///
 /// # Errors
 /// The job's error (everything is undone), or the engine's when it could not commit.
-pub async fn transact<T, F>(engine: &dyn Engine, timeout: Duration, job: F) -> Result<T>
+pub async fn transact<T, F>(engine: &dyn Engine, run: Run, job: F) -> Result<T>
 where
     T: Send + 'static,
     F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
@@ -166,7 +177,7 @@ where
             Ok(())
         })
     });
-    engine.transact(job, timeout).await?;
+    engine.transact(job, run).await?;
     let value = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
     value.ok_or_else(|| Error::internal("a committed job left no result"))
 }

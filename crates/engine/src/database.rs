@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use query::{Caller, Model, Plan, Step};
+use query::{Model, Plan, Step};
 use render::Bindings;
 use types::session::Session;
 use types::{Error, Result};
 
 use crate::contract::{self, BoxFuture, Clock, Engine, Random, Sink};
 use crate::statement::Prepared;
+use crate::run::Run;
 use crate::work::Work;
 
 /// An open engine and the model in force. Cheap to clone.
@@ -41,19 +42,6 @@ impl Served {
     pub(crate) fn new(model: Arc<Model>) -> Arc<Served> {
         Arc::new(Served { model, statements: Mutex::default() })
     }
-}
-
-/// For whom, under which session and how long a plan runs.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Who asks.
-    pub caller: Caller,
-    /// Time zone, and the time of the transaction.
-    pub session: Session,
-    /// After this it is stopped.
-    pub timeout: Duration,
-    /// Whether everything is undone at the end although it succeeded.
-    pub roll_back: bool,
 }
 
 /// What a write did.
@@ -103,7 +91,7 @@ impl Database {
         let dialect = self.shared.engine.dialect();
         let commands = reads.into_iter().map(|read| dialect.read(&model.catalog, read, &bindings));
         let commands = commands.collect::<Result<_>>()?;
-        let sink: Box<dyn Any> = self.shared.engine.read(commands, Box::new(sink), run.timeout).await?;
+        let sink: Box<dyn Any> = self.shared.engine.read(commands, Box::new(sink), run.clone()).await?;
         sink.downcast().map(|sink| *sink).map_err(|_| Error::internal("another sink came back"))
     }
 
@@ -118,8 +106,7 @@ impl Database {
         run: Run,
         mut sink: S,
     ) -> Result<(S, Applied)> {
-        let timeout = run.timeout;
-        self.job(model, run, timeout, move |work| {
+        self.job(model, run, move |work| {
             Box::pin(async move {
                 let mut applied = Applied::default();
                 for (position, step) in plan.steps().iter().enumerate() {
@@ -128,6 +115,7 @@ impl Database {
                         Step::Store(write) => applied = work.store(write, position, &mut sink).await?,
                     }
                 }
+                sink.end()?;
                 Ok((sink, applied))
             })
         })
@@ -143,17 +131,12 @@ impl Database {
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
-        let run = Run {
-            caller: Caller::role(crate::statement::SYSTEM),
-            session: Session::utc((self.shared.clock)()),
-            timeout,
-            roll_back: false,
-        };
-        self.job(self.model(), run, timeout, job).await
+        let session = Session::utc((self.shared.clock)());
+        self.job(self.model(), Run { session, ..Run::of_system(timeout) }, job).await
     }
 
     /// Runs a job in a transaction of the engine.
-    async fn job<T, F>(&self, model: Arc<Model>, run: Run, timeout: Duration, job: F) -> Result<T>
+    async fn job<T, F>(&self, model: Arc<Model>, run: Run, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
@@ -163,7 +146,7 @@ impl Database {
         let engine = &self.shared.engine;
         let (dialect, capabilities) = (engine.dialect(), engine.capabilities());
         let (random, clock) = (self.shared.random.clone(), self.shared.clock.clone());
-        contract::transact(&**engine, timeout, move |transaction| {
+        contract::transact(&**engine, run.clone(), move |transaction| {
             Box::pin(async move {
                 if run.roll_back {
                     transaction.roll_back_at_end();

@@ -7,12 +7,14 @@ pub mod contract;
 mod database;
 pub mod migrate;
 mod rows;
+mod run;
 mod statement;
 mod work;
 mod write;
 
 pub use contract::{BoxFuture, Clock, Engine, Failure, Job, Random, Sink, Transaction, transact};
-pub use database::{Applied, Database, Run};
+pub use database::{Applied, Database};
 pub use rows::Values;
+pub use run::{Asked, Run};
 pub use statement::Statement;
 pub use work::Work;

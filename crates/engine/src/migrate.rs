@@ -6,6 +6,7 @@
 
 mod fold;
 mod ledger;
+pub mod native;
 mod plan;
 mod rows;
 mod run;

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use query::{Caller, Model, Plan, Step, authorize, plan, resolve};
+use query::{Caller, Model, Plan, Step, permitted, plan, resolve};
 use sql::ast::StatementKind;
-use types::{Error, Limits, Result, Type};
+use types::{Capabilities, Error, Limits, Result, Type};
 
 use crate::database::Served;
 
@@ -29,34 +29,44 @@ pub(crate) struct Prepared {
 
 impl Served {
     /// The statement, prepared on this model.
-    pub(crate) fn prepared(&self, statement: &'static Statement) -> Result<Arc<Prepared>> {
+    pub(crate) fn prepared(
+        &self,
+        statement: &'static Statement,
+        capabilities: &Capabilities,
+    ) -> Result<Arc<Prepared>> {
         let known =
             self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(statement.sql).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
-        let prepared = Arc::new(parsed(&self.model, statement)?);
+        let prepared = Arc::new(parsed(&self.model, statement, capabilities)?);
         let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
         statements.insert(statement.sql, prepared.clone());
         Ok(prepared)
     }
 }
 
-fn parsed(model: &Model, statement: &Statement) -> Result<Prepared> {
+fn parsed(model: &Model, statement: &Statement, capabilities: &Capabilities) -> Result<Prepared> {
     let (statements, diagnostics) = sql::parse(statement.sql);
     let ([one], []) = (&statements[..], &diagnostics[..]) else {
         return Err(Error::internal(format!("no statement: {}: {diagnostics:?}", statement.sql)));
     };
-    prepare(model, &one.kind, statement.parameters)
+    prepare(model, &one.kind, statement.parameters, capabilities)
 }
 
 /// A statement about rows, authorized for the system.
 ///
 /// # Errors
 /// What resolving it refuses.
-pub(crate) fn prepare(model: &Model, statement: &StatementKind, parameters: &[Type]) -> Result<Prepared> {
+pub(crate) fn prepare(
+    model: &Model,
+    statement: &StatementKind,
+    parameters: &[Type],
+    capabilities: &Capabilities,
+) -> Result<Prepared> {
     let query = resolve::statement(&model.catalog, statement, parameters)?;
-    let authorized = authorize(query, &Caller::role(SYSTEM), model, &Limits::default())?;
+    let system = Caller::role(SYSTEM);
+    let authorized = permitted(query, &system, model, &Limits::default(), capabilities)?;
     let plan = plan(vec![authorized], model)?;
     let outputs = plan.steps().first().map(outputs).unwrap_or_default();
     Ok(Prepared { plan, outputs })

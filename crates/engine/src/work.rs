@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
 use query::eval::{NoRow, Row, Scope, eval};
-use query::{Caller, Expr, Form, Model, Output, Plan, Read, Source, SourceId, Step};
+use query::{Expr, Form, Model, Output, Plan, Read, Source, SourceId, Step};
 use render::{Bindings, Command, Dialect};
 use sql::ast::StatementKind;
 use types::session::Session;
 use types::{Capabilities, Error, Name, Result, Value};
 
 use crate::contract::{Clock, Engine, Failure, Random, Sink, Transaction};
-use crate::database::{Run, Served};
+use crate::database::Served;
 use crate::rows::Values;
-use crate::statement::{self, SYSTEM, Statement};
+use crate::run::Run;
+use crate::statement::{self, Statement};
 
 /// A transaction of one caller.
 pub struct Work<'t> {
@@ -69,12 +70,7 @@ impl<'t> Work<'t> {
         random: Random,
         clock: Clock,
     ) -> Work<'t> {
-        let run = Run {
-            caller: Caller::role(SYSTEM),
-            session: Session::utc(clock()),
-            timeout: std::time::Duration::MAX,
-            roll_back: false,
-        };
+        let run = Run { session: Session::utc(clock()), ..Run::of_system(std::time::Duration::MAX) };
         Work {
             transaction,
             served: Served::new(model),
@@ -100,7 +96,7 @@ impl<'t> Work<'t> {
         statement: &'static Statement,
         parameters: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>> {
-        let prepared = self.served.prepared(statement)?;
+        let prepared = self.served.prepared(statement, self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &parameters, &mut values).await?;
         Ok(values.into_rows())
@@ -111,14 +107,14 @@ impl<'t> Work<'t> {
     /// # Errors
     /// What the statement raises.
     pub async fn statement(&mut self, statement: &StatementKind) -> Result<u64> {
-        let prepared = statement::prepare(&self.served.model, statement, &[])?;
+        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await
     }
 
     /// The rows of a statement about rows.
     pub(crate) async fn values(&mut self, statement: &StatementKind) -> Result<Vec<Vec<Value>>> {
-        let prepared = statement::prepare(&self.served.model, statement, &[])?;
+        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await?;
         Ok(values.into_rows())

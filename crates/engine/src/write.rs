@@ -9,8 +9,9 @@ mod references;
 mod row;
 mod update;
 mod violations;
+mod whole;
 
-use query::{Action, Expr, Guard, Output, Read, Source, Write};
+use query::{Action, Expr, Guard, Judge, Output, Read, Source, Write};
 use types::{Code, Error, Result, Value};
 
 use references::Change;
@@ -53,8 +54,12 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
-        if !write.guard.authorized {
-            return Err(Error::internal("a write reached the engine without authorization"));
+        match write.guard.judge {
+            Judge::Us => {}
+            Judge::Engine => return self.store_whole(write, parameters, position, sink).await,
+            Judge::Nobody => {
+                return Err(Error::internal("a write reached the engine without authorization"));
+            }
         }
         let touched = match &write.action {
             Action::Insert(insert) => self.insert(write, insert, parameters).await?,
@@ -82,9 +87,11 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        let Some(read) = &write.returning else { return Ok(()) };
-        let command = self.command(read, Bound { parameters, written, given: &[] })?;
-        self.transaction.run(&command, position, sink).await?;
+        for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
+            let Some(read) = read else { continue };
+            let command = self.command(read, Bound { parameters, written, given: &[] })?;
+            self.transaction.run(&command, position, sink).await?;
+        }
         Ok(())
     }
 
@@ -128,7 +135,7 @@ impl Work<'_> {
         let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
         self.restricted(write.table, &rows).await?;
         let catalog = &self.served.model.catalog;
-        let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()));
+        let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
         match self.execute(&command).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(self.referenced(write.table, &rows, Change::Delete, failure).await),

@@ -1,15 +1,18 @@
 //! What this caller may do: grants checked, policies compiled in.
 //!
-//! The only maker of [`Authorized`]; `plan` takes nothing else. The rules are PostgreSQL's (chapters 5.8, 5.9 and
+//! The only maker of [`Authorized`], by us or (`delegated`) by an engine that does it itself; `plan` takes nothing else. The rules are PostgreSQL's (chapters 5.8, 5.9 and
 //! `CREATE POLICY`, table "Policies Applied by Command Type"). A policy that could not be compiled refuses every
 //! request that needs it: closed on any doubt.
 
 mod called;
+mod delegated;
 mod policies;
 mod privileges;
 mod reads;
 mod through;
 mod writes;
+
+pub use delegated::{delegated, permitted};
 
 use std::sync::Arc;
 

@@ -136,7 +136,7 @@ pub enum JoinKind {
     Full,
 }
 
-/// What the caller may see of a table. Only `authorize` says anything but `Unset`.
+/// What the caller may see of a table. Only `authorize` and `delegated` say anything but `Unset`.
 #[derive(Clone, Debug)]
 pub enum Guard {
     /// Not authorized: no plan is made from it.
@@ -145,6 +145,8 @@ pub enum Guard {
     Open,
     /// Rows for which this is true.
     Rows(Box<Expr>),
+    /// What the engine shows to the caller, whom it knows.
+    Engine,
 }
 
 /// An order key.
@@ -310,6 +312,17 @@ const SYMBOLS: &[(Compare, &str)] = &[
     (Compare::Ge, ">="),
 ];
 
+impl Action {
+    /// The statement's word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Insert(_) => "INSERT",
+            Action::Update { .. } => "UPDATE",
+            Action::Delete { .. } => "DELETE",
+        }
+    }
+}
+
 impl Compare {
     /// Its operator.
     pub fn symbol(self) -> &'static str {
@@ -434,12 +447,25 @@ pub struct Write {
     pub action: Action,
     /// What is read of the written rows: its `from` holds one `Source::Written` of the same table.
     pub returning: Option<Read>,
+    /// How many of the rows returned there are in all, as one row of one `bigint`: the rows of the next command.
+    pub counted: Option<Read>,
+    /// The declared function whose statement it is.
+    pub called: Option<CalledBy>,
     /// Refuse (and roll back) when more rows than this are affected.
     pub affected_max: Option<u64>,
     /// Refuse (and roll back) unless exactly one row is affected.
     pub single: bool,
     /// What the caller may write. Only `authorize` fills it.
     pub guard: WriteGuard,
+}
+
+/// The declared function whose statement a write is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalledBy {
+    /// The function.
+    pub function: FunctionId,
+    /// Whether it was called where nothing may change: the statement is refused as soon as it is known that the caller may call.
+    pub read_only: bool,
 }
 
 /// What a write does.
@@ -521,11 +547,23 @@ pub enum ConflictAction {
     },
 }
 
+/// Who holds a write to what its caller may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Judge {
+    /// Nobody yet: it does not run.
+    #[default]
+    Nobody,
+    /// We do, by the conditions that `authorize` compiled in.
+    Us,
+    /// The engine, which knows the caller.
+    Engine,
+}
+
 /// What a caller may write: made by `authorize`.
 #[derive(Clone, Debug, Default)]
 pub struct WriteGuard {
-    /// Whether `authorize` has seen this write.
-    pub authorized: bool,
+    /// Who sees to it that the caller may write.
+    pub judge: Judge,
     /// Existing rows that may be touched (update, delete): rows for which all of these hold; `None` is all rows.
     pub touch: Option<Expr>,
     /// Conditions on a row about to be inserted.

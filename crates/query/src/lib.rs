@@ -13,10 +13,10 @@ pub mod plan;
 pub mod resolve;
 pub mod visit;
 
-pub use authorize::{Authorized, authorize};
+pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
-    Action, Assign, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, Guard, Insert,
-    JoinKind, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery,
+    Action, Assign, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, FunctionId, Guard, Insert,
+    JoinKind, Judge, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source, SourceId, Subquery,
     Write, WriteGuard,
 };
 pub use model::Model;

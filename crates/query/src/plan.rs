@@ -6,7 +6,7 @@ use types::Result;
 
 use crate::authorize::Authorized;
 use crate::check;
-use crate::ir::{Query, Read, Write};
+use crate::ir::{Judge, Query, Read, Write};
 use crate::model::Model;
 
 /// The steps of a request.
@@ -48,7 +48,10 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
     let step = |query: Authorized<Query>| match query.into_inner() {
         Query::Read(read) => Ok(Step::Fetch(read)),
         Query::Write(write) => {
-            check::write(&write, model)?;
+            // An engine that judges writes knows what its tables refuse.
+            if write.guard.judge != Judge::Engine {
+                check::write(&write, model)?;
+            }
             Ok(Step::Store(write))
         }
     };

@@ -4,6 +4,7 @@
 //! What is valid PostgreSQL and not done here is refused by name (`0A000`), never read as something else. Never looks
 //! at who asks: that is `authorize`.
 
+mod bodies;
 mod calls;
 mod coerce;
 mod compare;
@@ -29,6 +30,7 @@ use crate::model::ROW;
 use crate::visit::SourceIds;
 use scope::{Level, Relation};
 
+pub use bodies::{Body, Invocation};
 pub use typing::Typing;
 
 /// Where a condition stands: what it may hold.
@@ -224,6 +226,8 @@ const DEPTH_MAX: usize = 100;
 struct Resolver<'a> {
     catalog: &'a Catalog,
     path: Vec<Arc<str>>,
+    /// The path of whoever asks: bodies that say none have it.
+    base: Vec<Arc<str>>,
     parameters: &'a [Type],
     session: Session,
     ids: SourceIds,
@@ -252,6 +256,7 @@ impl<'a> Resolver<'a> {
         Resolver {
             catalog,
             path: default_path(),
+            base: default_path(),
             parameters,
             session: Session::utc(0),
             ids: SourceIds::starting_at(ROW.0 + 1),

@@ -29,7 +29,7 @@ fn joined_conditions<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Expr)) {
         }
         Source::Values { rows, .. } => rows.iter().flatten().for_each(visit),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
-        Source::Table { guard: Guard::Unset | Guard::Open, .. }
+        Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
         | Source::Read { .. }
         | Source::Written { .. }
@@ -58,7 +58,7 @@ fn joined_conditions_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Expr)) 
         }
         Source::Values { rows, .. } => rows.iter_mut().flatten().for_each(visit),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
-        Source::Table { guard: Guard::Unset | Guard::Open, .. }
+        Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
         | Source::Read { .. }
         | Source::Written { .. }

@@ -17,4 +17,16 @@ pub struct Command {
     pub session: Session,
     /// Names and types of the columns of its rows.
     pub outputs: Arc<[(Arc<str>, Type)]>,
+    /// Whether each row has two columns before its outputs: how many rows were changed, and whether there is a row at all (null
+    /// when there is none).
+    pub counts_changes: bool,
+}
+
+/// A whole write as commands, run one after the other.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The write, with the rows that are asked of it.
+    pub command: Command,
+    /// Says how many of the changed rows of an insert were there before (`bigint`, the first of its columns).
+    pub updated: Option<Command>,
 }

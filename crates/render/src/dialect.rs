@@ -1,10 +1,10 @@
 //! How an engine is spoken to: one implementation per family of engines.
 
 use catalog::{Catalog, ColumnId, TableId};
-use query::Read;
+use query::{Read, Write};
 use types::{Result, Value};
 
-use crate::{Bindings, Command, SchemaDialect};
+use crate::{Bindings, Command, SchemaDialect, Whole};
 
 /// Writes steps as commands. The text is the same for every caller and value of one shape.
 pub trait Dialect: Sync {
@@ -13,6 +13,12 @@ pub trait Dialect: Sync {
     /// # Errors
     /// `0A000` for what the engine cannot say, `XX000` when the read was not authorized.
     fn read(&self, catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Command>;
+
+    /// A whole write, for an engine that does it itself.
+    ///
+    /// # Errors
+    /// `XX000` for an engine whose writes are done in parts, or when the write was not left to the engine.
+    fn write(&self, catalog: &Catalog, write: &Write, bindings: &Bindings<'_>) -> Result<Whole>;
 
     /// Whole new rows, stored by one command that answers their keys in order.
     ///
@@ -40,7 +46,16 @@ pub trait Dialect: Sync {
     ) -> Result<Command>;
 
     /// Rows removed by one command, by their keys.
-    fn delete(&self, catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command;
+    ///
+    /// # Errors
+    /// `XX000` for an engine that does whole writes.
+    fn delete(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        keys: &[i64],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command>;
 
     /// The stored name of a table, as the engine's failures say it.
     fn table_name(&self, table: &catalog::Table) -> String;

@@ -5,10 +5,11 @@
 pub mod bindings;
 pub mod command;
 pub mod dialect;
+pub mod postgres;
 pub mod schema;
 pub mod sqlite;
 
 pub use bindings::Bindings;
-pub use command::Command;
+pub use command::{Command, Whole};
 pub use dialect::Dialect;
 pub use schema::SchemaDialect;

@@ -29,7 +29,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Rows> {
         rows.push(row);
         within(rows.len(), limits.write_rows_max, "rows")?;
     }
-    Ok(Rows { columns, rows, single: false })
+    Ok(Rows { columns, rows, ..Rows::default() })
 }
 
 fn ragged() -> Error {

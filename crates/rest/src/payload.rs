@@ -26,6 +26,10 @@ pub struct Rows {
     pub rows: Vec<Vec<Option<Json>>>,
     /// Whether the body is one object instead of a list.
     pub single: bool,
+    /// A function's body as one value: its JSON, as written where it was JSON.
+    pub text: String,
+    /// The fields of a form, as often as they were given.
+    pub form: Vec<(String, String)>,
 }
 
 impl Rows {
@@ -54,12 +58,45 @@ pub(crate) fn payload(
     columns: Option<&[String]>,
     limits: &Limits,
 ) -> Result<Payload> {
-    match (media, what) {
-        (Media::Json, what) => json(body, what, columns, limits).map(Payload::Rows),
-        (Media::Csv, _) => csv::read(text(body)?, limits).map(Payload::Rows),
-        (Media::Form, _) => form(text(body)?).map(Payload::Rows),
-        (Media::Text | Media::Xml | Media::Bytes, For::Function) => Ok(Payload::Raw(body.to_vec())),
-        (other, _) => Err(Error::new(Code::BODY, format!("Content-Type not acceptable: {other}"))),
+    let rows = match (media, what) {
+        (Media::Json, what) => json(body, what, columns, limits)?,
+        (Media::Csv, _) => csv::read(text(body)?, limits)?,
+        (Media::Form, _) => form(text(body)?)?,
+        (Media::Text | Media::Xml | Media::Bytes, For::Function) => return Ok(Payload::Raw(body.to_vec())),
+        (other, _) => {
+            return Err(Error::new(Code::BODY, format!("Content-Type not acceptable: {other}")));
+        }
+    };
+    Ok(Payload::Rows(match what {
+        For::Table => rows,
+        For::Function => Rows { text: whole(&rows, body, media)?, ..rows },
+    }))
+}
+
+/// The body of a call as one value. JSON that is neither an object nor a list is the empty list.
+fn whole(rows: &Rows, body: &[u8], media: &Media) -> Result<String> {
+    match media {
+        Media::Json if body.is_empty() => Ok("{}".to_owned()),
+        Media::Json if rows.single || !rows.rows.is_empty() => text(body).map(str::to_owned),
+        Media::Json => Ok("[]".to_owned()),
+        _ => {
+            let object = |row: &Vec<Option<Json>>| {
+                let fields = rows.columns.iter().zip(row);
+                Json::Object(
+                    fields
+                        .map(|(name, value)| (name.clone(), value.clone().unwrap_or(Json::Null)))
+                        .collect(),
+                )
+            };
+            let mut objects: Vec<Json> = rows.rows.iter().map(object).collect();
+            match (rows.single, objects.pop()) {
+                (true, Some(only)) => Ok(only.compact()),
+                (_, last) => {
+                    objects.extend(last);
+                    Ok(Json::Array(objects).compact())
+                }
+            }
+        }
     }
 }
 
@@ -69,7 +106,7 @@ fn text(body: &[u8]) -> Result<&str> {
 
 fn json(body: &[u8], what: For, columns: Option<&[String]>, limits: &Limits) -> Result<Rows> {
     if body.is_empty() && what == For::Function {
-        return Ok(Rows { columns: Vec::new(), rows: vec![Vec::new()], single: true });
+        return Ok(Rows { rows: vec![Vec::new()], single: true, ..Rows::default() });
     }
     let document = text(body).and_then(|text| types::json::parse(text, limits.json_depth_max));
     match columns {
@@ -110,7 +147,7 @@ fn uniform(document: Json, limits: &Limits) -> Result<Rows> {
         if row.iter().all(Option::is_some) { Ok(row) } else { Err(unequal()) }
     });
     let rows = rows.collect::<Result<_>>()?;
-    Ok(Rows { columns, rows, single })
+    Ok(Rows { columns, rows, single, ..Rows::default() })
 }
 
 /// Rows of which only some keys count.
@@ -136,7 +173,7 @@ fn named(document: Json, names: &[String], limits: &Limits) -> Result<Rows> {
             return Err(invalid("cannot call json_to_recordset on a scalar"));
         }
     };
-    Ok(Rows { columns, rows, single })
+    Ok(Rows { columns, rows, single, ..Rows::default() })
 }
 
 fn invalid(message: &str) -> Error {
@@ -164,15 +201,18 @@ fn row(fields: Vec<(String, Json)>, positions: &HashMap<&str, usize>) -> Option<
 }
 
 fn form(body: &str) -> Result<Rows> {
-    let fields = query_string::parameters(body)?;
-    let fields = fields
+    let form: Vec<(String, String)> = query_string::parameters(body)?
         .into_iter()
-        .map(|(name, value)| (name.into_owned(), Json::String(value.into_owned())))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let fields = form
+        .iter()
+        .map(|(name, value)| (name.clone(), Json::String(value.clone())))
         .collect::<Vec<_>>();
     let names: BTreeSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     let columns: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let row = row(fields, &positions(&columns)).unwrap_or_default();
-    Ok(Rows { columns, rows: vec![row], single: true })
+    Ok(Rows { columns, rows: vec![row], single: true, form, ..Rows::default() })
 }
 
 #[cfg(test)]

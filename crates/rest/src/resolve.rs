@@ -5,9 +5,11 @@
 //! reads, correlated along the catalog's relationships.
 
 mod body;
+mod calls;
+mod choice;
+mod computed;
 mod fields;
 mod filters;
-mod functions;
 mod names;
 mod nearest;
 mod outputs;
@@ -20,6 +22,7 @@ pub use names::schema;
 
 use std::sync::Arc;
 
+use catalog::{Table, TableId};
 use query::resolve::Typing;
 use query::{Model, Query, SourceIds};
 use types::session::Session;
@@ -27,7 +30,7 @@ use types::{Error, Limits, Result};
 
 use crate::media::Media;
 use crate::request::{Action, Request, Target};
-use crate::respond::Column;
+use crate::respond::{Column, Shape};
 use crate::respond::failure::quoted;
 
 /// What of a model is served, and how.
@@ -52,8 +55,15 @@ pub struct Exposed<'a> {
 /// What a request means, and what a reply needs to know besides its rows.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
-    /// The rows, then their exact number where it is wanted (one row of one `bigint`).
+    /// What is done, in order.
     pub queries: Vec<Query>,
+    /// Which of them gives the rows of the reply. The next one says their exact number where it is wanted (one row of one
+    /// `bigint`), or the same one does as a second command.
+    pub rows_at: usize,
+    /// What the rows are.
+    pub shape: Shape,
+    /// Whether a function that returns nothing is called.
+    pub is_void: bool,
     /// The columns of the reply's rows. Empty for a write that answers without rows.
     pub columns: Vec<Column>,
     /// The columns of the only row of a `return=headers-only`: its key. Empty otherwise.
@@ -73,12 +83,21 @@ pub struct Resolved {
 /// like with PostgreSQL's texts, `0A000` for what is not done here.
 pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Exposed<'_>) -> Result<Resolved> {
     let schema = schema(request.profile.as_deref(), exposed.schemas)?;
-    let mut pass = Pass::new(request, schema, model, exposed);
+    let typing = typing(model, schema, exposed);
+    let callee = match &request.target {
+        Target::Function(name) => Some(choice::callee(request, schema, model, exposed, name)?),
+        Target::Root | Target::Table(_) => None,
+    };
+    let result = callee.map(|callee| callee.row(&typing)).transpose()?;
+    let mut pass = Pass::new(request, schema, model, exposed, typing, result.as_ref());
     let mut resolved = match (&request.target, request.action) {
-        (Target::Function(name), _) => return Err(pass.function(name)),
-        (Target::Root, _) | (_, Action::Options | Action::Call) => {
+        (Target::Root, _) | (_, Action::Options) | (Target::Table(_), Action::Call) => {
             return Err(Error::internal("a request without rows was resolved"));
         }
+        (Target::Function(_), _) => match callee {
+            Some(callee) => pass.call_request(callee)?,
+            None => return Err(Error::internal("a call of no function")),
+        },
         (Target::Table(name), Action::Read { .. }) => pass.read_request(name)?,
         (Target::Table(name), Action::Insert | Action::Update | Action::Replace | Action::Delete) => {
             pass.write_request(name, matches!(media, Media::Object { .. }))?
@@ -91,6 +110,15 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
 
 const MISNAMED: &str = "Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release.";
 
+/// Stands for the row of a function that is no table's.
+const RESULT: TableId = TableId(u32::MAX);
+
+/// The rules of types, where names are looked for in the schema in use first.
+fn typing<'a>(model: &'a Model, schema: &str, exposed: &Exposed<'_>) -> Typing<'a> {
+    let path = [schema].into_iter().chain(exposed.extra_search_path.iter().map(String::as_str));
+    Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone())
+}
+
 /// The state of one resolution.
 struct Pass<'a> {
     request: &'a Request,
@@ -100,21 +128,38 @@ struct Pass<'a> {
     exposed: &'a Exposed<'a>,
     typing: Typing<'a>,
     ids: SourceIds,
+    /// The row of the function that is called, where it is no table's: the columns of [`RESULT`].
+    result: Option<&'a Table>,
     /// Resources that go by an alias and were called by their own name: the name, then the alias.
     misnamed: Vec<(String, String)>,
 }
 
 impl<'a> Pass<'a> {
-    fn new(request: &'a Request, schema: &'a str, model: &'a Model, exposed: &'a Exposed<'a>) -> Pass<'a> {
-        let path = [schema].into_iter().chain(exposed.extra_search_path.iter().map(String::as_str));
+    fn new(
+        request: &'a Request,
+        schema: &'a str,
+        model: &'a Model,
+        exposed: &'a Exposed<'a>,
+        typing: Typing<'a>,
+        result: Option<&'a Table>,
+    ) -> Pass<'a> {
         Pass {
             request,
             schema,
             model,
             exposed,
-            typing: Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone()),
+            typing,
             ids: SourceIds::starting_at(1),
+            result,
             misnamed: Vec::new(),
+        }
+    }
+
+    /// A table or view, or the row of the function that is called.
+    fn declared(&self, table: TableId) -> &'a Table {
+        match self.result {
+            Some(result) if table == RESULT => result,
+            _ => &self.model.catalog[table],
         }
     }
 

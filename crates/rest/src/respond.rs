@@ -18,10 +18,10 @@ use crate::prefer::{Representation, Resolution};
 use crate::query_string::encode;
 use crate::request::{Action, Request, Target};
 
-pub use applied::check_affected;
+pub use applied::{check_affected, too_many_affected};
 pub use failure::failure;
 pub use location::key_values;
-pub use rows::{Column, Rows, Shape};
+pub use rows::{Column, Rows, Shape, not_singular};
 
 /// A header: its name in lower case, and its value.
 pub type Header = (&'static str, String);

@@ -117,6 +117,7 @@ codes! {
     DATA_CORRUPTED "XX001" 500 "Stored data is damaged.";
 
     CONNECTION "PGRST000" 503 "The database cannot be reached.";
+    CLIENT "PGRST001" 503 "The connection to the database was lost.";
     POOL_TIMEOUT "PGRST003" 504 "Timed out waiting for a connection.";
     PARSE "PGRST100" 400 "A query parameter could not be parsed.";
     RPC_METHOD "PGRST101" 405 "Method not allowed on a function.";

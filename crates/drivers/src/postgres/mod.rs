@@ -1,3 +1,19 @@
 //! PostgreSQL: the database does it itself.
+//!
+//! Every request is one transaction with its caller's role, claims and settings, which end with it; grants, policies,
+//! defaults, constraints, functions and triggers are PostgreSQL's own. Connections come from a pool with limits, and one whose
+//! state is in doubt is closed, never used again.
 
+mod cells;
+mod connection;
+mod engine;
+mod errors;
+mod identity;
 pub mod introspect;
+mod options;
+mod pool;
+mod statements;
+mod unverified;
+
+pub use engine::{CAPABILITIES, Postgres};
+pub use options::Options;

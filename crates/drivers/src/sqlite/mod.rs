@@ -19,7 +19,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::{BoxFuture, Clock, Engine, Failure, Job, Random, Sink};
+use engine::{BoxFuture, Clock, Engine, Failure, Job, Random, Run, Sink};
 use render::{Command, Dialect};
 use types::{Capabilities, Result};
 
@@ -92,13 +92,13 @@ impl Engine for Sqlite {
         &self,
         commands: Vec<Command>,
         sink: Box<dyn Sink>,
-        timeout: Duration,
+        run: Run,
     ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
-        Box::pin(self.readers.read(commands, sink, timeout))
+        Box::pin(self.readers.read(commands, sink, run.timeout))
     }
 
-    fn transact(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.writer.transact(job, timeout, writer::Kind::Grouped))
+    fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.writer.transact(job, run.timeout, writer::Kind::Grouped))
     }
 
     fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::migrate::{self, Applied, File, Layout, Sources};
-use engine::{Engine, Failure, Job, Values};
+use engine::{Engine, Failure, Job, Run, Values};
 use render::Command;
 use types::session::Session;
 use types::stored::Stored;
@@ -101,7 +101,7 @@ impl Fixture {
 
     /// Runs commands in one transaction; returns what the last one found.
     fn transact(&self, texts: &[&str]) -> Result<(), Error> {
-        block(self.engine.transact(job(texts), PATIENCE))
+        block(self.engine.transact(job(texts), Run::of_system(PATIENCE)))
     }
 }
 
@@ -116,6 +116,7 @@ fn command(text: &str, parameters: &[Stored]) -> Command {
         session: Session::utc(800_000_000_000_000),
         // As many as any test asks for: rows have no more cells than outputs.
         outputs: std::iter::repeat_n((Arc::from("column"), Type::Text), 16).collect(),
+        counts_changes: false,
     }
 }
 
@@ -145,7 +146,7 @@ impl engine::Sink for Cells {
             Cell::Real(value) => format!("{value:?}"),
             Cell::Text(text) => (*text).to_owned(),
             Cell::Blob(bytes) => format!("{bytes:?}"),
-            Cell::Json(text) => text.to_owned(),
+            Cell::Json(text) => format!("{text:?}"),
         });
         self.0.push(words.collect());
         Ok(())
@@ -166,7 +167,7 @@ fn ask_within(
     parameters: &[Stored],
     timeout: Duration,
 ) -> Result<Vec<Vec<String>>, Failure> {
-    let sink = block(engine.read(vec![command(text, parameters)], Box::new(Cells::default()), timeout))?;
+    let sink = block(engine.read(vec![command(text, parameters)], Box::new(Cells::default()), Run::of_system(timeout)))?;
     let sink: Box<dyn Any> = sink;
     Ok(sink.downcast::<Cells>().unwrap().0)
 }
@@ -201,6 +202,6 @@ fn values_of_another_type_are_damage() {
     let fixture = Fixture::new();
     let sink = Box::new(Values::of([Type::Uuid]));
     let command = command("SELECT 'x'", &[]);
-    let failure = block(fixture.engine.read(vec![command], sink, PATIENCE)).err().unwrap();
+    let failure = block(fixture.engine.read(vec![command], sink, Run::of_system(PATIENCE))).err().unwrap();
     assert!(matches!(failure, Failure::Error(error) if error.code() == types::Code::DATA_CORRUPTED));
 }

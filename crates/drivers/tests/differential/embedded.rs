@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use catalog::{Catalog, ColumnId, TableId};
 use drivers::sqlite::{Options, Sqlite};
-use engine::{Engine, Sink, Transaction};
+use engine::{Engine, Run, Sink, Transaction};
 use query::eval::{NoRow, Row, Scope, eval, is_true};
 use query::{Caller, Expr, Model, Query, Read, Source, SourceId, authorize, resolve};
 use render::{Bindings, Command};
@@ -95,6 +95,7 @@ impl Embedded {
             parameters: Vec::new(),
             session: self.session.clone(),
             outputs: Arc::from([]),
+            counts_changes: false,
         };
         let insert = |row: &Vec<Value>| {
             let rows = std::slice::from_ref(row);
@@ -149,7 +150,7 @@ impl Embedded {
         let ty = command.outputs[0].1.clone();
         let rows: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
         let sink = Box::new(Cells { ty: Some(ty), session: Some(self.session.clone()), rows: rows.clone() });
-        let done = self.runtime.block_on(self.sqlite.read(vec![command], sink, TIMEOUT));
+        let done = self.runtime.block_on(self.sqlite.read(vec![command], sink, Run::of_system(TIMEOUT)));
         done.map_err(Error::from)?;
         let rows = std::mem::take(&mut *rows.lock().unwrap());
         Ok(Outcome::Rows(rows))

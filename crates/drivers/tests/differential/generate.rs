@@ -580,9 +580,10 @@ impl Generator {
     }
 }
 
-/// Configurations of text search are of a type of their own, which only a literal without a type becomes.
+/// Configurations and weights of text search are of types of their own, which only a literal without a type becomes.
 fn word_is_configuration(function: &Function, position: usize) -> bool {
-    position == 0 && function.arguments.len() > 1 && function.name.contains("to_ts")
+    (position == 0 && function.arguments.len() > 1 && function.name.contains("to_ts"))
+        || (position == 1 && function.name == "setweight")
 }
 
 fn compared(ty: &Type) -> bool {

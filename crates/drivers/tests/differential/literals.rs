@@ -508,6 +508,7 @@ pub(crate) fn words(
             0,
         ) if is_first => &["english", "simple", "pg_catalog.english"],
         ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
+        ("setweight", 1) => &["A", "b", "C", "D", "x"],
         ("to_tsquery", _) => SEARCHES,
         ("websearch_to_tsquery", _) => WEB_SEARCHES,
         ("to_char", 1) if first.is_number() => NUMBER_FORMATS,

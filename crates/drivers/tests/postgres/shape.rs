@@ -16,6 +16,8 @@ pub(crate) struct Printer<'c> {
     pub(crate) client: &'c Client,
     /// Functions and schemas that only one side can know.
     pub(crate) skips: &'c [&'c str],
+    /// Views whose types only one side can know.
+    pub(crate) untyped: Vec<Name>,
 }
 
 const ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
@@ -31,9 +33,21 @@ const PRIVILEGES: [Privilege; 7] = [
 ];
 
 impl Printer<'_> {
-    /// A query as PostgreSQL prints it.
+    /// A query as PostgreSQL prints it, again and again until it says the same: it moves conversions into what it reads.
     async fn query(&self, text: &str) -> String {
-        let make = format!("set search_path = extensions; create view pg_temp.printed as {text}");
+        let mut text = text.to_owned();
+        for _ in 0..4 {
+            let printed = self.printed(text.trim_end_matches(';')).await;
+            if printed == text {
+                break;
+            }
+            text = printed;
+        }
+        text
+    }
+
+    async fn printed(&self, text: &str) -> String {
+        let make = format!("set search_path = ''; create view pg_temp.printed as {text}");
         if let Err(error) = self.client.batch_execute(&make).await {
             let said =
                 error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
@@ -102,7 +116,8 @@ impl Lines<'_, '_> {
             self.add(name, "domain", (said(&domain.ty, domain.modifier), domain.not_null));
             let value = format!("from (select null::{} as value) s", said(&domain.ty, domain.modifier));
             if let Some(default) = &domain.default {
-                let text = self.printer.expr(default, "").await;
+                let ty = said(&domain.ty, domain.modifier);
+                let text = self.printer.expr(&converted(default, &ty), "").await;
                 self.add(name, "default", text);
             }
             for check in &domain.checks {
@@ -178,7 +193,10 @@ impl Lines<'_, '_> {
         for (at, column) in table.column_ids().zip(&table.columns) {
             let of = format!("{name}.{}", column.name);
             if table.is_view() {
-                self.add(&of, "is a", said(&column.ty, column.modifier));
+                // What our compiler does not type, PostgreSQL alone says.
+                if !self.printer.untyped.contains(name) {
+                    self.add(&of, "is a", said(&column.ty, column.modifier));
+                }
             } else {
                 self.add(&of, "is a", (said(&column.ty, column.modifier), &column.domain, column.not_null));
             }
@@ -302,7 +320,7 @@ impl Lines<'_, '_> {
         self.add(&of, "settings", &function.settings);
         for (at, Argument { name, ty, domain, mode, default }) in function.arguments.iter().enumerate() {
             let default = match default {
-                Some(default) => self.printer.expr(default, "").await,
+                Some(default) => self.printer.expr(&converted(default, &said(ty, None)), "").await,
                 None => String::new(),
             };
             self.add(&of, &format!("argument {at}"), (name, said(ty, None), domain, mode, default));
@@ -319,9 +337,13 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A default as the column takes it: PostgreSQL stores it with the conversion.
+/// A default as the column takes it.
 fn coerced(expr: &sql::ast::Expr, table: &Table, column: catalog::ColumnId) -> sql::ast::Expr {
-    let ty = said(&table[column].ty, table[column].modifier);
+    converted(expr, &said(&table[column].ty, table[column].modifier))
+}
+
+/// PostgreSQL stores a default with the conversion to what takes it.
+fn converted(expr: &sql::ast::Expr, ty: &str) -> sql::ast::Expr {
     sql::parse_expr(&format!("({})::{ty}", sql::print::expr(expr))).expect("a conversion of an expression")
 }
 

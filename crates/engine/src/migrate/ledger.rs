@@ -135,7 +135,7 @@ async fn ask(
     let session = Session::utc((options.clock)());
     let command = engine.dialect().schema().ledger(ledger, &session);
     let sink = Box::new(Values::of(types.iter().cloned()));
-    let sink: Box<dyn Any> = engine.read(vec![command], sink, options.timeout).await?;
+    let sink: Box<dyn Any> = engine.read(vec![command], sink, crate::Run::of_system(options.timeout)).await?;
     let values = sink.downcast::<Values>().map_err(|_| Error::internal("another sink came back"))?;
     Ok(values.into_rows())
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
     if moves {
         engine.migrate(job, options.timeout).await?;
     } else {
-        engine.transact(job, options.timeout).await?;
+        engine.transact(job, crate::Run::of_system(options.timeout)).await?;
     }
     let applied = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
     applied.ok_or_else(|| Error::internal("a committed migration left no result"))

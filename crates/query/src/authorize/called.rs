@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use catalog::Volatility;
+use catalog::{Function, Volatility};
 use types::{Code, Error, Result};
 
 use super::Pass;
 use super::privileges::Named;
-use crate::ir::{Expr, FunctionId, Read, Subquery};
+use crate::ir::{CalledBy, Expr, FunctionId, Read, Subquery, Write};
 
 /// With whose rights something is read.
 struct Rights {
@@ -20,9 +20,29 @@ struct Rights {
     definer: bool,
 }
 
-impl Pass<'_> {
+impl<'m> Pass<'m> {
     /// Guards the body of a function.
     pub(super) fn body(&mut self, read: &mut Read, function: FunctionId, named: &Named) -> Result<()> {
+        let declared = self.callable(function)?;
+        let before = self.volatile;
+        self.volatile |= declared.volatility == Volatility::Volatile;
+        let outcome = self.with_rights_of(declared, |pass| pass.read_naming(read, named));
+        self.volatile = before;
+        outcome
+    }
+
+    /// Guards a statement of a function's body that changes rows, what it returns excepted.
+    pub(super) fn change_called(&mut self, write: &mut Write, by: CalledBy) -> Result<()> {
+        let declared = self.callable(by.function)?;
+        if by.read_only {
+            let message = format!("cannot execute {} in a read-only transaction", write.action.word());
+            return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));
+        }
+        self.with_rights_of(declared, |pass| pass.change(write))
+    }
+
+    /// A function that whoever asks may call.
+    fn callable(&self, function: FunctionId) -> Result<&'m Function> {
         let model = self.model;
         let declared = model.catalog.functions.get(function.0);
         let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
@@ -30,23 +50,23 @@ impl Pass<'_> {
             let message = format!("permission denied for function {}", declared.name.name);
             return Err(Error::new(Code::PRIVILEGE, message));
         }
-        let before = self.volatile;
-        self.volatile |= declared.volatility == Volatility::Volatile;
-        let outcome = if declared.security_definer {
-            self.as_owner(&declared.owner, read, named)
-        } else {
-            self.read_naming(read, named)
-        };
-        self.volatile = before;
-        outcome
+        Ok(declared)
     }
 
-    fn as_owner(&mut self, owner: &str, read: &mut Read, named: &Named) -> Result<()> {
-        let owner = Pass::new(owner, self.model, self.limits)?;
+    /// Does something with the rights that a function's body has.
+    fn with_rights_of(
+        &mut self,
+        function: &Function,
+        inner: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        if !function.security_definer {
+            return inner(self);
+        }
+        let owner = Pass::new(&function.owner, self.model, self.limits)?;
         let owner =
             Rights { roles: owner.roles, superuser: owner.superuser, bypass: owner.bypass, definer: false };
         let caller = self.exchange(owner);
-        let outcome = self.read_naming(read, named);
+        let outcome = inner(self);
         self.exchange(caller);
         outcome
     }

@@ -10,6 +10,7 @@ use types::{Code, Error, Result};
 
 use super::Pass;
 use super::privileges::{Named, named_in, named_in_read};
+use super::writes::written_columns;
 use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Read, Source, SourceId, Write};
 use crate::visit;
 
@@ -39,8 +40,8 @@ impl Pass<'_> {
             self.definer |= !security_invoker;
             self.definition(&mut read)?;
             self.lower(write, &read)?;
-            if let Some(returning) = &mut write.returning {
-                show(&mut returning.from, view, &read, &mut self.ids);
+            for shown in [&mut write.returning, &mut write.counted].into_iter().flatten() {
+                show(&mut shown.from, view, &read, &mut self.ids);
             }
         }
         Ok(())
@@ -69,12 +70,7 @@ impl Pass<'_> {
         }
         let mut columns = named.remove(&write.target).unwrap_or_default();
         if let Some(returning) = &write.returning {
-            let named = named_in_read(returning);
-            visit::each_source(&returning.from, &mut |source| {
-                if let Source::Written { id, .. } = source {
-                    columns.extend(named.get(id).into_iter().flatten());
-                }
-            });
+            columns.extend(written_columns(&returning.from, &named_in_read(returning)));
         }
         if columns.is_empty() { Ok(()) } else { self.require(view, Privilege::Select, Some(&columns)) }
     }

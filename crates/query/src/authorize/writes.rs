@@ -8,12 +8,28 @@ use types::Result;
 use super::Pass;
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
-use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, Read, RowValue, SourceId, Write, WriteGuard};
+use crate::ir::{
+    Action, Assign, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write, WriteGuard,
+};
 use crate::visit::{self, SourceIds};
 
 impl Pass<'_> {
     pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
         self.ids = ids_above(write);
+        match write.called {
+            None => self.change(write)?,
+            Some(by) => self.change_called(write, by)?,
+        }
+        self.definer = false;
+        for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
+            let named = named_in_read(read);
+            self.read_naming(read, &named)?;
+        }
+        Ok(())
+    }
+
+    /// Guards the change itself, what is returned excepted.
+    pub(super) fn change(&mut self, write: &mut Write) -> Result<()> {
         let reads_target = reads_target(write);
         self.writing = Some(write.table);
         self.values(&mut write.action)?;
@@ -38,12 +54,7 @@ impl Pass<'_> {
                 WriteGuard { touch, ..WriteGuard::default() }
             }
         };
-        write.guard = WriteGuard { authorized: true, ..guard };
-        self.definer = false;
-        if let Some(returning) = &mut write.returning {
-            let named = named_in_read(returning);
-            self.read_naming(returning, &named)?;
-        }
+        write.guard = WriteGuard { judge: Judge::Us, ..guard };
         Ok(())
     }
 
@@ -206,19 +217,24 @@ fn reads_target(write: &Write) -> bool {
 }
 
 fn returns_columns(returning: &Read) -> bool {
-    let named = named_in_read(returning);
-    let mut found = false;
-    visit::each_source(&returning.from, &mut |source| {
-        if let crate::ir::Source::Written { id, .. } = source {
-            found |= named.contains_key(id);
-        }
+    !written_columns(&returning.from, &named_in_read(returning)).is_empty()
+}
+
+/// The columns of written rows that something names.
+pub(super) fn written_columns(from: &Source, named: &Named) -> BTreeSet<ColumnId> {
+    let mut found = BTreeSet::new();
+    visit::each_source(from, &mut |source| match source {
+        Source::Written { id, .. } => found.extend(named.get(id).into_iter().flatten()),
+        Source::Read { read, .. } => found.extend(written_columns(&read.from, named)),
+        _ => {}
     });
     found
 }
 
 /// Source ids that nothing in a write uses.
 fn ids_above(write: &Write) -> SourceIds {
-    let mut ids = write.returning.as_ref().map_or(SourceIds::starting_at(0), SourceIds::above);
+    let above = |read: &Option<Read>| read.as_ref().map_or(SourceIds::starting_at(0), SourceIds::above);
+    let mut ids = above(&write.returning).and_above(above(&write.counted));
     let mut exprs: Vec<&Expr> = Vec::new();
     match &write.action {
         Action::Insert(Insert { conflict, read, rows, .. }) => {

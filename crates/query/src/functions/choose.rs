@@ -128,6 +128,9 @@ const COMPARED_ACROSS: &[&[Ty]] = &[
 /// # Errors
 /// `42883` and `42725` as for operators.
 pub fn choose_comparison(symbol: &str, left: &Type, right: &Type) -> Result<Type> {
+    if let Some(ty) = compared_as_it_is(left, right) {
+        return Ok(ty.clone());
+    }
     let arguments = [left.clone(), right.clone()];
     let alike = COMPARED.iter().map(|ty| (*ty, [*ty, *ty]));
     let across = COMPARED_ACROSS.iter().flat_map(|group| {
@@ -148,6 +151,35 @@ pub fn choose_comparison(symbol: &str, left: &Type, right: &Type) -> Result<Type
         return Err(Error::missing(format!("{symbol} of values for text search")));
     }
     settle(&declared, what, &arguments).map(|(_, ty)| ty)
+}
+
+/// The type of two operands that have an operator of exactly their type: nearly every comparison, found without a search.
+fn compared_as_it_is<'t>(left: &'t Type, right: &'t Type) -> Option<&'t Type> {
+    let ty = match (left, right) {
+        (Type::Unknown, known) | (known, Type::Unknown) => known,
+        (left, right) if left == right => left,
+        _ => return None,
+    };
+    let has_own = matches!(
+        ty,
+        Type::Bool
+            | Type::Int2
+            | Type::Int4
+            | Type::Int8
+            | Type::Float4
+            | Type::Float8
+            | Type::Numeric
+            | Type::Text
+            | Type::Uuid
+            | Type::Bytea
+            | Type::Jsonb
+            | Type::Date
+            | Type::Time
+            | Type::Timestamp
+            | Type::Timestamptz
+            | Type::Interval
+    );
+    has_own.then_some(ty)
 }
 
 /// The one candidate that the arguments mean.

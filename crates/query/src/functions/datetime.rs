@@ -239,7 +239,10 @@ fn shifted(arguments: &[Value], sign: i64) -> Result<Value> {
         let message = format!("interval time zone \"{shown}\" must not include months or days");
         return Err(Error::new(Code::INVALID_PARAMETER, message));
     }
-    ranged(micros.checked_add(sign * (zone.micros / 1_000_000) * 1_000_000).ok_or_else(out_of_range)?)
+    // PostgreSQL keeps the seconds in 32 bits, whatever is lost.
+    let low = u32::try_from((zone.micros / 1_000_000) & i64::from(u32::MAX)).unwrap_or(0);
+    let seconds = i64::from(low.cast_signed());
+    ranged(micros.checked_add(sign * seconds * 1_000_000).ok_or_else(out_of_range)?)
 }
 
 /// Infinities stay what they are, whatever the unit.

@@ -376,9 +376,9 @@ impl Fields<'_> {
     fn number(&self, field: Field, is_trimmed: bool) -> String {
         let width = |width: usize| if is_trimmed { 0 } else { width };
         let year = |year: i64| if self.is_interval || year > 0 { year } else { 1 - year };
-        let short = |year: i64, digits: u32| {
-            let number = year % 10_i64.pow(digits);
-            padded_in(number, width(digits as usize))
+        let short = |number: i64, digits: u32| {
+            let is_wide = digits > 1 && year(self.year) < 0;
+            padded_in(number % 10_i64.pow(digits), width(digits as usize + usize::from(is_wide)))
         };
         match field {
             Field::Hour24 => padded(self.hour, width(2)),

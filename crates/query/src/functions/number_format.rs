@@ -1,7 +1,7 @@
 //! `to_char` of numbers (PostgreSQL 9.8, table 9.30), character by character as PostgreSQL writes them.
 
 use types::numeric::Numeric;
-use types::{Code, Error, Result, Type, Value, cast};
+use types::{Code, Error, Result, Type, Value};
 
 use super::Function;
 use super::Ty::{Float4, Float8, Int4, Int8, Numeric as N, Text as T};
@@ -210,14 +210,22 @@ impl Format<'_> {
     }
 }
 
-/// `V` multiplies within the integer's type.
+/// `V` multiplies within the integer's type; 32 bits keep what fits, as PostgreSQL's do.
 fn of_integer(arguments: &[Value], ty: &Type) -> Result<Value> {
     let (value, written) = (int(arguments, 0)?, text(arguments, 1)?);
-    let format = read(written)?;
-    let factor = u32::try_from(format.shift).ok().and_then(|shift| 10_i64.checked_pow(shift));
+    let shift = u32::try_from(read(written)?.shift).unwrap_or(u32::MAX);
+    if shift == 0 {
+        return of_number(&Numeric::from_i64(value), written);
+    }
     let out = || super::arguments::out_of_range(&types::ty::format_type(ty, None));
-    cast::ranged(factor.and_then(|factor| value.checked_mul(factor)).ok_or_else(out)?, ty)?;
-    of_number(&Numeric::from_i64(value), written)
+    let shifted = match ty {
+        Type::Int4 => {
+            let low = value.wrapping_mul(10_i64.checked_pow(shift).ok_or_else(out)?) & i64::from(u32::MAX);
+            i64::from(u32::try_from(low).unwrap_or(0).cast_signed())
+        }
+        _ => 10_i64.checked_pow(shift).and_then(|factor| value.checked_mul(factor)).ok_or_else(out)?,
+    };
+    of_number(&Numeric::new(shifted, shift), written)
 }
 
 fn of_number(value: &Numeric, written: &str) -> Result<Value> {

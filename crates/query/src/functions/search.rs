@@ -25,6 +25,11 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("@@", &[Q, V], Bool, |_, a| matches(&Vector::parse(text(a, 1)?)?, text(a, 0)?)),
     Function::operator("@@", &[T, Q], Bool, |_, a| matches(&vector(DEFAULT, text(a, 0)?)?, text(a, 1)?))
         .stable(),
+    Function::operator("@@", &[T, T], Bool, |_, a| {
+        let search = cleaned(Some(operand(DEFAULT, text(a, 1)?, Join::And, false, 0)?));
+        matches(&vector(DEFAULT, text(a, 0)?)?, &print(search.as_ref()))
+    })
+    .stable(),
     Function::operator("||", &[V, V], V, concatenated),
     Function::operator("&&", &[Q, Q], Q, |_, a| combined(a, Search::And)),
     Function::operator("||", &[Q, Q], Q, |_, a| combined(a, Search::Or)),
@@ -37,6 +42,7 @@ pub(super) static ROWS: &[Function] = &[
         vector.0.values_mut().for_each(Vec::clear);
         ok_text(vector.to_string())
     }),
+    Function::new("setweight", &[V, T], V, |_, a| weighted(text(a, 0)?, text(a, 1)?)),
     Function::new("length", &[V], Int4, |_, a| super::arguments::count(Vector::parse(text(a, 0)?)?.0.len())),
 ];
 
@@ -148,7 +154,7 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
     let mut rest = text;
     let mut is_negated = false;
     loop {
-        rest = rest.trim_start();
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "!&|():".contains(c));
         let Some(first) = rest.chars().next() else { break };
         let (term, behind, join) = match first {
             '"' => {
@@ -162,7 +168,8 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
                 continue;
             }
             _ => {
-                let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
+                let ends = |c: char| c.is_whitespace() || "\"!&|():".contains(c);
+                let end = rest.find(ends).unwrap_or(rest.len());
                 (&rest[..end], &rest[end..], Join::Phrase)
             }
         };
@@ -190,6 +197,18 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
         (before, all) => before.or(all),
     };
     ok_text(print(cleaned(tree).as_ref()))
+}
+
+/// PostgreSQL's second argument is a `"char"`: the first letter counts.
+fn weighted(vector: &str, letter: &str) -> Result<Value> {
+    let mut vector = Vector::parse(vector)?;
+    let first = letter.chars().next().unwrap_or('\0');
+    let Some(weight) = types::search::weight(first) else {
+        let code = letter.bytes().next().unwrap_or(0);
+        return Err(Error::new(Code::INTERNAL, format!("unrecognized weight: {code}")));
+    };
+    vector.0.values_mut().flatten().for_each(|(_, old)| *old = weight);
+    ok_text(vector.to_string())
 }
 
 fn concatenated(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

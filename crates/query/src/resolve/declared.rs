@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use catalog::{Argument, Function, Language};
-use sql::ast::{self, ArgumentMode, Call, ObjectName, StatementKind};
+use sql::ast::{self, ArgumentMode, Call, StatementKind};
 use types::cast::{self, Context};
 use types::ty::format_type;
 use types::{Code, Error, Name, Result, Type, Value};
 
 use super::Resolver;
+use super::bodies::row_fields;
 use super::scope::{Level, Relation};
 use crate::functions::Volatility as Effect;
 use crate::ir::{Expr, Form, FunctionId, Output, Read, Source, Subquery};
@@ -42,7 +43,7 @@ pub(super) struct Surroundings {
 impl Resolver<'_> {
     /// A call of a declared function; `None` for other calls.
     pub(super) fn declared_call(&mut self, call: &Call) -> Result<Option<Expr>> {
-        let candidates = self.declared(&call.name);
+        let candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
         if candidates.is_empty() {
             return Ok(None);
         }
@@ -76,7 +77,7 @@ impl Resolver<'_> {
 
     /// The rows of a call of a declared function that returns a set; `None` for other calls.
     pub(super) fn declared_rows(&mut self, call: &Call) -> Result<Option<Read>> {
-        let mut candidates = self.declared(&call.name);
+        let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
         candidates.retain(|at| self.catalog.functions[*at].returns_set);
         if candidates.is_empty() {
             return Ok(None);
@@ -87,7 +88,27 @@ impl Resolver<'_> {
             return Err(unsupported(function, "with computed arguments in FROM"));
         }
         let columns = self.result_columns(function)?;
-        let mut read = self.body_of(at, args)?;
+        let read = self.body_of(at, args)?;
+        let mut read = self.in_columns(read, columns, function)?;
+        read.called = Some(FunctionId(at));
+        Ok(Some(read))
+    }
+
+    /// A body's rows with the columns that its function declares.
+    pub(super) fn in_columns(
+        &self,
+        mut read: Read,
+        columns: Vec<(Arc<str>, Type)>,
+        function: &Function,
+    ) -> Result<Read> {
+        // One whole row is as good as its fields.
+        if let [output] = &read.outputs[..]
+            && output.expr.ty() == function.returns
+            && let Some(fields) = row_fields(&output.expr)
+        {
+            let field = |expr: &Expr| Output { name: output.name.clone(), expr: expr.clone() };
+            read.outputs = fields.iter().map(field).collect();
+        }
         if read.outputs.len() != columns.len() {
             return Err(mismatch(function));
         }
@@ -95,8 +116,7 @@ impl Resolver<'_> {
             output.name = name;
             output.expr = self.returned(output.expr.clone(), &ty, function)?;
         }
-        read.called = Some(FunctionId(at));
-        Ok(Some(read))
+        Ok(read)
     }
 
     /// A function in `from`.
@@ -151,17 +171,69 @@ impl Resolver<'_> {
         Ok(Some(read))
     }
 
-    /// What a parameter of the body that is read stands for: `name`, `function.name`.
-    pub(super) fn frame_parameter(&self, parts: &[String]) -> Option<Expr> {
+    /// What a parameter of the body that is read stands for: `name`, `function.name`, and a field of either.
+    pub(super) fn frame_parameter(&self, parts: &[String]) -> Option<Result<Expr>> {
         let frame = self.frame.as_ref()?;
         let function = &self.catalog.functions[frame.function];
-        let name = match parts {
-            [name] => name,
-            [qualifier, name] if **qualifier == *function.name.name => name,
+        let parts = match parts {
+            [qualifier, rest @ ..] if !rest.is_empty() && **qualifier == *function.name.name => rest,
+            parts => parts,
+        };
+        let (name, field) = match parts {
+            [name] => (name, None),
+            [name, field] => (name, Some(field)),
             _ => return None,
         };
         let at = inputs(function).position(|argument| argument.name.as_deref() == Some(name))?;
-        frame.args.get(at).cloned()
+        let arg = frame.args.get(at).cloned()?;
+        Some(field.map_or(Ok(arg.clone()), |field| self.field(arg, field)))
+    }
+
+    /// A field of a row.
+    pub(super) fn field(&self, row: Expr, field: &str) -> Result<Expr> {
+        let ty = row.ty();
+        let fields = match &ty {
+            Type::Composite(name) => self.fields_of(name),
+            _ => {
+                let shown = format_type(&ty, None);
+                let message = format!(
+                    "column notation .{field} applied to type {shown}, which is not a composite type"
+                );
+                return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+            }
+        };
+        let fields = fields.ok_or_else(|| Error::missing(format!("field selection (.{field})")))?;
+        let Some(at) = fields.iter().position(|(name, _)| **name == *field) else {
+            let message =
+                format!("column \"{field}\" not found in data type {}", format_type(&ty, None));
+            return Err(Error::new(Code::UNDEFINED_COLUMN, message));
+        };
+        match (row_fields(&row).and_then(|args| args.get(at)), &row, fields.get(at)) {
+            (Some(found), ..) => Ok(found.clone()),
+            (None, Expr::Const { value: Value::Null, .. }, Some((_, ty))) => Ok(Expr::null(ty.clone())),
+            _ => Err(Error::missing(format!("field selection (.{field})"))),
+        }
+    }
+
+    /// The fields of a row type.
+    pub(super) fn fields_of(&self, name: &Name) -> Option<Vec<(Arc<str>, Type)>> {
+        if let Some((_, table)) = self.catalog.table(name) {
+            let column = |column: &catalog::Column| (column.name.clone(), column.ty.clone());
+            return Some(table.columns.iter().map(column).collect());
+        }
+        self.catalog.composites.get(name).cloned()
+    }
+
+    /// A function of a row in column notation: `t.full_name`.
+    pub(super) fn column_notation(&mut self, row: Expr, name: &str) -> Result<Option<Expr>> {
+        let ty = row.ty();
+        let candidates = self.declared(None, name);
+        let takes_row = |at: &&usize| self.catalog.functions[**at].input_types().eq([&ty]);
+        let Some(at) = candidates.iter().find(takes_row).copied() else { return Ok(None) };
+        if self.catalog.functions[at].returns_set {
+            return Ok(None);
+        }
+        self.value_of(at, vec![row]).map(Some)
     }
 
     /// What `$1` of the body that is read stands for.
@@ -190,13 +262,13 @@ impl Resolver<'_> {
     }
 
     /// The declared functions of a name, in the first schema of the path that has one.
-    fn declared(&self, name: &ObjectName) -> Vec<usize> {
+    fn declared(&self, schema: Option<&str>, name: &str) -> Vec<usize> {
         let in_schema = |schema: &str| -> Vec<usize> {
-            let name = Name::new(schema, name.name.as_str());
+            let name = Name::new(schema, name);
             let functions = self.catalog.functions.iter().enumerate();
             functions.filter(|(_, function)| function.name == name).map(|(at, _)| at).collect()
         };
-        match &name.schema {
+        match schema {
             Some(schema) => in_schema(schema),
             None => self
                 .path
@@ -224,6 +296,10 @@ impl Resolver<'_> {
         }
         let mut fitting = Vec::new();
         for &at in candidates {
+            let function = &self.catalog.functions[at];
+            if inputs(function).any(|argument| argument.mode == ArgumentMode::Variadic) {
+                return Err(unsupported(function, "with variadic parameters"));
+            }
             if let Some((exact, args)) = self.fits(at, &written)? {
                 fitting.push((exact, at, args));
             }
@@ -293,7 +369,7 @@ impl Resolver<'_> {
     }
 
     /// A parameter's default, which sees nothing of the query around the call.
-    fn constant_default(&mut self, default: &ast::Expr) -> Result<Expr> {
+    pub(super) fn constant_default(&mut self, default: &ast::Expr) -> Result<Expr> {
         let before = self.apart();
         self.levels.push(Level::default());
         let resolved = self.expr(default);
@@ -314,7 +390,7 @@ impl Resolver<'_> {
     }
 
     /// The value of a body: that of its first row, null without one.
-    fn value_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
+    pub(super) fn value_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
         let function = &self.catalog.functions[at];
         if matches!(function.returns, Type::Composite(_) | Type::Opaque(_) | Type::Void) {
             return Err(unsupported(function, ""));
@@ -335,7 +411,7 @@ impl Resolver<'_> {
     }
 
     /// A read of all that another says.
-    fn around(&mut self, inner: Read) -> Read {
+    pub(super) fn around(&mut self, inner: Read) -> Read {
         let id = self.ids.fresh();
         let outputs = Relation::of_outputs("", &inner.outputs, id).columns;
         let mut read = Read::from(Source::Read { id, read: Box::new(inner), view: None });
@@ -344,7 +420,22 @@ impl Resolver<'_> {
     }
 
     /// The body of a function, read with what its parameters stand for.
-    fn body_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
+    pub(super) fn body_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
+        let function = &self.catalog.functions[at];
+        let query = match &parsed(function)?[..] {
+            [StatementKind::Query(query)] => query.clone(),
+            _ => return Err(unsupported(function, "of more than one select")),
+        };
+        self.inside(at, args, |resolver| resolver.query(&query))
+    }
+
+    /// Reads something of a function's body, with what its parameters stand for.
+    pub(super) fn inside<T>(
+        &mut self,
+        at: usize,
+        args: Vec<Expr>,
+        inner: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let function = &self.catalog.functions[at];
         refuse(function, self.catalog)?;
         if self.open.contains(&at) {
@@ -354,18 +445,20 @@ impl Resolver<'_> {
         if self.bodies > BODIES_MAX {
             return Err(Error::new(Code::TOO_COMPLEX, "functions are nested too deeply"));
         }
-        let query = parsed(function)?;
+        // A body without a path of its own has the one of whoever calls.
+        let base = if self.frame.is_some() { &self.path } else { &self.base };
+        let path = path(function, base)?;
         let surroundings = self.apart();
         self.frame = Some(Frame { function: at, args });
-        self.path = path(function)?;
+        self.path = path;
         if function.security_definer {
             self.owner = Some(function.owner.clone());
         }
         self.open.push(at);
-        let read = self.query(&query);
+        let found = inner(self);
         self.open.pop();
         self.back(surroundings);
-        read.map_err(|error| match error.code() {
+        found.map_err(|error| match error.code() {
             Code::FEATURE_NOT_SUPPORTED if error.details().is_none() => {
                 error.with_details(format!("It is needed by function {}.", function.signature()))
             }
@@ -374,9 +467,9 @@ impl Resolver<'_> {
     }
 
     /// The columns of a set's rows.
-    fn result_columns(&self, function: &Function) -> Result<Vec<(Arc<str>, Type)>> {
+    pub(super) fn result_columns(&self, function: &Function) -> Result<Vec<(Arc<str>, Type)>> {
         let outputs: Vec<&Argument> =
-            function.arguments.iter().filter(|argument| argument.mode == ArgumentMode::Table).collect();
+            function.arguments.iter().filter(|argument| argument.is_output()).collect();
         if !outputs.is_empty() {
             let column = |argument: &&Argument| {
                 (argument.name.clone().unwrap_or_else(|| "column".into()), argument.ty.clone())
@@ -384,19 +477,14 @@ impl Resolver<'_> {
             return Ok(outputs.iter().map(column).collect());
         }
         match &function.returns {
-            Type::Composite(name) => {
-                let table = self.catalog.table(name).map(|(_, table)| table);
-                let table =
-                    table.filter(|table| !table.is_view()).ok_or_else(|| unsupported(function, ""))?;
-                Ok(table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect())
-            }
+            Type::Composite(name) => self.fields_of(name).ok_or_else(|| unsupported(function, "")),
             Type::Opaque(_) | Type::Void => Err(unsupported(function, "")),
             ty => Ok(vec![(function.name.name.clone(), ty.clone())]),
         }
     }
 
     /// What a body says, as the function's result type.
-    fn returned(&self, expr: Expr, to: &Type, function: &Function) -> Result<Expr> {
+    pub(super) fn returned(&self, expr: Expr, to: &Type, function: &Function) -> Result<Expr> {
         let from = expr.ty();
         if from == *to {
             return Ok(expr);
@@ -464,8 +552,10 @@ fn is_simple(arg: &Expr) -> bool {
     simple
 }
 
-fn any_null(args: &[Expr]) -> Option<Expr> {
-    let tests: Vec<Expr> = args.iter().map(|arg| Expr::test(Form::IsNull, vec![arg.clone()])).collect();
+pub(super) fn any_null(args: &[Expr]) -> Option<Expr> {
+    // A row is not null, whatever its fields are.
+    let values = args.iter().filter(|arg| row_fields(arg).is_none());
+    let tests: Vec<Expr> = values.map(|arg| Expr::test(Form::IsNull, vec![arg.clone()])).collect();
     (!tests.is_empty()).then(|| Expr::test(Form::Or, tests))
 }
 
@@ -473,10 +563,6 @@ fn any_null(args: &[Expr]) -> Option<Expr> {
 fn refuse(function: &Function, catalog: &catalog::Catalog) -> Result<()> {
     if function.language != Language::Sql {
         return Err(unsupported(function, ""));
-    }
-    let is_odd = |argument: &Argument| !matches!(argument.mode, ArgumentMode::In | ArgumentMode::Table);
-    if function.arguments.iter().any(is_odd) {
-        return Err(unsupported(function, "with out or variadic parameters"));
     }
     let domains = function.arguments.iter().filter_map(|argument| argument.domain.as_ref());
     for domain in domains.chain(&function.domain).filter_map(|domain| catalog.domains.get(domain)) {
@@ -489,8 +575,8 @@ fn refuse(function: &Function, catalog: &catalog::Catalog) -> Result<()> {
 }
 
 /// Where the body's names are looked for.
-fn path(function: &Function) -> Result<Vec<Arc<str>>> {
-    let mut path = super::default_path();
+fn path(function: &Function, base: &[Arc<str>]) -> Result<Vec<Arc<str>>> {
+    let mut path = base.to_vec();
     for (name, value) in &function.settings {
         if &**name != "search_path" || &**value == "from current" {
             return Err(unsupported(function, &format!("with its setting of {name}")));
@@ -500,26 +586,28 @@ fn path(function: &Function) -> Result<Vec<Arc<str>>> {
     Ok(path)
 }
 
-/// The one query of a body.
-fn parsed(function: &Function) -> Result<ast::Query> {
-    let other = || unsupported(function, "of more than one select");
-    let mut statements = match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN "))
+/// The statements of a body.
+pub(super) fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
+    if function.language != Language::Sql {
+        return Err(unsupported(function, ""));
+    }
+    let (statements, diagnostics) = match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN "))
     {
         Some(expr) => sql::parse(&format!("select {expr}")),
         None => sql::parse(&function.body),
     };
-    match (statements.0.pop(), &statements.0[..], &statements.1[..]) {
-        (Some(ast::Statement { kind: StatementKind::Query(query), .. }), [], []) => Ok(query),
-        _ => Err(other()),
+    match diagnostics.first() {
+        None => Ok(statements.into_iter().map(|statement| statement.kind).collect()),
+        Some(_) => Err(unsupported(function, "with a body that is not understood")),
     }
 }
 
-fn unsupported(function: &Function, how: &str) -> Error {
+pub(super) fn unsupported(function: &Function, how: &str) -> Error {
     let space = if how.is_empty() { "" } else { " " };
     Error::missing(format!("calling function {}(){space}{how}", function.name))
 }
 
-fn mismatch(function: &Function) -> Error {
+pub(super) fn mismatch(function: &Function) -> Error {
     let ty = format_type(&function.returns, None);
     Error::new(
         Code::INVALID_FUNCTION_DEFINITION,

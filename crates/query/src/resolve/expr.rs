@@ -59,7 +59,8 @@ impl Resolver<'_> {
             ExprKind::Collate { expr, collation } => self.collated(expr, &collation.name),
             ExprKind::Index { expr, index } => self.subscript(expr, vec![index]),
             ExprKind::Slice { expr, low, high } => self.slice(expr, low.as_ref(), high.as_ref()),
-            ExprKind::Field { .. } | ExprKind::Star(_) | ExprKind::Default => Err(out_of_place(kind)),
+            ExprKind::Field { expr, field } => self.field_of(expr, field),
+            ExprKind::Star(_) | ExprKind::Default => Err(out_of_place(kind)),
         }
     }
 
@@ -114,6 +115,11 @@ impl Resolver<'_> {
         let args = self.exprs(fields)?;
         let args = args.into_iter().map(|arg| self.settled(arg)).collect::<Result<_>>()?;
         Ok(Expr::Form { form: Form::Row, args, ty: Type::Composite(Name::new("pg_catalog", "record")) })
+    }
+
+    fn field_of(&mut self, expr: &ast::Expr, field: &str) -> Result<Expr> {
+        let row = self.expr(expr)?;
+        self.field(row, field)
     }
 
     fn exists(&mut self, query: &ast::Query) -> Result<Expr> {
@@ -329,7 +335,6 @@ pub(super) fn not(expr: Expr) -> Expr {
 fn out_of_place(kind: &ExprKind) -> Error {
     match kind {
         ExprKind::Star(_) => Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"),
-        ExprKind::Field { field, .. } => Error::missing(format!("field selection (.{field})")),
         _ => Error::new(Code::SYNTAX, "DEFAULT is not allowed in this context"),
     }
 }

@@ -218,6 +218,7 @@ impl Resolver<'_> {
             TableKind::View { query, .. } => {
                 let query = query.clone();
                 let surroundings = self.apart();
+                self.path = super::default_path();
                 let read = self.query(&query);
                 self.back(surroundings);
                 Ok(Source::Read { id, read: Box::new(read?), view: Some(table) })

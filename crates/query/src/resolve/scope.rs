@@ -114,11 +114,21 @@ fn ambiguous(column: &str) -> Error {
 
 impl Resolver<'_> {
     /// What a column reference means; in a function's body a parameter, unless there is such a column.
-    pub(super) fn column(&self, parts: &[String]) -> Result<Expr> {
-        self.stored_column(parts).or_else(|error| match error.code() {
-            Code::UNDEFINED_COLUMN | Code::UNDEFINED_TABLE => self.frame_parameter(parts).ok_or(error),
-            _ => Err(error),
-        })
+    pub(super) fn column(&mut self, parts: &[String]) -> Result<Expr> {
+        let error = match self.stored_column(parts) {
+            Err(error) if matches!(error.code(), Code::UNDEFINED_COLUMN | Code::UNDEFINED_TABLE) => error,
+            found => return found,
+        };
+        if let Some(found) = self.frame_parameter(parts) {
+            return found;
+        }
+        if let [qualifier, name] = parts
+            && let Ok(relation) = self.relation(qualifier)
+        {
+            let row = relation.row();
+            return self.column_notation(row, name)?.ok_or(error);
+        }
+        Err(error)
     }
 
     fn stored_column(&self, parts: &[String]) -> Result<Expr> {

@@ -12,7 +12,7 @@ use crate::functions::choose_aggregate;
 use crate::ir::Expr;
 
 /// The rules, for one search path and session.
-pub struct Typing<'a>(Resolver<'a>);
+pub struct Typing<'a>(pub(super) Resolver<'a>);
 
 impl<'a> Typing<'a> {
     /// The rules where unqualified types are looked for in `path` and literals are read in `session`.

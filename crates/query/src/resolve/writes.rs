@@ -257,6 +257,8 @@ fn written(table: TableId, target: SourceId, action: Action, returning: Option<R
         target,
         action,
         returning,
+        counted: None,
+        called: None,
         affected_max: None,
         single: false,
         guard: WriteGuard::default(),

@@ -22,9 +22,9 @@ use std::sync::Arc;
 use catalog::{Catalog, ColumnId, TableId};
 use query::{CallerField, SourceId};
 use types::stored::Stored;
-use types::{Result, Type, Value};
+use types::{Error, Result, Type, Value};
 
-use crate::{Bindings, Command, Dialect, SchemaDialect};
+use crate::{Bindings, Command, Dialect, SchemaDialect, Whole};
 
 /// SQLite's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,10 @@ pub struct Sqlite;
 impl Dialect for Sqlite {
     fn read(&self, catalog: &Catalog, read: &query::Read, bindings: &Bindings<'_>) -> Result<Command> {
         self::read(catalog, read, bindings)
+    }
+
+    fn write(&self, _: &Catalog, _: &query::Write, _: &Bindings<'_>) -> Result<Whole> {
+        Err(Error::internal("a write was left to an engine that has no policies"))
     }
 
     fn insert(
@@ -56,8 +60,14 @@ impl Dialect for Sqlite {
         update(catalog, table, key, set, bindings)
     }
 
-    fn delete(&self, catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command {
-        delete(catalog, table, keys, bindings)
+    fn delete(
+        &self,
+        catalog: &Catalog,
+        table: TableId,
+        keys: &[i64],
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        Ok(delete(catalog, table, keys, bindings))
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {
@@ -209,6 +219,6 @@ impl<'a> Writer<'a> {
 
     fn finish(self, outputs: Arc<[(Arc<str>, Type)]>) -> Command {
         let session = self.bindings.session.clone();
-        Command { text: self.text.into(), parameters: self.parameters, session, outputs }
+        Command { text: self.text.into(), parameters: self.parameters, session, outputs, counts_changes: false }
     }
 }

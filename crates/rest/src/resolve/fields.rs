@@ -23,14 +23,14 @@ pub(super) struct Scope {
 impl Scope {
     /// A column by its position.
     pub(super) fn at(&self, pass: &Pass<'_>, column: ColumnId) -> Expr {
-        let ty = pass.model.catalog[self.table][column].ty.clone();
+        let ty = pass.declared(self.table)[column].ty.clone();
         Expr::Column { source: self.source, column, ty }
     }
 }
 
 impl Pass<'_> {
     /// The value of a field.
-    pub(super) fn field(&self, scope: &Scope, field: &Field) -> Result<Expr> {
+    pub(super) fn field(&mut self, scope: &Scope, field: &Field) -> Result<Expr> {
         let column = self.column(scope, &field.name)?;
         if field.path.is_empty() {
             return Ok(column);
@@ -54,14 +54,14 @@ impl Pass<'_> {
     }
 
     /// A field where it is selected: a table's own name stands for its whole row.
-    pub(super) fn selected(&self, scope: &Scope, field: &Field) -> Result<Expr> {
-        let table = &self.model.catalog[scope.table];
+    pub(super) fn selected(&mut self, scope: &Scope, field: &Field) -> Result<Expr> {
+        let table = self.declared(scope.table);
         let is_row = *table.name.name == *field.name && table.column(&field.name).is_none();
         if is_row && field.path.is_empty() { Ok(self.whole_row(scope)) } else { self.field(scope, field) }
     }
 
     fn whole_row(&self, scope: &Scope) -> Expr {
-        let table = &self.model.catalog[scope.table];
+        let table = self.declared(scope.table);
         let outputs = table
             .column_ids()
             .map(|column| Output { name: table[column].name.clone(), expr: scope.at(self, column) });
@@ -69,14 +69,14 @@ impl Pass<'_> {
         Expr::Subquery(Box::new(Subquery::Nest(Nest { read, many: false, bare: false })))
     }
 
-    fn column(&self, scope: &Scope, name: &str) -> Result<Expr> {
-        if let Some((column, _)) = self.model.catalog[scope.table].column(name) {
+    fn column(&mut self, scope: &Scope, name: &str) -> Result<Expr> {
+        if let Some((column, _)) = self.declared(scope.table).column(name) {
             return Ok(scope.at(self, column));
         }
-        if let Some(function) = self.function_of_row(scope.table, name) {
-            return Err(Error::missing(format!("computed column {}", function.name)));
+        match self.computed_column(scope, name)? {
+            Some(value) => Ok(value),
+            None => Err(self.no_column(scope, name)),
         }
-        Err(self.no_column(scope, name))
     }
 
     fn no_column(&self, scope: &Scope, name: &str) -> Error {
@@ -101,10 +101,12 @@ impl Pass<'_> {
     /// PostgreSQL's rule: the columns with the fewest edits, at most three and at most half of the name.
     fn columns_alike(&self, table: TableId, name: &str) -> Vec<&str> {
         const EDITS_MAX: usize = 3;
-        let (catalog, declared, roles) = (&self.model.catalog, &self.model.catalog[table], self.roles());
+        let (catalog, declared, roles) = (&self.model.catalog, self.declared(table), self.roles());
         let seen = declared
             .column_ids()
-            .filter(|&column| catalog.allows_column(&roles, table, Privilege::Select, column));
+            .filter(|&column| {
+                table == super::RESULT || catalog.allows_column(&roles, table, Privilege::Select, column)
+            });
         let near: Vec<(usize, &str)> = seen
             .map(|column| (edits(&declared[column].name, name), &*declared[column].name))
             .filter(|(edits, _)| *edits <= EDITS_MAX && edits * 2 <= name.chars().count())

@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
 
     /// The embedded resource that a field names, unless it is a column.
     fn embedded<'n>(&self, scope: &Scope, node: Option<&'n Node<'a>>, field: &Field) -> Option<&'n Node<'a>> {
-        let is_column = self.model.catalog[scope.table].column(&field.name).is_some();
+        let is_column = self.declared(scope.table).column(&field.name).is_some();
         let child = node?.child(&field.name)?;
         (field.path.is_empty() && !is_column).then_some(child)
     }

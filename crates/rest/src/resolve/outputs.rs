@@ -79,12 +79,12 @@ impl<'a> Pass<'a> {
     }
 
     fn all_columns(&mut self, scope: &Scope) -> Vec<Item<'a>> {
-        let table = &self.model.catalog[scope.table];
+        let table = self.declared(scope.table);
         let ids: Vec<_> = table.column_ids().collect();
         ids.into_iter()
             .map(|column| {
                 let expr = scope.at(self, column);
-                self.value(self.model.catalog[scope.table][column].name.clone(), expr)
+                self.value(table[column].name.clone(), expr)
             })
             .collect()
     }
@@ -93,7 +93,7 @@ impl<'a> Pass<'a> {
     fn counts_rows(&self, table: TableId, field: &Field) -> bool {
         field.name == "count"
             && field.path.is_empty()
-            && self.model.catalog[table].column(&field.name).is_none()
+            && self.declared(table).column(&field.name).is_none()
             && self.function_of_row(table, &field.name).is_none()
     }
 

@@ -6,7 +6,7 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::fields::Scope;
 use super::outputs::column_of;
-use super::tree::{Node, not_embedded};
+use super::tree::{Link, Node, not_embedded};
 use super::{Pass, Resolved};
 use crate::order::OrderTerm;
 use crate::range::Range;
@@ -22,7 +22,8 @@ impl<'a> Pass<'a> {
         let columns = columns(&read.outputs);
         let mut queries = vec![Query::Read(read)];
         if self.request.prefer.count.is_some() {
-            queries.push(Query::Read(self.count(&root)?));
+            let source = self.model.relation(root.table, &mut self.ids)?;
+            queries.push(Query::Read(self.count(&root, source)?));
         }
         Ok(Resolved { queries, columns, ..Resolved::default() })
     }
@@ -36,8 +37,7 @@ impl<'a> Pass<'a> {
     }
 
     /// How many rows the filters of the root match: the planner's estimates are as exact.
-    fn count(&mut self, root: &Node<'a>) -> Result<Read> {
-        let source = self.model.relation(root.table, &mut self.ids)?;
+    pub(super) fn count(&mut self, root: &Node<'a>, source: Source) -> Result<Read> {
         let (mut read, _) = self.matching(root, source)?;
         let expr = self.typing.aggregate("count", None)?;
         read.outputs.push(Output { name: "count".into(), expr });
@@ -62,7 +62,13 @@ impl<'a> Pass<'a> {
     /// The rows of an embedded resource that belong to a row of its parent and meet its conditions.
     pub(super) fn related(&mut self, parent: &Scope, child: &Node<'a>) -> Result<(Read, Scope)> {
         let embedded = child.embedded.as_ref().ok_or_else(|| Error::internal("the root has no parent"))?;
-        let edge = embedded.edge;
+        let edge = match embedded.link {
+            Link::Edge(edge) => edge,
+            Link::Computed { function, .. } => {
+                let source = self.computed_rows(parent, function)?;
+                return self.matching(child, source);
+            }
+        };
         let reached = self.model.relation(child.table, &mut self.ids)?;
         let reached_scope = Scope { source: leftmost(&reached)?, table: child.table, label: String::new() };
         let Some(through) = &edge.through else {
@@ -159,7 +165,7 @@ impl<'a> Pass<'a> {
     ) -> Result<Expr> {
         let child = node.child(relation).ok_or_else(|| not_embedded(relation))?;
         if !child.is_to_one() {
-            let origin = &self.model.catalog[node.table].name.name;
+            let origin = &self.declared(node.table).name.name;
             let message = format!("A related order on '{relation}' is not possible");
             return Err(Error::new(Code::RELATED_ORDER, message).with_details(format!(
                 "'{origin}' and '{relation}' do not form a many-to-one or one-to-one relationship"
@@ -187,7 +193,7 @@ impl<'a> Pass<'a> {
 
     /// The refusal of a column that groups do not decide.
     pub(super) fn ungrouped(&self, scope: &Scope, column: ColumnId) -> Error {
-        let (label, name) = (&scope.label, &self.model.catalog[scope.table][column].name);
+        let (label, name) = (&scope.label, &self.declared(scope.table)[column].name);
         let message = format!(
             "column \"{label}.{name}\" must appear in the GROUP BY clause or be used in an aggregate function"
         );
@@ -201,7 +207,7 @@ impl<'a> Pass<'a> {
                 matches!(key, Expr::Column { source, column, .. } if *source == scope.source && *column == wanted)
             })
         };
-        let primary = self.model.catalog[scope.table].primary_key.as_ref();
+        let primary = self.declared(scope.table).primary_key.as_ref();
         if primary.is_some_and(|primary| primary.columns.iter().all(|column| is_grouped(*column))) {
             return true;
         }

@@ -2,9 +2,10 @@
 
 use catalog::{Cardinality, Catalog, ColumnId, Relationship, TableId};
 use types::json::Json;
-use types::{Code, Error, Result, Type};
+use types::{Code, Error, Result};
 
-use super::Pass;
+use super::tree::Link;
+use super::{Pass, RESULT};
 use super::nearest::nearest;
 use crate::select::SelectEmbed;
 
@@ -134,13 +135,15 @@ impl<'a> Edge<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// The edge from a table that an embedded resource follows.
-    pub(super) fn edge(&self, from: TableId, embed: &SelectEmbed) -> Result<&'a Relationship> {
-        self.refuse_computed(from, &embed.target)?;
+    /// What leads from a table to an embedded resource: a function of a row is a relationship of its own name, before all others.
+    pub(super) fn link(&self, from: TableId, embed: &SelectEmbed) -> Result<Link<'a>> {
+        if let Some(computed) = self.computed_link(from, &embed.target) {
+            return Ok(computed);
+        }
         let mut meant: Vec<Edge<'a>> =
             self.edges(from).filter(|edge| edge.is_meant(&embed.target, embed.hint.as_deref())).collect();
         match (meant.pop(), meant.is_empty()) {
-            (Some(only), true) => Ok(only.edge),
+            (Some(only), true) => Ok(Link::Edge(only.edge)),
             (None, _) => Err(self.no_relationship(from, embed)),
             (Some(last), false) => {
                 meant.push(last);
@@ -152,34 +155,13 @@ impl<'a> Pass<'a> {
     /// The edges that lead to tables of the schema in use.
     fn edges(&self, from: TableId) -> impl Iterator<Item = Edge<'a>> + use<'a> {
         let (catalog, schema) = (&*self.model.catalog, self.schema);
-        let edges = catalog.relationships_of(from).iter().map(move |edge| Edge { catalog, edge });
+        let edges = if from == RESULT { &[][..] } else { catalog.relationships_of(from) };
+        let edges = edges.iter().map(move |edge| Edge { catalog, edge });
         edges.filter(move |edge| *catalog[edge.edge.to].name.schema == *schema)
     }
 
-    /// A function of a row is a relationship of its own name, before all others.
-    fn refuse_computed(&self, from: TableId, target: &str) -> Result<()> {
-        match self.function_of_row(from, target) {
-            Some(function) if matches!(function.returns, Type::Composite(_)) => {
-                Err(Error::missing(format!("computed relationship {}", function.name)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A function whose only argument is a row of a table.
-    pub(super) fn function_of_row(&self, table: TableId, name: &str) -> Option<&'a catalog::Function> {
-        let catalog = &self.model.catalog;
-        let row = Type::Composite(catalog[table].name.clone());
-        catalog.functions.iter().find(|function| {
-            let schema = &*function.name.schema;
-            let is_found = schema == self.schema
-                || self.exposed.extra_search_path.iter().any(|extra| extra.as_str() == schema);
-            is_found && *function.name.name == *name && function.input_types().eq([&row])
-        })
-    }
-
     fn no_relationship(&self, from: TableId, embed: &SelectEmbed) -> Error {
-        let (parent, child) = (&self.model.catalog[from].name.name, &embed.target);
+        let (parent, child) = (&self.declared(from).name.name, &embed.target);
         let hinted = embed.hint.as_ref().map_or(String::new(), |hint| format!("' using the hint '{hint}"));
         let error = Error::new(
             Code::NO_RELATIONSHIP,
@@ -210,7 +192,7 @@ impl<'a> Pass<'a> {
                 .filter(|found| *found != child)
                 .map(|found| (found, child));
         }
-        let parent = &*catalog[from].name.name;
+        let parent = &*self.declared(from).name.name;
         let parents = catalog.ids().filter(|&id| {
             *catalog[id].name.schema == *self.schema
                 && self.sees(&roles, id)
@@ -221,7 +203,7 @@ impl<'a> Pass<'a> {
 
     fn ambiguous(&self, from: TableId, embed: &SelectEmbed, mut edges: Vec<Edge<'_>>) -> Error {
         edges.sort_by(|a, b| a.rank().cmp(&b.rank()));
-        let (parent, child) = (&self.model.catalog[from].name.name, &embed.target);
+        let (parent, child) = (&self.declared(from).name.name, &embed.target);
         let hints: Vec<String> = edges.iter().map(Edge::hint).collect();
         let details = Json::Array(edges.iter().map(Edge::described).collect());
         Error::new(

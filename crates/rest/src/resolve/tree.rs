@@ -1,6 +1,7 @@
 //! The resources of a request as a tree: each with its table and with the conditions, order and range that name it.
 
 use catalog::{Relationship, TableId};
+use query::FunctionId;
 use types::{Code, Error, Result};
 
 use super::Pass;
@@ -34,7 +35,42 @@ pub(super) struct Node<'a> {
 /// How a resource is embedded.
 pub(super) struct Embedded<'a> {
     pub(super) select: &'a SelectEmbed,
-    pub(super) edge: &'a Relationship,
+    pub(super) link: Link<'a>,
+}
+
+/// What leads from a row to the rows embedded in it.
+#[derive(Clone, Copy)]
+pub(super) enum Link<'a> {
+    /// A foreign key, or two through a junction.
+    Edge(&'a Relationship),
+    /// A function of the row.
+    Computed {
+        function: FunctionId,
+        /// The table whose rows it returns.
+        to: TableId,
+        /// Whether it returns at most one.
+        to_one: bool,
+    },
+}
+
+impl Link<'_> {
+    fn to(self) -> TableId {
+        match self {
+            Link::Edge(edge) => edge.to,
+            Link::Computed { to, .. } => to,
+        }
+    }
+
+    fn is_to_one(self) -> bool {
+        match self {
+            Link::Edge(edge) => edge.cardinality.is_to_one(),
+            Link::Computed { to_one, .. } => to_one,
+        }
+    }
+
+    fn has_junction(self) -> bool {
+        matches!(self, Link::Edge(edge) if edge.through.is_some())
+    }
 }
 
 /// A condition on the rows of a resource.
@@ -75,7 +111,7 @@ impl<'a> Node<'a> {
 
     /// Whether at most one row of it is embedded in each parent.
     pub(super) fn is_to_one(&self) -> bool {
-        self.embedded.as_ref().is_some_and(|embedded| embedded.edge.cardinality.is_to_one())
+        self.embedded.as_ref().is_some_and(|embedded| embedded.link.is_to_one())
     }
 
     /// Whether nothing at all is selected of it: it is there for its parent's filters only.
@@ -87,8 +123,13 @@ impl<'a> Node<'a> {
 impl<'a> Pass<'a> {
     /// The resources of the request below a table.
     pub(super) fn tree(&mut self, table: TableId) -> Result<Node<'a>> {
+        let label = self.declared(table).name.name.to_string();
+        self.tree_under(table, label)
+    }
+
+    /// The same, where messages call the table otherwise.
+    pub(super) fn tree_under(&mut self, table: TableId, label: String) -> Result<Node<'a>> {
         let parameters = self.parameters_placed()?;
-        let label = self.model.catalog[table].name.name.to_string();
         let root = Node::new(table, label, &self.request.select, None);
         self.grown(root, &mut Vec::new(), &parameters)
     }
@@ -111,10 +152,10 @@ impl<'a> Pass<'a> {
         }
         for (position, select) in embeds(node.items).enumerate() {
             self.check_key(&node, select.key(), place.len() + 1)?;
-            let edge = self.edge(node.table, select)?;
-            let label = self.label(edge, place.len() + 1);
+            let link = self.link(node.table, select)?;
+            let label = self.label(link, place.len() + 1);
             place.push(position);
-            let child = Node::new(edge.to, label, &select.items, Some(Embedded { select, edge }));
+            let child = Node::new(link.to(), label, &select.items, Some(Embedded { select, link }));
             node.children.push(self.grown(child, place, parameters)?);
             place.pop();
         }
@@ -126,15 +167,15 @@ impl<'a> Pass<'a> {
         if parent.child(key).is_none() {
             return Ok(());
         }
-        let parent = &self.model.catalog[parent.table].name.name;
+        let parent = &self.declared(parent.table).name.name;
         let message = format!("table name \"{parent}_{key}_{depth}\" specified more than once");
         Err(Error::new(Code::DUPLICATE_ALIAS, message))
     }
 
     /// PostgREST's alias of an embedded table: with its depth, unless it is reached through a junction.
-    fn label(&self, edge: &Relationship, depth: usize) -> String {
-        let name = &self.model.catalog[edge.to].name.name;
-        if edge.through.is_some() { name.to_string() } else { format!("{name}_{depth}") }
+    fn label(&self, link: Link<'_>, depth: usize) -> String {
+        let name = &self.model.catalog[link.to()].name.name;
+        if link.has_junction() { name.to_string() } else { format!("{name}_{depth}") }
     }
 
     /// The parameters that are about reading. Those of a write that say which rows are written are not.

@@ -48,6 +48,8 @@ impl<'a> Pass<'a> {
             target,
             action: change,
             returning,
+            counted: None,
+            called: None,
             affected_max: self.affected_max(),
             single,
             guard: WriteGuard::default(),

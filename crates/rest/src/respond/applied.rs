@@ -32,11 +32,16 @@ pub(super) fn applied(request: &Request, served: &Served<'_>, has_conflict_targe
 pub fn check_affected(request: &Request, rows: u64) -> Result<()> {
     match request.prefer.affected_max() {
         Some(most) if rows > most && limits_affected(request) => {
-            Err(Error::new(Code::MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
-                .with_details(format!("The query affects {rows} rows")))
+            Err(too_many_affected(rows))
         }
         _ => Ok(()),
     }
+}
+
+/// The refusal of more rows than the request allows.
+pub fn too_many_affected(rows: u64) -> Error {
+    Error::new(Code::MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
+        .with_details(format!("The query affects {rows} rows"))
 }
 
 /// Functions are limited however they are called.

@@ -21,9 +21,10 @@ pub struct Column {
 }
 
 /// What the rows are: a table's and most functions' are rows, other functions return less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
     /// Any number of rows.
+    #[default]
     Rows,
     /// The one row of a function that returns a composite value.
     Row,
@@ -131,9 +132,7 @@ impl Rows {
     /// `PGRST116` when one row was asked for and there is another number of them.
     pub fn finish(mut self) -> Result<Vec<u8>> {
         if self.layout == Layout::Object && self.count != 1 {
-            let message = "Cannot coerce the result to a single JSON object";
-            let details = format!("The result contains {} rows", self.count);
-            return Err(Error::new(Code::NOT_SINGULAR, message).with_details(details));
+            return Err(not_singular(self.count));
         }
         let is_empty = self.count == 0;
         match self.layout {
@@ -235,6 +234,12 @@ impl Rows {
         let message = format!("The result is longer than {} bytes", self.bytes_max);
         Err(Error::new(Code::LIMIT_EXCEEDED, message).with_hint("Ask for fewer rows or columns."))
     }
+}
+
+/// The refusal of another number of rows than the one asked for.
+pub fn not_singular(rows: u64) -> Error {
+    Error::new(Code::NOT_SINGULAR, "Cannot coerce the result to a single JSON object")
+        .with_details(format!("The result contains {rows} rows"))
 }
 
 fn key(name: &str) -> Box<[u8]> {

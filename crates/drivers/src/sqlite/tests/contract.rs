@@ -13,7 +13,7 @@ const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM
 /// Rows that a statement finds on the connection that writes.
 fn written(fixture: &Fixture, text: &str) -> Vec<Vec<String>> {
     let command = command(text, &[]);
-    block(engine::transact(&*fixture.engine, PATIENCE, move |transaction| {
+    block(engine::transact(&*fixture.engine, Run::of_system(PATIENCE), move |transaction| {
         Box::pin(async move {
             let mut cells = Cells::default();
             transaction.run(&command, 0, &mut cells).await?;
@@ -34,7 +34,7 @@ fn failure(fixture: &Fixture, text: &str) -> Failure {
             Err(Error::internal("undone"))
         })
     });
-    block(fixture.engine.transact(job, PATIENCE)).unwrap_err();
+    block(fixture.engine.transact(job, Run::of_system(PATIENCE))).unwrap_err();
     let failure = slot.lock().unwrap().take();
     failure.unwrap_or_else(|| panic!("{text} did not fail"))
 }
@@ -111,7 +111,7 @@ fn the_commands_of_a_read_see_one_snapshot() {
     fixture.transact(&["CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"]).unwrap();
     let commands = vec![command("SELECT a FROM t", &[]), command("SELECT a + 1 FROM t", &[])];
     let sink: Box<dyn Any> =
-        block(fixture.engine.read(commands, Box::new(Cells::default()), PATIENCE)).unwrap();
+        block(fixture.engine.read(commands, Box::new(Cells::default()), Run::of_system(PATIENCE))).unwrap();
     assert_eq!(sink.downcast::<Cells>().unwrap().0, [["1"], ["2"]]);
 }
 
@@ -121,7 +121,7 @@ fn a_deadline_interrupts() {
     let begun = Instant::now();
     let outcome = ask_within(&*fixture.engine, LONG, &[], Duration::from_millis(100));
     assert!(matches!(outcome, Err(Failure::Canceled)), "{outcome:?}");
-    let outcome = block(fixture.engine.transact(job(&[LONG]), Duration::from_millis(100)));
+    let outcome = block(fixture.engine.transact(job(&[LONG]), Run::of_system(Duration::from_millis(100))));
     assert_eq!(outcome.unwrap_err().code(), Code::QUERY_CANCELED);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     fixture.transact(&["CREATE TABLE t (a)"]).unwrap();
@@ -140,7 +140,7 @@ fn a_job_that_fails_is_undone_alone_and_all_others_are_kept() {
             jobs.spawn(async move {
                 let first = format!("INSERT INTO t VALUES ({})", 1_000 + number);
                 let second = format!("INSERT INTO t VALUES ({})", if number == 150 { 1_150 } else { number });
-                engine.transact(job(&[&first, &second]), PATIENCE).await
+                engine.transact(job(&[&first, &second]), Run::of_system(PATIENCE)).await
             });
         }
         jobs.join_all().await
@@ -163,7 +163,7 @@ fn what_is_rolled_back_leaves_nothing() {
             Ok(())
         })
     });
-    block(fixture.engine.transact(job, PATIENCE)).unwrap();
+    block(fixture.engine.transact(job, Run::of_system(PATIENCE))).unwrap();
     assert_eq!(fixture.rows("SELECT count(*) FROM t"), [["0"]]);
 }
 
@@ -183,8 +183,8 @@ fn a_job_that_waits_or_panics_is_undone_and_the_next_one_runs() {
             panic!("on purpose")
         })
     });
-    assert_eq!(block(fixture.engine.transact(waits, PATIENCE)).unwrap_err().code(), Code::INTERNAL);
-    assert_eq!(block(fixture.engine.transact(panics, PATIENCE)).unwrap_err().code(), Code::INTERNAL);
+    assert_eq!(block(fixture.engine.transact(waits, Run::of_system(PATIENCE))).unwrap_err().code(), Code::INTERNAL);
+    assert_eq!(block(fixture.engine.transact(panics, Run::of_system(PATIENCE))).unwrap_err().code(), Code::INTERNAL);
     fixture.transact(&["INSERT INTO t VALUES (2)"]).unwrap();
     assert_eq!(fixture.rows("SELECT a FROM t"), [["2"]]);
 }
@@ -201,9 +201,9 @@ fn a_full_queue_refuses() {
         Box::pin(std::future::ready(Ok(())))
     });
     let outcome = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-        let mut first = engine.transact(blocking, PATIENCE);
-        let mut second = engine.transact(job(&[]), PATIENCE);
-        let mut third = engine.transact(job(&[]), PATIENCE);
+        let mut first = engine.transact(blocking, Run::of_system(PATIENCE));
+        let mut second = engine.transact(job(&[]), Run::of_system(PATIENCE));
+        let mut third = engine.transact(job(&[]), Run::of_system(PATIENCE));
         std::future::poll_fn(|context| {
             assert!(first.as_mut().poll(context).is_pending());
             start.recv().unwrap();
@@ -231,7 +231,7 @@ fn next(engine: &dyn Engine, sequence: &Sequence, fails: bool) -> Result<i64> {
             if fails { Err(Error::internal("undone")) } else { Ok(()) }
         })
     });
-    let outcome = block(engine.transact(job, PATIENCE));
+    let outcome = block(engine.transact(job, Run::of_system(PATIENCE)));
     if !fails {
         outcome?;
     }
@@ -314,7 +314,7 @@ fn a_full_disk_is_told_and_undone() {
             let engine = fixture.engine.clone();
             jobs.spawn(async move {
                 let value = if number == 20 { "zeroblob(900000)".to_owned() } else { number.to_string() };
-                (number, engine.transact(job(&[&format!("INSERT INTO t VALUES ({value})")]), PATIENCE).await)
+                (number, engine.transact(job(&[&format!("INSERT INTO t VALUES ({value})")]), Run::of_system(PATIENCE)).await)
             });
         }
         jobs.join_all().await

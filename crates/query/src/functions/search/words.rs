@@ -135,14 +135,20 @@ fn chunk_tokens(chunk: &str, out: &mut Vec<String>) {
             continue;
         }
         let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
+        let sign = before.filter(|c| matches!(c, '-' | '+'));
+        let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+        // Behind a sign a number ends with its digits.
+        let end = if sign.is_some() && digits > 0 { digits } else { end };
         let mut token = &behind[..end];
         let is_number = token.bytes().all(|byte| byte.is_ascii_digit());
         if is_number && let Some(fraction) = behind[end..].strip_prefix('.') {
             let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
             token = if digits > 0 { &behind[..=end + digits] } else { token };
         }
-        let is_signed = is_number && matches!(before, Some('-' | '+'));
-        out.push(if is_signed { format!("{}{token}", before.unwrap_or('-')) } else { token.to_owned() });
+        out.push(match sign.filter(|_| is_number) {
+            Some(sign) => format!("{sign}{token}"),
+            None => token.to_owned(),
+        });
         rest = &behind[token.len()..];
     }
 }

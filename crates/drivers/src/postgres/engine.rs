@@ -1,0 +1,245 @@
+//! The engine over a pool of connections: reads, transactions, deadlines.
+
+use std::time::Duration;
+
+use catalog::Sequence;
+use engine::{BoxFuture, Engine, Failure, Job, Run, Sink, Transaction, Values};
+use render::postgres::qualified;
+use render::{Command, Dialect};
+use tokio::time::{Instant, timeout_at};
+use types::stored::Stored;
+use types::{Capabilities, Code, Error, Result, Type, Value};
+
+use super::connection::{Begin, Connection, End};
+use super::errors::Trouble;
+use super::options::Options;
+use super::pool::Pool;
+
+/// What PostgreSQL can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    nested_json: true,
+    native_policies: true,
+    transactional_ddl: true,
+    native_functions: true,
+    parameters_max: 65_535,
+};
+
+/// How much later than PostgreSQL we stop a transaction ourselves: its own timeout is for each statement and keeps the
+/// connection.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How often something starts over because a connection turned out to be dead before anything was done on it.
+const RETRIES: usize = 2;
+
+/// A PostgreSQL server.
+pub struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    /// The server at an address. Nothing is connected before something runs.
+    ///
+    /// # Errors
+    /// `22023` when the address cannot be read.
+    pub fn new(options: &Options) -> Result<Postgres> {
+        Ok(Postgres { pool: Pool::new(options)? })
+    }
+
+    /// Lets nothing further run.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    async fn read_by(&self, commands: &[Command], sink: &mut dyn Sink, run: &Run) -> Result<(), Failure> {
+        for retries in (0..=RETRIES).rev() {
+            let mut lease = self.pool.lease().await?;
+            let read = lease.connection()?.read(commands, sink, run);
+            match timeout_at(deadline(run), read).await {
+                Ok(Ok(())) => {
+                    lease.give_back();
+                    return Ok(());
+                }
+                Ok(Err(trouble)) if trouble.is_lost && retries > 0 => {
+                    self.pool.forget_closed();
+                    sink.restart();
+                }
+                Ok(Err(trouble)) => {
+                    if !trouble.is_broken {
+                        lease.give_back();
+                    }
+                    return Err(trouble.failure);
+                }
+                Err(_) => return Err(Failure::Canceled),
+            }
+        }
+        Err(Failure::Error(Error::internal("a read without an outcome")))
+    }
+
+    async fn write_by(&self, job: Job, run: &Run) -> Result<(), Failure> {
+        for retries in (0..=RETRIES).rev() {
+            let mut lease = self.pool.lease().await?;
+            let deadline = deadline(run);
+            let begun = timeout_at(deadline, lease.connection()?.begin(Begin::Write, run)).await;
+            match begun.map_err(|_| Failure::Canceled)? {
+                Ok(()) => {
+                    let worked = timeout_at(deadline, worked(lease.connection()?, job, run)).await;
+                    let outcome = worked.map_err(|_| Failure::Canceled)?;
+                    if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_broken) {
+                        lease.give_back();
+                    }
+                    return outcome.map_err(|trouble| trouble.failure);
+                }
+                Err(trouble) if trouble.is_lost && retries > 0 => self.pool.forget_closed(),
+                Err(trouble) => {
+                    if !trouble.is_broken {
+                        lease.give_back();
+                    }
+                    return Err(trouble.failure);
+                }
+            }
+        }
+        Err(Failure::Error(Error::internal("a transaction without an outcome")))
+    }
+}
+
+/// When a transaction that begins now is stopped.
+fn deadline(run: &Run) -> Instant {
+    let now = Instant::now();
+    now.checked_add(run.timeout.saturating_add(GRACE)).unwrap_or(now + FOREVER)
+}
+
+/// In place of times beyond what a clock can say.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
+/// Runs a job in the transaction that has begun, and ends it.
+async fn worked(connection: &mut Connection, job: Job, run: &Run) -> Result<(), Trouble> {
+    let mut work =
+        Work { connection, run, trouble: None, end: if run.roll_back { End::RollBack } else { End::Commit } };
+    let outcome = job(&mut work).await;
+    let Work { trouble, end, .. } = work;
+    let outcome = match (outcome, trouble) {
+        (Ok(()), None) => Ok(()),
+        // PostgreSQL undoes the whole transaction however the job took it.
+        (Ok(()), Some(state)) => Err(Trouble {
+            failure: Failure::Error(Error::new(
+                Code::CLASS_TRANSACTION_STATE,
+                "current transaction is aborted, commands ignored until end of transaction block",
+            )),
+            ..state
+        }),
+        (Err(error), state) => {
+            let is_broken = state.is_some_and(|state| state.is_broken);
+            Err(Trouble { failure: Failure::Error(error), is_broken, is_lost: false })
+        }
+    };
+    connection.end_after(outcome, end).await
+}
+
+impl Engine for Postgres {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &render::postgres::Postgres
+    }
+
+    fn read(
+        &self,
+        commands: Vec<Command>,
+        mut sink: Box<dyn Sink>,
+        run: Run,
+    ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
+        Box::pin(async move {
+            self.read_by(&commands, &mut *sink, &run).await?;
+            Ok(sink)
+        })
+    }
+
+    fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(self.write_by(job, &run).await?) })
+    }
+
+    fn migrate(&self, job: Job, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        self.transact(job, Run::of_system(timeout))
+    }
+}
+
+/// The transaction of a job.
+struct Work<'t> {
+    connection: &'t mut Connection,
+    run: &'t Run,
+    /// What went wrong first: the transaction cannot be committed any more.
+    trouble: Option<Trouble>,
+    end: End,
+}
+
+impl Work<'_> {
+    async fn command(
+        &mut self,
+        command: &Command,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<u64, Failure> {
+        match self.connection.run(command, position, sink, self.run).await {
+            Ok(changed) => Ok(changed),
+            Err(trouble) => {
+                let Trouble { failure, is_broken, is_lost } = trouble;
+                if self.trouble.is_none() {
+                    self.trouble = Some(Trouble { failure: Failure::Canceled, is_broken, is_lost });
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// A function of a sequence, which answers one number.
+    async fn of_sequence(
+        &mut self,
+        call: &str,
+        sequence: &Sequence,
+        further: &[i64],
+    ) -> Result<i64, Failure> {
+        let mut parameters = vec![Stored::Text(qualified(&sequence.name).into())];
+        parameters.extend(further.iter().map(|number| Stored::Text(number.to_string().into())));
+        let command = Command {
+            text: call.into(),
+            parameters,
+            session: self.run.session.clone(),
+            outputs: [("value".into(), Type::Int8)].into(),
+            counts_changes: false,
+        };
+        let mut values = Values::of([Type::Int8]);
+        self.command(&command, 0, &mut values).await?;
+        match values.into_rows().first().and_then(|row| row.first()) {
+            Some(Value::Int(value)) => Ok(*value),
+            _ => Err(Failure::Error(Error::internal("a sequence without a value"))),
+        }
+    }
+}
+
+impl Transaction for Work<'_> {
+    fn run<'a>(
+        &'a mut self,
+        command: &'a Command,
+        position: usize,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(self.command(command, position, sink))
+    }
+
+    fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>> {
+        Box::pin(self.of_sequence("SELECT pg_catalog.nextval($1::text::regclass)", sequence, &[]))
+    }
+
+    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let call = "SELECT pg_catalog.setval($1::text::regclass, $2::int8)";
+            self.of_sequence(call, sequence, &[last]).await.map(drop)
+        })
+    }
+
+    fn roll_back_at_end(&mut self) {
+        self.end = End::RollBack;
+    }
+}

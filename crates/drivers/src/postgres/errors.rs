@@ -1,0 +1,112 @@
+//! PostgreSQL's errors as ours: state, message, detail and hint reach the caller as they are.
+
+use engine::Failure;
+use tokio_postgres::error::{DbError, Severity};
+use types::json::{self, DEPTH_MAX, Json};
+use types::{Code, Error};
+
+/// What went wrong on a connection.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    /// Whether the connection is in an unknown state: it is not used again.
+    pub(super) is_broken: bool,
+    /// Whether it broke without the server having said why.
+    pub(super) is_lost: bool,
+}
+
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Trouble {
+        let is_broken = error.as_db_error().is_none_or(is_fatal);
+        Trouble { failure: Failure::Error(mapped(&error)), is_broken, is_lost: error.as_db_error().is_none() }
+    }
+}
+
+impl From<Error> for Trouble {
+    /// A refusal of ours, in the middle of a conversation.
+    fn from(error: Error) -> Trouble {
+        Trouble { failure: Failure::Error(error), is_broken: true, is_lost: false }
+    }
+}
+
+fn is_fatal(error: &DbError) -> bool {
+    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// The one place where PostgreSQL's errors are understood.
+pub(super) fn mapped(error: &tokio_postgres::Error) -> Error {
+    match error.as_db_error() {
+        Some(raised) => from_database(raised),
+        None if error.is_closed()
+            || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>()) =>
+        {
+            Error::new(Code::CLIENT, "Database client error. Retrying the connection.")
+                .with_cause(cause(error))
+        }
+        None => Error::internal(cause(error)),
+    }
+}
+
+/// A connection could not be made.
+pub(super) fn unreachable(cause: impl std::fmt::Display) -> Error {
+    Error::new(Code::CONNECTION, "Database connection error. Retrying the connection.").with_cause(cause)
+}
+
+/// The error and what it says of its source.
+pub(super) fn cause(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn from_database(raised: &DbError) -> Error {
+    if raised.code().code() == "PGRST"
+        && let Some(error) = composed(raised)
+    {
+        return error;
+    }
+    let mut error = Error::raised(raised.code().code(), raised.message());
+    if let Some(detail) = raised.detail() {
+        error = error.with_details(detail);
+    }
+    if let Some(hint) = raised.hint() {
+        error = error.with_hint(hint);
+    }
+    match raised.where_() {
+        Some(place) => error.with_cause(place),
+        None => error,
+    }
+}
+
+/// A whole answer, raised as JSON: PostgREST's `raise sqlstate 'PGRST'`. The message holds code, message, details and hint,
+/// the detail holds the status.
+fn composed(raised: &DbError) -> Option<Error> {
+    let message = json::parse(raised.message(), DEPTH_MAX).ok()?;
+    let detail = json::parse(raised.detail()?, DEPTH_MAX).ok()?;
+    let mut error = Error::raised(text(&message, "code")?, text(&message, "message")?);
+    if let Some(details) = text(&message, "details") {
+        error = error.with_details(details);
+    }
+    if let Some(hint) = text(&message, "hint") {
+        error = error.with_hint(hint);
+    }
+    match field(&detail, "status")? {
+        Json::Number(status) => Some(error.with_status(status.parse().ok()?)),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+fn field<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
+    match json {
+        Json::Object(pairs) => pairs.iter().find(|(key, _)| *key == *name).map(|(_, value)| value),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
+    }
+}
+
+fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+    match field(json, name)? {
+        Json::String(text) => Some(text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
+    }
+}

@@ -1,0 +1,50 @@
+//! Who a transaction belongs to: role, claims and request, set for its length and no longer.
+//!
+//! All of it travels as parameters of one statement. `SET LOCAL` semantics end with the transaction; what functions may set for
+//! the session besides is taken back after each transaction ([`RESET`]).
+
+use std::time::Duration;
+
+use engine::Run;
+use render::postgres::quote;
+
+/// Takes on an identity. An absent search path stays as it is.
+pub(super) const TAKE: &str = "SELECT pg_catalog.set_config('search_path', coalesce($1::text, pg_catalog.current_setting('search_path')), true), pg_catalog.set_config('TimeZone', $2::text, true), pg_catalog.set_config('statement_timeout', $3::text, true), pg_catalog.set_config('request.jwt.claims', $4::text, true), pg_catalog.set_config('request.method', $5::text, true), pg_catalog.set_config('request.path', $6::text, true), pg_catalog.set_config('request.headers', $7::text, true), pg_catalog.set_config('request.cookies', $8::text, true), pg_catalog.set_config('role', $9::text, true)";
+
+/// Takes back whatever a caller's functions have done to the session. It ends no transaction and keeps prepared statements.
+pub(super) const RESET: &str = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+
+/// The parameters of [`TAKE`].
+pub(super) fn parameters(run: &Run) -> [Option<String>; 9] {
+    let asked = |what: fn(&engine::Asked) -> &str| Some(run.request.as_deref().map_or("", what).to_owned());
+    [
+        run.request
+            .as_ref()
+            .map(|asked| asked.search_path.iter().map(|schema| quote(schema)).collect::<Vec<_>>().join(", ")),
+        Some(run.session.zone.to_string()),
+        Some(milliseconds(run.timeout).to_string()),
+        Some(claims(run)),
+        asked(|asked| &asked.method),
+        asked(|asked| &asked.path),
+        asked(|asked| &asked.headers),
+        asked(|asked| &asked.cookies),
+        Some(if run.is_of_system() { "none".to_owned() } else { run.caller.role.to_string() }),
+    ]
+}
+
+/// The token's claims. A caller of the API without a token has the claim of a role, as with PostgREST.
+fn claims(run: &Run) -> String {
+    match (&run.caller.claims, &run.request) {
+        (Some(claims), _) => claims.to_string(),
+        (None, Some(_)) => {
+            let role = types::json::Json::String(run.caller.role.to_string());
+            types::json::Json::Object(vec![("role".to_owned(), role)]).compact()
+        }
+        (None, None) => String::new(),
+    }
+}
+
+/// PostgreSQL's largest timeout is that of its integers; zero would be none.
+fn milliseconds(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX).max(1)
+}

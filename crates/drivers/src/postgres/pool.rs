@@ -1,0 +1,127 @@
+//! Connections that are waiting to be used: how many, how old, how long one waits for one.
+
+use std::time::Duration;
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType,
+};
+use engine::Failure;
+use types::{Code, Error, Result};
+
+use super::connection::Connection;
+use super::errors;
+use super::options::{Address, Options, address};
+
+/// The connections to one server.
+pub(super) struct Pool {
+    connections: managed::Pool<Maker>,
+    waiting_max: usize,
+}
+
+/// Makes connections, and says which are still good.
+struct Maker {
+    address: Address,
+    options: Options,
+}
+
+impl managed::Manager for Maker {
+    type Type = Connection;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Connection> {
+        Connection::open(&self.address, self.options.statements_max).await
+    }
+
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<Error> {
+        let is_good = !connection.is_closed()
+            && metrics.age() < self.options.connection_life
+            && metrics.last_used() < self.options.connection_idle;
+        if is_good { Ok(()) } else { Err(RecycleError::message("the connection is closed or old")) }
+    }
+}
+
+impl Pool {
+    pub(super) fn new(options: &Options) -> Result<Pool> {
+        let maker = Maker { address: address(options)?, options: options.clone() };
+        let connections = managed::Pool::builder(maker)
+            .max_size(options.connections_max)
+            .wait_timeout(Some(options.acquire_timeout))
+            .create_timeout(Some(options.acquire_timeout))
+            // The one used last has its plans at hand; the others grow old and go.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Pool { connections, waiting_max: options.waiting_max })
+    }
+
+    /// A connection, to be given back by [`Lease::give_back`].
+    pub(super) async fn lease(&self) -> Result<Lease, Failure> {
+        if self.connections.status().waiting >= self.waiting_max {
+            return Err(Failure::Overloaded);
+        }
+        match self.connections.get().await {
+            Ok(object) => Ok(Lease { object: Some(object) }),
+            Err(PoolError::Backend(error)) => Err(Failure::Error(error)),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Failure::Error(Error::new(
+                Code::POOL_TIMEOUT,
+                "Timed out acquiring connection from connection pool.",
+            ))),
+            Err(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => {
+                Err(Failure::Error(errors::unreachable("no answer in time")))
+            }
+            Err(
+                error @ (PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_)),
+            ) => Err(Failure::Error(Error::internal(error))),
+        }
+    }
+
+    /// Lets go of connections that the server has closed.
+    pub(super) fn forget_closed(&self) {
+        self.connections.retain(|connection, _| !connection.is_closed());
+    }
+
+    /// Lets no further connection be taken.
+    pub(super) fn close(&self) {
+        self.connections.close();
+    }
+}
+
+/// A connection in use. Unless it is given back, it is in an unknown state: what it still does is stopped, and it is closed.
+pub(super) struct Lease {
+    object: Option<Object<Maker>>,
+}
+
+/// How long a connection that is stopped may take to notice.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Lease {
+    /// The connection.
+    ///
+    /// # Errors
+    /// `XX000` after it was given back.
+    pub(super) fn connection(&mut self) -> Result<&mut Connection> {
+        self.object.as_deref_mut().ok_or_else(|| Error::internal("a connection that was given back"))
+    }
+
+    /// For the next one.
+    pub(super) fn give_back(mut self) {
+        self.object = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(object) = self.object.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return drop(Object::take(object));
+        };
+        // It counts as in use until the server has heard of it; the time that this takes is bounded.
+        runtime.spawn(async move {
+            let stopped = tokio::time::timeout(STOP_TIMEOUT, object.stop()).await;
+            drop(stopped);
+            Object::take(object).close(STOP_TIMEOUT).await;
+        });
+    }
+}

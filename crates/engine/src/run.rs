@@ -1,0 +1,57 @@
+//! For whom, under which session and how long something runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use query::Caller;
+use types::session::Session;
+
+use crate::statement::SYSTEM;
+
+/// For whom, under which session and how long a plan runs.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Who asks.
+    pub caller: Caller,
+    /// Time zone, and the time of the transaction.
+    pub session: Session,
+    /// After this it is stopped.
+    pub timeout: Duration,
+    /// Whether everything is undone at the end although it succeeded.
+    pub roll_back: bool,
+    /// The request that it answers: engines that run functions themselves let these read it.
+    pub request: Option<Arc<Asked>>,
+}
+
+/// What functions may know about a request (`request.method`, `request.headers`, … in `current_setting`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The HTTP method.
+    pub method: String,
+    /// The path as the API sees it.
+    pub path: String,
+    /// The headers as a JSON object, names in lower case.
+    pub headers: String,
+    /// The cookies as a JSON object.
+    pub cookies: String,
+    /// The schemas in which names are looked for, the request's first.
+    pub search_path: Vec<String>,
+}
+
+impl Run {
+    /// Work of the server itself: no policy stands between. Its session's time says nothing.
+    pub fn of_system(timeout: Duration) -> Run {
+        Run {
+            caller: Caller::role(SYSTEM),
+            session: Session::utc(0),
+            timeout,
+            roll_back: false,
+            request: None,
+        }
+    }
+
+    /// Whether it is work of the server itself.
+    pub fn is_of_system(&self) -> bool {
+        *self.caller.role == *SYSTEM && self.request.is_none()
+    }
+}

@@ -1,0 +1,246 @@
+//! Whole calls of declared functions, as requests make them: every statement of a `language sql` body in order, the rows of the
+//! last one as the result; and functions of a row, whose body is read in place of a column or of related rows.
+//!
+//! PostgreSQL's rules (38.5, `CREATE FUNCTION`): a function that is not volatile changes nothing; one that returns no set gives
+//! one row, of nulls where its body gives none; a strict one is not run for a null.
+
+use std::sync::Arc;
+
+use catalog::{Function, Volatility};
+use sql::ast::StatementKind;
+use types::{Code, Error, Result, Type, Value};
+
+use super::declared::{any_null, mismatch, parsed, unsupported};
+use super::{Resolver, Typing};
+use crate::ir::{CalledBy, Expr, Form, FunctionId, JoinKind, Output, Query, Read, Source};
+use crate::visit::SourceIds;
+
+/// A call of a function.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// What happens before the result is there; its rows nobody sees.
+    pub before: Vec<Query>,
+    /// The result: rows of the columns that the function declares. A write returns them.
+    pub result: Query,
+}
+
+/// Which function is called, and how.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The function.
+    pub function: FunctionId,
+    /// What each of its parameters is given; its default without anything.
+    pub args: Vec<Option<Expr>>,
+    /// Whether nothing may change.
+    pub read_only: bool,
+}
+
+impl<'a> Typing<'a> {
+    /// The statements of a call.
+    ///
+    /// # Errors
+    /// What PostgreSQL refuses; `0A000` for bodies in other languages and for what it could do.
+    pub fn body(&self, invocation: Invocation, ids: &mut SourceIds) -> Result<Body> {
+        self.apart(ids, |resolver| resolver.whole_body(invocation))
+    }
+
+    /// The value of a function of a row.
+    ///
+    /// # Errors
+    /// As [`Typing::body`].
+    pub fn value_of_row(&self, function: FunctionId, row: Expr, ids: &mut SourceIds) -> Result<Expr> {
+        self.apart(ids, |resolver| resolver.value_of(function.0, vec![row]))
+    }
+
+    /// The rows of a function of a row.
+    ///
+    /// # Errors
+    /// As [`Typing::body`].
+    pub fn rows_of_row(&self, function: FunctionId, row: Expr, ids: &mut SourceIds) -> Result<Read> {
+        self.apart(ids, |resolver| {
+            let read = resolver.body_of(function.0, vec![row])?;
+            resolver.shaped(read, function)
+        })
+    }
+
+    /// The columns of a function's rows; of a single value the only one has the function's name.
+    ///
+    /// # Errors
+    /// `0A000` where the schema does not say them.
+    pub fn columns(&self, function: FunctionId) -> Result<Vec<(Arc<str>, Type)>> {
+        self.0.result_columns(&self.0.catalog.functions[function.0])
+    }
+
+    /// The fields of a row type.
+    pub fn fields(&self, name: &types::Name) -> Option<Vec<(Arc<str>, Type)>> {
+        self.0.fields_of(name)
+    }
+
+    /// Resolves something with sources of its own.
+    fn apart<T>(
+        &self,
+        ids: &mut SourceIds,
+        inner: impl FnOnce(&mut Resolver<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let mut resolver = Resolver {
+            path: self.0.path.clone(),
+            base: self.0.path.clone(),
+            session: self.0.session.clone(),
+            ids: std::mem::replace(ids, SourceIds::starting_at(0)),
+            ..Resolver::new(self.0.catalog, &[])
+        };
+        let found = inner(&mut resolver);
+        *ids = resolver.ids;
+        found
+    }
+}
+
+impl Resolver<'_> {
+    fn whole_body(&mut self, invocation: Invocation) -> Result<Body> {
+        let Invocation { function: id, args, read_only } = invocation;
+        let function = &self.catalog.functions[id.0];
+        let args = self.completed(function, args)?;
+        if function.strict && any_null(&args).is_some_and(|_| args.iter().any(is_null)) {
+            return Ok(Body { before: Vec::new(), result: Query::Read(self.nothing(id)?) });
+        }
+        let statements = parsed(function)?;
+        let mut steps = self.inside(id.0, args, |resolver| {
+            statements.iter().map(|statement| resolver.step(statement, function)).collect::<Result<Vec<_>>>()
+        })?;
+        let by = CalledBy { function: id, read_only };
+        if function.returns == Type::Void {
+            let before = steps.into_iter().map(|step| marked(step, by)).collect();
+            return Ok(Body { before, result: Query::Read(self.nothing(id)?) });
+        }
+        let result = match steps.pop() {
+            Some(Query::Read(read)) => Query::Read(self.shaped(read, id)?),
+            Some(Query::Write(mut write)) => {
+                let returning = write.returning.take().ok_or_else(|| no_rows(function))?;
+                write.returning = Some(self.shaped(returning, id)?);
+                write.called = Some(by);
+                Query::Write(write)
+            }
+            None => return Err(no_rows(function)),
+        };
+        Ok(Body { before: steps.into_iter().map(|step| marked(step, by)).collect(), result })
+    }
+
+    /// The arguments, defaults included, of the types declared.
+    fn completed(&mut self, function: &Function, args: Vec<Option<Expr>>) -> Result<Vec<Expr>> {
+        let mut completed = Vec::with_capacity(args.len());
+        for (parameter, arg) in function.arguments.iter().filter(|argument| argument.is_input()).zip(args) {
+            completed.push(match (arg, &parameter.default) {
+                (Some(arg), _) => arg,
+                (None, Some(default)) => {
+                    let default = self.constant_default(default)?;
+                    self.coerce(default, &parameter.ty)?
+                }
+                (None, None) => Expr::null(parameter.ty.clone()),
+            });
+        }
+        Ok(completed)
+    }
+
+    /// A statement of a body.
+    fn step(&mut self, statement: &StatementKind, function: &Function) -> Result<Query> {
+        let query = match statement {
+            StatementKind::Query(query) => return self.query(query).map(Query::Read),
+            StatementKind::Insert(insert) => self.insert(insert)?,
+            StatementKind::Update(update) => self.update(update)?,
+            StatementKind::Delete(delete) => self.delete(delete)?,
+            _ => {
+                return Err(unsupported(
+                    function,
+                    "with a statement that is neither select, insert, update nor delete",
+                ));
+            }
+        };
+        if function.volatility != Volatility::Volatile {
+            let message = format!("{} is not allowed in a non-volatile function", query.action.word());
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        }
+        Ok(Query::Write(Box::new(query)))
+    }
+
+    /// The rows of a body as the function declares them.
+    pub(super) fn shaped(&mut self, read: Read, id: FunctionId) -> Result<Read> {
+        let function = &self.catalog.functions[id.0];
+        let columns = self.result_columns(function)?;
+        let mut read = self.in_columns(read, columns, function)?;
+        if !function.returns_set && !is_one_row(&read) {
+            read = self.only_row(read);
+        }
+        read.called = Some(id);
+        Ok(read)
+    }
+
+    /// The first row, or one of nulls.
+    fn only_row(&mut self, read: Read) -> Read {
+        let mut first = if read.limit.is_some() { self.around(read) } else { read };
+        first.limit = Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 });
+        let mut outer = self.around(first);
+        let inner = std::mem::replace(&mut outer.from, Source::Unit);
+        outer.from = Source::Join {
+            kind: JoinKind::Left,
+            left: Box::new(Source::Unit),
+            right: Box::new(inner),
+            on: None,
+        };
+        outer
+    }
+
+    /// What a strict function says of a null, and one that returns nothing.
+    fn nothing(&self, id: FunctionId) -> Result<Read> {
+        let function = &self.catalog.functions[id.0];
+        let columns = match function.returns {
+            Type::Void => vec![(function.name.name.clone(), Type::Text)],
+            _ => self.result_columns(function)?,
+        };
+        let outputs = columns.into_iter().map(|(name, ty)| Output { name, expr: Expr::null(ty) }).collect();
+        let filter = function.returns_set.then(|| Expr::bool(false));
+        Ok(Read { outputs, filter, called: Some(id), ..Read::from(Source::Unit) })
+    }
+}
+
+/// Whether an argument is null as a whole: a row is not, whatever its fields are.
+fn is_null(arg: &Expr) -> bool {
+    matches!(arg, Expr::Const { value: Value::Null, .. })
+}
+
+fn is_one_row(read: &Read) -> bool {
+    matches!(read.from, Source::Unit)
+        && read.filter.is_none()
+        && read.having.is_none()
+        && read.group.is_empty()
+        && read.limit.is_none()
+        && read.offset.is_none()
+}
+
+fn marked(step: Query, by: CalledBy) -> Query {
+    match step {
+        Query::Read(mut read) => {
+            read.called = Some(by.function);
+            Query::Read(read)
+        }
+        Query::Write(mut write) => {
+            write.called = Some(by);
+            if let Some(returning) = &mut write.returning {
+                returning.called = Some(by.function);
+            }
+            Query::Write(write)
+        }
+    }
+}
+
+fn no_rows(function: &Function) -> Error {
+    mismatch(function)
+        .with_details("Function's final statement must be SELECT or INSERT/UPDATE/DELETE/MERGE RETURNING.")
+}
+
+/// The fields of a whole row, where an expression is one.
+pub(super) fn row_fields(expr: &Expr) -> Option<&[Expr]> {
+    match expr {
+        Expr::Form { form: Form::Row, args, .. } => Some(args),
+        _ => None,
+    }
+}

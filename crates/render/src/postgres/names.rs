@@ -1,0 +1,99 @@
+//! Names on PostgreSQL: of tables, types and functions.
+
+use query::functions::{Function, Kind};
+use types::ty::range_name;
+use types::{Error, Modifier, Name, Result, Type};
+
+/// An identifier in double quotes.
+pub(super) fn quote_into(out: &mut String, name: &str) {
+    out.push('"');
+    for c in name.chars() {
+        if c == '"' {
+            out.push('"');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}
+
+/// An identifier in double quotes.
+pub fn quote(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    quote_into(&mut out, name);
+    out
+}
+
+/// A name with its schema.
+pub fn qualified(name: &Name) -> String {
+    format!("{}.{}", quote(&name.schema), quote(&name.name))
+}
+
+/// Schemas whose types are written without them, because an extension may live in any of these: the search path finds them.
+const SEARCHED: &[&str] = &["pg_catalog", "public", "extensions"];
+
+/// How a type is written.
+pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
+    let base = match ty {
+        Type::Bool => "bool",
+        Type::Int2 => "int2",
+        Type::Int4 => "int4",
+        Type::Int8 => "int8",
+        Type::Float4 => "float4",
+        Type::Float8 => "float8",
+        Type::Numeric => "numeric",
+        Type::Text | Type::Unknown => "text",
+        Type::Varchar => "varchar",
+        Type::Bpchar => "bpchar",
+        Type::Citext => "citext",
+        Type::Uuid => "uuid",
+        Type::Bytea => "bytea",
+        Type::Json => "json",
+        Type::Jsonb => "jsonb",
+        Type::Date => "date",
+        Type::Time => "time",
+        Type::Timetz => "timetz",
+        Type::Timestamp => "timestamp",
+        Type::Timestamptz => "timestamptz",
+        Type::Interval => "interval",
+        Type::Inet => "inet",
+        Type::Cidr => "cidr",
+        Type::Tsvector => "tsvector",
+        Type::Tsquery => "tsquery",
+        Type::Void => "void",
+        Type::Range(subtype) => range_name(subtype),
+        Type::Array(element) => return format!("{}[]", type_name(element, modifier)),
+        Type::Enum(declared) => return qualified(&declared.name),
+        Type::Opaque(name) if SEARCHED.contains(&&*name.schema) => return quote(&name.name),
+        Type::Composite(name) | Type::Opaque(name) => return qualified(name),
+    };
+    match modifier {
+        // PostgreSQL calls the type by another name where it has no length.
+        Some(Modifier::Length(length)) if *ty == Type::Bpchar => format!("char({length})"),
+        Some(Modifier::Length(length)) => format!("{base}({length})"),
+        Some(Modifier::Precision { precision, scale }) => format!("{base}({precision},{scale})"),
+        Some(Modifier::Fraction(digits)) => format!("{base}({digits})"),
+        None => base.to_owned(),
+    }
+}
+
+/// Functions of extensions: the search path finds them.
+const OF_EXTENSIONS: &[&str] =
+    &["crypt", "digest", "gen_random_bytes", "gen_salt", "hmac", "unaccent", "uuid_generate_v4", "uuid_nil"];
+
+/// How a function that is written as one is called.
+pub(super) fn function_name(name: &str) -> String {
+    if OF_EXTENSIONS.contains(&name) { quote(name) } else { format!("pg_catalog.{}", quote(name)) }
+}
+
+/// The operator that a function is, where it takes two operands.
+///
+/// # Errors
+/// `0A000` for a function that is no operator.
+pub(super) fn operator(function: &Function) -> Result<&'static str> {
+    match function.kind {
+        Kind::Operator => Ok(function.name),
+        Kind::Function | Kind::Prefix => {
+            Err(Error::missing(format!("{} with any or all elements of an array", function.name)))
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Reads as `SELECT`.
+
+use std::sync::Arc;
+
+use catalog::Catalog;
+use query::{Expr, Guard, JoinKind, Nest, Order, Output, Read, Source, Subquery};
+use types::{Error, Result, Type};
+
+use super::wire::{Wire, wire};
+use super::{Columns, Writer, names};
+use crate::{Bindings, Command};
+
+/// One read as a command.
+///
+/// # Errors
+/// `XX000` when the read was not left to the engine; `0A000` for what cannot be said.
+pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Command> {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.top(read)?;
+    Ok(writer.finish(outputs(&read.outputs)))
+}
+
+pub(super) fn outputs(outputs: &[Output]) -> Arc<[(Arc<str>, Type)]> {
+    outputs.iter().map(|output| (output.name.clone(), output.expr.ty())).collect()
+}
+
+/// What the outputs of a read are called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Nothing: they leave the engine in their wire form.
+    Wire,
+    /// `c0`, `c1`, …
+    Positions,
+    /// By their keys: they become an object.
+    Keys,
+    /// Nobody asks.
+    Set,
+}
+
+/// Longer names are cut by PostgreSQL.
+const NAME_BYTES_MAX: usize = 63;
+
+impl Writer<'_> {
+    /// A read whose rows leave the engine.
+    pub(super) fn top(&mut self, read: &Read) -> Result<()> {
+        if !read.distinct {
+            return self.read(read, Use::Wire);
+        }
+        // What is distinct is the values, not what they look like on the wire.
+        self.push("SELECT ");
+        self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
+            writer.on_wire(&output.expr.ty(), |writer| {
+                writer.push("d.c");
+                writer.number(position);
+                Ok(())
+            })
+        })?;
+        self.push(" FROM (");
+        self.read(read, Use::Positions)?;
+        self.push(") AS d");
+        Ok(())
+    }
+
+    pub(super) fn read(&mut self, read: &Read, used: Use) -> Result<()> {
+        if read.called.is_some() {
+            return Err(Error::internal("a function's body reached an engine that calls functions itself"));
+        }
+        self.register(&read.from);
+        let shared = self.shares;
+        self.shares |= !read.group.is_empty();
+        self.push(if read.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
+            writer.output(output, position, used)
+        })?;
+        if !matches!(read.from, Source::Unit) {
+            self.push(" FROM ");
+            self.source(&read.from)?;
+        }
+        self.clause(" WHERE ", read.filter.as_ref())?;
+        if !read.group.is_empty() {
+            self.push(" GROUP BY ");
+            self.list(&read.group, ", ", Writer::expr)?;
+        }
+        self.clause(" HAVING ", read.having.as_ref())?;
+        self.shares = shared;
+        self.order(&read.order)?;
+        self.clause(" LIMIT ", read.limit.as_ref())?;
+        self.clause(" OFFSET ", read.offset.as_ref())
+    }
+
+    pub(super) fn clause(&mut self, word: &str, expr: Option<&Expr>) -> Result<()> {
+        let Some(expr) = expr else { return Ok(()) };
+        self.push(word);
+        self.expr(expr)
+    }
+
+    pub(super) fn order(&mut self, order: &[Order]) -> Result<()> {
+        if order.is_empty() {
+            return Ok(());
+        }
+        self.push(" ORDER BY ");
+        self.list(order, ", ", |writer, key| {
+            writer.expr(&key.expr)?;
+            writer.push(if key.descending { " DESC" } else { "" });
+            if key.nulls_first != key.descending {
+                writer.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+            }
+            Ok(())
+        })
+    }
+
+    fn output(&mut self, output: &Output, position: usize, used: Use) -> Result<()> {
+        match used {
+            Use::Wire => self.wired(&output.expr),
+            Use::Set => self.expr(&output.expr),
+            Use::Positions => {
+                self.expr(&output.expr)?;
+                self.push(" AS c");
+                self.number(position);
+                Ok(())
+            }
+            Use::Keys => {
+                if output.name.len() > NAME_BYTES_MAX {
+                    let what = format!("a nested key of more than {NAME_BYTES_MAX} bytes: `{}`", output.name);
+                    return Err(Error::missing(what));
+                }
+                self.expr(&output.expr)?;
+                self.push(" AS ");
+                self.identifier(&output.name);
+                Ok(())
+            }
+        }
+    }
+
+    /// An expression in its wire form.
+    fn wired(&mut self, expr: &Expr) -> Result<()> {
+        // Nested rows are JSON text: nobody here needs to read them again.
+        if let Expr::Subquery(subquery) = expr
+            && let Subquery::Nest(nest) = &**subquery
+        {
+            return self.nest(nest);
+        }
+        self.on_wire(&expr.ty(), |writer| writer.expr(expr))
+    }
+
+    fn on_wire(&mut self, ty: &Type, inner: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let (before, after) = match wire(ty) {
+            Wire::Binary => ("(", format!(")::{}", names::type_name(ty, None))),
+            Wire::Json => ("pg_catalog.to_json(", ")::text".to_owned()),
+            Wire::Nothing => ("pg_catalog.nullif((", ")::text, '')".to_owned()),
+            // Casts to text strip blanks (`bpchar`) or add masks (`inet`), which output functions do not.
+            Wire::Text if *ty == Type::Bpchar => ("", String::new()),
+            Wire::Text if *ty == Type::Inet => ("pg_catalog.textin(pg_catalog.inet_out(", "))".to_owned()),
+            Wire::Text => ("(", ")::text".to_owned()),
+        };
+        self.push(before);
+        inner(self)?;
+        self.push(&after);
+        Ok(())
+    }
+
+    /// Notes what each source is, so that its columns can be named.
+    pub(super) fn register(&mut self, source: &Source) {
+        match source {
+            Source::Unit => {}
+            Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
+                self.sources.insert(*id, Columns::OfTable(*table));
+            }
+            Source::Read { id, .. } => {
+                self.sources.insert(*id, Columns::Outputs);
+            }
+            Source::Values { id, .. } => {
+                self.sources.insert(*id, Columns::Values);
+            }
+            Source::Join { left, right, .. } => {
+                self.register(left);
+                self.register(right);
+            }
+        }
+    }
+
+    fn source(&mut self, source: &Source) -> Result<()> {
+        match source {
+            Source::Unit => self.push("(SELECT) AS u"),
+            Source::Table { id, table, guard } => {
+                check_guard(guard)?;
+                self.table(*table);
+                self.push(" AS ");
+                self.alias(*id);
+            }
+            Source::Read { id, read, .. } => {
+                self.push("LATERAL (");
+                self.read(read, Use::Positions)?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
+            Source::Written { id, .. } => {
+                self.push("written AS ");
+                self.alias(*id);
+            }
+            Source::Given { .. } => {
+                return Err(Error::internal("a candidate row reached an engine that makes rows itself"));
+            }
+            Source::Values { id, rows } => {
+                self.push("(VALUES ");
+                self.list(rows, ", ", |writer, row| {
+                    writer.push("(");
+                    writer.list(row, ", ", Writer::expr)?;
+                    writer.push(")");
+                    Ok(())
+                })?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
+            Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref()),
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, kind: JoinKind, left: &Source, right: &Source, on: Option<&Expr>) -> Result<()> {
+        self.source(left)?;
+        self.push(match kind {
+            JoinKind::Inner => " JOIN ",
+            JoinKind::Left => " LEFT JOIN ",
+            JoinKind::Right => " RIGHT JOIN ",
+            JoinKind::Full => " FULL JOIN ",
+        });
+        let is_join = matches!(right, Source::Join { .. });
+        self.push(if is_join { "(" } else { "" });
+        self.source(right)?;
+        self.push(if is_join { ") ON " } else { " ON " });
+        match on {
+            Some(on) => self.expr(on),
+            None => {
+                self.push("true");
+                Ok(())
+            }
+        }
+    }
+
+    /// Nested rows as the text of compact JSON.
+    pub(super) fn nest(&mut self, nest: &Nest) -> Result<()> {
+        let (before, after, used) = match (nest.many, nest.bare) {
+            (true, false) => (LIST, ROWS_END, Use::Keys),
+            (true, true) => (BARE_LIST, ROWS_END, Use::Positions),
+            (false, _) => ("(SELECT pg_catalog.row_to_json(n.*)::text FROM (", ") AS n)", Use::Keys),
+        };
+        self.push(before);
+        self.read(&nest.read, used)?;
+        self.push(after);
+        Ok(())
+    }
+}
+
+const LIST: &str = "(SELECT coalesce('[' || pg_catalog.string_agg(pg_catalog.row_to_json(n.*)::text, ',') || ']', '[]') FROM (";
+const BARE_LIST: &str = "(SELECT coalesce('[' || pg_catalog.string_agg(coalesce(pg_catalog.to_json(n.c0)::text, 'null'), ',') || ']', '[]') FROM (";
+const ROWS_END: &str = ") AS n)";
+
+/// Only what was left to the engine is written: what was compiled in would be enforced twice, and not by the caller's role.
+fn check_guard(guard: &Guard) -> Result<()> {
+    match guard {
+        Guard::Engine => Ok(()),
+        Guard::Unset => Err(Error::internal("a table reached the renderer without authorization")),
+        Guard::Open | Guard::Rows(_) => {
+            Err(Error::internal("a read with compiled policies reached an engine that has its own"))
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Calls of functions: arguments by the types of their parameters, the rows of the result as those of a table.
+
+use std::sync::Arc;
+
+use catalog::{Argument, Column as TableColumn, Table, TableId, TableKind};
+use query::resolve::{Body, Invocation, Typing};
+use query::{Expr, Form, Query, Source, visit};
+use sql::ast::ArgumentMode;
+use types::json::Json;
+use types::json_value::from_json;
+use types::value::Array;
+use types::{Code, Error, Name, Result, Type, Value};
+
+use super::choice::{Callee, name};
+use super::reads::columns;
+use super::tree::Node;
+use super::{Pass, RESULT, Resolved};
+use crate::media::Media;
+use crate::payload::Payload;
+use crate::request::Action;
+use crate::respond::Shape;
+use crate::select::SelectItem;
+
+/// What PostgREST calls the only column of a function that returns values.
+const VALUE: &str = "pgrst_scalar";
+
+impl<'a> Callee<'a> {
+    /// Whether the result is values and no rows.
+    fn returns_values(&self) -> bool {
+        let has_columns = self.function.arguments.iter().any(Argument::is_output);
+        !has_columns && !matches!(self.function.returns, Type::Composite(_))
+    }
+
+    /// What the rows are on the wire.
+    fn shape(&self) -> Shape {
+        match (self.returns_values(), self.function.returns_set) {
+            (true, true) => Shape::Values,
+            (true, false) => Shape::Value,
+            (false, true) => Shape::Rows,
+            (false, false) => Shape::Row,
+        }
+    }
+
+    /// The table or view whose rows it returns.
+    fn table(&self, pass: &Pass<'_>) -> Option<TableId> {
+        match &self.function.returns {
+            Type::Composite(name) => pass.model.catalog.table(name).map(|(id, _)| id),
+            _ => None,
+        }
+    }
+
+    /// Its rows as those of a table of its own.
+    pub(super) fn row(&self, typing: &Typing<'_>) -> Result<Table> {
+        let columns = match (&self.function.returns, self.returns_values()) {
+            (Type::Void, _) => vec![(VALUE.into(), Type::Text)],
+            (ty, true) => vec![(VALUE.into(), ty.clone())],
+            (_, false) => typing.columns(self.id)?,
+        };
+        Ok(row_table(self.function.name.clone(), columns))
+    }
+}
+
+/// A table that nobody declared.
+fn row_table(name: Name, columns: Vec<(Arc<str>, Type)>) -> Table {
+    let column = |(name, ty): (Arc<str>, Type)| TableColumn {
+        origin: (name.clone(), 0),
+        name,
+        ty,
+        modifier: None,
+        domain: None,
+        not_null: false,
+        default: None,
+        comment: None,
+    };
+    Table {
+        origin: (name.clone(), 0),
+        name,
+        kind: TableKind::Table,
+        columns: columns.into_iter().map(column).collect(),
+        primary_key: None,
+        uniques: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+        indexes: Vec::new(),
+        row_security: false,
+        force_row_security: false,
+        policies: Vec::new(),
+        triggers: Vec::new(),
+        acl: catalog::Acl::default(),
+        owner: "postgres".into(),
+        comment: None,
+    }
+}
+
+impl<'a> Pass<'a> {
+    /// A call.
+    pub(super) fn call_request(&mut self, callee: Callee<'a>) -> Result<Resolved> {
+        self.check_max_affected(&callee)?;
+        let table = callee.table(self).unwrap_or(RESULT);
+        let root = self.tree_under(table, self.label_of_result())?;
+        let body = self.body_of(&callee)?;
+        let rows_at = body.before.len();
+        let mut queries = body.before;
+        let counts = self.request.prefer.count.is_some();
+        let outputs = match body.result {
+            Query::Read(result) => {
+                let counted = counts.then(|| visit::instantiate_read(&result, &mut self.ids));
+                let read = self.result_rows(&root, result)?;
+                let outputs = columns(&read.outputs);
+                queries.push(Query::Read(read));
+                if let Some(counted) = counted {
+                    let source = self.source_of(counted);
+                    queries.push(Query::Read(self.count(&root, source)?));
+                }
+                outputs
+            }
+            Query::Write(mut write) => {
+                let result =
+                    write.returning.take().ok_or_else(|| Error::internal("a result without rows"))?;
+                if counts {
+                    let counted = visit::instantiate_read(&result, &mut self.ids);
+                    let source = self.source_of(counted);
+                    write.counted = Some(self.count(&root, source)?);
+                }
+                let read = self.result_rows(&root, result)?;
+                let outputs = columns(&read.outputs);
+                write.returning = Some(read);
+                queries.push(Query::Write(write));
+                outputs
+            }
+        };
+        let is_void = callee.function.returns == Type::Void;
+        let shape = callee.shape();
+        Ok(Resolved { queries, rows_at, columns: outputs, shape, is_void, ..Resolved::default() })
+    }
+
+    fn source_of(&mut self, read: query::Read) -> Source {
+        Source::Read { id: self.ids.fresh(), read: Box::new(read), view: None }
+    }
+
+    fn result_rows(&mut self, root: &Node<'a>, result: query::Read) -> Result<query::Read> {
+        let source = self.source_of(result);
+        self.rows(root, source)
+    }
+
+    /// What PostgreSQL's messages call the rows: PostgREST selects named columns from the call, all of them from what it said.
+    fn label_of_result(&self) -> String {
+        let all = self.request.select.iter().any(|item| matches!(item, SelectItem::All));
+        if all { "pgrst_source" } else { "pgrst_call" }.to_owned()
+    }
+
+    fn check_max_affected(&self, callee: &Callee<'_>) -> Result<()> {
+        if callee.function.returns_set || self.request.prefer.affected_max().is_none() {
+            return Ok(());
+        }
+        let message =
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict";
+        Err(Error::new(Code::MAX_AFFECTED_FUNCTION, message))
+    }
+
+    /// The statements of the call. What is wrong with a body is for those who may call it.
+    fn body_of(&mut self, callee: &Callee<'a>) -> Result<Body> {
+        self.check_schema()?;
+        let function = callee.function;
+        let allowed = || self.model.catalog.allows_function(&self.roles(), function);
+        let denied = || {
+            let message = format!("permission denied for function {}", function.name.name);
+            Error::new(Code::PRIVILEGE, message)
+        };
+        let args = self.arguments(callee).map_err(|error| if allowed() { error } else { denied() })?;
+        let read_only = matches!(self.request.action, Action::Read { .. });
+        let invocation = Invocation { function: callee.id, args, read_only };
+        let may_call = allowed();
+        self.typing.body(invocation, &mut self.ids).map_err(|error| if may_call { error } else { denied() })
+    }
+
+    fn check_schema(&self) -> Result<()> {
+        if self.model.catalog.allows_schema(&self.roles(), self.schema) {
+            return Ok(());
+        }
+        Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {}", self.schema)))
+    }
+
+    /// What each parameter is given.
+    fn arguments(&self, callee: &Callee<'a>) -> Result<Vec<Option<Expr>>> {
+        let parameters: Vec<&Argument> = callee.parameters().collect();
+        match (&parameters[..], &self.request.payload) {
+            ([only], Some(payload)) if only.name.is_none() => {
+                let body = match payload {
+                    Payload::Raw(bytes) => Raw::Bytes(bytes),
+                    Payload::Rows(rows) => Raw::Text(&rows.text),
+                };
+                self.body_argument(&only.ty, body).map(|arg| vec![Some(arg)])
+            }
+            ([only], None) if only.name.is_none() => {
+                let given: Vec<(String, Json)> = self
+                    .request
+                    .arguments
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Json::String(value.clone())))
+                    .collect();
+                let text = Json::Object(given).compact();
+                self.body_argument(&only.ty, Raw::Text(&text)).map(|arg| vec![Some(arg)])
+            }
+            (parameters, Some(Payload::Rows(rows))) if self.request.content_type == Media::Form => {
+                let texts: Vec<(&str, &str)> = rows
+                    .form
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                parameters.iter().map(|parameter| self.text_argument(parameter, &texts)).collect()
+            }
+            (parameters, Some(Payload::Rows(rows))) => parameters
+                .iter()
+                .map(|parameter| {
+                    let known = rows.columns.iter().any(|column| column == name(parameter));
+                    let null = Json::Null;
+                    let json = rows.first(name(parameter)).unwrap_or(&null);
+                    known.then(|| self.json_argument(parameter, json)).transpose()
+                })
+                .collect(),
+            (parameters, Some(Payload::Raw(_))) => Ok(vec![None; parameters.len()]),
+            (parameters, None) => {
+                let texts: Vec<(&str, &str)> = self
+                    .request
+                    .arguments
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                parameters.iter().map(|parameter| self.text_argument(parameter, &texts)).collect()
+            }
+        }
+    }
+
+    /// The whole body as the only argument.
+    fn body_argument(&self, ty: &Type, body: Raw<'_>) -> Result<Expr> {
+        let text = match body {
+            Raw::Bytes(bytes) if *ty == Type::Bytea => {
+                return Ok(Expr::Const { value: Value::Bytes(bytes.into()), ty: ty.clone() });
+            }
+            Raw::Bytes(bytes) => std::str::from_utf8(bytes)
+                .map_err(|_| Error::new(Code::NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\""))?,
+            Raw::Text(text) => text,
+        };
+        match ty {
+            Type::Opaque(_) => Ok(Expr::Const { value: Value::text(text), ty: ty.clone() }),
+            ty => self.typing.literal(text, ty),
+        }
+    }
+
+    /// An argument as text: of several the last counts, unless the parameter is variadic.
+    fn text_argument(&self, parameter: &Argument, given: &[(&str, &str)]) -> Result<Option<Expr>> {
+        let values: Vec<&str> =
+            given.iter().filter(|(found, _)| *found == name(parameter)).map(|(_, value)| *value).collect();
+        let Some(last) = values.last() else { return Ok(None) };
+        match (&parameter.ty, parameter.mode) {
+            (Type::Array(element), ArgumentMode::Variadic) => {
+                let values = values.iter().map(|value| match self.typing.literal(value, element)? {
+                    Expr::Const { value, .. } => Ok(value),
+                    _ => Err(Error::missing("a variadic argument that moves with time")),
+                });
+                let elements = values.collect::<Result<Vec<Value>>>()?;
+                let length = u32::try_from(elements.len()).map_err(Error::internal)?;
+                let array = Array { dimensions: vec![length], elements };
+                Ok(Some(Expr::Const { value: Value::Array(array.into()), ty: parameter.ty.clone() }))
+            }
+            (ty @ Type::Composite(_), _) => {
+                let shown = types::ty::format_type(ty, None);
+                Err(Error::missing(format!("an argument of type {shown} as text")))
+            }
+            (ty, _) => self.typing.literal(last, ty).map(Some),
+        }
+    }
+
+    /// An argument as JSON: what `json_to_record` makes of it.
+    fn json_argument(&self, parameter: &Argument, json: &Json) -> Result<Expr> {
+        self.json_value(&parameter.ty, json).map_err(|error| match error.message() {
+            "expected JSON array" => {
+                error.with_hint(format!("See the value of key \"{}\".", name(parameter)))
+            }
+            _ => error,
+        })
+    }
+
+    fn json_value(&self, ty: &Type, json: &Json) -> Result<Expr> {
+        let (Type::Composite(row), Json::Object(given)) = (ty, json) else {
+            let value = from_json(ty, None, json, self.exposed.session)?;
+            return Ok(Expr::Const { value, ty: ty.clone() });
+        };
+        let fields =
+            self.typing.fields(row).ok_or_else(|| Error::missing(format!("an argument of type {row}")))?;
+        let field = |(name, ty): (Arc<str>, Type)| {
+            let value = given.iter().rev().find(|(key, _)| **key == *name).map(|(_, value)| value);
+            self.json_value(&ty, value.unwrap_or(&Json::Null))
+        };
+        let args = fields.into_iter().map(field).collect::<Result<Vec<Expr>>>()?;
+        Ok(Expr::Form { form: Form::Row, args, ty: ty.clone() })
+    }
+}
+
+/// A body that is one value.
+enum Raw<'b> {
+    Bytes(&'b [u8]),
+    Text(&'b str),
+}
