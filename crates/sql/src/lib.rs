@@ -10,4 +10,4 @@ mod parse;
 pub mod print;
 
 pub use diagnostic::{Diagnostic, line_column};
-pub use parse::{parse, parse_block, parse_expr, parse_query};
+pub use parse::{parse, parse_block, parse_expr, parse_query, statements};

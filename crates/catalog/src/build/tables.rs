@@ -106,6 +106,8 @@ impl Builder<'_> {
     fn add_constraints(&mut self, id: TableId, mut constraints: Vec<TableConstraint>) -> Result<()> {
         constraints.sort_by_key(|constraint| rank(&constraint.kind));
         drop_repeated(&mut constraints);
+        // A table without rows holds to all of them.
+        constraints.iter_mut().for_each(|constraint| constraint.not_valid = false);
         constraints.iter().try_for_each(|constraint| self.add_constraint(id, constraint))
     }
 }

@@ -66,6 +66,13 @@ pub fn parse(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
     (statements, diagnostics)
 }
 
+/// Where each statement of a text stands, whatever it says: for those who hand statements on as they are.
+pub fn statements(text: &str) -> Vec<Span> {
+    let (tokens, _) = tokens(text);
+    let ends = |part: &&[Placed]| Some(Span::new(part.first()?.span.start, part.last()?.span.end));
+    split(&tokens).iter().filter_map(ends).collect()
+}
+
 /// Whether every token of such a statement was understood, so that nobody else need say what it is.
 fn is_read_whole(kind: &StatementKind) -> bool {
     matches!(

@@ -170,7 +170,7 @@ fn a_declared_schema_may_grow() {
         (
             "create function f(a int, out b int) language sql as 'select 1'",
             "",
-            &["drop function if exists f(integer)"],
+            &["drop function if exists f(int4)"],
         ),
     ];
     for (before, after, wanted) in cases {
