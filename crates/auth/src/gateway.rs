@@ -133,7 +133,8 @@ fn after_scheme(value: &str) -> Result<Option<&str>, Refusal> {
     if token.is_empty() {
         return Err(Refusal::Empty);
     }
-    if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    // A token is printable ASCII (RFC 6750, section 2.1): nothing else is looked at any further.
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::Undecodable);
     }
     Ok(Some(token))

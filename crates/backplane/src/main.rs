@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use backplane::command;
 
+/// Requests make many small allocations on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     command::main()
 }

@@ -85,8 +85,9 @@ fn server_timing<'p>(phases: impl Iterator<Item = &'p (&'static str, Duration)>)
     let mut out = String::with_capacity(160);
     for (phase, took) in phases {
         let comma = if out.is_empty() { "" } else { ", " };
+        let micros = took.as_micros();
         // Writing to a `String` cannot fail.
-        let _ = write!(out, "{comma}{phase};dur={:.3}", took.as_secs_f64() * 1_000.0);
+        let _ = write!(out, "{comma}{phase};dur={}.{:03}", micros / 1_000, micros % 1_000);
     }
     out
 }
