@@ -6,7 +6,11 @@
 mod fold;
 #[path = "postgres/introspect.rs"]
 mod introspect;
+#[path = "postgres/reads.rs"]
+mod reads;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/shape.rs"]
 mod shape;
+#[path = "postgres/world.rs"]
+mod world;

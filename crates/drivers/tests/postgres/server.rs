@@ -20,6 +20,11 @@ async fn open(config: &Config) -> Client {
     client
 }
 
+/// A session of the database at an address.
+pub(crate) async fn session(url: &str) -> Client {
+    open(&url.parse().expect("an address")).await
+}
+
 impl Fresh {
     /// An empty database.
     pub(crate) async fn empty(test: &str) -> Fresh {
