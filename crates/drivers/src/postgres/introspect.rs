@@ -21,8 +21,8 @@ use catalog::{Catalog, relationship};
 use tokio_postgres::{Client, IsolationLevel};
 use types::{Code, Error, Result};
 
+use super::errors::mapped;
 use facts::Facts;
-use rows::failed;
 
 /// How often a reading is begun again because something was declared meanwhile.
 const READINGS_MAX: usize = 8;
@@ -63,17 +63,19 @@ pub async fn introspect(client: &mut Client, served: &[String]) -> Result<Readin
 /// # Errors
 /// The database's.
 pub async fn fingerprint(client: &Client) -> Result<String> {
-    let row =
-        client.query_one(include_str!("introspect/queries/fingerprint.sql"), &[]).await.map_err(failed)?;
+    let row = client
+        .query_one(include_str!("introspect/queries/fingerprint.sql"), &[])
+        .await
+        .map_err(|error| mapped(&error))?;
     rows::Row::of(row).text()
 }
 
 async fn read(client: &mut Client, served: &[String]) -> Result<Catalog> {
     let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let transaction = begin.start().await.map_err(failed)?;
-    transaction.batch_execute(SETTINGS).await.map_err(failed)?;
+    let transaction = begin.start().await.map_err(|error| mapped(&error))?;
+    transaction.batch_execute(SETTINGS).await.map_err(|error| mapped(&error))?;
     let facts = facts::read(&transaction, served).await?;
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await.map_err(|error| mapped(&error))?;
     Ok(assemble(facts))
 }
 

@@ -10,10 +10,12 @@ mod engine;
 mod errors;
 mod identity;
 pub mod introspect;
+pub mod native;
 mod options;
 mod pool;
 mod statements;
 mod unverified;
+pub mod watch;
 
 pub use engine::{CAPABILITIES, Postgres};
 pub use options::Options;

@@ -6,6 +6,8 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::{FromSql, ToSql};
 use types::{Code, Error, Result};
 
+use super::super::errors::mapped;
+
 /// Most rows of one kind of object. A database with a million columns is not served through an API.
 const ROWS_MAX: usize = 1_000_000;
 
@@ -23,7 +25,7 @@ impl Row {
     fn next<'r, T: FromSql<'r>>(&'r self) -> Result<T> {
         let at = self.at.get();
         self.at.set(at + 1);
-        self.row.try_get(at).map_err(failed)
+        self.row.try_get(at).map_err(|error| mapped(&error))
     }
 
     pub(super) fn text(&self) -> Result<String> {
@@ -79,19 +81,10 @@ pub(super) async fn all<T>(
     parameters: &[&(dyn ToSql + Sync)],
     read: impl Fn(&Row) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let rows = transaction.query(query, parameters).await.map_err(failed)?;
+    let rows = transaction.query(query, parameters).await.map_err(|error| mapped(&error))?;
     if rows.len() > ROWS_MAX {
         let message = format!("the database declares more than {ROWS_MAX} objects of a kind");
         return Err(Error::new(Code::LIMIT_EXCEEDED, message));
     }
     rows.into_iter().map(|row| read(&Row::of(row))).collect()
-}
-
-/// What the database said while it was asked for its declarations.
-pub(super) fn failed(error: tokio_postgres::Error) -> Error {
-    match error.as_db_error() {
-        Some(said) => Error::raised(said.code().code(), said.message()),
-        None => Error::new(Code::CONNECTION, "the database could not be asked for its declarations")
-            .with_cause(error),
-    }
 }

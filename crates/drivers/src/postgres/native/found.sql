@@ -1,0 +1,12 @@
+-- Tables, views and functions of somebody; whether there are users, our ledger, and those of the Supabase tools.
+select
+  (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'backplane')
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+  + (select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'backplane')
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))),
+  to_regclass('auth.users') is not null,
+  to_regclass('backplane.ledger') is not null,
+  to_regclass('supabase_migrations.schema_migrations') is not null,
+  to_regclass('supabase_migrations.seed_files') is not null
