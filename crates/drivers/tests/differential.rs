@@ -1,9 +1,9 @@
-//! Generated expressions: memory, SQLite and PostgreSQL give the same text, or the same error.
+//! Generated expressions: memory, SQLite and PostgreSQL (asked by us, too) give the same text, or the same error.
 //!
-//! A seeded generator writes typed expressions over the whole table of functions, as SQL text. Each is computed three times:
+//! A seeded generator writes typed expressions over the whole table of functions, as SQL text. Each is computed four times:
 //! by `query::eval`, by SQLite through the renderer and the registered functions (constants as parameters, or columns of a
 //! stored table: in the select list, in conditions, as sort, group and distinct keys, in aggregates), and by the PostgreSQL
-//! that `TEST_POSTGRES_URL` names; `cargo xtask ci` starts one. `BACKPLANE_TEST_SEED` and `BACKPLANE_TEST_COUNT` choose
+//! that `TEST_POSTGRES_URL` names, and by the same PostgreSQL through its renderer and driver; `cargo xtask ci` starts one. `BACKPLANE_TEST_SEED` and `BACKPLANE_TEST_COUNT` choose
 //! another run.
 
 #![expect(
@@ -18,6 +18,7 @@ mod differential {
     pub(crate) mod embedded;
     pub(crate) mod generate;
     pub(crate) mod literals;
+    pub(crate) mod native;
     pub(crate) mod postgres;
 
     /// What a query came to.
@@ -31,7 +32,7 @@ mod differential {
 
     impl Outcome {
         pub(crate) fn error(error: &types::Error) -> Outcome {
-            Outcome::Error(format!("{} {}", error.code().name(), error.message()))
+            Outcome::Error(format!("{} {}", error.state(), error.message()))
         }
 
         /// An error that names what we lack is an allowed answer.
@@ -47,6 +48,7 @@ use differential::Outcome;
 use differential::embedded::Embedded;
 use differential::generate::{Generated, Generator, is_left_out};
 use differential::literals;
+use differential::native::Native;
 use differential::postgres::Postgres;
 use query::functions;
 
@@ -81,12 +83,23 @@ struct Tally {
     refused: u64,
     excused: u64,
     different: usize,
+    different_natively: usize,
     /// How often each row was answered.
     answered: HashMap<String, u32>,
     refusals: BTreeMap<String, u32>,
 }
 
 impl Tally {
+    /// What the renderer for PostgreSQL makes of a query must be what the query's own text is.
+    fn take_native(&mut self, embedded: &Embedded, native: &Native, generated: &Generated, theirs: &Outcome) {
+        let Ok(query) = embedded.meant(&generated.ours) else { return };
+        let Some(ours) = native.answer(query, &embedded.model).filter(|ours| ours != theirs) else { return };
+        self.different_natively += 1;
+        if self.different_natively <= SHOWN {
+            eprintln!("{}\n  native {ours:?}\n  theirs {theirs:?}", generated.ours);
+        }
+    }
+
     fn take(&mut self, embedded: &Embedded, generated: &Generated, theirs: &Outcome) {
         let answers = embedded.answer(&generated.ours);
         self.errors += u64::from(matches!(theirs, Outcome::Error(_)));
@@ -148,9 +161,11 @@ fn expressions_are_computed_as_postgresql_computes_them() {
     let queries: Vec<String> = generated.iter().map(|generated| generated.theirs.clone()).collect();
     let answers = postgres.ask(&queries);
     assert_eq!(answers.len(), generated.len(), "an answer for each query");
+    let native = Native::open(postgres.url(), now());
     let mut tally = Tally::default();
     for (generated, theirs) in generated.iter().zip(&answers) {
         tally.take(&embedded, generated, theirs);
+        tally.take_native(&embedded, &native, generated, theirs);
     }
     for (refusal, times) in &tally.refusals {
         eprintln!("{times} times {refusal}");
@@ -161,6 +176,7 @@ fn expressions_are_computed_as_postgresql_computes_them() {
     );
     let least = u32::try_from(u64::from(ANSWERS_MIN) * count / COUNT).unwrap();
     assert_eq!(tally.different, 0, "differences from PostgreSQL");
+    assert_eq!(tally.different_natively, 0, "differences of what is written for PostgreSQL");
     assert_eq!(tally.missed(least), Vec::<String>::new(), "rows that were answered less than {least} times");
     assert!(tally.refused * 50 < count, "too much is refused");
 }

@@ -43,7 +43,8 @@ fn quoted(out: &mut impl Write, lexeme: &str) -> fmt::Result {
     write!(out, "'{}'", lexeme.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-fn weight(letter: char) -> Option<u8> {
+/// A weight by its letter: `D` is 0, `A` is 3.
+pub fn weight(letter: char) -> Option<u8> {
     let at = WEIGHTS.iter().position(|known| *known == letter.to_ascii_uppercase())?;
     u8::try_from(at).ok()
 }

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A database with one table of values.
 pub(crate) struct Embedded {
-    model: Model,
+    pub(crate) model: Model,
     table: TableId,
     rows: Vec<Vec<Value>>,
     sqlite: Sqlite,
@@ -132,13 +132,17 @@ impl Embedded {
         Answers { memory, sqlite: self.by_sqlite(&read).unwrap_or_else(|error| Outcome::error(&error)), uses }
     }
 
-    fn resolved(&self, sql: &str) -> Result<Read> {
+    /// What a query means, before anybody has looked at rights.
+    pub(crate) fn meant(&self, sql: &str) -> Result<Query> {
         let (statements, diagnostics) = sql::parse(sql);
         if let Some(diagnostic) = diagnostics.first() {
             return Err(Error::new(Code::SYNTAX, diagnostic.message.clone()));
         }
-        let query = resolve::statement(&self.model.catalog, &statements[0].kind, &[])?;
-        let authorized = authorize(query, &self.caller, &self.model, &Limits::default())?;
+        resolve::statement(&self.model.catalog, &statements[0].kind, &[])
+    }
+
+    fn resolved(&self, sql: &str) -> Result<Read> {
+        let authorized = authorize(self.meant(sql)?, &self.caller, &self.model, &Limits::default())?;
         match authorized.get() {
             Query::Read(read) => Ok(read.clone()),
             Query::Write(_) => Err(Error::internal("a write")),

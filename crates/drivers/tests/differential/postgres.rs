@@ -54,6 +54,11 @@ impl Postgres {
         self.run(&script).expect("the schema of the test is PostgreSQL's SQL");
     }
 
+    /// Where the test's own database is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The answers to queries, in their order.
     pub(crate) fn ask(&self, queries: &[String]) -> Vec<Outcome> {
         let half = queries.len().div_ceil(2).max(1);
