@@ -29,9 +29,12 @@ pub(crate) struct Cursor<'a> {
     text: &'a str,
     at: usize,
     failure: Failure,
+    /// What could have stood where something failed: the last ones are `failure`'s, those before it are of failures that
+    /// are put aside while something is tried.
+    expected: Vec<&'static str>,
 }
 
-/// What was found and expected at one position.
+/// What was found at one position, and where in [`Cursor::expected`] its texts begin.
 #[derive(Clone, Copy, Default)]
 struct Failure {
     at: usize,
@@ -39,52 +42,13 @@ struct Failure {
     found: Option<Option<char>>,
     /// A character that was explicitly not allowed to follow; shown in preference.
     refused: Option<char>,
-    expected: Expected,
-}
-
-/// What could have stood somewhere, without repetitions; texts are shown as they are. No grammar has more alternatives.
-#[derive(Clone, Copy, Default)]
-struct Expected {
-    texts: [&'static str; 16],
-    length: usize,
-}
-
-impl Expected {
-    fn as_slice(&self) -> &[&'static str] {
-        self.texts.get(..self.length).unwrap_or_default()
-    }
-
-    fn add(&mut self, text: &'static str) {
-        if !self.as_slice().contains(&text)
-            && let Some(free) = self.texts.get_mut(self.length)
-        {
-            *free = text;
-            self.length += 1;
-        }
-    }
-}
-
-impl Failure {
-    /// Adds what another failure knows; the further one wins, and equals add up.
-    fn merge(&mut self, other: Failure) {
-        if other.at > self.at {
-            *self = other;
-        } else if other.at == self.at {
-            self.found = self.found.or(other.found);
-            self.refused = self.refused.or(other.refused);
-            other.expected.as_slice().iter().for_each(|text| self.expected.add(text));
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.found.is_none() && self.refused.is_none() && self.expected.length == 0
-    }
+    first: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// A cursor at the start of a text.
     pub(crate) fn new(text: &'a str) -> Cursor<'a> {
-        Cursor { text, at: 0, failure: Failure::default() }
+        Cursor { text, at: 0, failure: Failure::default(), expected: Vec::new() }
     }
 
     /// Where it stands, in bytes.
@@ -109,17 +73,25 @@ impl<'a> Cursor<'a> {
 
     fn advance(&mut self, bytes: usize) {
         self.at += bytes;
-        self.failure = Failure { at: self.at, ..Failure::default() };
+        self.forget();
+    }
+
+    /// Nothing has failed yet at this position.
+    fn forget(&mut self) {
+        let first = self.failure.first;
+        self.expected.truncate(first);
+        self.failure = Failure { at: self.at, first, ..Failure::default() };
     }
 
     /// Notes that something failed here on `found`, where `expected` could have stood.
     fn note(&mut self, found: Option<char>, expected: Option<&'static str>) {
         if self.failure.at < self.at {
-            self.failure = Failure { at: self.at, ..Failure::default() };
+            self.forget();
         }
         if self.failure.at == self.at {
             self.failure.found.get_or_insert(found);
-            expected.into_iter().for_each(|text| self.failure.expected.add(text));
+            let known = self.expected.get(self.failure.first..).unwrap_or_default();
+            self.expected.extend(expected.filter(|text| !known.contains(text)));
         }
     }
 
@@ -213,16 +185,12 @@ impl<'a> Cursor<'a> {
 
     /// Tries a reading: if it does not fit, nothing has been read. A refusal is final.
     pub(crate) fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
-        let start = self.at;
-        let before = self.failure;
-        self.failure = Failure { at: start, ..Failure::default() };
+        let (start, before) = (self.at, self.put_aside());
         let outcome = read(self);
         if let Err(Stop::Syntax) = outcome {
             self.at = start;
         }
-        if self.at == start {
-            self.remember(before);
-        }
+        self.take_back(before, self.at == start);
         match outcome {
             Ok(value) => Ok(Some(value)),
             Err(Stop::Syntax) => Ok(None),
@@ -236,43 +204,73 @@ impl<'a> Cursor<'a> {
         label: &'static str,
         read: impl FnOnce(&mut Self) -> Parsed<T>,
     ) -> Parsed<T> {
-        let start = self.at;
-        let before = self.failure;
-        self.failure = Failure { at: start, ..Failure::default() };
+        let (start, before) = (self.at, self.put_aside());
         let outcome = read(self);
-        if self.at == start {
-            if !self.failure.is_empty() || outcome.is_err() {
-                self.failure.expected = Expected::default();
-                self.failure.expected.add(label);
-            }
-            self.remember(before);
+        if self.at == start && (self.has_failed() || outcome.is_err()) {
+            self.expected.truncate(self.failure.first);
+            self.expected.push(label);
         }
+        self.take_back(before, self.at == start);
         outcome
     }
 
-    /// Puts what was known before together with what is known now.
-    fn remember(&mut self, before: Failure) {
-        let now = std::mem::replace(&mut self.failure, before);
-        self.failure.merge(now);
+    /// Starts a failure of its own for what is read next.
+    fn put_aside(&mut self) -> Failure {
+        let now = Failure { at: self.at, first: self.expected.len(), ..Failure::default() };
+        std::mem::replace(&mut self.failure, now)
+    }
+
+    fn has_failed(&self) -> bool {
+        let Failure { found, refused, first, .. } = self.failure;
+        found.is_some() || refused.is_some() || self.expected.len() > first
+    }
+
+    /// Puts what was known before together with what is known now, if it still matters: the further one wins, and equals
+    /// add up.
+    fn take_back(&mut self, before: Failure, matters: bool) {
+        let now = self.failure;
+        if !matters || now.at > before.at {
+            self.expected.drain(before.first..now.first);
+            self.failure.first = before.first;
+        } else if now.at < before.at {
+            self.expected.truncate(now.first);
+            self.failure = before;
+        } else {
+            self.failure = Failure {
+                found: before.found.or(now.found),
+                refused: before.refused.or(now.refused),
+                ..before
+            };
+            self.unite(before.first, now.first);
+        }
+    }
+
+    /// Drops those of the texts from `middle` on that stand between `first` and there too.
+    fn unite(&mut self, first: usize, middle: usize) {
+        let later = self.expected.split_off(middle);
+        let known = self.expected.get(first..).unwrap_or_default();
+        let new: Vec<_> = later.into_iter().filter(|text| !known.contains(text)).collect();
+        self.expected.extend(new);
     }
 
     /// The failure as the caller is told: `PGRST100`. `what` is the grammar's name; `input` is what the caller wrote.
     pub(crate) fn error(&self, what: &str, input: &str) -> Error {
         let (line, column) = line_and_column(self.text.get(..self.failure.at).unwrap_or_default());
         let message = format!("\"failed to parse {what} ({input})\" (line {line}, column {column})");
-        Error::new(Code::PARSE, message).with_details(self.failure.describe())
+        Error::new(Code::PARSE, message)
+            .with_details(self.failure.describe(self.expected.get(self.failure.first..).unwrap_or_default()))
     }
 }
 
 impl Failure {
-    fn describe(&self) -> String {
+    fn describe(&self, expected: &[&str]) -> String {
         let unexpected = match (self.refused, self.found) {
             (Some(c), _) => Some(format!("unexpected {}", shown(c, '\''))),
             (None, Some(Some(c))) => Some(format!("unexpected {}", shown(c, '"'))),
             (None, Some(None)) => Some("unexpected end of input".to_owned()),
             (None, None) => None,
         };
-        let expecting = match self.expected.as_slice().split_last() {
+        let expecting = match expected.split_last() {
             None => None,
             Some((last, [])) => Some(format!("expecting {last}")),
             Some((last, others)) => Some(format!("expecting {} or {last}", others.join(", "))),
