@@ -4,7 +4,7 @@ use std::path::Path;
 
 use types::{Error, Result};
 
-use super::summary::{exposure, list};
+use super::summary::{exposure, is_own, list};
 use super::{say, tell_complaints};
 use crate::app;
 use crate::project::{Project, Strictness};
@@ -48,7 +48,7 @@ fn report(project: &Project) -> Result<String> {
 fn count(project: &Project) -> String {
     let errors = project.errors().count();
     let warnings = project.complaints.len() - errors;
-    let tables = project.catalog.tables.iter().filter(|table| &*table.name.schema != "auth").count();
+    let tables = project.catalog.tables.iter().filter(|table| is_own(table)).count();
     format!("{tables} tables and views, {errors} errors, {warnings} warnings.")
 }
 

@@ -15,7 +15,7 @@ pub(super) fn list(headline: &str, lines: Vec<String>) -> String {
 /// Every table and view of the project: what guards its rows, and which roles reach it.
 pub(super) fn exposure(catalog: &Catalog) -> String {
     let mut rows: Vec<[String; 4]> =
-        catalog.ids().filter(|id| &*catalog[*id].name.schema != "auth").map(|id| row(catalog, id)).collect();
+        catalog.ids().filter(|id| is_own(&catalog[*id])).map(|id| row(catalog, id)).collect();
     rows.sort();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (name, kind, guard) = (width(0), width(1), width(2).max(32));
@@ -24,6 +24,14 @@ pub(super) fn exposure(catalog: &Catalog) -> String {
         format!("{table:name$}  {what:kind$}  {guarded:guard$}  {roles}")
     });
     list("Tables, what guards their rows, and which roles of the API reach them", lines.collect())
+}
+
+/// Schemas of our services: their tables are no project's.
+const SERVICES: [&str; 3] = ["auth", "storage", "realtime"];
+
+/// Whether a table is one of the project, not of our services.
+pub(super) fn is_own(table: &Table) -> bool {
+    !SERVICES.contains(&&*table.name.schema)
 }
 
 fn row(catalog: &Catalog, id: TableId) -> [String; 4] {

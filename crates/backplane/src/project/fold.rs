@@ -12,8 +12,8 @@ use crate::complaint::{Complaint, Severity, SourceFile};
 /// The owner of a project's tables.
 const OWNER: &str = "postgres";
 
-/// The owner of the Auth API's tables.
-const AUTH_OWNER: &str = "supabase_auth_admin";
+/// The owner of the tables of our services.
+const SERVICE_OWNER: &str = "supabase_auth_admin";
 
 /// What a project starts from.
 #[derive(Debug)]
@@ -33,7 +33,9 @@ pub(super) struct Folded {
 
 pub(super) fn foundation(exposure: catalog::Exposure) -> Foundation {
     let base = Catalog { exposure, ..catalog::builtin() };
-    Foundation { base, system: vec![File { name: "auth".into(), text: auth::SCHEMA.into() }] }
+    let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
+    let system = vec![file("auth", auth::SCHEMA), file("services", catalog::build::SERVICES)];
+    Foundation { base, system }
 }
 
 /// Texts as the migration wants them: known by their paths.
@@ -55,7 +57,7 @@ pub(super) fn schema(
     origin: Origin,
     strictness: Strictness,
 ) -> Result<Folded> {
-    let system = migrate::fold(&foundation.base, &foundation.system, Layout::Declared, AUTH_OWNER);
+    let system = migrate::fold(&foundation.base, &foundation.system, Layout::Declared, SERVICE_OWNER);
     if let Some(refusal) = system.refused.first() {
         return Err(Error::internal(refusal));
     }
