@@ -91,7 +91,7 @@ impl App {
         let keys = open_keys(&parts)?;
         let store = Store::open(&parts)?;
         let (model, _) = store.bring(&parts.project).await?;
-        let database = store.serving(model);
+        let database = store.serving(model)?;
         let settings = &parts.project.settings;
         let gateway = Arc::new(gateway(&keys, settings)?);
         let public_url = public_url(settings);

@@ -50,6 +50,12 @@ impl Complaint {
         Complaint { file, span, severity, code: None, message: message.into(), hint: None }
     }
 
+    /// The same as something that is merely worth knowing.
+    #[must_use]
+    pub fn softened(self) -> Complaint {
+        Complaint { severity: Severity::Warning, ..self }
+    }
+
     /// Adds a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: Option<String>) -> Complaint {

@@ -67,8 +67,12 @@ impl Project {
         complaints.extend(files::missing_folder(&base, &settings));
         let foundation = fold::foundation(exposure(settings.api_exposure));
         let folded = fold::schema(&foundation, &found.schema, found.origin, strictness)?;
-        complaints.extend(folded.complaints);
-        complaints.extend(fold::seed(&found.seed, &folded.catalog));
+        let of_sql = folded.complaints.into_iter().chain(fold::seed(&found.seed, &folded.catalog));
+        match settings.is_postgres() {
+            // The database reads its own SQL, and its word counts.
+            true => complaints.extend(of_sql.map(Complaint::softened)),
+            false => complaints.extend(of_sql),
+        }
         Ok(Project {
             root: root.to_owned(),
             base,

@@ -1,91 +1,79 @@
 //! Where rows are kept: the engine that a URL names, opened, brought to a project's schema, closed.
 
-use std::path::Path;
+mod embedded;
+mod server;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{Clock, Random};
-use drivers::sqlite::{Options, Sqlite};
-use engine::{Database, Engine, migrate};
+use engine::{Database, migrate};
 use query::Model;
-use types::{Code, Error, Result};
+use types::Result;
 
-use super::{Parts, cores};
-use crate::keys;
+use super::Parts;
 use crate::project::Project;
 use crate::settings::Settings;
+use embedded::Embedded;
+use server::Server;
 
 /// Rebuilding the largest table that fits on one machine takes less.
 const MIGRATION_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// The scheme of the embedded engine's URL; a path may follow.
-const SQLITE: &str = "sqlite:";
-
 /// An open engine.
-pub(super) struct Store {
-    engine: Arc<Sqlite>,
-    migrating: migrate::Options,
+pub(super) enum Store {
+    /// A file of our own.
+    Embedded(Embedded),
+    /// A PostgreSQL server.
+    Server(Box<Server>),
 }
 
 impl Store {
     /// Opens what the settings name.
     pub(super) fn open(parts: &Parts) -> Result<Store> {
-        let (settings, clock, random) = (&parts.project.settings, &parts.clock, &parts.random);
-        let path = sqlite_path(&settings.engine_url)?;
-        keys::make_data_dir(&parts.data_dir)?;
-        let path = parts.data_dir.join(if path.is_empty() { "data.db" } else { path });
-        keys::make_private(&path)?;
-        let readers = usize::try_from(settings.engine_readers).unwrap_or(usize::MAX);
-        let engine = Sqlite::open(&Options {
-            path,
-            readers: if readers == 0 { cores() } else { readers },
-            write_queue_max: settings.limits.write_queue_max,
-            random: random_of(random),
-            clock: clock_of(clock),
-        });
-        let migrating = migrate::Options {
-            allow_loss: parts.allow_loss,
-            timeout: MIGRATION_TIME_MAX,
-            random: random_of(random),
-            clock: clock_of(clock),
-        };
-        let engine = engine.map_err(|error| explained(error, &parts.data_dir))?;
-        Ok(Store { engine: Arc::new(engine), migrating })
+        match parts.project.settings.is_postgres() {
+            true => Server::open(parts).map(|server| Store::Server(Box::new(server))),
+            false => Embedded::open(parts).map(Store::Embedded),
+        }
     }
 
-    /// The database that serves a model.
-    pub(super) fn serving(&self, model: Arc<Model>) -> Database {
-        let (random, clock) = (self.migrating.random.clone(), self.migrating.clock.clone());
-        Database::new(self.engine.clone(), model, random, clock)
+    /// The database that serves a model, and goes on to serve what is declared in it.
+    pub(super) fn serving(&self, model: Arc<Model>) -> Result<Database> {
+        match self {
+            Store::Embedded(embedded) => Ok(embedded.serving(model)),
+            Store::Server(server) => server.serving(model),
+        }
     }
 
     /// Brings the data to a project's schema; the model in force then, and a line for each thing that was done.
     pub(super) async fn bring(&self, project: &Project) -> Result<(Arc<Model>, Vec<String>)> {
-        let engine: Arc<dyn Engine> = self.engine.clone();
-        let applied = migrate::apply(&engine, &project.sources, &self.migrating).await?;
-        let steps = applied.steps.iter().map(|step| format!("{}{}", step.sentence, step.danger));
-        let done = steps.chain(applied.notes).collect();
-        let catalog = applied.catalog.unwrap_or_else(|| project.catalog.clone());
-        Ok((Arc::new(Model::new(catalog)), done))
+        match self {
+            Store::Embedded(embedded) => embedded.bring(project).await,
+            Store::Server(server) => server.bring(project).await,
+        }
     }
 
     /// What [`Store::bring`] would do, as text.
     pub(super) async fn preview(&self, project: &Project) -> Result<String> {
-        let engine: Arc<dyn Engine> = self.engine.clone();
-        let plan = migrate::plan(&engine, &project.sources, &self.migrating).await?;
-        let notes: String = plan.notes.iter().map(|note| format!("{note}\n")).collect();
-        Ok(if plan.is_empty() { notes } else { format!("{plan}{notes}") })
+        match self {
+            Store::Embedded(embedded) => embedded.preview(project).await,
+            Store::Server(server) => server.preview(project).await,
+        }
     }
 
     /// How many writes wait for their turn.
     pub(super) fn writes_waiting(&self) -> usize {
-        self.engine.waiting()
+        match self {
+            Store::Embedded(embedded) => embedded.writes_waiting(),
+            Store::Server(_) => 0,
+        }
     }
 
     /// Ends the engine, unless something still runs on it.
     pub(super) fn close(self) {
-        if let Some(engine) = Arc::into_inner(self.engine) {
-            engine.close();
+        match self {
+            Store::Embedded(embedded) => embedded.close(),
+            Store::Server(server) => server.close(),
         }
     }
 }
@@ -96,24 +84,24 @@ impl Store {
 /// `0A000` for an engine that is not there.
 pub fn review(settings: &Settings, model: &Model) -> Result<render::schema::Review> {
     use render::Dialect;
-    sqlite_path(&settings.engine_url)?;
+    if settings.is_postgres() {
+        return Ok(render::schema::Review::default());
+    }
+    embedded::sqlite_path(&settings.engine_url)?;
     Ok(render::sqlite::Sqlite.schema().review(model))
 }
 
-fn sqlite_path(url: &str) -> Result<&str> {
-    url.strip_prefix(SQLITE).ok_or_else(|| {
-        // What follows the scheme may hold a password.
-        let scheme = url.split(':').next().unwrap_or_default();
-        Error::missing(format!("the engine of \"{scheme}\""))
-            .with_hint(format!("This version has `{SQLITE}`."))
-    })
+/// The scheme of a URL. What follows it may hold a password.
+fn scheme(url: &str) -> &str {
+    url.split(':').next().unwrap_or_default()
 }
 
-/// Says where, for what the engine could not know.
-fn explained(error: Error, data_dir: &Path) -> Error {
-    match error.code() {
-        Code::DISK_FULL => error.with_hint(format!("Free some space for {}.", data_dir.display())),
-        _ => error,
+fn migrating(parts: &Parts) -> migrate::Options {
+    migrate::Options {
+        allow_loss: parts.allow_loss,
+        timeout: MIGRATION_TIME_MAX,
+        random: random_of(&parts.random),
+        clock: clock_of(&parts.clock),
     }
 }
 

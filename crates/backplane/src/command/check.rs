@@ -31,12 +31,17 @@ fn report(project: &Project) -> Result<String> {
         None => format!("{what}: {}", error.message()),
     };
     let settings = project.without_effect.iter().map(|(path, line)| format!("{path} (line {line})"));
+    // What a PostgreSQL server runs, it says itself.
+    let (closed, resting) = match project.settings.is_postgres() {
+        true => (Vec::new(), Vec::new()),
+        false => (model.refused().into_iter().map(words).collect(), project.catalog.report()),
+    };
     Ok([
         exposure(&project.catalog),
-        list("Closed, because it could not be compiled", model.refused().into_iter().map(words).collect()),
+        list("Closed, because it could not be compiled", closed),
         list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
         list("Left out by this engine, without any answer being another", review.left_out),
-        list("Declared and not running in this version", project.catalog.report()),
+        list("Declared and not running in this version", resting),
         list("Settings that are accepted without effect", settings.collect()),
         list("Not settings, although their names look like it", project.strangers.clone()),
         list("Not read", project.unread.clone()),

@@ -102,6 +102,9 @@ pub(super) fn announce(app: &App, address: SocketAddr, dir: &Path) {
             "{address} is open to other machines and speaks plain HTTP: put a proxy that speaks HTTPS in front of it"
         );
     }
+    if app.settings.is_postgres() {
+        return;
+    }
     for (what, error) in app.model().refused() {
         tracing::warn!(code = error.code().name(), "{what} is closed: {}", error.message());
     }

@@ -93,6 +93,8 @@ fn schema(base: &Path, settings: &Settings, unread: &mut Vec<String>) -> Result<
         walk(&folder, &mut declared)?;
     }
     match declared.is_empty() {
+        // A database may have a schema that nobody wrote into this folder.
+        true if settings.is_postgres() => Ok((Origin::Migrations, Vec::new())),
         true => Err(no_schema(base)),
         false => Ok((Origin::Schemas, declared)),
     }

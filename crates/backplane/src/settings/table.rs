@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use types::{Limits, limits};
 
-use super::value::{Exposure, Kind, LogFormat, MetricsAccess, Period, Raw, Requirements, Secret};
+use super::value::{Exposure, Keeping, Kind, LogFormat, MetricsAccess, Period, Raw, Requirements, Secret};
 
 /// One setting, for the reference.
 #[derive(Clone, Debug)]
@@ -116,7 +116,13 @@ settings! {
     db_seed_enabled: bool = true, "db.seed.enabled", "Whether a new database is filled with the seed.";
     db_seed_sql_paths: Vec<String> = vec!["./seed.sql".into()], "db.seed.sql_paths", "Files of the seed, in order; `*` stands for any part of a name.";
 
-    engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file, seen from there.";
+    engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file, seen from there; `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full` a PostgreSQL server.";
+    engine_schema: Keeping = Keeping::Auto, "engine.schema", "Whose the schema of a PostgreSQL database is.";
+    engine_connections: u64 = 10, "engine.connections", "Connections to a PostgreSQL server, at most; one more is kept for noticing declarations.";
+    engine_acquire_timeout: Period = Period(Duration::from_secs(10)), "engine.acquire_timeout", "How long a request waits for a connection.";
+    engine_connection_life: Period = Period(Duration::from_mins(30)), "engine.connection_life", "How old a connection becomes.";
+    engine_connection_idle: Period = Period(Duration::from_mins(5)), "engine.connection_idle", "How long a connection may be unused.";
+    engine_watch_interval: Period = Period(Duration::from_secs(10)), "engine.watch_interval", "How often a PostgreSQL database is asked whether something was declared, besides what it says itself.";
     engine_readers: u64 = 0, "engine.readers", "Connections that read at the same time; 0 is one a core.";
 
     server_listen: Option<SocketAddr> = None, "server.listen", "The address to listen on; by default `127.0.0.1` and `api.port`.";
@@ -148,6 +154,11 @@ impl Settings {
         Some(u64::read(raw).map(|value| {
             self.limits.set(name, value);
         }))
+    }
+
+    /// Whether the engine is a PostgreSQL server.
+    pub fn is_postgres(&self) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| self.engine_url.starts_with(scheme))
     }
 
     /// The address to listen on.

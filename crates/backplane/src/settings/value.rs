@@ -289,3 +289,12 @@ words! {
         Legacy = "legacy", "All of them.";
     }
 }
+
+words! {
+    /// Whose the schema of a PostgreSQL database is.
+    Keeping {
+        Auto = "auto", "The project's, if the database is empty or has Backplane's ledger.";
+        Project = "project", "The project's: its files are applied.";
+        Database = "database", "The database's own: it is used as it is.";
+    }
+}
