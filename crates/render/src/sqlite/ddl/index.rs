@@ -246,11 +246,25 @@ impl Shape<'_> {
             };
             format!("{}{collation}{}", key.text, if key.descending { " DESC" } else { "" })
         });
-        let mut texts = vec![(name.clone(), self.text(&name, &plain.collect::<Vec<_>>(), predicate))];
+        let mut plain: Vec<String> = plain.collect();
+        if !self.unique
+            && let Some(key) = self.counted_key()
+            && keys.iter().all(|own| own.column != Some(key))
+        {
+            plain.push(quote(&self.table[key].name));
+        }
+        let mut texts = vec![(name.clone(), self.text(&name, &plain, predicate))];
         if self.unique && self.nulls_not_distinct {
             texts.push(self.of_nulls(&format!("{name}{NULLS}"), keys, predicate));
         }
         texts
+    }
+
+    /// The primary key, when it is one integer: a few bytes at the end of every other index, and a page of equal keys in the
+    /// order of the primary key is read without sorting.
+    fn counted_key(&self) -> Option<ColumnId> {
+        let [column] = self.table.primary_key.as_ref()?.columns[..] else { return None };
+        matches!(self.table[column].ty, Type::Int2 | Type::Int4 | Type::Int8).then_some(column)
     }
 
     /// The rows that hold nulls, with a stand-in for null: two of them are equal.
