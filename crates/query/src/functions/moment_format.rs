@@ -162,7 +162,7 @@ pub(super) fn literal<'f>(rest: &mut &'f str, out: &mut Vec<&'f str>) {
         *rest = quoted;
         return;
     }
-    let text: &'f str = if rest.starts_with("\\\"") { &rest[1..] } else { *rest };
+    let text: &'f str = if rest.starts_with("\\\"") { &rest[1..] } else { rest };
     let length = text.chars().next().map_or(0, char::len_utf8);
     out.push(&text[..length]);
     *rest = &text[length..];

@@ -36,7 +36,7 @@ pub(super) static CONSTRUCTORS: &[Function] = constructors! {
 pub(super) static ROWS: &[Function] = &[
     Function::operator("@>", &[R, E], Bool, |c, a| holds(c, a, 0, 1)),
     Function::operator("<@", &[E, R], Bool, |c, a| holds(c, a, 1, 0)),
-    Function::operator("@>", &[R, R], Bool, |c, a| test(c, a, |ty, left, right| contains(ty, left, right))),
+    Function::operator("@>", &[R, R], Bool, |c, a| test(c, a, contains)),
     Function::operator("<@", &[R, R], Bool, |c, a| test(c, a, |ty, left, right| contains(ty, right, left))),
     Function::operator("&&", &[R, R], Bool, |c, a| test(c, a, overlaps)),
     Function::operator("<<", &[R, R], Bool, |c, a| test(c, a, before)),

@@ -16,6 +16,7 @@ const RESULT_DIGITS_MAX: f64 = 2_000.0;
 /// Digits beyond those shown, so that the last one shown is right.
 const GUARD: u32 = 25;
 /// `log10(e)`, as PostgreSQL has it.
+#[expect(clippy::approx_constant, reason = "PostgreSQL cuts it there, and chooses digits by it")]
 const LOG10_E: f64 = 0.434_294_481_903_252;
 
 fn scale_of(digits: i64, at_least: u32) -> u32 {
