@@ -38,6 +38,7 @@ const SIGNATURES: &[&str] =
 /// Deadlines are kept where commands run: a monotonic clock, never a time that anybody sees.
 const DEADLINES: &[&str] = &[
     "crates/backplane/src/app",
+    "crates/drivers/src/postgres/",
     "crates/drivers/src/sqlite/connect.rs",
     "crates/drivers/src/sqlite/readers.rs",
     "crates/drivers/src/sqlite/writer.rs",
