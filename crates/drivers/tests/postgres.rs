@@ -6,6 +6,10 @@
 mod fold;
 #[path = "postgres/introspect.rs"]
 mod introspect;
+#[path = "postgres/isolation.rs"]
+mod isolation;
+#[path = "postgres/limits.rs"]
+mod limits;
 #[path = "postgres/reads.rs"]
 mod reads;
 #[path = "postgres/server.rs"]
@@ -14,3 +18,5 @@ mod server;
 mod shape;
 #[path = "postgres/world.rs"]
 mod world;
+#[path = "postgres/writes.rs"]
+mod writes;

@@ -109,6 +109,11 @@ impl World {
         World { database, postgres, api, url }
     }
 
+    /// With another schema as the model: of things that only PostgreSQL can make.
+    pub(crate) fn also(&mut self, schema: &str) {
+        self.database.replace(Arc::new(Model::of_native_views(Arc::new(fold(&[schema])))));
+    }
+
     /// With rows in it.
     pub(crate) async fn filled(self, rows: &str) -> World {
         script(&self.owner().await, rows).await;

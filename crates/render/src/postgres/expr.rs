@@ -109,7 +109,20 @@ impl Writer<'_> {
             (Kind::Operator | Kind::Prefix, symbol, _) => {
                 Err(Error::internal(format!("operator {symbol} of {} operands", args.len())))
             }
-            (Kind::Function, name, args) => self.call(&names::function_name(name), args),
+            (Kind::Function, name, args) => {
+                self.push(&names::function_name(name));
+                self.push("(");
+                self.list(args.iter().enumerate(), ", ", |writer, (position, arg)| {
+                    writer.expr(arg)?;
+                    if let Some(ty) = names::special_argument(name, args.len(), position) {
+                        writer.push("::");
+                        writer.push(ty);
+                    }
+                    Ok(())
+                })?;
+                self.push(")");
+                Ok(())
+            }
         }
     }
 

@@ -85,6 +85,23 @@ pub(super) fn function_name(name: &str) -> String {
     if OF_EXTENSIONS.contains(&name) { quote(name) } else { format!("pg_catalog.{}", quote(name)) }
 }
 
+/// Arguments that are texts to us and of a type of their own to PostgreSQL: the function, how many arguments it takes, which of
+/// them, and its type.
+const SPECIAL_ARGUMENTS: &[(&str, usize, usize, &str)] = &[
+    ("to_tsvector", 2, 0, "regconfig"),
+    ("to_tsquery", 2, 0, "regconfig"),
+    ("plainto_tsquery", 2, 0, "regconfig"),
+    ("phraseto_tsquery", 2, 0, "regconfig"),
+    ("websearch_to_tsquery", 2, 0, "regconfig"),
+    ("setweight", 2, 1, "\"char\""),
+];
+
+/// The type that PostgreSQL wants of an argument, where it is not ours.
+pub(super) fn special_argument(name: &str, count: usize, position: usize) -> Option<&'static str> {
+    let found = SPECIAL_ARGUMENTS.iter().find(|row| (row.0, row.1, row.2) == (name, count, position));
+    found.map(|row| row.3)
+}
+
 /// The operator that a function is, where it takes two operands.
 ///
 /// # Errors

@@ -90,7 +90,9 @@ impl Writer<'_> {
             Action::Insert(insert) => self.insert(write, insert),
             Action::Update { set, filter: _ } if set.is_empty() => {
                 // Nothing is set in no row: what may be read is still asked for.
-                self.push("SELECT * FROM ");
+                self.push("SELECT ");
+                self.columns(write, write.returning.as_ref())?;
+                self.push(" FROM ");
                 self.target(write);
                 self.push(" WHERE false");
                 Ok(())
@@ -116,13 +118,17 @@ impl Writer<'_> {
         self.alias(write.target);
     }
 
-    /// The columns that the rows are asked for.
+    /// The columns that the rows are asked for, and no other: each needs a privilege.
     fn returned(&mut self, write: &Write, returning: &Read) -> Result<()> {
         if matches!(&write.action, Action::Update { set, .. } if set.is_empty()) {
             return Ok(());
         }
-        let columns = asked(returning);
         self.push(" RETURNING ");
+        self.columns(write, Some(returning))
+    }
+
+    fn columns(&mut self, write: &Write, returning: Option<&Read>) -> Result<()> {
+        let columns = returning.map(asked).unwrap_or_default();
         if columns.is_empty() {
             self.push("1");
         }
