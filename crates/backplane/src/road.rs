@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::access::{API_ROLES, SERVICE_ROLE};
 use engine::{Database, Run, Sink};
 use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
 use rest::media::Media;
@@ -115,9 +116,8 @@ async fn answer(
     let Resolved { queries, rows_at, columns, shape, is_void, key, profile, has_conflict_target, warnings } =
         resolved;
     let capabilities = database.engine().capabilities();
-    let authorized = queries.into_iter().map(|query| {
-        permitted(query, caller, &model, &api.limits, capabilities)
-    });
+    let authorized =
+        queries.into_iter().map(|query| permitted(query, caller, &model, &api.limits, capabilities));
     let authorized = authorized.collect::<Result<Vec<Authorized<Query>>>>()?;
     measured.end("authorize");
     let plan = plan(authorized, &model)?;
@@ -142,7 +142,11 @@ async fn answer(
         session,
         timeout: timeout(api, caller),
         roll_back: api.honors_tx && request.prefer.transaction == Some(TransactionEnd::Rollback),
-        request: if capabilities.native_functions { Some(Arc::new(asked(http, &request, api)?)) } else { None },
+        request: if capabilities.native_functions {
+            Some(Arc::new(asked(http, &request, api)?))
+        } else {
+            None
+        },
     };
     let mut outcome = ran(database, model, plan, run, sink).await?;
     measured.end("run");
@@ -159,7 +163,11 @@ async fn answer(
 /// one above policies. A role that does not exist is refused where rights are looked up.
 fn check_role(model: &Model, role: &str) -> Result<()> {
     let catalog = &model.catalog;
-    let lent = catalog.memberships(AUTHENTICATOR);
+    let lent = match catalog.role(AUTHENTICATOR) {
+        Some(_) => catalog.lent(AUTHENTICATOR),
+        // A database that somebody made without it: the conventional roles, and none that is more.
+        None => API_ROLES.into_iter().chain([SERVICE_ROLE]).map(Arc::from).collect(),
+    };
     if role != AUTHENTICATOR && (catalog.role(role).is_none() || lent.iter().any(|lent| **lent == *role)) {
         return Ok(());
     }

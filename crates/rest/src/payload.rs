@@ -83,9 +83,7 @@ fn whole(rows: &Rows, body: &[u8], media: &Media) -> Result<String> {
             let object = |row: &Vec<Option<Json>>| {
                 let fields = rows.columns.iter().zip(row);
                 Json::Object(
-                    fields
-                        .map(|(name, value)| (name.clone(), value.clone().unwrap_or(Json::Null)))
-                        .collect(),
+                    fields.map(|(name, value)| (name.clone(), value.clone().unwrap_or(Json::Null))).collect(),
                 )
             };
             let mut objects: Vec<Json> = rows.rows.iter().map(object).collect();
@@ -205,10 +203,8 @@ fn form(body: &str) -> Result<Rows> {
         .into_iter()
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
-    let fields = form
-        .iter()
-        .map(|(name, value)| (name.clone(), Json::String(value.clone())))
-        .collect::<Vec<_>>();
+    let fields =
+        form.iter().map(|(name, value)| (name.clone(), Json::String(value.clone()))).collect::<Vec<_>>();
     let names: BTreeSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     let columns: Vec<String> = names.into_iter().map(str::to_owned).collect();
     let row = row(fields, &positions(&columns)).unwrap_or_default();

@@ -10,7 +10,7 @@ use catalog::{Function, Volatility};
 use sql::ast::StatementKind;
 use types::{Code, Error, Result, Type, Value};
 
-use super::declared::{any_null, mismatch, parsed, unsupported};
+use super::declared::{mismatch, parsed, unsupported};
 use super::{Resolver, Typing};
 use crate::ir::{CalledBy, Expr, Form, FunctionId, JoinKind, Output, Query, Read, Source};
 use crate::visit::SourceIds;
@@ -77,11 +77,7 @@ impl<'a> Typing<'a> {
     }
 
     /// Resolves something with sources of its own.
-    fn apart<T>(
-        &self,
-        ids: &mut SourceIds,
-        inner: impl FnOnce(&mut Resolver<'a>) -> Result<T>,
-    ) -> Result<T> {
+    fn apart<T>(&self, ids: &mut SourceIds, inner: impl FnOnce(&mut Resolver<'a>) -> Result<T>) -> Result<T> {
         let mut resolver = Resolver {
             path: self.0.path.clone(),
             base: self.0.path.clone(),
@@ -100,13 +96,16 @@ impl Resolver<'_> {
         let Invocation { function: id, args, read_only } = invocation;
         let function = &self.catalog.functions[id.0];
         let args = self.completed(function, args)?;
-        if function.strict && any_null(&args).is_some_and(|_| args.iter().any(is_null)) {
+        if function.strict && args.iter().any(is_null) {
             return Ok(Body { before: Vec::new(), result: Query::Read(self.nothing(id)?) });
         }
         let statements = parsed(function)?;
         let mut steps = self.inside(id.0, args, |resolver| {
             statements.iter().map(|statement| resolver.step(statement, function)).collect::<Result<Vec<_>>>()
         })?;
+        if function.volatility != Volatility::Volatile {
+            steps.iter().try_for_each(refuse_change)?;
+        }
         let by = CalledBy { function: id, read_only };
         if function.returns == Type::Void {
             let before = steps.into_iter().map(|step| marked(step, by)).collect();
@@ -143,7 +142,7 @@ impl Resolver<'_> {
 
     /// A statement of a body.
     fn step(&mut self, statement: &StatementKind, function: &Function) -> Result<Query> {
-        let query = match statement {
+        let write = match statement {
             StatementKind::Query(query) => return self.query(query).map(Query::Read),
             StatementKind::Insert(insert) => self.insert(insert)?,
             StatementKind::Update(update) => self.update(update)?,
@@ -155,11 +154,7 @@ impl Resolver<'_> {
                 ));
             }
         };
-        if function.volatility != Volatility::Volatile {
-            let message = format!("{} is not allowed in a non-volatile function", query.action.word());
-            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
-        }
-        Ok(Query::Write(Box::new(query)))
+        Ok(Query::Write(Box::new(write)))
     }
 
     /// The rows of a body as the function declares them.
@@ -214,6 +209,17 @@ fn is_one_row(read: &Read) -> bool {
         && read.group.is_empty()
         && read.limit.is_none()
         && read.offset.is_none()
+}
+
+/// The refusal of a change by a function that is said to make none.
+fn refuse_change(step: &Query) -> Result<()> {
+    match step {
+        Query::Read(_) => Ok(()),
+        Query::Write(write) => {
+            let message = format!("{} is not allowed in a non-volatile function", write.action.word());
+            Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message))
+        }
+    }
 }
 
 fn marked(step: Query, by: CalledBy) -> Query {

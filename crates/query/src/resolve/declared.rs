@@ -204,8 +204,7 @@ impl Resolver<'_> {
         };
         let fields = fields.ok_or_else(|| Error::missing(format!("field selection (.{field})")))?;
         let Some(at) = fields.iter().position(|(name, _)| **name == *field) else {
-            let message =
-                format!("column \"{field}\" not found in data type {}", format_type(&ty, None));
+            let message = format!("column \"{field}\" not found in data type {}", format_type(&ty, None));
             return Err(Error::new(Code::UNDEFINED_COLUMN, message));
         };
         match (row_fields(&row).and_then(|args| args.get(at)), &row, fields.get(at)) {
@@ -552,7 +551,7 @@ fn is_simple(arg: &Expr) -> bool {
     simple
 }
 
-pub(super) fn any_null(args: &[Expr]) -> Option<Expr> {
+fn any_null(args: &[Expr]) -> Option<Expr> {
     // A row is not null, whatever its fields are.
     let values = args.iter().filter(|arg| row_fields(arg).is_none());
     let tests: Vec<Expr> = values.map(|arg| Expr::test(Form::IsNull, vec![arg.clone()])).collect();
@@ -588,14 +587,19 @@ fn path(function: &Function, base: &[Arc<str>]) -> Result<Vec<Arc<str>>> {
 
 /// The statements of a body.
 pub(super) fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
-    if function.language != Language::Sql {
-        return Err(unsupported(function, ""));
-    }
-    let (statements, diagnostics) = match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN "))
-    {
-        Some(expr) => sql::parse(&format!("select {expr}")),
-        None => sql::parse(&function.body),
+    let language = match &function.language {
+        Language::Sql => None,
+        Language::PlPgSql => Some("plpgsql"),
+        Language::Other(name) => Some(&**name),
     };
+    if let Some(language) = language {
+        return Err(unsupported(function, "").with_details(format!("It is written in {language}.")));
+    }
+    let (statements, diagnostics) =
+        match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN ")) {
+            Some(expr) => sql::parse(&format!("select {expr}")),
+            None => sql::parse(&function.body),
+        };
     match diagnostics.first() {
         None => Ok(statements.into_iter().map(|statement| statement.kind).collect()),
         Some(_) => Err(unsupported(function, "with a body that is not understood")),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Catalog, TableId};
+use catalog::{Catalog, ColumnId, TableId};
 use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
 use types::{Error, Result, Type};
 
@@ -121,13 +121,15 @@ impl Writer<'_> {
             || read.distinct
             || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
         let tie = if grouped { None } else { self.first_key(&read.from) };
-        if read.order.is_empty() && tie.is_none() {
+        let kept = if grouped || !read.order.is_empty() { Vec::new() } else { kept_order(&read.from) };
+        let keys: Vec<&Order> = read.order.iter().chain(&kept).collect();
+        if keys.is_empty() && tie.is_none() {
             return Ok(());
         }
         self.push(" ORDER BY ");
-        self.list(&read.order, ", ", Writer::order_key)?;
+        self.list(keys.iter().copied(), ", ", Writer::order_key)?;
         if let Some(tie) = tie {
-            self.push(if read.order.is_empty() { "" } else { ", " });
+            self.push(if keys.is_empty() { "" } else { ", " });
             self.push(&tie);
         }
         Ok(())
@@ -335,6 +337,27 @@ impl Writer<'_> {
         self.push("))");
         Ok(())
     }
+}
+
+/// The order of the rows that a read is made of, where its columns can say it: SQLite may look them up in an index of its own
+/// making, PostgreSQL keeps them in their order.
+fn kept_order(from: &Source) -> Vec<Order> {
+    let Source::Read { id, read, .. } = from else { return Vec::new() };
+    let inherited;
+    let order = if read.order.is_empty() && read.group.is_empty() && !read.distinct {
+        inherited = kept_order(&read.from);
+        &inherited
+    } else {
+        &read.order
+    };
+    let shown = |key: &Order| {
+        let Expr::Column { source, column, ty } = &key.expr else { return None };
+        let is_key = |output: &Output| matches!(&output.expr, Expr::Column { source: other, column: named, .. } if other == source && named == column);
+        let at = u16::try_from(read.outputs.iter().position(is_key)?).ok()?;
+        let expr = Expr::Column { source: *id, column: ColumnId(at), ty: ty.clone() };
+        Some(Order { expr, ..*key })
+    };
+    order.iter().map_while(shown).collect()
 }
 
 /// Whether SQLite's `DISTINCT` would take equal values for different ones, or the other way round: a group per row says what

@@ -203,11 +203,8 @@ impl<'a> Pass<'a> {
                 self.body_argument(&only.ty, Raw::Text(&text)).map(|arg| vec![Some(arg)])
             }
             (parameters, Some(Payload::Rows(rows))) if self.request.content_type == Media::Form => {
-                let texts: Vec<(&str, &str)> = rows
-                    .form
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_str()))
-                    .collect();
+                let texts: Vec<(&str, &str)> =
+                    rows.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 parameters.iter().map(|parameter| self.text_argument(parameter, &texts)).collect()
             }
             (parameters, Some(Payload::Rows(rows))) => parameters
@@ -238,8 +235,9 @@ impl<'a> Pass<'a> {
             Raw::Bytes(bytes) if *ty == Type::Bytea => {
                 return Ok(Expr::Const { value: Value::Bytes(bytes.into()), ty: ty.clone() });
             }
-            Raw::Bytes(bytes) => std::str::from_utf8(bytes)
-                .map_err(|_| Error::new(Code::NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\""))?,
+            Raw::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| {
+                Error::new(Code::NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\"")
+            })?,
             Raw::Text(text) => text,
         };
         match ty {

@@ -102,11 +102,9 @@ impl Pass<'_> {
     fn columns_alike(&self, table: TableId, name: &str) -> Vec<&str> {
         const EDITS_MAX: usize = 3;
         let (catalog, declared, roles) = (&self.model.catalog, self.declared(table), self.roles());
-        let seen = declared
-            .column_ids()
-            .filter(|&column| {
-                table == super::RESULT || catalog.allows_column(&roles, table, Privilege::Select, column)
-            });
+        let seen = declared.column_ids().filter(|&column| {
+            table == super::RESULT || catalog.allows_column(&roles, table, Privilege::Select, column)
+        });
         let near: Vec<(usize, &str)> = seen
             .map(|column| (edits(&declared[column].name, name), &*declared[column].name))
             .filter(|(edits, _)| *edits <= EDITS_MAX && edits * 2 <= name.chars().count())

@@ -4,9 +4,9 @@ use catalog::{Cardinality, Catalog, ColumnId, Relationship, TableId};
 use types::json::Json;
 use types::{Code, Error, Result};
 
+use super::nearest::nearest;
 use super::tree::Link;
 use super::{Pass, RESULT};
-use super::nearest::nearest;
 use crate::select::SelectEmbed;
 
 /// How alike a table must be to be hinted at among those related, which the asked ones reach anyway.

@@ -1,5 +1,6 @@
 //! What requests mean, and what they are refused with. Every meaning is also authorized, planned and rendered for SQLite.
 
+mod calls;
 mod embeds;
 mod print;
 mod reads;
@@ -45,6 +46,11 @@ const SCHEMA: &str = "
     create view open_projects with (security_invoker = true) as select id, name, client_id from projects where state = 'open';
     create function shout(text) returns text language sql as 'select $1';
     create function full_name(clients) returns text language sql as 'select $1.name';
+    create function said(clients) returns text language plpgsql as 'begin return 1; end';
+    create function plain() returns int language plpgsql as 'begin return 1; end';
+    create function pick(wanted status) returns setof projects language sql stable as 'select * from projects where state = wanted';
+    create function mark(wanted int) returns setof projects language sql as 'update projects set on_hold = true where id = wanted returning *';
+    create function done(projects) returns setof tasks language sql stable as 'select * from tasks where project_id = $1.id';
     grant usage on schema public, private to anon;
     grant all on all tables in schema public to anon;
 ";

@@ -31,9 +31,7 @@ pub(super) fn applied(request: &Request, served: &Served<'_>, has_conflict_targe
 /// `PGRST124` when more rows are affected.
 pub fn check_affected(request: &Request, rows: u64) -> Result<()> {
     match request.prefer.affected_max() {
-        Some(most) if rows > most && limits_affected(request) => {
-            Err(too_many_affected(rows))
-        }
+        Some(most) if rows > most && limits_affected(request) => Err(too_many_affected(rows)),
         _ => Ok(()),
     }
 }

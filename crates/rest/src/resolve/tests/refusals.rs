@@ -166,8 +166,16 @@ fn paths_are_not_endless() {
 
 #[test]
 fn what_does_not_run_is_said() {
-    refused("clients?select=full_name", "0A000: computed column public.full_name is not supported");
-    refused_with("POST /rpc/shout", &[], "{}", "0A000: calling function public.shout() is not supported");
+    refused(
+        "clients?select=said",
+        "0A000: calling function public.said() is not supported | It is written in plpgsql.",
+    );
+    refused_with(
+        "POST /rpc/plain",
+        &[],
+        "{}",
+        "0A000: calling function public.plain() is not supported | It is written in plpgsql.",
+    );
     refused_with(
         "POST /rpc/shot",
         &[],
