@@ -75,11 +75,20 @@ impl Catalog {
 
     /// A role and every role whose privileges it has, itself first.
     pub fn memberships(&self, role: &str) -> Vec<Arc<str>> {
+        self.reachable(role, |role| role.inherits)
+    }
+
+    /// A role and every role that it may become, itself first.
+    pub fn lent(&self, role: &str) -> Vec<Arc<str>> {
+        self.reachable(role, |_| true)
+    }
+
+    fn reachable(&self, role: &str, is_followed: impl Fn(&Role) -> bool) -> Vec<Arc<str>> {
         let mut found: Vec<Arc<str>> = vec![role.into()];
         let mut next = 0;
         while next < found.len() {
-            let of = self.role(&found[next]).map_or(&[][..], |role| &role.member_of);
-            for parent in of {
+            let role = self.role(&found[next]).filter(|role| is_followed(role));
+            for parent in role.map_or(&[][..], |role| &role.member_of) {
                 if !found.contains(parent) {
                     found.push(parent.clone());
                 }

@@ -16,7 +16,9 @@ pub struct Role {
     pub bypass_row_security: bool,
     /// Whether no privilege is asked of it.
     pub superuser: bool,
-    /// Roles whose privileges it has too.
+    /// Whether it has the privileges of the roles that it is a member of; otherwise it may only become them.
+    pub inherits: bool,
+    /// Roles that it is a member of.
     pub member_of: Vec<Arc<str>>,
 }
 

@@ -15,7 +15,10 @@ const SCHEMAS: &[(&str, &[&str])] = &[
     ("graphql_public", &["anon", "authenticated", "service_role", "postgres"]),
 ];
 
-/// Roles: name, whether policies bind it, whether it is a superuser, whose rights it has.
+/// Roles that have no rights of the roles that they are members of, unless they become them.
+const NOT_INHERITING: &[&str] = &["anon", "authenticated", "service_role", "authenticator"];
+
+/// Roles: name, whether policies bind it, whether it is a superuser, what it is a member of.
 const ROLES: &[(&str, bool, bool, &[&str])] = &[
     ("postgres", false, true, &[]),
     ("supabase_admin", false, true, &[]),
@@ -55,6 +58,7 @@ fn role((name, is_bound, superuser, member_of): &(&str, bool, bool, &[&str])) ->
         name: (*name).into(),
         bypass_row_security: !is_bound,
         superuser: *superuser,
+        inherits: !NOT_INHERITING.contains(name),
         member_of: member_of.iter().map(|role| Arc::from(*role)).collect(),
     }
 }

@@ -11,7 +11,6 @@ use crate::Role;
 const WITHOUT_MEANING: &[&str] = &[
     "login",
     "nologin",
-    "inherit",
     "createdb",
     "nocreatedb",
     "createrole",
@@ -44,6 +43,7 @@ impl Builder<'_> {
                     name: name.clone(),
                     bypass_row_security: false,
                     superuser: false,
+                    inherits: true,
                     member_of: Vec::new(),
                 };
                 self.catalog.roles.push(role);
@@ -62,6 +62,8 @@ impl Builder<'_> {
             ["bypassrls"] => |role| role.bypass_row_security = true,
             ["nobypassrls"] => |role| role.bypass_row_security = false,
             ["superuser"] => |role| role.superuser = true,
+            ["inherit"] => |role| role.inherits = true,
+            ["noinherit"] => |role| role.inherits = false,
             ["nosuperuser"] => |role| role.superuser = false,
             ["in", "role" | "group", parents @ ..] => return self.memberships(parents, &[name]),
             ["role" | "user" | "admin", members @ ..] => return self.memberships(&[name], members),

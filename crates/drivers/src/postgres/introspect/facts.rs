@@ -51,11 +51,12 @@ facts! {
         owner: text -> String,
         comment: maybe -> Option<String>,
     }
-    /// A role, with the roles whose privileges it has.
+    /// A role, with the roles that it is a member of.
     Role {
         name: text -> String,
         bypasses: flag -> bool,
         superuser: flag -> bool,
+        inherits: flag -> bool,
         member_of: texts -> Vec<String>,
     }
     /// A type.

@@ -33,6 +33,7 @@ pub(super) fn roles(catalog: &mut Catalog, found: Vec<facts::Role>) {
         name: role.name.into(),
         bypass_row_security: role.bypasses || role.superuser,
         superuser: role.superuser,
+        inherits: role.inherits,
         member_of: role.member_of.into_iter().map(Arc::from).collect(),
     }));
 }
