@@ -54,6 +54,7 @@ fn every_kind_of_statement_is_there() {
 fn expressions_keep_their_structure() {
     let same = [
         ("a or b and c", "a or (b and c)"),
+        ("a::int2 % (b)", "(a::int2) % b"),
         ("not a = b", "not (a = b)"),
         ("a = b is null", "(a = b) is null"),
         ("a + b * c ^ d", "a + (b * (c ^ d))"),

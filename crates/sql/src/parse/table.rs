@@ -30,17 +30,13 @@ impl Parser<'_> {
         let mut name = self.object_name()?;
         let quoted = matches!(self.tokens.get(self.at - 1), Some(Placed { token: Token::Quoted(_), .. }));
         let mut of_column = None;
-        if self.is_op("%") {
-            self.at += 1;
-            match self.ident()?.as_str() {
-                "type" => {
-                    let column = std::mem::take(&mut name.name);
-                    let table = name.schema.take().unwrap_or_default();
-                    name = ObjectName { schema: None, name: table, span: name.span };
-                    of_column = Some(column);
-                }
-                _ => return Err(self.unexpected()),
-            }
+        // A `%` before anything else divides what is cast.
+        if self.is_op("%") && self.is_at(1, "type") {
+            self.at += 2;
+            let column = std::mem::take(&mut name.name);
+            let table = name.schema.take().unwrap_or_default();
+            name = ObjectName { schema: None, name: table, span: name.span };
+            of_column = Some(column);
         }
         let mut modifiers = Vec::new();
         if name.schema.as_deref() == Some("pg_catalog") {
