@@ -56,6 +56,8 @@ use query::functions;
 const COUNT: u64 = 25_000;
 /// Each row of the table of functions is answered at least so often, for each 25 000 queries.
 const ANSWERS_MIN: u32 = 5;
+/// One in so many is asked through the renderer for PostgreSQL: a spelling is right or wrong, whatever the values.
+const NATIVE_EACH: usize = 3;
 /// Differences that are shown.
 const SHOWN: usize = 60;
 
@@ -95,8 +97,8 @@ impl Tally {
         let Ok(query) = embedded.meant(&generated.ours) else { return };
         let Some(ours) = native.answer(query, &embedded.model).filter(|ours| ours != theirs) else { return };
         // The planner computes calls of constants ahead of time, others not at all: whether an error is met depends on that.
-        let is_met = |outcome: &Outcome| matches!(outcome, Outcome::Error(error) if error.starts_with("22"));
-        if is_met(&ours) || is_met(theirs) {
+        let is_met = |outcome: &Outcome| matches!(outcome, Outcome::Error(error) if ["22", "54"].iter().any(|class| error.starts_with(class)));
+        if is_met(&ours) || matches!(theirs, Outcome::Error(_)) {
             self.excused += 1;
             return;
         }
@@ -169,9 +171,11 @@ fn expressions_are_computed_as_postgresql_computes_them() {
     assert_eq!(answers.len(), generated.len(), "an answer for each query");
     let native = Native::open(postgres.url(), now());
     let mut tally = Tally::default();
-    for (generated, theirs) in generated.iter().zip(&answers) {
+    for (number, (generated, theirs)) in generated.iter().zip(&answers).enumerate() {
         tally.take(&embedded, generated, theirs);
-        tally.take_native(&embedded, &native, generated, theirs);
+        if number % NATIVE_EACH == 0 {
+            tally.take_native(&embedded, &native, generated, theirs);
+        }
     }
     for (refusal, times) in &tally.refusals {
         eprintln!("{times} times {refusal}");

@@ -60,12 +60,16 @@ pub(super) enum End {
 }
 
 impl End {
-    fn text(self) -> String {
+    fn text(self, begin: Begin) -> String {
         let word = match self {
             End::Commit => "COMMIT",
             End::RollBack => "ROLLBACK",
         };
-        format!("{word}; {}", identity::RESET)
+        let reset = match begin {
+            Begin::Read | Begin::Snapshot => identity::RESET,
+            Begin::Write => identity::RESET_WRITTEN,
+        };
+        format!("{word}; {reset}")
     }
 }
 
@@ -119,7 +123,7 @@ impl Connection {
         }
         self.begin(begin, run).await?;
         let outcome = self.read_in_turn(commands, sink, run).await;
-        self.end_after(outcome, End::Commit).await
+        self.end_after(outcome, begin, End::Commit).await
     }
 
     async fn read_in_turn(
@@ -144,7 +148,7 @@ impl Connection {
         run: &Run,
     ) -> Result<(), Trouble> {
         let identity = identity::parameters(run);
-        let end = End::Commit.text();
+        let end = End::Commit.text(begin);
         let mut begun = pin!(maybe_done(self.client.batch_execute(begin.text())));
         let mut taken = pin!(maybe_done(self.client.query_raw(&self.take, texts(&identity))));
         let mut asked: Vec<Pin<Box<MaybeDone<_>>>> = Vec::with_capacity(commands.len());
@@ -206,24 +210,29 @@ impl Connection {
         };
         match begun.and(taken) {
             Ok(()) => Ok(()),
-            outcome => self.end_after(outcome, End::RollBack).await,
+            outcome => self.end_after(outcome, begin, End::RollBack).await,
         }
     }
 
     /// Ends a transaction after what happened in it: what failed is undone.
-    pub(super) async fn end_after(&self, outcome: Result<(), Trouble>, end: End) -> Result<(), Trouble> {
+    pub(super) async fn end_after(
+        &self,
+        outcome: Result<(), Trouble>,
+        begin: Begin,
+        end: End,
+    ) -> Result<(), Trouble> {
         match outcome {
-            Ok(()) => self.end(end).await,
+            Ok(()) => self.end(begin, end).await,
             Err(trouble) if trouble.is_broken => Err(trouble),
-            Err(trouble) => match self.end(End::RollBack).await {
+            Err(trouble) => match self.end(begin, End::RollBack).await {
                 Ok(()) => Err(trouble),
                 Err(_) => Err(Trouble { is_broken: true, ..trouble }),
             },
         }
     }
 
-    pub(super) async fn end(&self, end: End) -> Result<(), Trouble> {
-        Ok(self.client.batch_execute(&end.text()).await?)
+    pub(super) async fn end(&self, begin: Begin, end: End) -> Result<(), Trouble> {
+        Ok(self.client.batch_execute(&end.text(begin)).await?)
     }
 
     /// Runs a command in the transaction; how many rows it changed.

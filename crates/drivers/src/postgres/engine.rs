@@ -132,7 +132,7 @@ async fn worked(connection: &mut Connection, job: Job, run: &Run) -> Result<(), 
             Err(Trouble { failure: Failure::Error(error), is_broken, is_lost: false })
         }
     };
-    connection.end_after(outcome, end).await
+    connection.end_after(outcome, Begin::Write, end).await
 }
 
 impl Engine for Postgres {

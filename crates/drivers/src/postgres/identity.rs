@@ -11,8 +11,13 @@ use render::postgres::quote;
 /// Takes on an identity. An absent search path stays as it is.
 pub(super) const TAKE: &str = "SELECT pg_catalog.set_config('search_path', coalesce($1::text, pg_catalog.current_setting('search_path')), true), pg_catalog.set_config('TimeZone', $2::text, true), pg_catalog.set_config('statement_timeout', $3::text, true), pg_catalog.set_config('request.jwt.claims', $4::text, true), pg_catalog.set_config('request.method', $5::text, true), pg_catalog.set_config('request.path', $6::text, true), pg_catalog.set_config('request.headers', $7::text, true), pg_catalog.set_config('request.cookies', $8::text, true), pg_catalog.set_config('role', $9::text, true)";
 
-/// Takes back whatever a caller's functions have done to the session. It ends no transaction and keeps prepared statements.
-pub(super) const RESET: &str = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+/// Takes back whatever a caller's functions have done to the session in a transaction that only read: settings, role, cursors,
+/// channels, locks. Prepared statements stay.
+pub(super) const RESET: &str =
+    "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all()";
+
+/// The same after other transactions: temporary tables and the last values of sequences, too.
+pub(super) const RESET_WRITTEN: &str = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
 
 /// The parameters of [`TAKE`].
 pub(super) fn parameters(run: &Run) -> [Option<String>; 9] {

@@ -1,20 +1,21 @@
 //! Expressions.
 
 use catalog::ColumnId;
-use query::functions::{Aggregate, Function, Kind};
+use query::functions::{Aggregate, Function, Kind, Ty};
 use query::{Expr, Form, Order, SourceId, Subquery};
 use types::value::Array;
 use types::{Error, Modifier, Result, Type, Value};
 
 use super::read::Use;
-use super::{Columns, Writer, names};
+use super::{Columns, Writer, names, quote};
 
 impl Writer<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<()> {
         match expr {
             Expr::Column { source, column, .. } => self.column(*source, *column),
             Expr::Const { value: Value::Bool(value), ty: Type::Bool } => {
-                self.push(if *value { "true" } else { "false" });
+                // Not the bare word: as a key of an order PostgreSQL refuses it.
+                self.push(if *value { "true::bool" } else { "false::bool" });
                 Ok(())
             }
             Expr::Const { value, ty } => {
@@ -337,7 +338,10 @@ impl Writer<'_> {
         filter: Option<&Expr>,
         order: &[Order],
     ) -> Result<()> {
-        self.push(&names::function_name(aggregate.name));
+        // Those of an extension's type come with the extension.
+        let is_of_extension = aggregate.arguments.contains(&Ty::Citext);
+        let name = if is_of_extension { quote(aggregate.name) } else { names::function_name(aggregate.name) };
+        self.push(&name);
         self.push(if distinct { "(DISTINCT " } else { "(" });
         if args.is_empty() {
             self.push("*");
