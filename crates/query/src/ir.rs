@@ -20,6 +20,7 @@ pub const ROW_KEY: ColumnId = ColumnId(u16::MAX);
 
 /// What a request means.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a request has one, and most are reads")]
 pub enum Query {
     /// Reads rows.
     Read(Read),
@@ -103,6 +104,17 @@ pub enum Source {
         /// The table whose columns it has.
         table: TableId,
     },
+    /// The rows of a function that the engine runs itself; columns are those of its result.
+    Call {
+        /// This occurrence.
+        id: SourceId,
+        /// The function.
+        function: FunctionId,
+        /// What it is given; parameters that are not named take their defaults.
+        args: Vec<CallArgument>,
+        /// Whether it may change something.
+        changes: bool,
+    },
     /// Rows written in the statement.
     Values {
         /// This occurrence.
@@ -121,6 +133,17 @@ pub enum Source {
         /// Under which condition; absent for a cross join.
         on: Option<Expr>,
     },
+}
+
+/// What a parameter of a function is given.
+#[derive(Clone, Debug)]
+pub struct CallArgument {
+    /// The parameter's name; without one its position counts.
+    pub name: Option<Arc<str>>,
+    /// Whether it is the array of a variadic parameter.
+    pub variadic: bool,
+    /// Its value, of the parameter's type.
+    pub value: Expr,
 }
 
 /// How two sources are joined.
@@ -470,6 +493,7 @@ pub struct CalledBy {
 
 /// What a write does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a write has one")]
 pub enum Action {
     /// `insert`
     Insert(Insert),

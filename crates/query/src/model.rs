@@ -108,7 +108,8 @@ impl Model {
 
     /// What cannot be compiled: a sentence each, with the object's name first.
     pub fn refused(&self) -> Vec<(String, Error)> {
-        self.catalog.ids().flat_map(|id| self.refused_of(id)).collect()
+        let tables = self.catalog.ids().flat_map(|id| self.refused_of(id));
+        tables.chain(resolve::refused_functions(&self.catalog)).collect()
     }
 
     fn refused_of(&self, id: TableId) -> Vec<(String, Error)> {

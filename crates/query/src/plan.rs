@@ -8,6 +8,7 @@ use crate::authorize::Authorized;
 use crate::check;
 use crate::ir::{Judge, Query, Read, Write};
 use crate::model::Model;
+use crate::visit;
 
 /// The steps of a request.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub struct Plan {
 
 /// One step of a plan; its position is its slot.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan has one step or two, and most are reads")]
 pub enum Step {
     /// Reads rows.
     Fetch(Read),
@@ -32,11 +34,14 @@ impl Plan {
 
     /// The reads, when nothing is changed: they may run on any snapshot.
     pub fn reads(&self) -> Option<Vec<&Read>> {
-        let read = |step| match step {
-            &Step::Fetch(ref read) => Some(read),
-            &Step::Store(_) => None,
-        };
-        self.steps.iter().map(read).collect()
+        let mut reads = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            match step {
+                Step::Fetch(read) if !visit::changes(read) => reads.push(read),
+                Step::Fetch(_) | Step::Store(_) => return None,
+            }
+        }
+        Some(reads)
     }
 }
 

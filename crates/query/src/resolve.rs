@@ -30,7 +30,7 @@ use crate::model::ROW;
 use crate::visit::SourceIds;
 use scope::{Level, Relation};
 
-pub use bodies::{Body, Invocation};
+pub use bodies::{Body, Invocation, refused as refused_functions};
 pub use typing::Typing;
 
 /// Where a condition stands: what it may hold.

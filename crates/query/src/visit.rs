@@ -28,6 +28,7 @@ fn joined_conditions<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Expr)) {
             on.iter().for_each(visit);
         }
         Source::Values { rows, .. } => rows.iter().flatten().for_each(visit),
+        Source::Call { args, .. } => args.iter().for_each(|arg| visit(&arg.value)),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
         Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
@@ -57,6 +58,7 @@ fn joined_conditions_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Expr)) 
             on.iter_mut().for_each(visit);
         }
         Source::Values { rows, .. } => rows.iter_mut().flatten().for_each(visit),
+        Source::Call { args, .. } => args.iter_mut().for_each(|arg| visit(&mut arg.value)),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
         Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
@@ -231,6 +233,7 @@ impl SourceIds {
     }
 
     /// Ids above those of both.
+    #[expect(clippy::needless_pass_by_value, reason = "ids that were merged are not given again")]
     pub fn and_above(self, other: SourceIds) -> SourceIds {
         SourceIds(self.0.max(other.0))
     }
@@ -268,9 +271,28 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
         | Source::Read { id, .. }
         | Source::Written { id, .. }
         | Source::Given { id, .. }
+        | Source::Call { id, .. }
         | Source::Values { id, .. } => Some(*id),
         Source::Unit | Source::Join { .. } => None,
     }
+}
+
+/// Whether a read calls a function that may change something.
+pub fn changes(read: &Read) -> bool {
+    let mut found = false;
+    each_source(&read.from, &mut |source| {
+        found |= match source {
+            Source::Call { changes, .. } => *changes,
+            Source::Read { read, .. } => changes(read),
+            Source::Unit
+            | Source::Table { .. }
+            | Source::Written { .. }
+            | Source::Given { .. }
+            | Source::Values { .. }
+            | Source::Join { .. } => false,
+        }
+    });
+    found
 }
 
 /// A copy of an expression about row `from`, to speak about row `to`, with fresh ids for the sources of its subqueries.
@@ -314,6 +336,7 @@ fn rename_source(source: &mut Source, renamed: &mut HashMap<SourceId, SourceId>,
         Source::Table { id, .. }
         | Source::Written { id, .. }
         | Source::Given { id, .. }
+        | Source::Call { id, .. }
         | Source::Values { id, .. } => {
             let fresh = ids.fresh();
             renamed.insert(*id, fresh);

@@ -1,4 +1,5 @@
 //! Every expression of a real schema is resolved and authorized.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it does not expect")]
 
 use std::sync::Arc;
 
@@ -305,4 +306,22 @@ fn policies_come_back_to_their_table_as_far_as_postgresql_lets_them() {
     }
     let itself = with_policy(functions, "exists (select from docs d where d.org = docs.org)", "");
     assert_eq!(asked_as(&itself, "anon"), Err(recursion.to_owned()));
+}
+
+#[test]
+fn what_a_function_needs_and_is_not_there_is_told() {
+    let functions = "create function runs(n int) returns int language sql as 'update docs set org = n returning org';
+        create function of_row(d docs) returns int language sql stable as 'select d.org + $1.org';
+        create function nowhere() returns int language sql stable as 'select 1 from nothing';
+        create function locks() returns int language sql as 'select id from docs for update';";
+    let model = with_policy("", "true", functions);
+    let said: Vec<String> =
+        model.refused().iter().map(|(what, error)| format!("{what}: {}", error.message())).collect();
+    assert_eq!(
+        said,
+        [
+            "function public.nowhere(): relation \"nothing\" does not exist",
+            "function public.locks(): FOR UPDATE is not supported"
+        ]
+    );
 }

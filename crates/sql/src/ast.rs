@@ -1549,6 +1549,7 @@ pub struct Handler {
 
 /// A step of a [`Block`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every step is a statement")]
 pub enum Step {
     /// A statement.
     Statement(StatementKind),

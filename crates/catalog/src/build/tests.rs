@@ -599,8 +599,8 @@ fn blocks_with_more_than_decisions_are_kept() {
 
 #[test]
 fn services_stand_before_a_project() {
-    let mut builder = Builder::new(builtin(), &Untyped).owned_by(crate::build::SERVICES_OWNER);
-    for (source, outcome) in outcomes(&mut builder, crate::build::SERVICES) {
+    let mut builder = Builder::new(builtin(), &Untyped).owned_by(SERVICES_OWNER);
+    for (source, outcome) in outcomes(&mut builder, SERVICES) {
         assert_eq!(outcome.ok(), Some(Outcome::Applied), "{source}");
     }
     let project =

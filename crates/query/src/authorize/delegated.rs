@@ -114,7 +114,11 @@ fn mark_source(source: &mut Source) -> Result<()> {
             mark_source(left)?;
             return mark_source(right);
         }
-        Source::Unit | Source::Written { .. } | Source::Given { .. } | Source::Values { .. } => {}
+        Source::Unit
+        | Source::Written { .. }
+        | Source::Given { .. }
+        | Source::Call { .. }
+        | Source::Values { .. } => {}
     }
     Ok(())
 }

@@ -85,6 +85,7 @@ impl Pass<'_> {
                 self.source(left, named)?;
                 self.source(right, named)
             }
+            Source::Call { .. } => Err(Error::internal("a function was left to an engine that runs none")),
             Source::Unit | Source::Given { .. } | Source::Values { .. } => Ok(()),
         }
     }

@@ -28,7 +28,7 @@ enum Event {
 pub(super) fn none_fires(write: &Write, model: &Model) -> Result<()> {
     let mut pass = Pass { model, seen: BTreeSet::new() };
     for event in events(write, &model.catalog[write.table]) {
-        pass.follow(write.table, event)?;
+        pass.follow(write.table, &event)?;
     }
     Ok(())
 }
@@ -70,9 +70,9 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn follow(&mut self, id: TableId, event: Event) -> Result<()> {
+    fn follow(&mut self, id: TableId, event: &Event) -> Result<()> {
         let table = &self.model.catalog[id];
-        if let Some(trigger) = table.triggers.iter().find(|trigger| fires(trigger, &event)) {
+        if let Some(trigger) = table.triggers.iter().find(|trigger| fires(trigger, event)) {
             return Err(missing(trigger, table));
         }
         if !self.seen.insert((id, event.clone())) {
@@ -81,7 +81,7 @@ impl Pass<'_> {
         for other in self.model.catalog.ids() {
             let from = &self.model.catalog[other];
             for key in from.foreign_keys.iter().filter(|key| key.target == table.name) {
-                let action = match &event {
+                let action = match event {
                     Event::Insert => continue,
                     Event::Delete => &key.on_delete,
                     Event::Update(columns)
@@ -97,12 +97,12 @@ impl Pass<'_> {
                 };
                 match action {
                     ReferentialAction::NoAction | ReferentialAction::Restrict => {}
-                    ReferentialAction::Cascade if event == Event::Delete => {
-                        self.follow(other, Event::Delete)?;
+                    ReferentialAction::Cascade if *event == Event::Delete => {
+                        self.follow(other, &Event::Delete)?;
                     }
-                    ReferentialAction::Cascade => self.follow(other, names(&key.columns))?,
+                    ReferentialAction::Cascade => self.follow(other, &names(&key.columns))?,
                     ReferentialAction::SetNull(columns) | ReferentialAction::SetDefault(columns) => {
-                        self.follow(other, names(columns))?;
+                        self.follow(other, &names(columns))?;
                     }
                 }
             }

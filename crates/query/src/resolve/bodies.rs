@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Function, Volatility};
+use catalog::{Catalog, Function, Language, Volatility};
 use sql::ast::StatementKind;
 use types::{Code, Error, Result, Type, Value};
 
@@ -33,6 +33,21 @@ pub struct Invocation {
     pub args: Vec<Option<Expr>>,
     /// Whether nothing may change.
     pub read_only: bool,
+}
+
+/// Functions of `language sql` that could not be called: each with what hinders.
+pub fn refused(catalog: &Catalog) -> Vec<(String, Error)> {
+    let is_asked = |function: &&Function| function.language == Language::Sql && !function.returns_trigger;
+    let functions = catalog.functions.iter().enumerate().filter(|(_, function)| is_asked(function));
+    let refused = functions.filter_map(|(at, function)| {
+        let mut resolver = Resolver::new(catalog, &[]);
+        let args = function.input_types().enumerate().map(|(index, ty)| Some(resolver.any(index, ty)));
+        let args = args.collect();
+        let invocation = Invocation { function: FunctionId(at), args, read_only: false };
+        let error = resolver.whole_body(invocation).err()?;
+        Some((format!("function {}", function.signature()), error))
+    });
+    refused.collect()
 }
 
 impl<'a> Typing<'a> {
@@ -92,6 +107,21 @@ impl<'a> Typing<'a> {
 }
 
 impl Resolver<'_> {
+    /// Some value of a type; of a row, some value of each field.
+    fn any(&self, index: usize, ty: &Type) -> Expr {
+        let fields = match ty {
+            Type::Composite(name) => self.fields_of(name),
+            _ => None,
+        };
+        match fields {
+            Some(fields) => {
+                let args = fields.into_iter().map(|(_, ty)| Expr::Param { index, ty }).collect();
+                Expr::Form { form: Form::Row, args, ty: ty.clone() }
+            }
+            None => Expr::Param { index, ty: ty.clone() },
+        }
+    }
+
     fn whole_body(&mut self, invocation: Invocation) -> Result<Body> {
         let Invocation { function: id, args, read_only } = invocation;
         let function = &self.catalog.functions[id.0];
@@ -240,7 +270,7 @@ fn marked(step: Query, by: CalledBy) -> Query {
 
 fn no_rows(function: &Function) -> Error {
     mismatch(function)
-        .with_details("Function's final statement must be SELECT or INSERT/UPDATE/DELETE/MERGE RETURNING.")
+        .with_details("Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.")
 }
 
 /// The fields of a whole row, where an expression is one.

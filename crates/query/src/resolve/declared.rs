@@ -186,11 +186,11 @@ impl Resolver<'_> {
         };
         let at = inputs(function).position(|argument| argument.name.as_deref() == Some(name))?;
         let arg = frame.args.get(at).cloned()?;
-        Some(field.map_or(Ok(arg.clone()), |field| self.field(arg, field)))
+        Some(field.map_or(Ok(arg.clone()), |field| self.field(&arg, field)))
     }
 
     /// A field of a row.
-    pub(super) fn field(&self, row: Expr, field: &str) -> Result<Expr> {
+    pub(super) fn field(&self, row: &Expr, field: &str) -> Result<Expr> {
         let ty = row.ty();
         let fields = match &ty {
             Type::Composite(name) => self.fields_of(name),
@@ -207,7 +207,7 @@ impl Resolver<'_> {
             let message = format!("column \"{field}\" not found in data type {}", format_type(&ty, None));
             return Err(Error::new(Code::UNDEFINED_COLUMN, message));
         };
-        match (row_fields(&row).and_then(|args| args.get(at)), &row, fields.get(at)) {
+        match (row_fields(row).and_then(|args| args.get(at)), row, fields.get(at)) {
             (Some(found), ..) => Ok(found.clone()),
             (None, Expr::Const { value: Value::Null, .. }, Some((_, ty))) => Ok(Expr::null(ty.clone())),
             _ => Err(Error::missing(format!("field selection (.{field})"))),

@@ -119,7 +119,7 @@ impl Resolver<'_> {
 
     fn field_of(&mut self, expr: &ast::Expr, field: &str) -> Result<Expr> {
         let row = self.expr(expr)?;
-        self.field(row, field)
+        self.field(&row, field)
     }
 
     fn exists(&mut self, query: &ast::Query) -> Result<Expr> {

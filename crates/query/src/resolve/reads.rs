@@ -139,7 +139,7 @@ impl Resolver<'_> {
     fn from(&mut self, items: &[FromItem]) -> Result<Source> {
         let mut joined: Option<Source> = None;
         for item in items {
-            let right = self.from_item(item)?;
+            let right = self.source_of(item)?;
             joined = Some(match joined {
                 None => right,
                 Some(left) => join(JoinKind::Inner, left, right, None),
@@ -148,7 +148,7 @@ impl Resolver<'_> {
         Ok(joined.unwrap_or(Source::Unit))
     }
 
-    fn from_item(&mut self, item: &FromItem) -> Result<Source> {
+    fn source_of(&mut self, item: &FromItem) -> Result<Source> {
         match item {
             FromItem::Table { name, alias, .. } => {
                 let (source, mut relation) =
@@ -244,9 +244,9 @@ impl Resolver<'_> {
         condition: &JoinCondition,
     ) -> Result<Source> {
         let before = self.levels.last().map_or(0, |level| level.relations.len());
-        let left = self.from_item(left)?;
+        let left = self.source_of(left)?;
         let middle = self.levels.last().map_or(0, |level| level.relations.len());
-        let right = self.from_item(right)?;
+        let right = self.source_of(right)?;
         let kind = match kind {
             ast::JoinKind::Inner | ast::JoinKind::Cross => JoinKind::Inner,
             ast::JoinKind::Left => JoinKind::Left,

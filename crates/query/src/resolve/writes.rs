@@ -17,7 +17,7 @@ impl Resolver<'_> {
         refuse_with(insert.with.as_ref())?;
         let table = self.table(&insert.table)?;
         let columns = self.target_columns(table, &insert.columns)?;
-        let (columns, rows, read) = self.rows(table, columns, insert)?;
+        let (columns, rows, read) = self.rows(table, &columns, insert)?;
         let target = self.ids.fresh();
         let alias = insert.alias.as_deref();
         let conflict = insert
@@ -89,11 +89,11 @@ impl Resolver<'_> {
     fn rows(
         &mut self,
         table: TableId,
-        named: Vec<ColumnId>,
+        named: &[ColumnId],
         insert: &ast::Insert,
     ) -> Result<(Vec<ColumnId>, Vec<Vec<RowValue>>, Option<Read>)> {
         let all: Vec<ColumnId> =
-            if named.is_empty() { self.catalog[table].column_ids().collect() } else { named.clone() };
+            if named.is_empty() { self.catalog[table].column_ids().collect() } else { named.to_vec() };
         let Some(source) = &insert.source else { return Ok((Vec::new(), vec![Vec::new()], None)) };
         let width = |found: usize| match found {
             found if found > all.len() => {

@@ -79,11 +79,9 @@ pub fn collation(ty: &Type) -> Option<&'static str> {
 
 /// Whether values are kept as text, so that a collation decides how they compare.
 pub(super) fn is_text(ty: &Type) -> bool {
-    match ty {
-        Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea => false,
-        Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz => false,
-        _ => true,
-    }
+    let is_number = matches!(ty, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea);
+    let is_moment = matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz);
+    !is_number && !is_moment
 }
 
 /// Whether `distinct` and `group by` find equal values without being told how.
@@ -93,11 +91,10 @@ pub(super) fn is_distinct_natively(ty: &Type) -> bool {
 
 /// Whether stored values of a type order natively (with the type's collation) as PostgreSQL orders the values.
 pub(super) fn native(ty: &Type) -> bool {
-    match ty {
-        Type::Array(_) | Type::Range(_) | Type::Enum(_) | Type::Composite(_) | Type::Opaque(_) => false,
-        Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Timetz => false,
-        _ => true,
-    }
+    let is_declared =
+        matches!(ty, Type::Array(_) | Type::Range(_) | Type::Enum(_) | Type::Composite(_) | Type::Opaque(_));
+    let is_text = matches!(ty, Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Timetz);
+    !is_declared && !is_text
 }
 
 /// Whether equality of stored values (with the type's collation) is equality of the values.

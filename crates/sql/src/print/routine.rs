@@ -56,11 +56,8 @@ fn setting((name, value): &(String, String)) -> String {
 /// A standard body as written; any other in dollar quotes that it does not contain.
 fn body(function: &CreateFunction) -> String {
     let words: Vec<String> = function.body.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
-    let is_standard = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["return", ..] => true,
-        ["begin", "atomic"] => true,
-        _ => false,
-    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let is_standard = matches!(words[..], ["return", ..] | ["begin", "atomic"]);
     if is_standard && function.language == "sql" {
         return function.body.clone();
     }
