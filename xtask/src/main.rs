@@ -12,6 +12,7 @@ mod run;
 mod tally;
 mod tidy;
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::run::{Result, cargo};
@@ -73,30 +74,42 @@ fn faults(words: &[String]) -> Result<()> {
     run::status(&mut ci::faults(&words.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// Writes `docs/reference`, or with `--check` writes it elsewhere and compares.
+/// Writes `docs/reference` and the table in the README, or with `--check` compares them with fresh ones.
 fn docs(words: &[String]) -> Result<()> {
-    let kept = run::root().join("docs/reference");
+    let (kept, readme) = (run::root().join("docs/reference"), run::root().join("README.md"));
+    let shown = std::fs::read_to_string(&readme).map_err(|error| format!("{}: {error}", readme.display()))?;
     if words.iter().all(|word| word != "--check") {
-        return reference(&kept);
+        let table = reference(&kept)?;
+        return write(&readme, &with_table(&shown, &table)?);
     }
     let fresh = run::root().join("target/reference");
-    reference(&fresh)?;
-    run::status(Command::new("diff").arg("-ru").args([&kept, &fresh]))
-        .map_err(|_| "docs/reference is stale: run `cargo xtask docs`".to_owned())
+    let table = reference(&fresh)?;
+    let same = run::status(Command::new("diff").arg("-ru").args([&kept, &fresh])).is_ok();
+    if same && with_table(&shown, &table)? == shown {
+        return Ok(());
+    }
+    Err("docs/reference or the table in README.md is stale: run `cargo xtask docs`".to_owned())
 }
 
-fn reference(folder: &std::path::Path) -> Result<()> {
-    run::status(cargo(&["run", "--quiet", "-p", "backplane", "--", "reference"]).arg(folder))?;
-    let table = run::output(&mut cargo(&[
-        "run",
-        "--quiet",
-        "-p",
-        "backplane-testkit",
-        "--bin",
-        "cases",
-        "--",
-        "--table",
-    ]))?;
-    let page = folder.join("compatibility.md");
-    std::fs::write(&page, table).map_err(|error| format!("{}: {error}", page.display()))
+/// Writes the pages made from tables; the rows of the page of compatibility.
+fn reference(folder: &Path) -> Result<String> {
+    run::status(cargo(&["run", "--quiet", "--locked", "-p", "backplane", "--", "reference"]).arg(folder))?;
+    let table = ["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "cases", "--", "--table"];
+    let page = run::output(&mut cargo(&table))?;
+    write(&folder.join("compatibility.md"), &page)?;
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    Ok(rows.join("\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A text with other rows between the two marks.
+fn with_table(text: &str, table: &str) -> Result<String> {
+    const MARKS: [&str; 2] = ["<!-- compatibility -->\n", "<!-- /compatibility -->"];
+    let missing = || format!("README.md has no `{}`", MARKS.concat());
+    let (before, rest) = text.split_once(MARKS[0]).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(MARKS[1]).ok_or_else(missing)?;
+    Ok(format!("{before}{}{table}\n{}{after}", MARKS[0], MARKS[1]))
 }
