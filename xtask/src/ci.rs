@@ -33,7 +33,8 @@ const STAGES: &[Stage] = &[
     Stage { name: "rustdoc", fast: false, skip: never, run: rustdoc },
     Stage { name: "tests", fast: true, skip: never, run: tests },
     Stage { name: "doctests", fast: false, skip: never, run: doctests },
-    Stage { name: "expressions", fast: false, skip: never, run: expressions },
+    Stage { name: "expressions", fast: false, skip: never, run: || judged("differential") },
+    Stage { name: "postgres", fast: false, skip: never, run: || judged("postgres") },
     Stage {
         name: "cases",
         fast: true,
@@ -159,9 +160,9 @@ fn doctests() -> (Tally, Result<()>) {
     watch(cargo(&["test", "--locked", "--doc"]).args(packages))
 }
 
-/// Expressions in memory and on SQLite, judged by a PostgreSQL of their own. `BACKPLANE_TEST_COUNT` makes the run longer.
-fn expressions() -> (Tally, Result<()>) {
-    let folder = root().join("target/engines/expressions");
+/// Tests of the drivers that ask a PostgreSQL of their own. `BACKPLANE_TEST_COUNT` makes the run of expressions longer.
+fn judged(test: &str) -> (Tally, Result<()>) {
+    let folder = root().join("target/engines").join(test);
     // What a run that was killed left behind.
     let _stopped = engines::down(&folder);
     let started = engines::up(&folder).and_then(|line| Ok((line, engines::programs()?)));
@@ -179,7 +180,7 @@ fn expressions() -> (Tally, Result<()>) {
             "-p",
             "backplane-drivers",
             "--test",
-            "differential",
+            test,
             "--",
             "--nocapture",
         ])

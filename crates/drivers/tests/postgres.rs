@@ -12,6 +12,8 @@ mod isolation;
 mod limits;
 #[path = "postgres/reads.rs"]
 mod reads;
+#[path = "postgres/native.rs"]
+mod native;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/shape.rs"]

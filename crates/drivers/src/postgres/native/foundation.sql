@@ -61,11 +61,20 @@ begin
   foreach wanted in array array['pgcrypto', 'uuid-ossp'] loop
     if exists (select from pg_available_extensions where name = wanted)
       and not exists (select from pg_extension where extname = wanted) then
-      execute format('create extension %I schema extensions', wanted);
+      begin
+        execute format('create extension %I schema extensions', wanted);
+      exception
+        -- Who needs it says so, and is told why it is not there.
+        when insufficient_privilege then null;
+      end;
     end if;
   end loop;
   if not exists (select from pg_publication where pubname = 'supabase_realtime') then
-    create publication supabase_realtime;
+    begin
+      create publication supabase_realtime;
+    exception
+      when insufficient_privilege then null;
+    end;
   end if;
 end $$;
 

@@ -2,7 +2,7 @@
 //!
 //! The default privileges of a hosted project give `anon` and `authenticated` every new table. A project whose exposure is guarded
 //! means only those with row-level security, or what was granted in words: its catalog says so, and the database is brought to
-//! that. What somebody granted in a way that our reading of the project did not see is left alone.
+//! that. A grant that a program of the project makes, and no statement says, is none there.
 
 use catalog::access::API_ROLES;
 use catalog::{Catalog, Exposure, Function, Privilege, Table, TableId};
