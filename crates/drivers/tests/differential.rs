@@ -97,7 +97,11 @@ impl Tally {
         let Ok(query) = embedded.meant(&generated.ours) else { return };
         let Some(ours) = native.answer(query, &embedded.model).filter(|ours| ours != theirs) else { return };
         // The planner computes calls of constants ahead of time, others not at all: whether an error is met depends on that.
-        let is_met = |outcome: &Outcome| matches!(outcome, Outcome::Error(error) if ["22", "54"].iter().any(|class| error.starts_with(class)));
+        let is_met = |outcome: &Outcome| match outcome {
+            Outcome::Error(error) if error.starts_with("42601 ") => !error.contains("syntax"),
+            Outcome::Error(error) => error.starts_with("22") || error.starts_with("54"),
+            Outcome::Rows(_) => false,
+        };
         if is_met(&ours) || matches!(theirs, Outcome::Error(_)) {
             self.excused += 1;
             return;

@@ -2,6 +2,8 @@
 //!
 //! Without that server there is nothing to compare with, and the tests fail rather than pass for nothing.
 
+#[path = "postgres/calls.rs"]
+mod calls;
 #[path = "postgres/fold.rs"]
 mod fold;
 #[path = "postgres/introspect.rs"]

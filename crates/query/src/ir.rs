@@ -112,6 +112,8 @@ pub enum Source {
         function: FunctionId,
         /// What it is given; parameters that are not named take their defaults.
         args: Vec<CallArgument>,
+        /// How many columns its rows have.
+        columns: usize,
         /// Whether it may change something.
         changes: bool,
     },

@@ -15,7 +15,7 @@ pub mod visit;
 
 pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
-    Action, Assign, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, FunctionId,
+    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, FunctionId,
     Guard, Insert, JoinKind, Judge, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source,
     SourceId, Subquery, Write, WriteGuard,
 };

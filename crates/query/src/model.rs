@@ -22,8 +22,8 @@ pub struct Model {
     /// What is declared.
     pub catalog: Arc<Catalog>,
     tables: Vec<TableModel>,
-    /// Whether the engine opens views itself, whatever they are.
-    keeps_views: bool,
+    /// Whether the engine opens views and runs functions itself, whatever they are.
+    is_native: bool,
 }
 
 /// The resolved expressions of a table or view.
@@ -83,12 +83,17 @@ impl Model {
     /// Resolves everything that a catalog declares.
     pub fn new(catalog: Arc<Catalog>) -> Model {
         let tables = catalog.ids().map(|id| table_model(&catalog, id)).collect();
-        Model { catalog, tables, keeps_views: false }
+        Model { catalog, tables, is_native: false }
     }
 
-    /// The same for an engine that opens views itself: to a query they are tables.
+    /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
     pub fn of_native_views(catalog: Arc<Catalog>) -> Model {
-        Model { keeps_views: true, ..Model::new(catalog) }
+        Model { is_native: true, ..Model::new(catalog) }
+    }
+
+    /// Whether the engine opens views and runs functions itself.
+    pub fn is_native(&self) -> bool {
+        self.is_native
     }
 
     /// An occurrence of a table or view in a query.
@@ -97,7 +102,7 @@ impl Model {
     /// `0A000` for a view that does not run yet.
     pub fn relation(&self, table: TableId, ids: &mut SourceIds) -> Result<Source> {
         let id = ids.fresh();
-        Ok(match self[table].view.as_ref().filter(|_| !self.keeps_views) {
+        Ok(match self[table].view.as_ref().filter(|_| !self.is_native) {
             None => Source::Table { id, table, guard: crate::ir::Guard::Unset },
             Some(Ok(read)) => {
                 Source::Read { id, read: Box::new(instantiate_read(read, ids)), view: Some(table) }

@@ -189,7 +189,14 @@ impl Writer<'_> {
                 self.push(&names::type_name(ty, None));
                 Ok(())
             }
-            (Form::Row, args) => self.call("ROW", args),
+            (Form::Row, args) => {
+                self.call("ROW", args)?;
+                if let Type::Composite(_) = ty {
+                    self.push("::");
+                    self.push(&names::type_name(ty, None));
+                }
+                Ok(())
+            }
             (Form::NextValue, [name]) => {
                 self.push("pg_catalog.nextval((");
                 self.expr(name)?;

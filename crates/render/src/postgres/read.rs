@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::Catalog;
-use query::{Expr, Guard, JoinKind, Nest, Order, Output, Read, Source, Subquery};
+use query::{CallArgument, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, Source, Subquery};
 use types::{Error, Result, Type};
 
 use super::wire::{Wire, wire};
@@ -166,7 +166,7 @@ impl Writer<'_> {
             Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
                 self.sources.insert(*id, Columns::OfTable(*table));
             }
-            Source::Read { id, .. } => {
+            Source::Read { id, .. } | Source::Call { id, .. } => {
                 self.sources.insert(*id, Columns::Outputs);
             }
             Source::Values { id, .. } => {
@@ -201,6 +201,18 @@ impl Writer<'_> {
             Source::Given { .. } => {
                 return Err(Error::internal("a candidate row reached an engine that makes rows itself"));
             }
+            Source::Call { id, function, args, columns, .. } => {
+                self.called(*function, args)?;
+                self.push(" AS ");
+                self.alias(*id);
+                self.push("(");
+                self.list(0..*columns, ", ", |writer, position| {
+                    writer.push("c");
+                    writer.number(position);
+                    Ok(())
+                })?;
+                self.push(")");
+            }
             Source::Values { id, rows } => {
                 self.push("(VALUES ");
                 self.list(rows, ", ", |writer, row| {
@@ -214,6 +226,23 @@ impl Writer<'_> {
             }
             Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref()),
         }
+        Ok(())
+    }
+
+    fn called(&mut self, function: FunctionId, args: &[CallArgument]) -> Result<()> {
+        let declared = self.catalog.functions.get(function.0);
+        let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
+        self.push(&names::qualified(&declared.name));
+        self.push("(");
+        self.list(args, ", ", |writer, arg| {
+            writer.push(if arg.variadic { "VARIADIC " } else { "" });
+            if let Some(name) = &arg.name {
+                writer.identifier(name);
+                writer.push(" => ");
+            }
+            writer.expr(&arg.value)
+        })?;
+        self.push(")");
         Ok(())
     }
 

@@ -306,6 +306,7 @@ fn written_in(read: &Read, found: &mut BTreeSet<SourceId>) {
         Source::Unit
         | Source::Table { .. }
         | Source::Given { .. }
+        | Source::Call { .. }
         | Source::Values { .. }
         | Source::Join { .. } => {}
     });

@@ -81,7 +81,7 @@ impl Writer<'_> {
             Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
                 self.sources.insert(*id, Columns::OfTable(*table));
             }
-            Source::Read { id, .. } => {
+            Source::Read { id, .. } | Source::Call { id, .. } => {
                 self.sources.insert(*id, Columns::Outputs);
             }
             Source::Values { id, .. } => {
@@ -154,7 +154,11 @@ impl Writer<'_> {
             }
             Source::Written { id, .. } => Some(format!("k{}.key", id.0)),
             Source::Join { left, .. } => self.first_key(left),
-            Source::Unit | Source::Read { .. } | Source::Given { .. } | Source::Values { .. } => None,
+            Source::Unit
+            | Source::Read { .. }
+            | Source::Given { .. }
+            | Source::Call { .. }
+            | Source::Values { .. } => None,
         }
     }
 
@@ -208,6 +212,9 @@ impl Writer<'_> {
                 self.push(".value");
             }
             Source::Given { id, table } => self.given(*id, *table)?,
+            Source::Call { .. } => {
+                return Err(Error::internal("a function was left to an engine that runs none"));
+            }
             Source::Values { id, rows } => {
                 self.push("(VALUES ");
                 self.list(rows, ", ", |writer, row| {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use catalog::{Argument, Column as TableColumn, Table, TableId, TableKind};
+use catalog::{Argument, Column as TableColumn, ColumnId, Table, TableId, TableKind, Volatility};
 use query::resolve::{Body, Invocation, Typing};
-use query::{Expr, Form, Query, Source, visit};
+use query::{CallArgument, Expr, Form, FunctionId, Output, Query, Source, visit};
 use sql::ast::ArgumentMode;
 use types::json::Json;
 use types::json_value::from_json;
@@ -16,7 +16,7 @@ use super::reads::columns;
 use super::tree::Node;
 use super::{Pass, RESULT, Resolved};
 use crate::media::Media;
-use crate::payload::Payload;
+use crate::payload::{Payload, Rows};
 use crate::request::Action;
 use crate::respond::Shape;
 use crate::select::SelectItem;
@@ -160,6 +160,9 @@ impl<'a> Pass<'a> {
 
     /// The statements of the call. What is wrong with a body is for those who may call it.
     fn body_of(&mut self, callee: &Callee<'a>) -> Result<Body> {
+        if self.model.is_native() {
+            return self.native_call(callee);
+        }
         self.check_schema()?;
         let function = callee.function;
         let allowed = || self.model.catalog.allows_function(&self.roles(), function);
@@ -174,6 +177,44 @@ impl<'a> Pass<'a> {
         self.typing.body(invocation, &mut self.ids).map_err(|error| if may_call { error } else { denied() })
     }
 
+    /// A call by the engine, which knows who may call.
+    fn native_call(&mut self, callee: &Callee<'a>) -> Result<Body> {
+        let changes = callee.function.volatility == Volatility::Volatile
+            && !matches!(self.request.action, Action::Read { .. });
+        if changes && self.request.prefer.count.is_some() {
+            return Err(Error::missing("counting the rows of a function that may change something"));
+        }
+        let given = self.arguments(callee)?;
+        let argument = |(parameter, value): (&Argument, Option<Expr>)| {
+            let variadic = parameter.mode == ArgumentMode::Variadic;
+            Some(CallArgument { name: parameter.name.clone(), variadic, value: value? })
+        };
+        let args = callee.parameters().zip(given).filter_map(argument).collect();
+        let result = self.native_rows(callee.id, args, changes)?;
+        Ok(Body { before: Vec::new(), result: Query::Read(result) })
+    }
+
+    /// The rows of a function that the engine runs.
+    pub(super) fn native_rows(
+        &mut self,
+        function: FunctionId,
+        args: Vec<CallArgument>,
+        changes: bool,
+    ) -> Result<query::Read> {
+        let columns = match self.model.catalog.functions.get(function.0).map(|declared| &declared.returns) {
+            Some(Type::Void) => vec![(VALUE.into(), Type::Text)],
+            _ => self.typing.columns(function)?,
+        };
+        let id = self.ids.fresh();
+        let output = |(position, (name, ty)): (u16, &(Arc<str>, Type))| Output {
+            name: name.clone(),
+            expr: Expr::Column { source: id, column: ColumnId(position), ty: ty.clone() },
+        };
+        let outputs = (0..).zip(&columns).map(output).collect();
+        let call = Source::Call { id, function, args, columns: columns.len(), changes };
+        Ok(query::Read { outputs, ..query::Read::from(call) })
+    }
+
     fn check_schema(&self) -> Result<()> {
         if self.model.catalog.allows_schema(&self.roles(), self.schema) {
             return Ok(());
@@ -184,62 +225,61 @@ impl<'a> Pass<'a> {
     /// What each parameter is given.
     fn arguments(&self, callee: &Callee<'a>) -> Result<Vec<Option<Expr>>> {
         let parameters: Vec<&Argument> = callee.parameters().collect();
-        match (&parameters[..], &self.request.payload) {
-            ([only], Some(payload)) if only.name.is_none() => {
-                let body = match payload {
-                    Payload::Raw(bytes) => Raw::Bytes(bytes),
-                    Payload::Rows(rows) => Raw::Text(&rows.text),
-                };
-                self.body_argument(&only.ty, body).map(|arg| vec![Some(arg)])
+        if let [only] = parameters[..]
+            && only.name.is_none()
+        {
+            return self.whole_argument(only).map(|arg| vec![Some(arg)]);
+        }
+        match &self.request.payload {
+            Some(Payload::Raw(_)) => Ok(vec![None; parameters.len()]),
+            Some(Payload::Rows(rows)) if self.request.content_type != Media::Form => {
+                parameters.into_iter().map(|parameter| self.argument_of_row(parameter, rows)).collect()
             }
-            ([only], None) if only.name.is_none() => {
-                let given: Vec<(String, Json)> = self
-                    .request
-                    .arguments
-                    .iter()
-                    .map(|(name, value)| (name.clone(), Json::String(value.clone())))
-                    .collect();
-                let text = Json::Object(given).compact();
-                self.body_argument(&only.ty, Raw::Text(&text)).map(|arg| vec![Some(arg)])
-            }
-            (parameters, Some(Payload::Rows(rows))) if self.request.content_type == Media::Form => {
-                let texts: Vec<(&str, &str)> =
-                    rows.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                parameters.iter().map(|parameter| self.text_argument(parameter, &texts)).collect()
-            }
-            (parameters, Some(Payload::Rows(rows))) => parameters
-                .iter()
-                .map(|parameter| {
-                    let known = rows.columns.iter().any(|column| column == name(parameter));
-                    let null = Json::Null;
-                    let json = rows.first(name(parameter)).unwrap_or(&null);
-                    known.then(|| self.json_argument(parameter, json)).transpose()
-                })
-                .collect(),
-            (parameters, Some(Payload::Raw(_))) => Ok(vec![None; parameters.len()]),
-            (parameters, None) => {
-                let texts: Vec<(&str, &str)> = self
-                    .request
-                    .arguments
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_str()))
-                    .collect();
-                parameters.iter().map(|parameter| self.text_argument(parameter, &texts)).collect()
+            Some(Payload::Rows(rows)) => self.text_arguments(&parameters, &rows.form),
+            None => self.text_arguments(&parameters, &self.request.arguments),
+        }
+    }
+
+    /// What the only parameter is given, which has no name: the whole body, or the whole query string as an object.
+    fn whole_argument(&self, parameter: &Argument) -> Result<Expr> {
+        match &self.request.payload {
+            Some(Payload::Raw(bytes)) => self.raw_argument(&parameter.ty, bytes),
+            Some(Payload::Rows(rows)) => self.body_argument(&parameter.ty, &rows.text),
+            None => {
+                let field = |(name, value): &(String, String)| (name.clone(), Json::String(value.clone()));
+                let given = self.request.arguments.iter().map(field).collect();
+                self.body_argument(&parameter.ty, &Json::Object(given).compact())
             }
         }
     }
 
-    /// The whole body as the only argument.
-    fn body_argument(&self, ty: &Type, body: Raw<'_>) -> Result<Expr> {
-        let text = match body {
-            Raw::Bytes(bytes) if *ty == Type::Bytea => {
-                return Ok(Expr::Const { value: Value::Bytes(bytes.into()), ty: ty.clone() });
-            }
-            Raw::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| {
-                Error::new(Code::NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\"")
-            })?,
-            Raw::Text(text) => text,
-        };
+    fn argument_of_row(&self, parameter: &Argument, rows: &Rows) -> Result<Option<Expr>> {
+        if !rows.columns.iter().any(|column| column == name(parameter)) {
+            return Ok(None);
+        }
+        let json = rows.first(name(parameter)).unwrap_or(&Json::Null);
+        self.json_argument(parameter, json).map(Some)
+    }
+
+    fn text_arguments(
+        &self,
+        parameters: &[&Argument],
+        given: &[(String, String)],
+    ) -> Result<Vec<Option<Expr>>> {
+        parameters.iter().map(|parameter| self.text_argument(parameter, given)).collect()
+    }
+
+    /// Bytes as the only argument.
+    fn raw_argument(&self, ty: &Type, bytes: &[u8]) -> Result<Expr> {
+        if *ty == Type::Bytea {
+            return Ok(Expr::Const { value: Value::Bytes(bytes.into()), ty: ty.clone() });
+        }
+        let refuse = |_| Error::new(Code::NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\"");
+        self.body_argument(ty, std::str::from_utf8(bytes).map_err(refuse)?)
+    }
+
+    /// A text as the only argument.
+    fn body_argument(&self, ty: &Type, text: &str) -> Result<Expr> {
         match ty {
             Type::Opaque(_) => Ok(Expr::Const { value: Value::text(text), ty: ty.clone() }),
             ty => self.typing.literal(text, ty),
@@ -247,9 +287,12 @@ impl<'a> Pass<'a> {
     }
 
     /// An argument as text: of several the last counts, unless the parameter is variadic.
-    fn text_argument(&self, parameter: &Argument, given: &[(&str, &str)]) -> Result<Option<Expr>> {
-        let values: Vec<&str> =
-            given.iter().filter(|(found, _)| *found == name(parameter)).map(|(_, value)| *value).collect();
+    fn text_argument(&self, parameter: &Argument, given: &[(String, String)]) -> Result<Option<Expr>> {
+        let values: Vec<&str> = given
+            .iter()
+            .filter(|(found, _)| found == name(parameter))
+            .map(|(_, value)| value.as_str())
+            .collect();
         let Some(last) = values.last() else { return Ok(None) };
         match (&parameter.ty, parameter.mode) {
             (Type::Array(element), ArgumentMode::Variadic) => {
@@ -294,10 +337,4 @@ impl<'a> Pass<'a> {
         let args = fields.into_iter().map(field).collect::<Result<Vec<Expr>>>()?;
         Ok(Expr::Form { form: Form::Row, args, ty: ty.clone() })
     }
-}
-
-/// A body that is one value.
-enum Raw<'b> {
-    Bytes(&'b [u8]),
-    Text(&'b str),
 }

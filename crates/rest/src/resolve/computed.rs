@@ -1,7 +1,7 @@
 //! Functions of a row: columns and related rows that are computed.
 
 use catalog::{Function, TableId};
-use query::{Expr, Form, FunctionId, Source};
+use query::{CallArgument, Expr, Form, FunctionId, Source, Subquery};
 use types::{Result, Type};
 
 use super::fields::Scope;
@@ -34,6 +34,10 @@ impl<'a> Pass<'a> {
             return Ok(None);
         };
         let row = self.row_of(scope);
+        if self.model.is_native() {
+            let read = self.native_rows(id, vec![of_row(row)], false)?;
+            return Ok(Some(Expr::Subquery(Box::new(Subquery::Scalar(read)))));
+        }
         self.typing.value_of_row(id, row, &mut self.ids).map(Some)
     }
 
@@ -49,7 +53,11 @@ impl<'a> Pass<'a> {
     /// The rows that a function returns for a row.
     pub(super) fn computed_rows(&mut self, parent: &Scope, function: FunctionId) -> Result<Source> {
         let row = self.row_of(parent);
-        let read = self.typing.rows_of_row(function, row, &mut self.ids)?;
+        let read = if self.model.is_native() {
+            self.native_rows(function, vec![of_row(row)], false)?
+        } else {
+            self.typing.rows_of_row(function, row, &mut self.ids)?
+        };
         Ok(Source::Read { id: self.ids.fresh(), read: Box::new(read), view: None })
     }
 
@@ -58,4 +66,9 @@ impl<'a> Pass<'a> {
         let args = table.column_ids().map(|column| scope.at(self, column)).collect();
         Expr::Form { form: Form::Row, args, ty: Type::Composite(table.name.clone()) }
     }
+}
+
+/// A row as the only argument.
+fn of_row(row: Expr) -> CallArgument {
+    CallArgument { name: None, variadic: false, value: row }
 }

@@ -70,6 +70,7 @@ impl Printer<'_> {
                 view.map_or("read".to_owned(), |view| self.catalog[view].name.name.to_string())
             }
             Source::Values { .. } => "values".to_owned(),
+            Source::Call { .. } => "call".to_owned(),
             Source::Join { left, right, on, .. } => {
                 let (left, right) = (self.source(left), self.source(right));
                 let on = on.as_ref().map_or(String::new(), |on| format!(" on {}", self.expr(on)));
