@@ -1,6 +1,6 @@
 //! Reads over the road, on native policies.
 
-use crate::world::{ALICE, BOB, World, anon, person};
+use crate::world::{ALICE, BOB, World, anon, person, said};
 
 const SCHEMA: &str = "
     create type mood as enum ('sad', 'ok', 'glad');
@@ -72,4 +72,156 @@ async fn values_of_every_type_are_printed_as_to_json_prints_them() {
     session.batch_execute("set timezone = 'UTC'").await.unwrap();
     let theirs: String = session.query_one(&query, &[]).await.unwrap().get(0);
     assert_eq!(ours, theirs);
+}
+
+/// A filter of the query string, and the condition that it is.
+const FILTERS: &[(&str, &str)] = &[
+    ("id=eq.1", "id = 1"),
+    ("id=neq.1", "id <> 1"),
+    ("id=gt.1", "id > 1"),
+    ("id=gte.2", "id >= 2"),
+    ("id=lt.2", "id < 2"),
+    ("id=lte.2", "id <= 2"),
+    ("id=in.(1,3)", "id in (1, 3)"),
+    ("id=in.()", "false"),
+    ("id=not.in.(1,3)", "id not in (1, 3)"),
+    ("id=eq(any).{1,3}", "id = any ('{1,3}')"),
+    ("id=gt(all).{1,2}", "id > all ('{1,2}')"),
+    ("name=like.R*f", "name like 'R%f'"),
+    ("name=ilike.*C*", "name ilike '%C%'"),
+    ("name=like(any).{R*,C*}", "name like any ('{R%,C%}')"),
+    ("name=ilike(all).{*o*,*R*}", "name ilike all ('{%o%,%R%}')"),
+    ("name=match.^[RC]", "name ~ '^[RC]'"),
+    ("name=imatch.^[rc]", "name ~* '^[rc]'"),
+    ("name=not.match.^R", "not name ~ '^R'"),
+    ("feeling=eq.ok", "feeling = 'ok'"),
+    ("feeling=lt.glad", "feeling < 'glad'"),
+    ("feeling=in.(ok,sad)", "feeling in ('ok', 'sad')"),
+    ("rate=is.null", "rate is null"),
+    ("rate=not.is.null", "rate is not null"),
+    ("on_hold=is.true", "on_hold is true"),
+    ("on_hold=is.unknown", "on_hold is unknown"),
+    ("client_id=isdistinct.1", "client_id is distinct from 1"),
+    ("tags=cs.{a}", "tags @> '{a}'"),
+    ("tags=cd.{a,\"b c\",d}", "tags <@ '{a,\"b c\",d}'"),
+    ("tags=ov.{a,z}", "tags && '{a,z}'"),
+    ("data=cs.{\"b\":[1]}", "data @> '{\"b\":[1]}'"),
+    ("data->b->>0=eq.1", "data -> 'b' ->> 0 = '1'"),
+    ("data->a=is.null", "data -> 'a' is null"),
+    ("span=cs.[1,2)", "span @> '[1,2)'"),
+    ("span=ov.[3,9)", "span && '[3,9)'"),
+    ("span=sl.[7,9)", "span << '[7,9)'"),
+    ("span=sr.[-3,0)", "span >> '[-3,0)'"),
+    ("span=nxr.[1,9)", "span &< '[1,9)'"),
+    ("span=nxl.[0,3)", "span &> '[0,3)'"),
+    ("span=adj.[5,9)", "span -|- '[5,9)'"),
+    ("rate=eq.NaN", "rate = 'NaN'"),
+    ("at=gte.2024-03-01T11:30:00Z", "at >= '2024-03-01T11:30:00Z'"),
+    ("lasts=gt.1 day", "lasts > '1 day'"),
+    ("address=eq.10.0.0.1", "address = '10.0.0.1'"),
+    ("key=eq.a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "key = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"),
+    ("large=eq.9007199254740993", "large = 9007199254740993"),
+    ("words=fts.a", "words @@ to_tsquery('a')"),
+    ("words=fts(simple).a", "words @@ to_tsquery('simple', 'a')"),
+    ("words=plfts(simple).a b", "words @@ plainto_tsquery('simple', 'a b')"),
+    ("words=phfts(simple).a b", "words @@ phraseto_tsquery('simple', 'a b')"),
+    ("words=wfts(simple).a or z", "words @@ websearch_to_tsquery('simple', 'a or z')"),
+    ("or=(id.eq.1,and(id.gt.1,on_hold.is.true))", "id = 1 or (id > 1 and on_hold is true)"),
+    ("not.and=(id.eq.1,name.eq.Roof)", "not (id = 1 and name = 'Roof')"),
+];
+
+#[tokio::test]
+async fn filters_of_every_operator_find_what_postgresql_finds() {
+    let world = world("filters").await;
+    let owner = world.owner().await;
+    // She owns everything here, as the one who is asked does.
+    owner
+        .batch_execute("drop policy seen on projects; create policy seen on projects using (true)")
+        .await
+        .unwrap();
+    let words: std::collections::BTreeSet<&str> = rest::operators::TABLE.iter().map(|row| row.word).collect();
+    let is_tested = |word: &&&str| {
+        FILTERS
+            .iter()
+            .any(|(filter, _)| [".", "("].iter().any(|end| filter.contains(&format!("{word}{end}"))))
+    };
+    assert_eq!(words.iter().filter(|word| !is_tested(word)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    let mut found = 0;
+    for (filter, condition) in FILTERS {
+        let query = format!(
+            "select '[' || coalesce(string_agg(format('{{\"id\":%s}}', id), ',' order by id), '') || ']' from projects where {condition}"
+        );
+        let theirs: String = owner.query_one(&query, &[]).await.unwrap().get(0);
+        let ours = world.get(&anon(), &format!("/projects?select=id&order=id&{}", encoded(filter))).await;
+        found += usize::from(theirs != "[]");
+        assert_eq!(ours, (200, theirs), "{filter}");
+    }
+    assert!(found > FILTERS.len() * 3 / 4, "{found} filters find something");
+}
+
+/// A filter as it stands in a URL.
+fn encoded(filter: &str) -> String {
+    filter.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace(' ', "%20").replace('"', "%22")
+}
+
+#[tokio::test]
+async fn orders_pages_counts_spreads_and_aggregates_are_answered() {
+    let world = world("shapes").await;
+    let alice = person(ALICE);
+    for (target, answer) in [
+        ("/projects?select=id&order=rate.desc.nullslast,id&limit=1", r#"[{"id":2}]"#),
+        ("/projects?select=id&order=feeling.asc.nullsfirst", r#"[{"id":2},{"id":1}]"#),
+        (
+            "/tasks?select=id,...projects(roof:name)&order=id",
+            r#"[{"id":1,"roof":"Roof"},{"id":2,"roof":"Roof"},{"id":3,"roof":"Cellar"}]"#,
+        ),
+        (
+            "/projects?select=id,...tasks(names:name)&order=id",
+            r#"[{"id":1,"names":["Nails", "Tiles \"red\""]},{"id":2,"names":["Walls"]}]"#,
+        ),
+        ("/tasks?select=count()", r#"[{"count":3}]"#),
+        (
+            "/tasks?select=project_id,count(),top:id.max()&order=project_id",
+            r#"[{"project_id":1,"count":2,"top":2},{"project_id":2,"count":1,"top":3}]"#,
+        ),
+        ("/projects?select=kind:data->>a,count()&id=eq.1", r#"[{"kind":null,"count":1}]"#),
+        (
+            "/projects?select=id,tasks(count)&order=id",
+            r#"[{"id":1,"tasks":[{"count":2}]},{"id":2,"tasks":[{"count":1}]}]"#,
+        ),
+        (
+            "/clients?select=name,projects!inner(id)&projects.id=eq.2",
+            r#"[{"name":"Alice's","projects":[{"id":2}]}]"#,
+        ),
+        ("/open_projects?select=name,clients(name)", r#"[{"name":"Roof","clients":{"name":"Open"}}]"#),
+        ("/projects?select=n:id::text,rate::int&id=eq.1", r#"[{"n":"1","rate":13}]"#),
+        ("/projects?select=name,clients()&order=clients(name).desc", r#"[{"name":"Roof"},{"name":"Cellar"}]"#),
+    ] {
+        let ours = world.get(&alice, target).await;
+        assert_eq!(ours.0, 200, "{target}: {}", ours.1);
+        assert_eq!(ours.1.replace(", ", ","), answer.replace(", ", ","), "{target}");
+    }
+    let exact = [("prefer", "count=exact"), ("range", "0-0"), ("range-unit", "items")];
+    let page = world.ask(&alice, "GET /tasks?select=id&order=id", &exact, "").await;
+    assert_eq!((page.status, page.header("content-range")), (206, Some("0-0/3")));
+    let csv = world.ask(
+        &alice,
+        "GET /projects?select=id,tags,day,rate,on_hold,at,span&order=id",
+        &[("accept", "text/csv")],
+        "",
+    );
+    assert_eq!(
+        said(csv.await).1,
+        "id,tags,day,rate,on_hold,at,span\n1,\"{a,\"\"b c\"\",NULL}\",2024-02-29,12.50,f,\"2024-03-01 11:30:00.25+00\",\"[1,5)\"\n2,{},-infinity,NaN,t,infinity,empty"
+    );
+    let berlin = world.ask(
+        &alice,
+        "GET /projects?select=at,tasks(id)&id=eq.1",
+        &[("prefer", "timezone=Europe/Berlin")],
+        "",
+    );
+    assert_eq!(
+        said(berlin.await).1,
+        r#"[{"at":"2024-03-01T12:30:00.25+01:00","tasks":[{"id":1},{"id":2}]}]"#
+    );
 }
