@@ -76,7 +76,7 @@ async fn read(client: &mut Client, served: &[String]) -> Result<Catalog> {
     transaction.batch_execute(SETTINGS).await.map_err(|error| mapped(&error))?;
     let facts = facts::read(&transaction, served).await?;
     transaction.commit().await.map_err(|error| mapped(&error))?;
-    Ok(assemble(facts))
+    tokio::task::spawn_blocking(move || assemble(facts)).await.map_err(Error::internal)
 }
 
 /// Facts to a catalog.

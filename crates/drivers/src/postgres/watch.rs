@@ -38,7 +38,7 @@ pub struct Watching {
 }
 
 /// Takes a catalog that is in force from here on.
-pub type Put = Box<dyn Fn(Arc<Catalog>) + Send + Sync>;
+pub type Put = Arc<dyn Fn(Arc<Catalog>) + Send + Sync>;
 
 /// The task that watches. It ends when this is dropped.
 pub struct Watch {
@@ -125,7 +125,13 @@ async fn follow(session: &mut Session, watching: &Watching, fingerprint: &mut St
     loop {
         // First of all: what was declared while nobody listened.
         match look(session, watching, fingerprint, is_told).await {
-            Ok(Some(catalog)) => put(catalog),
+            // Whoever takes it compiles it: not on a thread that requests wait for.
+            Ok(Some(catalog)) => {
+                let put = put.clone();
+                if let Err(error) = tokio::task::spawn_blocking(move || put(catalog)).await {
+                    return Error::internal(error);
+                }
+            }
             Ok(None) => {}
             Err(error) if session.client.is_closed() => return error,
             Err(error) => {

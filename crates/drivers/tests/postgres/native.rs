@@ -266,7 +266,7 @@ async fn watched(
     let first = introspect(&mut session.client, &served).await.unwrap();
     let (sender, receiver) = mpsc::channel(64);
     let sender = Mutex::new(sender);
-    let put = Box::new(move |catalog| sender.lock().unwrap().try_send(catalog).unwrap());
+    let put = Arc::new(move |catalog| sender.lock().unwrap().try_send(catalog).unwrap());
     let options = Options::new(database.url());
     (watch(Watching { options, served, interval }, &first, put).unwrap(), receiver)
 }

@@ -62,7 +62,7 @@ impl Server {
         let mut state = self.state.lock().map_err(|_| Error::internal("the state of a server"))?;
         if let Some(reading) = state.reading.take() {
             let served = database.clone();
-            let put = Box::new(move |catalog| {
+            let put = Arc::new(move |catalog| {
                 tracing::info!("something was declared: the database was read again");
                 served.replace(Arc::new(Model::of_native_views(catalog)));
             });
