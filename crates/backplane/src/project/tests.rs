@@ -167,3 +167,15 @@ fn the_fingerprint_changes_with_the_files() {
     folder.write("schema.sql", &format!("{A} "));
     assert_ne!(fingerprint(folder.path()).unwrap(), before);
 }
+
+/// A PostgreSQL server reads its own SQL: what our reading refuses is worth knowing there, and a folder may have none.
+#[test]
+fn on_postgresql_the_database_has_the_word() {
+    let config = ("config.toml", "[engine]\nurl = \"postgres://u@h/d\"");
+    let schema = ("schema.sql", "create table a (b int, exclude using gist (b with =));\ncreate table b (c int);");
+    let (tables, complaints) = told(&[schema, config], Strictness::Strict);
+    assert_eq!(tables, ["b"]);
+    assert!(complaints.iter().all(|said| said.contains("warning: ")) && complaints.len() == 1, "{complaints:?}");
+    assert_eq!(told(&[config], Strictness::Strict), (Vec::new(), Vec::new()));
+    assert!(read(&Folder::of(&[("config.toml", "")]), Strictness::Strict).is_err());
+}

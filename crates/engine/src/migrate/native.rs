@@ -193,7 +193,7 @@ impl Plan {
                 Some(before) => {
                     let before = File { name: before.name.clone(), text: before.text.as_str().into() };
                     let sentence = format!("Extend the schema of {}.", file.name);
-                    self.grow(sentence, SYSTEM, (&[before], std::slice::from_ref(file)))?;
+                    self.grow(&sentence, SYSTEM, (&[before], std::slice::from_ref(file)))?;
                 }
                 None if found.has_users && found.ledger.is_none() => self.steps.push(Step {
                     sentence: format!("Leave the schema of {} as it is: somebody made it.", file.name),
@@ -223,7 +223,7 @@ impl Plan {
             ));
         }
         if !before.is_empty() {
-            let sentence = "Add what the declared schema says beyond the applied one.".to_owned();
+            let sentence = "Add what the declared schema says beyond the applied one.";
             return self.grow(sentence, SCHEMA, (&before, &sources.schema));
         }
         let statements: Vec<Statement> = sources.schema.iter().flat_map(script::statements).collect();
@@ -240,7 +240,7 @@ impl Plan {
     /// What later texts say beyond earlier ones.
     fn grow(
         &mut self,
-        sentence: String,
+        sentence: &str,
         layer: &'static str,
         (before, after): (&[File], &[File]),
     ) -> Result<()> {

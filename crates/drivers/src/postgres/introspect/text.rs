@@ -23,7 +23,7 @@ pub(super) fn expr(
 pub(super) fn maybe_expr(catalog: &mut Catalog, text: &str, what: impl FnOnce() -> String) -> Option<Expr> {
     match sql::parse_expr(text) {
         Ok(expr) => Some(expr),
-        Err(said) => note(catalog, what(), &said),
+        Err(said) => note(catalog, &what(), &said),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn maybe_expr(catalog: &mut Catalog, text: &str, what: impl FnOnce() 
 pub(super) fn query(catalog: &mut Catalog, text: &str, what: impl FnOnce() -> String) -> Option<Query> {
     match sql::parse_query(text.trim_end().trim_end_matches(';')) {
         Ok(query) => Some(query),
-        Err(said) => note(catalog, what(), &said),
+        Err(said) => note(catalog, &what(), &said),
     }
 }
 
@@ -44,12 +44,12 @@ pub(super) fn statement(
     let (mut statements, complaints) = sql::parse(text);
     match (statements.pop(), complaints.first()) {
         (Some(statement), None) => Some(statement.kind),
-        (_, Some(said)) => note(catalog, what(), said),
+        (_, Some(said)) => note(catalog, &what(), said),
         (None, None) => None,
     }
 }
 
-fn note<T>(catalog: &mut Catalog, what: String, said: &sql::Diagnostic) -> Option<T> {
+fn note<T>(catalog: &mut Catalog, what: &str, said: &sql::Diagnostic) -> Option<T> {
     catalog.not_running.push(format!("{what} is known to the database alone ({})", said.message));
     None
 }
