@@ -4,6 +4,8 @@
 
 #[path = "postgres/calls.rs"]
 mod calls;
+#[path = "postgres/encryption.rs"]
+mod encryption;
 #[path = "postgres/fold.rs"]
 mod fold;
 #[path = "postgres/introspect.rs"]
@@ -12,6 +14,8 @@ mod introspect;
 mod isolation;
 #[path = "postgres/limits.rs"]
 mod limits;
+#[path = "postgres/own.rs"]
+mod own;
 #[path = "postgres/reads.rs"]
 mod reads;
 #[path = "postgres/native.rs"]

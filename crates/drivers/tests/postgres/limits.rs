@@ -1,12 +1,12 @@
 //! Limits and faults: no connection free, statements that take too long, callers that leave, a server that restarts.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use drivers::postgres::Options;
 
+use crate::own::Own;
 use crate::server::{script, session};
 use crate::world::{FOUNDATION, World, anon, said};
 
@@ -93,75 +93,10 @@ async fn a_server_that_is_not_there_is_said_to_be_unreachable() {
     assert_eq!((status, &*body), (503, said));
 }
 
-/// A server of the test's own, which it may stop.
-struct Own {
-    folder: std::path::PathBuf,
-    port: u16,
-}
-
-impl Own {
-    fn start() -> Own {
-        let folder = std::env::temp_dir().join(format!("backplane-own-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let own = Own { folder, port };
-        let words = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D"];
-        let data = own.data();
-        run(program("initdb").args(words).arg(&data));
-        own.control(&["start"]);
-        own
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.folder.join("data")
-    }
-
-    fn control(&self, words: &[&str]) {
-        let settings = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories= -c max_connections=20",
-            self.port
-        );
-        let mut command = program("pg_ctl");
-        command.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log"));
-        run(command.args(["-w", "-s", "-o", &settings]).args(words));
-    }
-
-    fn url(&self, user: &str) -> String {
-        format!("postgres://{user}@127.0.0.1:{}/postgres", self.port)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        self.control(&["-m", "immediate", "stop"]);
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// PostgreSQL refuses to run as root; in a user namespace that maps root to another user it does not notice.
-fn program(name: &str) -> Command {
-    let newest = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = newest.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max();
-    let path = newest.map_or(name.to_owned(), |version| format!("/usr/lib/postgresql/{version}/bin/{name}"));
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if !is_root {
-        return Command::new(path);
-    }
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-user=1000", "--map-group=1000"]).arg(path);
-    command
-}
-
-fn run(command: &mut Command) {
-    let nothing = std::process::Stdio::null;
-    let status = command.stdin(nothing()).stdout(nothing()).stderr(nothing()).status().unwrap();
-    assert!(status.success(), "{command:?}");
-}
-
 /// Writes while the server is killed and comes back: what was answered `201` is there, and nothing needs a restart of ours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_loses_no_write_that_was_answered() {
-    let own = Own::start();
+    let own = Own::start("restart");
     let owner = session(&own.url("postgres")).await;
     script(&owner, FOUNDATION).await;
     script(&owner, SCHEMA).await;
