@@ -54,6 +54,30 @@ async fn a_statement_stops_at_its_time_and_its_connection_goes_on() {
 }
 
 #[tokio::test]
+async fn prepared_statements_are_kept_up_to_a_limit() {
+    let limit = |options: &mut Options| {
+        options.connections_max = 1;
+        options.statements_max = 3;
+    };
+    let world = world("statements", limit).await;
+    script(
+        &world.owner().await,
+        "create view kept as select count(*) as id from pg_prepared_statements; grant select on kept to anon",
+    )
+    .await;
+    let mut world = world;
+    world.also(&format!("{SCHEMA} create table kept (id int primary key);"));
+    for limit in 1..20 {
+        let filters = "&id=gt.0".repeat(limit);
+        assert_eq!(world.get(&anon(), &format!("/marks?select=id{filters}")).await.0, 200);
+    }
+    // Those of the limit, the one in hand, and the one that takes on an identity.
+    let (status, body) = world.get(&anon(), "/kept").await;
+    let kept: u32 = body.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap();
+    assert!(status == 200 && (2..=5).contains(&kept), "{body}");
+}
+
+#[tokio::test]
 async fn who_leaves_stops_what_was_asked() {
     let world = world("leavers", |options| options.connections_max = 1).await;
     let caller = anon();
