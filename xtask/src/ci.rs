@@ -174,18 +174,9 @@ fn judged(test: &str) -> (Tally, Result<()>) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::env::split_paths(&path).chain([programs])).unwrap_or(path);
     let (tally, ended) = watch(
-        cargo(&[
-            "test",
-            "--locked",
-            "-p",
-            "backplane-drivers",
-            "--test",
-            test,
-            "--",
-            "--nocapture",
-        ])
-        .env("TEST_POSTGRES_URL", url)
-        .env("PATH", path),
+        cargo(&["test", "--locked", "-p", "backplane-drivers", "--test", test, "--", "--nocapture"])
+            .env("TEST_POSTGRES_URL", url)
+            .env("PATH", path),
     );
     (tally, ended.and(engines::down(&folder)))
 }

@@ -18,7 +18,8 @@ pub(crate) fn asked(http: &Http<'_>, request: &Request, api: &DataApi) -> Result
     let mut search_path = vec![schema.to_owned()];
     search_path.extend(api.extra_search_path.iter().filter(|extra| *extra != schema).cloned());
     let cookies = http.headers.iter().filter(|(name, _)| *name == "cookie");
-    let cookies = cookies.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies =
+        cookies.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     Ok(Asked {
         method: http.method.to_owned(),
         path: http.path.to_owned(),

@@ -147,7 +147,10 @@ mod tests {
             ("grant select (a) on t to anon; revoke insert on t from anon", "a"),
             ("grant all on all tables in schema public to anon", "table"),
             ("create role staff; grant staff to anon; grant select (b) on t to staff", ""),
-            ("alter role anon inherit; create role staff; grant staff to anon; grant select (b) on t to staff", "b"),
+            (
+                "alter role anon inherit; create role staff; grant staff to anon; grant select (b) on t to staff",
+                "b",
+            ),
             ("create role staff; grant select on t to staff", ""),
             (
                 "grant select on t to anon with grant option; revoke grant option for select on t from anon",

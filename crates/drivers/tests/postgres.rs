@@ -14,12 +14,12 @@ mod introspect;
 mod isolation;
 #[path = "postgres/limits.rs"]
 mod limits;
+#[path = "postgres/native.rs"]
+mod native;
 #[path = "postgres/own.rs"]
 mod own;
 #[path = "postgres/reads.rs"]
 mod reads;
-#[path = "postgres/native.rs"]
-mod native;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/shape.rs"]

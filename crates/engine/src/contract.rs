@@ -95,11 +95,7 @@ pub trait Transaction: Send {
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>>;
 
     /// Makes a sequence go on after a value, as if it had just given it.
-    fn set_value<'a>(
-        &'a mut self,
-        sequence: &'a Sequence,
-        last: i64,
-    ) -> BoxFuture<'a, Result<(), Failure>>;
+    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
     fn roll_back_at_end(&mut self);

@@ -15,8 +15,8 @@ use types::session::Session;
 use types::{Error, Result};
 
 use crate::contract::{self, BoxFuture, Clock, Engine, Random, Sink};
-use crate::statement::Prepared;
 use crate::run::Run;
+use crate::statement::Prepared;
 use crate::work::Work;
 
 /// An open engine and the model in force. Cheap to clone.

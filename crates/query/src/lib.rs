@@ -15,9 +15,9 @@ pub mod visit;
 
 pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
-    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr, Form, FunctionId,
-    Guard, Insert, JoinKind, Judge, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, Source,
-    SourceId, Subquery, Write, WriteGuard,
+    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr,
+    Form, FunctionId, Guard, Insert, JoinKind, Judge, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck,
+    RowValue, Source, SourceId, Subquery, Write, WriteGuard,
 };
 pub use model::Model;
 pub use plan::{Plan, Step, plan};

@@ -310,7 +310,8 @@ fn policies_come_back_to_their_table_as_far_as_postgresql_lets_them() {
 
 #[test]
 fn what_a_function_needs_and_is_not_there_is_told() {
-    let functions = "create function runs(n int) returns int language sql as 'update docs set org = n returning org';
+    let functions =
+        "create function runs(n int) returns int language sql as 'update docs set org = n returning org';
         create function of_row(d docs) returns int language sql stable as 'select d.org + $1.org';
         create function nowhere() returns int language sql stable as 'select 1 from nothing';
         create function locks() returns int language sql as 'select id from docs for update';";

@@ -30,6 +30,6 @@ mod testing;
 pub use openapi::openapi;
 pub use options::options;
 pub use parse::parse;
-pub use resolve::{Exposed, Resolved, resolve};
 pub use request::{Action, Http, Request, Target};
+pub use resolve::{Exposed, Resolved, resolve};
 pub use respond::{Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};

@@ -30,8 +30,8 @@ use types::{Error, Limits, Result};
 
 use crate::media::Media;
 use crate::request::{Action, Request, Target};
-use crate::respond::{Column, Shape};
 use crate::respond::failure::quoted;
+use crate::respond::{Column, Shape};
 
 /// What of a model is served, and how.
 #[derive(Clone, Copy, Debug)]

@@ -172,10 +172,14 @@ fn the_fingerprint_changes_with_the_files() {
 #[test]
 fn on_postgresql_the_database_has_the_word() {
     let config = ("config.toml", "[engine]\nurl = \"postgres://u@h/d\"");
-    let schema = ("schema.sql", "create table a (b int, exclude using gist (b with =));\ncreate table b (c int);");
+    let schema =
+        ("schema.sql", "create table a (b int, exclude using gist (b with =));\ncreate table b (c int);");
     let (tables, complaints) = told(&[schema, config], Strictness::Strict);
     assert_eq!(tables, ["b"]);
-    assert!(complaints.iter().all(|said| said.contains("warning: ")) && complaints.len() == 1, "{complaints:?}");
+    assert!(
+        complaints.iter().all(|said| said.contains("warning: ")) && complaints.len() == 1,
+        "{complaints:?}"
+    );
     assert_eq!(told(&[config], Strictness::Strict), (Vec::new(), Vec::new()));
     assert!(read(&Folder::of(&[("config.toml", "")]), Strictness::Strict).is_err());
 }

@@ -167,7 +167,11 @@ fn ask_within(
     parameters: &[Stored],
     timeout: Duration,
 ) -> Result<Vec<Vec<String>>, Failure> {
-    let sink = block(engine.read(vec![command(text, parameters)], Box::new(Cells::default()), Run::of_system(timeout)))?;
+    let sink = block(engine.read(
+        vec![command(text, parameters)],
+        Box::new(Cells::default()),
+        Run::of_system(timeout),
+    ))?;
     let sink: Box<dyn Any> = sink;
     Ok(sink.downcast::<Cells>().unwrap().0)
 }

@@ -195,7 +195,10 @@ async fn orders_pages_counts_spreads_and_aggregates_are_answered() {
         ),
         ("/open_projects?select=name,clients(name)", r#"[{"name":"Roof","clients":{"name":"Open"}}]"#),
         ("/projects?select=n:id::text,rate::int&id=eq.1", r#"[{"n":"1","rate":13}]"#),
-        ("/projects?select=name,clients()&order=clients(name).desc", r#"[{"name":"Roof"},{"name":"Cellar"}]"#),
+        (
+            "/projects?select=name,clients()&order=clients(name).desc",
+            r#"[{"name":"Roof"},{"name":"Cellar"}]"#,
+        ),
     ] {
         let ours = world.get(&alice, target).await;
         assert_eq!(ours.0, 200, "{target}: {}", ours.1);

@@ -118,7 +118,13 @@ fn plain(text: String, session: &Session) -> Command {
 
 /// A command without rows.
 fn bound(text: String, parameters: Vec<Stored>, session: &Session) -> Command {
-    Command { text: text.into(), parameters, session: session.clone(), outputs: Arc::from([]), counts_changes: false }
+    Command {
+        text: text.into(),
+        parameters,
+        session: session.clone(),
+        outputs: Arc::from([]),
+        counts_changes: false,
+    }
 }
 
 fn renamed_sequence(from: &Name, to: &Name, session: &Session) -> Vec<Task> {

@@ -158,7 +158,9 @@ impl<'a> Writer<'a> {
             Stored::Null => self.push("NULL"),
             Stored::Int(value) => self.number(value),
             // Two words that SQLite reads as the infinities; all other floats in digits that read back as the same.
-            Stored::Real(value) if value.is_infinite() => self.push(if *value > 0.0 { "9e999" } else { "-9e999" }),
+            Stored::Real(value) if value.is_infinite() => {
+                self.push(if *value > 0.0 { "9e999" } else { "-9e999" })
+            }
             Stored::Real(value) => self.number(format_args!("{value:?}")),
             Stored::Text(text) => {
                 self.push("'");
@@ -219,6 +221,12 @@ impl<'a> Writer<'a> {
 
     fn finish(self, outputs: Arc<[(Arc<str>, Type)]>) -> Command {
         let session = self.bindings.session.clone();
-        Command { text: self.text.into(), parameters: self.parameters, session, outputs, counts_changes: false }
+        Command {
+            text: self.text.into(),
+            parameters: self.parameters,
+            session,
+            outputs,
+            counts_changes: false,
+        }
     }
 }

@@ -183,8 +183,14 @@ fn a_job_that_waits_or_panics_is_undone_and_the_next_one_runs() {
             panic!("on purpose")
         })
     });
-    assert_eq!(block(fixture.engine.transact(waits, Run::of_system(PATIENCE))).unwrap_err().code(), Code::INTERNAL);
-    assert_eq!(block(fixture.engine.transact(panics, Run::of_system(PATIENCE))).unwrap_err().code(), Code::INTERNAL);
+    assert_eq!(
+        block(fixture.engine.transact(waits, Run::of_system(PATIENCE))).unwrap_err().code(),
+        Code::INTERNAL
+    );
+    assert_eq!(
+        block(fixture.engine.transact(panics, Run::of_system(PATIENCE))).unwrap_err().code(),
+        Code::INTERNAL
+    );
     fixture.transact(&["INSERT INTO t VALUES (2)"]).unwrap();
     assert_eq!(fixture.rows("SELECT a FROM t"), [["2"]]);
 }
@@ -314,7 +320,15 @@ fn a_full_disk_is_told_and_undone() {
             let engine = fixture.engine.clone();
             jobs.spawn(async move {
                 let value = if number == 20 { "zeroblob(900000)".to_owned() } else { number.to_string() };
-                (number, engine.transact(job(&[&format!("INSERT INTO t VALUES ({value})")]), Run::of_system(PATIENCE)).await)
+                (
+                    number,
+                    engine
+                        .transact(
+                            job(&[&format!("INSERT INTO t VALUES ({value})")]),
+                            Run::of_system(PATIENCE),
+                        )
+                        .await,
+                )
             });
         }
         jobs.join_all().await
