@@ -129,7 +129,7 @@ pub async fn plan(engine: &Arc<dyn Engine>, sources: &Sources, options: &Options
 /// Brings the database to what the sources say, in one transaction.
 ///
 /// # Errors
-/// As [`plan`]; `55000` for a loss that is not allowed; what rows or the engine refuse. Everything is undone then.
+/// As [`plan()`]; `55000` for a loss that is not allowed; what rows or the engine refuse. Everything is undone then.
 pub async fn apply(engine: &Arc<dyn Engine>, sources: &Sources, options: &Options) -> Result<Applied> {
     let plan = plan(engine, sources, options).await?;
     if plan.is_empty() {

@@ -1,6 +1,6 @@
 //! The PostgREST dialect: HTTP to a [`Request`], a `Request` to a query, rows to a response.
 //!
-//! Pure: no IO, no clock, no server. [`parse`] reads what was asked and never looks at the catalog; [`respond()`] says what was
+//! Pure: no IO, no clock, no server. [`parse()`] reads what was asked and never looks at the catalog; [`respond()`] says what was
 //! done and never looks at rows that are not in the reply. [`openapi()`], [`options()`] and [`cors`] answer by themselves.
 
 mod budget;

@@ -1,4 +1,4 @@
-//! What was asked: the nouns that [`parse`](crate::parse) makes. Nothing here knows a catalog.
+//! What was asked: the nouns that [`parse`](crate::parse()) makes. Nothing here knows a catalog.
 
 use crate::field::EmbedPath;
 use crate::filter::Filter;

@@ -1,6 +1,6 @@
 //! `do` blocks that only decide which statements are executed: `if not exists (select … from pg_type …) then create type …`.
 //!
-//! Each block applies whole or not at all. What it asks of the system's tables is answered from the catalog ([`guard`]); a
+//! Each block applies whole or not at all. What it asks of the system's tables is answered from the catalog (`guard`); a
 //! block that asks or does anything else is kept and named.
 
 use sql::ast::{Block, Step};

@@ -1,6 +1,6 @@
 //! The one table of functions and operators: a row per overload, with its evaluation.
 //!
-//! Resolution ([`choose`]), evaluation in memory (`eval`), and what an engine without a function of its own registers are
+//! Resolution ([`choose()`]), evaluation in memory (`eval`), and what an engine without a function of its own registers are
 //! all derived from these rows. Comparisons are not rows ([`crate::Form::Compare`]); the time of the transaction and
 //! facts about the caller are not rows either ([`crate::CallerField`]). Nothing here reads a clock or makes randomness:
 //! both come in with the [`Context`].

@@ -65,7 +65,7 @@ impl Special {
 
 /// The collation that compares stored values of a type as PostgreSQL compares the values; `None` where bytes do.
 ///
-/// Types that no collation can compare (`None` and not [`native`]) go through [`Special::Compare`].
+/// Types that no collation can compare (`None` and not `native`) go through [`Special::Compare`].
 pub fn collation(ty: &Type) -> Option<&'static str> {
     match ty {
         Type::Numeric => Some("pg_numeric"),
