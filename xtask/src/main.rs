@@ -97,7 +97,8 @@ fn reference(folder: &Path) -> Result<String> {
     let table = ["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "cases", "--", "--table"];
     let page = run::output(&mut cargo(&table))?;
     write(&folder.join("compatibility.md"), &page)?;
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    let is_row = |line: &&str| line.starts_with('|');
+    let rows: Vec<&str> = page.lines().skip_while(|line| !is_row(line)).take_while(is_row).collect();
     Ok(rows.join("\n"))
 }
 
