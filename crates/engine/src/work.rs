@@ -2,6 +2,7 @@
 //!
 //! What needs no table is computed in memory; what has subqueries is asked of the engine. Nothing here commits.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
@@ -208,20 +209,23 @@ impl<'t> Work<'t> {
     }
 
     /// An expression with the next values of its sequences in it.
-    pub(crate) async fn counted(&mut self, expr: &Expr) -> Result<Expr> {
+    pub(crate) async fn counted<'e>(&mut self, expr: &'e Expr) -> Result<Cow<'e, Expr>> {
         let mut names = Vec::new();
         query::visit::deep(expr, &mut |inner| {
             if let Some(name) = sequence_of(inner) {
                 names.push(name);
             }
         });
+        if names.is_empty() {
+            return Ok(Cow::Borrowed(expr));
+        }
         let mut values = Vec::with_capacity(names.len());
         for name in names {
             values.push(self.next_value(&name).await?);
         }
         let mut expr = expr.clone();
         replace_sequences(&mut expr, &mut values.into_iter());
-        Ok(expr)
+        Ok(Cow::Owned(expr))
     }
 
     pub(crate) async fn next_value(&mut self, name: &Name) -> Result<Value> {
