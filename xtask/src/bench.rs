@@ -27,7 +27,7 @@ const STARTS: usize = 9;
 /// How long a server is left alone before its memory is called idle.
 const SETTLE: Duration = Duration::from_secs(1);
 
-const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--binaries DIR]";
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--only WORKLOAD] [--binaries DIR]";
 
 /// Measures and prints: the release build, or `backplane` and `ceiling` of a folder.
 pub(crate) fn main(words: &[String]) -> Result<()> {
@@ -35,8 +35,9 @@ pub(crate) fn main(words: &[String]) -> Result<()> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--quick" => pace = measure::QUICK,
+            "--quick" => pace = Pace { only: pace.only, ..measure::QUICK },
             "--json" => json = true,
+            "--only" => pace.only = Some(words.next().ok_or(USAGE)?.clone()),
             "--binaries" => binaries = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
             _ => return Err(USAGE.to_owned()),
         }

@@ -30,7 +30,7 @@ const COMMANDS: &[Row] = &[
     Row { name: "bless", usage: "[FILTER]          fill the empty sections of cases/", run: bless },
     Row {
         name: "bench",
-        usage: "[--quick] [--json] [--binaries DIR]   the release build against what the machine can do",
+        usage: "[--quick] [--json] [--only WORKLOAD] [--binaries DIR]   the release build against what the machine can do",
         run: bench::main,
     },
     Row {

@@ -16,13 +16,17 @@ pub(crate) struct Pace {
     pub(crate) rounds: usize,
     /// Seconds of a round.
     pub(crate) seconds: u32,
+    /// A part of the name of the workloads that are tried.
+    pub(crate) only: Option<String>,
 }
 
 /// Below four minutes.
-pub(crate) const FULL: Pace = Pace { connections: |workload| workload.connections, rounds: 3, seconds: 2 };
+pub(crate) const FULL: Pace =
+    Pace { connections: |workload| workload.connections, rounds: 3, seconds: 2, only: None };
 
 /// Below one.
-pub(crate) const QUICK: Pace = Pace { connections: |workload| workload.quick, rounds: 1, seconds: 2 };
+pub(crate) const QUICK: Pace =
+    Pace { connections: |workload| workload.quick, rounds: 1, seconds: 2, only: None };
 
 /// Load of one kind on one number of connections.
 pub(crate) struct Cell {
@@ -52,7 +56,8 @@ pub(crate) struct Figures {
 pub(crate) fn all(targets: &[Target; 2], folder: &Path, user: &str, pace: &Pace) -> Result<Vec<Cell>> {
     let [server, ceiling] = targets;
     let mut cells = Vec::new();
-    for workload in WORKLOADS {
+    let wanted = |workload: &&Workload| pace.only.as_ref().is_none_or(|part| workload.name.contains(part));
+    for workload in WORKLOADS.iter().filter(wanted) {
         for &connections in (pace.connections)(workload) {
             let load = Load { workload, connections, folder, user };
             let mut medians = load.medians(&[server, ceiling], pace)?.into_iter();
