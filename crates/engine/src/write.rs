@@ -11,6 +11,8 @@ mod update;
 mod violations;
 mod whole;
 
+use std::collections::HashSet;
+
 use query::{Action, Expr, Guard, Judge, Output, Read, Source, Write};
 use types::{Code, Error, Result, Value};
 
@@ -33,6 +35,16 @@ pub(crate) struct Touched {
     pub(crate) keys: Vec<i64>,
     /// How many were not there before.
     pub(crate) inserted: u64,
+    /// The same for an upsert, to be found: none may be met twice.
+    pub(crate) met: HashSet<i64>,
+}
+
+impl Touched {
+    /// Notes a row of an upsert.
+    pub(crate) fn meet(&mut self, key: i64) {
+        self.keys.push(key);
+        self.met.insert(key);
+    }
 }
 
 impl Work<'_> {

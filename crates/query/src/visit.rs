@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Expr, Guard, Order, Read, Source, SourceId, Subquery};
+use crate::ir::{Expr, Form, Guard, Order, Read, Source, SourceId, Subquery};
 
 /// Calls `visit` for every expression directly in a read (not those of its sources or inside other expressions).
 pub fn own_expressions<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
@@ -201,7 +201,38 @@ fn raises_itself(expr: &Expr) -> bool {
         Expr::Cast { expr, ty, modifier, .. } => {
             modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)
         }
-        _ => false,
+        Expr::Form { form, .. } => form_raises(form),
+        Expr::Aggregate { .. } => true,
+        Expr::Column { .. }
+        | Expr::Const { .. }
+        | Expr::Param { .. }
+        | Expr::Caller(_)
+        | Expr::Case { .. }
+        | Expr::Subquery(_) => false,
+    }
+}
+
+/// Every form is looked at: one that is forgotten would be evaluated on rows that the caller may not see.
+fn form_raises(form: &Form) -> bool {
+    match form {
+        Form::AnyBy(function) | Form::AllBy(function) => !function.leakproof,
+        Form::Array | Form::Row | Form::NextValue => true,
+        Form::Compare(_)
+        | Form::And
+        | Form::Or
+        | Form::Not
+        | Form::IsNull
+        | Form::IsNotNull
+        | Form::IsBool { .. }
+        | Form::Distinct
+        | Form::NotDistinct
+        | Form::Coalesce
+        | Form::NullIf
+        | Form::Greatest
+        | Form::Least
+        | Form::In
+        | Form::AnyOf(_)
+        | Form::AllOf(_) => false,
     }
 }
 

@@ -272,6 +272,20 @@ pub enum Tree {
     Phrase(Box<Tree>, u32, Box<Tree>),
 }
 
+/// Most operators and parentheses of a condition: trees are walked by recursion, and a row of operators is as deep as it is long.
+const OPERATORS_MAX: usize = 256;
+
+/// Refuses a condition of too many parts.
+///
+/// # Errors
+/// `54001`.
+pub fn bounded(operators: usize) -> Result<()> {
+    if operators <= OPERATORS_MAX {
+        return Ok(());
+    }
+    Err(Error::new(Code::TOO_COMPLEX, format!("tsquery has more than {OPERATORS_MAX} operators")))
+}
+
 /// A condition from its text form, before stop words are taken out.
 ///
 /// # Errors
@@ -280,6 +294,7 @@ pub fn parse_with(text: &str, operand: &mut Operand<'_>) -> Result<Option<Tree>>
     if text.trim().is_empty() {
         return Ok(None);
     }
+    bounded(text.bytes().filter(|byte| b"!|&(<".contains(byte)).count())?;
     let mut reader = Reader { text, chars: text.chars().peekable(), operand };
     let tree = reader.level(1)?;
     reader.space();

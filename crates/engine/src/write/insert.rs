@@ -147,7 +147,7 @@ impl Work<'_> {
             match self.stored(write, rows).await {
                 Ok(keys) => {
                     touched.inserted += count(keys.len());
-                    touched.keys.extend(keys);
+                    keys.into_iter().for_each(|key| touched.meet(key));
                     return Ok(());
                 }
                 Err(Failure::Unique { .. }) if conflict.columns.is_empty() => return Ok(()),
@@ -155,12 +155,12 @@ impl Work<'_> {
             }
         };
         let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(()) };
-        if touched.keys.contains(&existing.key) {
+        if touched.met.contains(&existing.key) {
             return Err(twice());
         }
         let change = self.merged(write, (*excluded, &row), set, filter.as_ref(), existing).await?;
         if let Some(change) = change {
-            touched.keys.push(change.key);
+            touched.meet(change.key);
             self.apply(write, &change).await?;
         }
         Ok(())

@@ -79,9 +79,11 @@ impl Work<'_> {
         mut new: Vec<Value>,
     ) -> Result<Change> {
         let generated = self.generate(write, &mut new).await?;
+        // What is computed of other columns was not given by the caller.
+        let assigned = columns.clone();
         columns.retain(|column| !generated.contains(column));
         columns.extend(generated);
-        self.admit(write, &write.guard.update, &new, &columns).await?;
+        self.admit(write, &write.guard.update, &new, &assigned).await?;
         Ok(Change { key: row.key, old: row.values, new, columns })
     }
 

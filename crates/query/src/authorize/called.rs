@@ -60,7 +60,11 @@ impl<'m> Pass<'m> {
         inner: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         if !function.security_definer {
-            return inner(self);
+            // A function reads as its caller, wherever the call stands.
+            let before = std::mem::replace(&mut self.definer, false);
+            let outcome = inner(self);
+            self.definer = before;
+            return outcome;
         }
         let owner = Pass::new(&function.owner, self.model, self.limits)?;
         let owner =

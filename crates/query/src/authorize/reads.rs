@@ -101,7 +101,8 @@ impl Pass<'_> {
     fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
         let invoker = matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. });
         let before = self.definer;
-        self.definer = before || !invoker;
+        // An invoker's view reads as the caller even inside of a view that does not.
+        self.definer = !invoker;
         let outcome = self.read_naming(read, named);
         self.definer = before;
         outcome

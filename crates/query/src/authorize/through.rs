@@ -37,7 +37,7 @@ impl Pass<'_> {
             crate::check::triggers::none_instead(write, self.model)?;
             let view = write.table;
             let mut read = self.updatable(write)?;
-            self.definer |= !security_invoker;
+            self.definer = !security_invoker;
             self.definition(&mut read)?;
             self.lower(write, &read)?;
             for shown in [&mut write.returning, &mut write.counted].into_iter().flatten() {
@@ -69,6 +69,14 @@ impl Pass<'_> {
             named_in(expr, &mut named);
         }
         let mut columns = named.remove(&write.target).unwrap_or_default();
+        if let Action::Insert(insert) = &write.action
+            && let Some(conflict) = &insert.conflict
+        {
+            columns.extend(&conflict.columns);
+            if let ConflictAction::Update { excluded, .. } = &conflict.action {
+                columns.extend(named.remove(excluded).unwrap_or_default());
+            }
+        }
         if let Some(returning) = &write.returning {
             columns.extend(written_columns(&returning.from, &named_in_read(returning)));
         }

@@ -83,9 +83,11 @@ impl Pass<'_> {
         if reads_target {
             guard.insert.extend(self.select_checks(table, target, Side::Check)?);
         }
-        if let ConflictAction::Update { set, filter, .. } = &mut conflict.action {
+        if let ConflictAction::Update { excluded, set, filter } = &mut conflict.action {
             self.assigned(table, set)?;
             self.named_values(target, table, set, filter.as_ref())?;
+            // The proposed row is read under the rights on the row that it would be.
+            self.named_values(*excluded, table, set, filter.as_ref())?;
             guard.conflict = self.row_checks(table, target, PolicyCommand::Update, Side::Using)?;
             if reads_target {
                 guard.conflict.extend(self.select_checks(table, target, Side::Using)?);
@@ -171,17 +173,17 @@ impl Pass<'_> {
         filter.map_or(Ok(()), |filter| self.expr(filter))
     }
 
-    /// Columns of the old row that new values and conditions name need `select`.
+    /// Columns of a row that new values and conditions name need `select`.
     fn named_values(
         &self,
-        target: SourceId,
+        row: SourceId,
         table: TableId,
         set: &[(ColumnId, Assign)],
         filter: Option<&Expr>,
     ) -> Result<()> {
         let mut named = Named::new();
         assigned_exprs(set).chain(filter).for_each(|expr| named_in(expr, &mut named));
-        match named.get(&target) {
+        match named.get(&row) {
             Some(columns) => self.require(table, Privilege::Select, Some(columns)),
             None => Ok(()),
         }

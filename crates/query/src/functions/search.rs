@@ -2,7 +2,7 @@
 
 mod words;
 
-use types::search::{Search, Tree, Vector, cleaned, parse, parse_with, print};
+use types::search::{Search, Tree, Vector, bounded, cleaned, parse, parse_with, print};
 use types::{Code, Error, Result, Value};
 
 use super::Ty::{Bool, Int4, Text as T, Tsquery as Q, Tsvector as V};
@@ -107,6 +107,7 @@ fn operand(config: Configuration, text: &str, join: Join, is_prefix: bool, weigh
             (last + 1..position).for_each(|_| push(&mut tree, None));
         }
         last = position;
+        bounded(usize::try_from(position).unwrap_or(usize::MAX))?;
         push(&mut tree, Some(Search::Lexeme { text, is_prefix, weights }));
     }
     Ok(tree.unwrap_or(Tree::Leaf(None)))
@@ -152,7 +153,7 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
     let mut either: Option<Tree> = None;
     let mut all: Option<Tree> = None;
     let mut rest = text;
-    let mut is_negated = false;
+    let (mut is_negated, mut terms) = (false, 0_usize);
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "!&|():".contains(c));
         let Some(first) = rest.chars().next() else { break };
@@ -183,6 +184,8 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
             rest = behind;
             continue;
         }
+        terms += 1;
+        bounded(terms)?;
         let tree = operand(config, term, join, false, 0)?;
         let tree = if is_negated { Tree::Not(Box::new(tree)) } else { tree };
         is_negated = false;

@@ -102,6 +102,8 @@ struct Writer<'a> {
     kept: bool,
     /// Whether what is written stands in the schema.
     declared: bool,
+    /// Whether subqueries in `FROM` are kept apart from what is around them.
+    fenced: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -115,6 +117,7 @@ impl<'a> Writer<'a> {
             sources: HashMap::new(),
             kept: false,
             declared: false,
+            fenced: false,
         }
     }
 

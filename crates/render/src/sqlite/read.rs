@@ -53,7 +53,9 @@ impl Writer<'_> {
         let mut guards = Vec::new();
         if !matches!(read.from, Source::Unit) {
             self.push(" FROM ");
+            let around = std::mem::replace(&mut self.fenced, needs_fence(read));
             self.source(&read.from, &mut guards)?;
+            self.fenced = around;
         }
         self.conditions(&guards, read.filter.as_ref())?;
         if !read.group.is_empty() {
@@ -189,9 +191,13 @@ impl Writer<'_> {
             }
             Source::Read { id, read, view } => {
                 self.push("(");
+                let fenced = self.fenced;
                 match view {
                     Some(_) => self.declared(|writer| writer.read(read, Use::Rows))?,
                     None => self.read(read, Use::Rows)?,
+                }
+                if fenced && read.limit.is_none() && read.offset.is_none() {
+                    self.push(FENCE);
                 }
                 self.push(") AS ");
                 self.alias(*id);
@@ -247,9 +253,11 @@ impl Writer<'_> {
             JoinKind::Right => (" RIGHT JOIN ", true, false),
             JoinKind::Full => (" FULL JOIN ", true, true),
         };
-        self.joined(left, left_null, guards)?;
+        // A condition that could raise an error is no place for rows that a policy hides.
+        let raises = on.is_some_and(query::may_raise);
+        self.joined(left, left_null || raises, guards)?;
         self.push(words);
-        self.joined(right, right_null, guards)?;
+        self.joined(right, right_null || raises, guards)?;
         self.push(" ON ");
         match on {
             Some(on) => self.condition(on),
@@ -277,7 +285,8 @@ impl Writer<'_> {
                 self.push(".* FROM ");
                 self.stored_table(*table, *id);
                 self.push(" WHERE ");
-                self.condition(guard)?;
+                self.declared(|writer| writer.condition(guard))?;
+                self.push(FENCE);
                 self.push(") AS ");
                 self.alias(*id);
                 Ok(())
@@ -384,6 +393,44 @@ fn conjuncts(filter: &Expr) -> &[Expr] {
     match filter {
         Expr::Form { form: Form::And, args, .. } => args,
         other => std::slice::from_ref(other),
+    }
+}
+
+/// Keeps a subquery apart: SQLite neither merges one that has a limit with what is around it, nor moves conditions into it.
+const FENCE: &str = " LIMIT -1 OFFSET 0";
+
+/// Whether something that could raise an error would be evaluated on rows of a subquery before its policies have chosen them,
+/// were it merged with what is around it.
+fn needs_fence(read: &Read) -> bool {
+    let (mut is_guarded, mut raises) = (false, false);
+    query::visit::each_source(&read.from, &mut |source| {
+        if let Source::Read { read, .. } = source {
+            is_guarded |= has_guard(&read.from);
+            raises |= read.outputs.iter().any(|output| query::may_raise(&output.expr));
+        }
+    });
+    let mut conditions = read.filter.iter().chain(&read.having).collect::<Vec<_>>();
+    joining(&read.from, &mut conditions);
+    is_guarded && !conditions.is_empty() && (raises || conditions.into_iter().any(query::may_raise))
+}
+
+/// Whether policies choose rows of a source, however deep.
+fn has_guard(source: &Source) -> bool {
+    let mut found = false;
+    query::visit::each_source(source, &mut |leaf| match leaf {
+        Source::Table { guard, .. } => found |= matches!(guard, Guard::Rows(_)),
+        Source::Read { read, .. } => found |= has_guard(&read.from),
+        _ => {}
+    });
+    found
+}
+
+/// The conditions of the joins of a source.
+fn joining<'r>(source: &'r Source, found: &mut Vec<&'r Expr>) {
+    if let Source::Join { left, right, on, .. } = source {
+        joining(left, found);
+        joining(right, found);
+        found.extend(on);
     }
 }
 
