@@ -34,6 +34,7 @@ async function rows(question) {
   return data;
 }
 
+const place = ({ location, remote }) => (remote && location !== 'Remote' ? `${location}, remote` : location);
 const years = ({ experience_min_years: min, experience_max_years: max }) => (max ? `${min} to ${max} years` : `from ${min} years`);
 
 const JOB = `title, summary, location, remote, employment_type, seniority, experience_min_years, experience_max_years,
@@ -46,7 +47,7 @@ async function listJobs() {
   $('jobs').replaceChildren(...jobs.map((job) => {
     const open = el('button', 'Read more');
     open.addEventListener('click', () => attempt(() => showJob(job.id)));
-    return el('li', '', el('h3', job.title), el('small', `${job.location}${job.remote ? ', remote' : ''} · ${years(job)} `), open);
+    return el('li', '', el('h3', job.title), el('small', `${place(job)} · ${years(job)} `), open);
   }));
 }
 
@@ -75,7 +76,7 @@ async function showJob(id) {
   });
   $('job').replaceChildren(
     el('h2', job.title),
-    el('p', `${job.department.name} · ${job.location}${job.remote ? ', remote' : ''} · ${job.employment_type.replace('_', ' ')}${salary}`),
+    el('p', `${job.department.name} · ${place(job)} · ${job.employment_type.replace('_', ' ')}${salary}`),
     el('p', job.summary),
     ...list('What you will do', job.responsibilities.map(({ body }) => body)),
     ...list('What you bring', [
