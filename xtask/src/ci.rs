@@ -194,22 +194,23 @@ fn clients_js() -> (Tally, Result<()>) {
     let folder = root().join("clients/js");
     let install = if folder.join("package-lock.json").exists() { "ci" } else { "install" };
     if let Err(message) =
-        crate::run::status(node("npm").args([install, "--no-audit", "--no-fund"]).current_dir(&folder))
+        crate::run::status(npm().args([install, "--no-audit", "--no-fund"]).current_dir(&folder))
     {
         return once(Err(message));
     }
     let binary = root().join("target/release/backplane");
-    watch(node("npm").args(["test", "--silent"]).current_dir(&folder).env("BACKPLANE_BIN", binary))
+    watch(npm().args(["test", "--silent"]).current_dir(&folder).env("BACKPLANE_BIN", binary))
 }
 
-/// `node` or `npm`, of a Node.js that is new enough.
-fn node(name: &str) -> Command {
-    let Some(folder) = install::node_folder() else { return program(name) };
+/// `npm`, of a Node.js that is new enough.
+fn npm() -> Command {
+    let Some(folder) = install::node_folder() else { return program("npm") };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(folder.clone()).chain(std::env::split_paths(&path)))
         .unwrap_or(path);
-    let mut command = program(folder.join(name));
-    command.env("PATH", path);
+    let mut command = program(folder.join("node"));
+    // The wheel copies the links of its `bin` folder, so that its `npm` does not find its own files.
+    command.arg(folder.join("../lib/node_modules/npm/bin/npm-cli.js")).env("PATH", path);
     command
 }
 
