@@ -24,7 +24,7 @@ pub enum Json {
 }
 
 /// Deepest nesting that is read when nobody says less.
-pub const DEPTH_MAX: usize = 1_000;
+pub const DEPTH_MAX: usize = 400;
 
 /// Reads a document.
 ///

@@ -37,7 +37,7 @@ limits! {
     list_values_max: usize = 10_000, "Values in one `in` list or array literal of a filter.";
     embed_depth_max: usize = 5, "Deepest nesting of embedded resources.";
     embed_nodes_max: usize = 50, "Embedded resources of one request, aliases counted.";
-    select_items_max: usize = 1_000, "Items of one select, embeds included.";
+    select_items_max: usize = 200, "Items of one select, embeds included.";
     parameters_max: usize = 30_000, "Bound parameters of one statement.";
     rows_max: u64 = 1_000, "Rows that a read returns when it asks for no fewer.";
     write_rows_max: usize = 100_000, "Rows of one insert body.";

@@ -79,7 +79,7 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
         let mut connection = Connection::open_with_flags(&options.path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(256);
-        connection.execute_batch("PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA trusted_schema=OFF;")?;
+        connection.execute_batch("PRAGMA cache_size=-4096; PRAGMA temp_store=FILE; PRAGMA mmap_size=268435456; PRAGMA trusted_schema=OFF;")?;
         // An unknown name in double quotes is an error, however SQLite was built.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

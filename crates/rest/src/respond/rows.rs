@@ -185,6 +185,7 @@ impl Rows {
                 self.out.push(b',');
             }
             csv::field(&mut self.out, &column.ty, cell, &self.session)?;
+            self.check_length()?;
         }
         Ok(())
     }
@@ -202,6 +203,7 @@ impl Rows {
             separated = true;
             self.out.extend(&*self.keys[position]);
             self.value(position, cell)?;
+            self.check_length()?;
         }
         self.out.push(b'}');
         Ok(())
