@@ -38,6 +38,11 @@ impl<'a> Budget<'a> {
         within(depth, self.limits.filter_depth_max, "levels of nested logical operators")
     }
 
+    /// A condition on an embedded resource `depth` levels below the one that its tree is of.
+    pub(crate) fn related_depth(&self, depth: usize) -> Result<()> {
+        within(depth, self.limits.embed_depth_max, "levels of embedded resources")
+    }
+
     /// A list of so many values.
     pub(crate) fn values(&self, values: usize) -> Result<()> {
         within(values, self.limits.list_values_max, "values in one list")

@@ -198,6 +198,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Tries a reading that messages do not know of: if it does not fit, nothing has been read, and nothing is told of it.
+    pub(crate) fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
+        let (start, failure, expected) = (self.at, self.failure, self.expected.clone());
+        match read(self) {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Syntax) => {
+                (self.at, self.failure, self.expected) = (start, failure, expected);
+                Ok(None)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
     /// Reads something that messages call by `label` unless part of it was read.
     pub(crate) fn labelled<T>(
         &mut self,

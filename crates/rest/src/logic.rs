@@ -1,8 +1,11 @@
 //! Logical trees: `or=(a.eq.1,not.and(b.gt.2,c.is.null))`.
+//!
+//! Beyond PostgREST a condition may be of an embedded resource: `or=(a.eq.1,rel.b.eq.2,rel.and(c.gt.3,d.is.null))`. What
+//! PostgREST reads is read as it does; only where it stops, the other reading is tried, and its errors stay as they are.
 
 use crate::budget::Budget;
 use crate::cursor::{Cursor, Parsed};
-use crate::field::{EmbedPath, delimiter, dotted, field};
+use crate::field::{EmbedPath, delimiter, dotted, field, name};
 use crate::filter::{Filter, Place, test};
 
 /// A condition on rows.
@@ -10,6 +13,13 @@ use crate::filter::{Filter, Place, test};
 pub enum Logic {
     /// A condition on one field.
     Filter(Filter),
+    /// Some row of an embedded resource meets a condition.
+    Related {
+        /// The way to the resource, at least one name.
+        path: EmbedPath,
+        /// A filter or a group.
+        condition: Box<Logic>,
+    },
     /// Several conditions together.
     Group {
         /// `not.`
@@ -40,6 +50,9 @@ fn member(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Par
     if let Some(filter) = cursor.attempt(|cursor| filter(cursor, budget))? {
         return Ok(Logic::Filter(filter));
     }
+    if let Some(related) = cursor.quietly(|cursor| related(cursor, budget, depth))? {
+        return Ok(related);
+    }
     let negated = cursor.labelled("negation operator (not)", |cursor| {
         cursor.attempt(|cursor| {
             cursor.word("not", "\"not\"")?;
@@ -50,6 +63,31 @@ fn member(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Par
     budget.logic_depth(depth)?;
     Ok(Logic::Group { negated: negated.is_some(), any, members: members(cursor, budget, depth)? })
 }
+
+/// A way to an embedded resource, then a filter or a group.
+fn related(cursor: &mut Cursor<'_>, budget: &mut Budget<'_>, depth: usize) -> Parsed<Logic> {
+    cursor.blanks();
+    if GROUPS.iter().any(|group| cursor.rest().starts_with(group)) {
+        return cursor.fail(None);
+    }
+    let mut path = EmbedPath::new();
+    loop {
+        path.push(name(cursor)?);
+        delimiter(cursor)?;
+        budget.related_depth(path.len())?;
+        let condition = match cursor.attempt(|cursor| filter(cursor, budget))? {
+            Some(filter) => Logic::Filter(filter),
+            None if GROUPS.iter().any(|group| cursor.rest().starts_with(group)) => {
+                member(cursor, budget, depth + 1)?
+            }
+            None => continue,
+        };
+        return Ok(Logic::Related { path, condition: Box::new(condition) });
+    }
+}
+
+/// How a group begins.
+const GROUPS: [&str; 4] = ["and(", "or(", "not.and(", "not.or("];
 
 fn filter(cursor: &mut Cursor<'_>, budget: &Budget<'_>) -> Parsed<Filter> {
     let field = field(cursor)?;
@@ -101,6 +139,7 @@ mod tests {
                 };
                 format!("{not}{} {} <{value}>", filter.field.name, filter.test.operator.word)
             }
+            Logic::Related { path, condition } => format!("{}: {}", path.join("/"), print(condition)),
             Logic::Group { negated, any, members } => {
                 let not = if *negated { "!" } else { "" };
                 let members: Vec<String> = members.iter().map(print).collect();
@@ -122,6 +161,27 @@ mod tests {
         ] {
             assert_eq!(print(&read(text).unwrap()), printed, "{text}");
         }
+    }
+
+    #[test]
+    fn conditions_of_embedded_resources_have_a_path() {
+        for (text, printed) in [
+            ("or(a.eq.1,rel.b.eq.2)", "(a eq <1> | rel: b eq <2>)"),
+            ("or(rel.deep.b.not.gt.2,a.eq.1)", "(rel/deep: !b gt <2> | a eq <1>)"),
+            ("or(rel.and(b.eq.1,c.eq.2),a.eq.1)", "(rel: (b eq <1> & c eq <2>) | a eq <1>)"),
+            ("or(rel.not.or(b.eq.1,deep.c.eq.2))", "(rel: !(b eq <1> | deep: c eq <2>))"),
+            // A column named like an operator.
+            ("or(rel.in.eq.1)", "(rel: in eq <1>)"),
+            // What PostgREST reads stays what it is.
+            ("or(a.eq.b.eq.c)", "(a eq <b.eq.c>)"),
+            ("not.and(a.eq.1)", "!(a eq <1>)"),
+        ] {
+            assert_eq!(print(&read(text).unwrap()), printed, "{text}");
+        }
+        let deep = format!("or({}a.eq.1)", "r.".repeat(100_000));
+        assert!(read(&deep).unwrap_err().starts_with("The request asks for too much"));
+        let nested = format!("or({}a.eq.1{})", "r.and(".repeat(100), ")".repeat(100));
+        assert!(read(&nested).unwrap_err().starts_with("The request asks for too much"));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use query::functions::{Kind, candidates};
 use query::resolve::Typing;
-use query::{Expr, Form};
+use query::{Expr, Form, Subquery};
 use types::ty::format_type;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Pass;
 use super::fields::Scope;
-use super::tree::{Condition, Node};
+use super::tree::{Condition, Node, not_embedded};
 use crate::field::Field;
 use crate::filter::{Filter, Operands, Test, Truth};
 use crate::logic::Logic;
@@ -25,6 +25,9 @@ impl<'a> Pass<'a> {
         match condition {
             Condition::Filter(filter) => self.filter(scope, node, filter),
             Condition::Logic(Logic::Filter(filter)) => self.filter(scope, node, filter),
+            Condition::Logic(Logic::Related { path, condition }) => {
+                self.some_row(scope, node, path, condition)
+            }
             Condition::Logic(Logic::Group { negated, any, members }) => {
                 let members = members
                     .iter()
@@ -34,6 +37,26 @@ impl<'a> Pass<'a> {
                 Ok(negated_if(*negated, group))
             }
         }
+    }
+
+    /// Whether some row of an embedded resource meets a condition: one of those that belong to the row, that the caller sees
+    /// and that the resource's own filters leave. Its order and range play no part.
+    fn some_row(
+        &mut self,
+        scope: &Scope,
+        node: Option<&Node<'a>>,
+        path: &[String],
+        condition: &'a Logic,
+    ) -> Result<Expr> {
+        let Some((name, deeper)) = path.split_first() else {
+            return self.condition(scope, node, Condition::Logic(condition));
+        };
+        let node = node.ok_or_else(|| Error::missing("a condition on an embedded resource of a write"))?;
+        let child = node.child(name).ok_or_else(|| not_embedded(name))?;
+        let (mut read, inner) = self.related(scope, child)?;
+        let met = self.some_row(&inner, Some(child), deeper, condition)?;
+        read.and_where(met);
+        Ok(Expr::Subquery(Box::new(Subquery::Exists(read))))
     }
 
     fn filter(&mut self, scope: &Scope, node: Option<&Node<'a>>, filter: &Filter) -> Result<Expr> {
