@@ -14,12 +14,14 @@ mod whole;
 use std::collections::HashSet;
 
 use query::{Action, Expr, Guard, Judge, Output, Read, Source, Write};
-use types::{Code, Error, Result, Value};
+use render::Command;
+use types::{Code, Error, Result, Type, Value};
 
 use references::Change;
 
-use crate::contract::Sink;
+use crate::contract::{Failure, Sink};
 use crate::database::Applied;
+use crate::rows::Values;
 use crate::work::{Bound, Work};
 
 /// A row of the engine: its key, and a value for each column.
@@ -127,6 +129,17 @@ impl Work<'_> {
         rows.into_iter().map(|row| split(row, width)).collect()
     }
 
+    /// Runs a command that stores rows and answers their keys.
+    async fn keys_of(&mut self, command: &Command) -> Result<Vec<i64>, Failure> {
+        let mut keys = Values::of([Type::Int8]);
+        self.transaction.run(command, 0, &mut keys).await?;
+        let key = |row: Vec<Value>| match row.first() {
+            Some(Value::Int(key)) => Ok(*key),
+            _ => Err(Failure::Error(Error::internal("a stored row without a key"))),
+        };
+        keys.into_rows().into_iter().map(key).collect()
+    }
+
     /// A read of the key and all columns of the target of a write.
     fn whole_rows(&self, write: &Write, from: Source) -> Read {
         let table = &self.served.model.catalog[write.table];
@@ -134,7 +147,7 @@ impl Work<'_> {
             name: "column".into(),
             expr: Expr::Column { source: write.target, column, ty },
         };
-        let key = column(query::ROW_KEY, types::Type::Int8);
+        let key = column(query::ROW_KEY, Type::Int8);
         let columns = table.column_ids().map(|id| column(id, table[id].ty.clone()));
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
     }

@@ -32,7 +32,7 @@ pub trait Dialect: Sync {
         bindings: &Bindings<'_>,
     ) -> Result<Command>;
 
-    /// New values in one row.
+    /// New values in one row, which comes after all others from then on. The command answers the row's new key.
     ///
     /// # Errors
     /// When a value cannot be stored.

@@ -2,13 +2,12 @@
 
 use catalog::ColumnId;
 use query::{Assign, Conflict, ConflictAction, Expr, Guard, Insert, RowValue, Source, SourceId, Write};
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Result, Value};
 
 use super::row::tuple;
 use super::update::Change;
 use super::{StoredRow, Touched, count, split};
 use crate::contract::Failure;
-use crate::rows::Values;
 use crate::work::{Bound, Work};
 
 /// Rows stored by one command: few enough to find the one that is refused, enough to make commands rare.
@@ -105,13 +104,7 @@ impl Work<'_> {
     async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
         let catalog = &self.served.model.catalog;
         let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
-        let mut keys = Values::of([Type::Int8]);
-        self.transaction.run(&command, 0, &mut keys).await?;
-        let key = |row: Vec<Value>| match row.first() {
-            Some(Value::Int(key)) => Ok(*key),
-            _ => Err(Failure::Error(Error::internal("an insert answered no key"))),
-        };
-        keys.into_rows().into_iter().map(key).collect()
+        self.keys_of(&command).await
     }
 
     /// The error of a chunk: that of its first row that cannot be stored.
@@ -160,8 +153,7 @@ impl Work<'_> {
         }
         let change = self.merged(write, (*excluded, &row), set, filter.as_ref(), existing).await?;
         if let Some(change) = change {
-            touched.meet(change.key);
-            self.apply(write, &change).await?;
+            touched.meet(self.apply(write, &change).await?);
         }
         Ok(())
     }

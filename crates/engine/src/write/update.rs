@@ -2,16 +2,17 @@
 
 use catalog::ColumnId;
 use query::{Assign, Expr, Write};
-use types::{Result, Value};
+use types::{Error, Result, Value};
 
 use super::row::tuple;
 use super::{StoredRow, Touched};
+use crate::contract::Failure;
 use crate::work::{Bound, Work, has_subquery};
 
 /// A row that is to have other values.
 pub(super) struct Change {
-    /// Its key.
-    pub(super) key: i64,
+    /// Its key, before it changes.
+    key: i64,
     old: Vec<Value>,
     new: Vec<Value>,
     /// The columns that are stored.
@@ -30,8 +31,7 @@ impl Work<'_> {
         let refused = self.changes(write, set, filter, parameters, &mut changes).await.err();
         let mut touched = Touched::default();
         for change in &changes {
-            touched.keys.push(change.key);
-            self.apply(write, change).await?;
+            touched.keys.push(self.apply(write, change).await?);
         }
         refused.map_or(Ok(touched), Err)
     }
@@ -87,19 +87,25 @@ impl Work<'_> {
         Ok(Change { key: row.key, old: row.values, new, columns })
     }
 
-    /// Stores the new values of a row.
-    pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<()> {
+    /// Stores the new values of a row; its key from then on.
+    pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<i64> {
         if change.columns.is_empty() {
-            return Ok(());
+            return Ok(change.key);
         }
+        match self.changed(write, change).await {
+            Ok(key) => Ok(key),
+            Err(failure) => Err(self.change_violation(write, &change.old, &change.new, failure).await),
+        }
+    }
+
+    async fn changed(&mut self, write: &Write, change: &Change) -> Result<i64, Failure> {
         let value = |column: &ColumnId| (*column, change.new[usize::from(column.0)].clone());
         let set: Vec<(ColumnId, Value)> = change.columns.iter().map(value).collect();
         let bindings = self.bindings(Bound::default());
         let catalog = &self.served.model.catalog;
         let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
-        match self.execute(&command).await {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(self.change_violation(write, &change.old, &change.new, failure).await),
-        }
+        let keys = self.keys_of(&command).await?;
+        let key = keys.first().copied();
+        key.ok_or_else(|| Failure::Error(Error::internal("an update answered no key")))
     }
 }

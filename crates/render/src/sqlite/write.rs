@@ -43,7 +43,8 @@ pub fn insert(
     Ok(writer.finish(Arc::from([(Arc::from("key"), Type::Int8)])))
 }
 
-/// Stores new values in one row.
+/// Stores new values in one row, puts it behind all others and returns its new key: in PostgreSQL, too, a changed row is a new
+/// one, and reads without an order come to it last.
 ///
 /// # Errors
 /// When a value cannot be stored.
@@ -56,9 +57,12 @@ pub fn update(
 ) -> Result<Command> {
     let mut writer = Writer::new(catalog, bindings);
     let declared = &catalog[table];
+    let (stored, row_key) = (names::table_name(&declared.name), names::row_key(declared));
     writer.push("UPDATE ");
-    writer.identifier(&names::table_name(&declared.name));
-    writer.push(" SET ");
+    writer.identifier(&stored);
+    writer.number(format_args!(" SET {row_key} = (SELECT max({row_key}) + 1 FROM "));
+    writer.identifier(&stored);
+    writer.push("), ");
     writer.list(set, ", ", |writer, (column, value)| {
         writer.identifier(&declared[*column].name);
         writer.push(" = ");
@@ -66,7 +70,9 @@ pub fn update(
         Ok(())
     })?;
     by_key(&mut writer, declared, key);
-    Ok(writer.finish(Arc::from([])))
+    writer.push(" RETURNING ");
+    writer.push(row_key);
+    Ok(writer.finish(Arc::from([(Arc::from("key"), Type::Int8)])))
 }
 
 /// Removes rows.
