@@ -21,7 +21,7 @@ pub(crate) enum Token {
     Bits(String),
     /// `$1`
     Param(u32),
-    /// An operator, `::`, `:=`, `=>` and `:` included.
+    /// An operator, `::`, `:=`, `=>`, `..` and `:` included.
     Op(String),
     /// `(`, `)`, `[`, `]`, `,`, `;`, `.`
     Mark(char),
@@ -48,7 +48,7 @@ pub(crate) fn tokens(text: &str) -> (Vec<Placed>, Vec<Diagnostic>) {
 }
 
 /// Says of every opening mark where it is closed.
-fn pair_marks(tokens: &mut [Placed]) {
+pub(crate) fn pair_marks(tokens: &mut [Placed]) {
     let mut open = Vec::new();
     for at in 0..tokens.len() {
         match tokens[at].token {
@@ -197,6 +197,10 @@ impl Lexer<'_> {
             '(' | ')' | '[' | ']' | ',' | ';' => {
                 self.at += 1;
                 Some(Token::Mark(c))
+            }
+            '.' if next == Some('.') => {
+                self.at += 2;
+                Some(Token::Op("..".to_owned()))
             }
             '.' if !next.is_some_and(|c| c.is_ascii_digit()) => {
                 self.at += 1;

@@ -3,6 +3,7 @@
 //! Pure. The parser underneath is seen by nobody else. Nothing here knows a catalog: a tree says what was written, not what it means.
 
 pub mod ast;
+pub mod body;
 mod diagnostic;
 mod keywords;
 mod lexer;
@@ -10,4 +11,4 @@ mod parse;
 pub mod print;
 
 pub use diagnostic::{Diagnostic, line_column};
-pub use parse::{parse, parse_block, parse_expr, parse_query, statements};
+pub use parse::{parse, parse_block, parse_body, parse_expr, parse_query, statements};

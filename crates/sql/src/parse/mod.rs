@@ -6,6 +6,7 @@
 
 mod alter;
 mod block;
+mod body;
 mod call;
 mod expr;
 mod function;
@@ -18,6 +19,7 @@ mod table;
 use types::Span;
 
 pub use block::parse_block;
+pub use body::parse_body;
 
 use crate::Diagnostic;
 use crate::ast::{Expr, ObjectName, Query, Statement, StatementKind};

@@ -104,7 +104,7 @@ impl Parser<'_> {
         }
     }
 
-    fn array_dims(&mut self) -> Parsed<u8> {
+    pub(super) fn array_dims(&mut self) -> Parsed<u8> {
         let mut dims = 0_u8;
         if self.eat("array") {
             dims = 1;
