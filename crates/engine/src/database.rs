@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use query::{Model, Plan, Step};
+use query::{Model, Plan, Presentation, Step};
 use render::Bindings;
 use types::session::Session;
 use types::{Error, Result};
@@ -89,7 +89,9 @@ impl Database {
             given: &[],
         };
         let dialect = self.shared.engine.dialect();
-        let commands = reads.into_iter().map(|read| dialect.read(&model.catalog, read, &bindings));
+        let commands = reads.into_iter().enumerate().map(|(position, read)| {
+            dialect.presented(&model.catalog, read, plan.presentation(position), &bindings)
+        });
         let commands = commands.collect::<Result<_>>()?;
         let sink: Box<dyn Any> = self.shared.engine.read(commands, Box::new(sink), run.clone()).await?;
         sink.downcast().map(|sink| *sink).map_err(|_| Error::internal("another sink came back"))
@@ -110,9 +112,22 @@ impl Database {
             Box::pin(async move {
                 let mut applied = Applied::default();
                 for (position, step) in plan.steps().iter().enumerate() {
+                    let presentation = plan.presentation(position);
                     match step {
-                        Step::Fetch(read) => work.fetch(read, position, &mut sink).await?,
-                        Step::Store(write) => applied = work.store(write, position, &mut sink).await?,
+                        Step::Fetch(read) => work.fetch(read, presentation, position, &mut sink).await?,
+                        Step::Store(write) => match presentation {
+                            Presentation::Explained(explain) => {
+                                work.explain(write, explain, position, &mut sink).await?;
+                            }
+                            Presentation::Rows => {
+                                applied = work.store(write, position, &mut sink).await?;
+                            }
+                            Presentation::Estimated
+                            | Presentation::Features
+                            | Presentation::Aggregated(_) => {
+                                return Err(Error::missing("this media type for changed rows"));
+                            }
+                        },
                     }
                 }
                 sink.end()?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
 use query::eval::{NoRow, Row, Scope, eval};
-use query::{Expr, Form, Model, Output, Plan, Read, Source, SourceId, Step};
+use query::{Expr, Form, Model, Output, Plan, Presentation, Read, Source, SourceId, Step};
 use render::{Bindings, Command, Dialect};
 use sql::ast::StatementKind;
 use types::session::Session;
@@ -139,8 +139,16 @@ impl<'t> Work<'t> {
     }
 
     /// Runs a read; its rows are the sink's `position`-th command.
-    pub(crate) async fn fetch(&mut self, read: &Read, position: usize, sink: &mut dyn Sink) -> Result<()> {
-        let command = self.command(read, Bound::default())?;
+    pub(crate) async fn fetch(
+        &mut self,
+        read: &Read,
+        presentation: &Presentation,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let catalog = &self.served.model.catalog;
+        let command =
+            self.dialect.presented(catalog, read, presentation, &self.bindings(Bound::default()))?;
         self.transaction.run(&command, position, sink).await?;
         Ok(())
     }

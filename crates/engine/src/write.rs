@@ -13,7 +13,7 @@ mod whole;
 
 use std::collections::HashSet;
 
-use query::{Action, Expr, Guard, Judge, Output, Read, Source, Write};
+use query::{Action, Explain, Expr, Guard, Judge, Output, Read, Source, Write};
 use render::Command;
 use types::{Code, Error, Result, Type, Value};
 
@@ -93,6 +93,32 @@ impl Work<'_> {
         Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
     }
 
+    /// Tells how a write would be done. Where it is done row by row, that is how its rows would be found.
+    pub(crate) async fn explain(
+        &mut self,
+        write: &Write,
+        explain: &Explain,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let command = match (&write.guard.judge, &write.action) {
+            (Judge::Engine, _) => {
+                let bindings = self.bindings(Bound::default());
+                self.dialect.write(&self.served.model.catalog, write, &bindings)?.command
+            }
+            (Judge::Us, Action::Update { filter, .. } | Action::Delete { filter }) => {
+                self.command(&self.touched(write, filter.as_ref(), Vec::new()), Bound::default())?
+            }
+            (Judge::Us, Action::Insert(_)) => return Err(Error::missing("the plan of an insert")),
+            (Judge::Nobody, _) => {
+                return Err(Error::internal("a write reached the engine without authorization"));
+            }
+        };
+        let command = self.dialect.explained(command, explain)?;
+        self.transaction.run(&command, position, sink).await?;
+        Ok(())
+    }
+
     async fn returning(
         &mut self,
         write: &Write,
@@ -117,14 +143,8 @@ impl Work<'_> {
         further: Vec<Expr>,
         parameters: &[Value],
     ) -> Result<Vec<(StoredRow, Vec<Value>)>> {
-        let guard = match &write.guard.touch {
-            None => Guard::Open,
-            Some(touch) => Guard::Rows(Box::new(touch.clone())),
-        };
-        let from = Source::Table { id: write.target, table: write.table, guard };
-        let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, from) };
-        let width = read.outputs.len();
-        read.outputs.extend(further.into_iter().map(|expr| Output { name: "further".into(), expr }));
+        let width = self.served.model.catalog[write.table].columns.len() + 1;
+        let read = self.touched(write, filter, further);
         let rows = self.rows(&read, Bound { parameters, ..Bound::default() }).await?;
         rows.into_iter().map(|row| split(row, width)).collect()
     }
@@ -138,6 +158,18 @@ impl Work<'_> {
             _ => Err(Failure::Error(Error::internal("a stored row without a key"))),
         };
         keys.into_rows().into_iter().map(key).collect()
+    }
+
+    /// The read of the rows that a write is about.
+    fn touched(&self, write: &Write, filter: Option<&Expr>, further: Vec<Expr>) -> Read {
+        let guard = match &write.guard.touch {
+            None => Guard::Open,
+            Some(touch) => Guard::Rows(Box::new(touch.clone())),
+        };
+        let from = Source::Table { id: write.target, table: write.table, guard };
+        let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, from) };
+        read.outputs.extend(further.into_iter().map(|expr| Output { name: "further".into(), expr }));
+        read
     }
 
     /// A read of the key and all columns of the target of a write.

@@ -127,7 +127,7 @@ fn caller(field: &CallerField, scope: &Scope<'_>) -> Result<Value> {
             None => Value::Null,
         },
         CallerField::Role => Value::Text(caller.role.clone()),
-        CallerField::Setting(name) => text(caller.setting(name)),
+        CallerField::Setting(name) => text(caller.setting(name).or_else(|| scope.session.settings.get(name))),
         CallerField::Now => Value::Timestamp(scope.session.now),
     })
 }

@@ -10,6 +10,7 @@ pub mod functions;
 pub mod ir;
 pub mod model;
 pub mod plan;
+pub mod presentation;
 pub mod resolve;
 pub mod visit;
 
@@ -21,4 +22,5 @@ pub use ir::{
 };
 pub use model::Model;
 pub use plan::{Plan, Step, plan};
+pub use presentation::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation};
 pub use visit::{SourceIds, has_aggregate, may_raise};

@@ -8,12 +8,15 @@ use crate::authorize::Authorized;
 use crate::check;
 use crate::ir::{Judge, Query, Read, Write};
 use crate::model::Model;
+use crate::presentation::Presentation;
 use crate::visit;
 
 /// The steps of a request.
 #[derive(Clone, Debug)]
 pub struct Plan {
     steps: Vec<Step>,
+    /// How the rows of steps are given, where they are not given as rows.
+    presentations: Vec<(usize, Presentation)>,
 }
 
 /// One step of a plan; its position is its slot.
@@ -27,6 +30,19 @@ pub enum Step {
 }
 
 impl Plan {
+    /// The same plan, in which the rows of the step at a position are given in this way.
+    #[must_use]
+    pub fn presenting(mut self, position: usize, presentation: Presentation) -> Plan {
+        self.presentations.push((position, presentation));
+        self
+    }
+
+    /// How the rows of the step at a position are given.
+    pub fn presentation(&self, position: usize) -> &Presentation {
+        let found = self.presentations.iter().find(|(of, _)| *of == position);
+        found.map_or(&Presentation::Rows, |(_, presentation)| presentation)
+    }
+
     /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -60,5 +76,6 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
             Ok(Step::Store(write))
         }
     };
-    Ok(Plan { steps: queries.into_iter().map(step).collect::<Result<_>>()? })
+    let steps = queries.into_iter().map(step).collect::<Result<_>>()?;
+    Ok(Plan { steps, presentations: Vec::new() })
 }

@@ -35,7 +35,9 @@ impl Bindings<'_> {
             CallerField::Claims => text(self.caller.claims.as_ref()),
             CallerField::Role => Value::Text(self.caller.role.clone()),
             CallerField::Now => Value::Timestamp(self.session.now),
-            CallerField::Setting(name) => text(self.caller.setting(name).as_ref()),
+            CallerField::Setting(name) => {
+                text(self.caller.setting(name).or_else(|| self.session.settings.get(name)).as_ref())
+            }
         };
         encode(&field.ty(), &value)
     }

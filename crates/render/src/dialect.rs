@@ -1,7 +1,7 @@
 //! How an engine is spoken to: one implementation per family of engines.
 
 use catalog::{Catalog, ColumnId, TableId};
-use query::{Read, Write};
+use query::{Explain, Presentation, Read, Write};
 use types::{Result, Value};
 
 use crate::{Bindings, Command, SchemaDialect, Whole};
@@ -56,6 +56,25 @@ pub trait Dialect: Sync {
         keys: &[i64],
         bindings: &Bindings<'_>,
     ) -> Result<Command>;
+
+    /// A read whose rows are given in some way.
+    ///
+    /// # Errors
+    /// Those of a read; `0A000` for a way that the engine does not have.
+    fn presented(
+        &self,
+        catalog: &Catalog,
+        read: &Read,
+        presentation: &Presentation,
+        bindings: &Bindings<'_>,
+    ) -> Result<Command>;
+
+    /// What tells how a command would run: rows of one text, a line each, or of a node's number, that of the node above it,
+    /// nothing, and the node's text.
+    ///
+    /// # Errors
+    /// `0A000` for what the engine does not tell.
+    fn explained(&self, command: Command, explain: &Explain) -> Result<Command>;
 
     /// The stored name of a table, as the engine's failures say it.
     fn table_name(&self, table: &catalog::Table) -> String;

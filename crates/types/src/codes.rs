@@ -127,12 +127,15 @@ codes! {
     SCHEMA_NOT_EXPOSED "PGRST106" 406 "The schema is not exposed.";
     MEDIA_TYPE "PGRST107" 406 "None of the asked media types is available.";
     NOT_EMBEDDED "PGRST108" 400 "A filter or order names a resource that is not embedded.";
+    RESPONSE_HEADERS "PGRST111" 500 "A function set headers that are none.";
+    RESPONSE_STATUS "PGRST112" 500 "A function set a status that is none.";
     PUT_LIMIT "PGRST114" 400 "PUT takes no limit or offset.";
     PUT_MISMATCH "PGRST115" 400 "The body's key differs from the URL's.";
     NOT_SINGULAR "PGRST116" 406 "One row was asked for; the result has another number.";
     METHOD "PGRST117" 405 "Unsupported method.";
     RELATED_ORDER "PGRST118" 400 "Related order needs a to-one embed.";
     EMBED_OPERATOR "PGRST120" 400 "Only `is.null` and `not.is.null` apply to an embed.";
+    RAISED_JSON "PGRST121" 500 "An error was raised with a reply that cannot be read.";
     PREFERENCES "PGRST122" 400 "Unknown preferences under strict handling.";
     AGGREGATES_DISABLED "PGRST123" 400 "Aggregate functions are switched off.";
     MAX_AFFECTED "PGRST124" 400 "More rows affected than the request allows.";

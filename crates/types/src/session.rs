@@ -1,6 +1,7 @@
-//! What text forms depend on besides the value: the session's time zone and time.
+//! What text forms depend on besides the value: the session's time zone and time; and the settings of the transaction.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,14 +18,60 @@ pub struct Session {
     pub zone: Arc<str>,
     /// The time of the transaction: microseconds since 2000-01-01 UTC.
     pub now: i64,
+    /// What functions may read of the request, and say of its reply: copies of a session share it.
+    pub settings: Settings,
     /// The zone; `None` is UTC.
     resolved: Option<TimeZone>,
+}
+
+/// Settings by name, of one transaction. Copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
+
+/// What all settings of a transaction may hold, in bytes: headers of a request fit many times.
+const SETTINGS_BYTES_MAX: usize = 1 << 20;
+
+impl Settings {
+    /// A setting; `None` when nobody has set it. Names are the same in every case of their letters.
+    pub fn get(&self, name: &str) -> Option<Arc<str>> {
+        let settings = self.locked();
+        match settings.get(name) {
+            Some(value) => Some(value.clone()),
+            None => settings.get(&name.to_ascii_lowercase()).cloned(),
+        }
+    }
+
+    /// Gives a setting a value.
+    ///
+    /// # Errors
+    /// `54000` when all of them are too long together.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        let mut settings = self.locked();
+        let name = name.to_ascii_lowercase();
+        let others = settings.iter().filter(|(known, _)| **known != name);
+        let held: usize = others.map(|(known, value)| known.len() + value.len()).sum();
+        if held + name.len() + value.len() > SETTINGS_BYTES_MAX {
+            let message = format!("settings of more than {SETTINGS_BYTES_MAX} bytes");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
+        settings.insert(name, value.into());
+        Ok(())
+    }
+
+    /// Takes a setting out.
+    pub fn take(&self, name: &str) -> Option<Arc<str>> {
+        self.locked().remove(name)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Arc<str>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Session {
     /// A session in UTC.
     pub fn utc(now: i64) -> Session {
-        Session { zone: Arc::from("UTC"), now, resolved: None }
+        Session { zone: Arc::from("UTC"), now, settings: Settings::default(), resolved: None }
     }
 
     /// A session in a named zone or fixed offset.
@@ -38,7 +85,7 @@ impl Session {
                 format!("invalid value for parameter \"TimeZone\": \"{zone}\""),
             )
         })?;
-        Ok(Session { zone: Arc::from(zone), now, resolved })
+        Ok(Session { zone: Arc::from(zone), now, settings: Settings::default(), resolved })
     }
 
     /// Seconds east of UTC at a time (microseconds since 2000-01-01 UTC).

@@ -32,6 +32,7 @@ mod regex;
 mod regex_syntax;
 mod row;
 mod search;
+mod settings;
 mod text;
 mod ty;
 mod values;
@@ -80,6 +81,7 @@ static TABLE: &[&[Function]] = &[
     moment_format::ROWS,
     number_format::ROWS,
     search::ROWS,
+    settings::ROWS,
     ranges::CONSTRUCTORS,
     ranges::ROWS,
     values::ROWS,

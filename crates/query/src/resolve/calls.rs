@@ -10,9 +10,9 @@ use super::Resolver;
 use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate};
 use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 
-/// Settings of a request that `current_setting` knows.
+/// Settings that are the same in a whole request, bound like everything about its caller.
 const SETTINGS: &[&str] =
-    &["request.jwt.claims", "request.method", "request.path", "request.headers", "role"];
+    &["request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "role"];
 
 impl Resolver<'_> {
     /// The meaning of a call.
@@ -116,9 +116,10 @@ impl Resolver<'_> {
                 };
                 return self.cast(Expr::Caller(CallerField::Now), &ty, None).map(Some);
             }
-            (None | Some("pg_catalog"), "current_setting", _) => {
-                return setting(call).map(|name| Some(Expr::Caller(CallerField::Setting(name))));
-            }
+            (None | Some("pg_catalog"), "current_setting", _) => match setting(call) {
+                Some(name) => CallerField::Setting(name),
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         };
         Ok(Some(Expr::Caller(field)))
@@ -217,15 +218,10 @@ fn next_value(call: &Call) -> Result<Expr> {
     Ok(Expr::Form { form: Form::NextValue, args: vec![arg], ty: Type::Int8 })
 }
 
-/// The name of the setting that `current_setting` is asked for.
-fn setting(call: &Call) -> Result<Arc<str>> {
-    let name = call.args.first().and_then(|argument| string(&argument.value));
-    let name = name.ok_or_else(|| Error::missing("current_setting() of a computed name"))?;
-    let may_miss = call.args.get(1).is_some_and(|argument| is_true(&argument.value));
-    if SETTINGS.contains(&name) || (may_miss && name.contains('.')) {
-        return Ok(name.into());
-    }
-    Err(Error::missing(format!("current_setting('{name}')")))
+/// The setting that `current_setting` is asked for, where it is one that a request has from its beginning.
+fn setting(call: &Call) -> Option<Arc<str>> {
+    let name = call.args.first().and_then(|argument| string(&argument.value))?.to_ascii_lowercase();
+    SETTINGS.contains(&&*name).then(|| name.into())
 }
 
 /// A string literal, a cast around it or not.
@@ -234,13 +230,5 @@ fn string(expr: &ast::Expr) -> Option<&str> {
         ExprKind::Literal(Literal::String(text)) => Some(text),
         ExprKind::Cast { expr, .. } => string(expr),
         _ => None,
-    }
-}
-
-fn is_true(expr: &ast::Expr) -> bool {
-    match &*expr.kind {
-        ExprKind::Literal(Literal::Bool(value)) => *value,
-        ExprKind::Cast { expr, .. } => is_true(expr) || string(expr) == Some("true"),
-        _ => false,
     }
 }

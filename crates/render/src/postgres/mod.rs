@@ -6,12 +6,14 @@
 
 mod expr;
 mod names;
+mod presented;
 mod read;
 mod schema;
 mod wire;
 mod write;
 
 pub use names::{qualified, quote};
+pub use presented::{explained, presented};
 pub use read::read;
 pub use wire::{Wire, wire};
 pub use write::write;
@@ -20,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
-use query::{CallerField, SourceId, Write};
+use query::{CallerField, Explain, Presentation, SourceId, Write};
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
@@ -56,6 +58,20 @@ impl Dialect for Postgres {
 
     fn delete(&self, _: &Catalog, _: TableId, _: &[i64], _: &Bindings<'_>) -> Result<Command> {
         Err(in_parts())
+    }
+
+    fn presented(
+        &self,
+        catalog: &Catalog,
+        read: &query::Read,
+        presentation: &Presentation,
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        presented(catalog, read, presentation, bindings)
+    }
+
+    fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
+        explained(command, explain)
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {

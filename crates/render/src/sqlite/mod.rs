@@ -6,6 +6,7 @@
 mod ddl;
 mod expr;
 mod names;
+mod presented;
 mod read;
 mod write;
 
@@ -13,6 +14,7 @@ pub use names::{
     NULLS, Special, collation, column_name, index_name, match_full_name, quote, row_key, split_match_full,
     table_name,
 };
+pub use presented::explained;
 pub use read::read;
 pub use write::{delete, insert, update};
 
@@ -20,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
-use query::{CallerField, SourceId};
+use query::{CallerField, Explain, Presentation, SourceId};
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
@@ -68,6 +70,27 @@ impl Dialect for Sqlite {
         bindings: &Bindings<'_>,
     ) -> Result<Command> {
         Ok(delete(catalog, table, keys, bindings))
+    }
+
+    fn presented(
+        &self,
+        catalog: &Catalog,
+        read: &query::Read,
+        presentation: &Presentation,
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        let command = self::read(catalog, read, bindings)?;
+        match presentation {
+            Presentation::Rows => Ok(command),
+            Presentation::Explained(explain) => explained(command, explain),
+            Presentation::Estimated => Err(Error::missing("the expected number of rows")),
+            Presentation::Features => Err(Error::missing("GeoJSON")),
+            Presentation::Aggregated(of) => Err(Error::missing(format!("aggregate {}", of.function))),
+        }
+    }
+
+    fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
+        explained(command, explain)
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {

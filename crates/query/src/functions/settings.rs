@@ -1,0 +1,105 @@
+//! Settings of the transaction: what functions may read of the request, say of its reply, and tell each other.
+//!
+//! Only settings that somebody made up have rows here, names with a dot in them. What decides who the caller is, and what
+//! PostgreSQL itself goes by, is refused by name.
+
+use types::{Code, Error, Result, Value};
+
+use super::Ty::{Bool, Text as T};
+use super::arguments::{boolean, ok_text, text, text_or_null};
+use super::{Context, Function};
+
+pub(super) static ROWS: &[Function] = &[
+    Function::new("current_setting", &[T], T, |c, a| read(c, text(a, 0)?, Unknown::IsRefused)).stable(),
+    Function::new("current_setting", &[T, Bool], T, |c, a| {
+        let unknown = if boolean(a, 1)? { Unknown::IsNull } else { Unknown::IsRefused };
+        read(c, text(a, 0)?, unknown)
+    })
+    .stable(),
+    Function::new("set_config", &[T, T, Bool], T, set).lax().volatile(),
+];
+
+/// What a setting is that nobody has set.
+#[derive(Clone, Copy)]
+enum Unknown {
+    IsNull,
+    IsRefused,
+}
+
+fn read(context: &Context<'_>, name: &str, unknown: Unknown) -> Result<Value> {
+    if name.eq_ignore_ascii_case("timezone") {
+        return ok_text(&*context.session.zone);
+    }
+    if !name.contains('.') {
+        return Err(Error::missing(format!("current_setting('{name}')")));
+    }
+    match (context.session.settings.get(name), unknown) {
+        (Some(value), _) => Ok(Value::Text(value)),
+        (None, Unknown::IsNull) => Ok(Value::Null),
+        (None, Unknown::IsRefused) => {
+            let message = format!("unrecognized configuration parameter \"{name}\"");
+            Err(Error::new(Code::UNDEFINED_OBJECT, message))
+        }
+    }
+}
+
+/// For the transaction, whatever the last argument says: a request has no session that goes on after it.
+fn set(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let Some(name) = text_or_null(arguments, 0)? else {
+        return Err(Error::new(Code::NULL_NOT_ALLOWED, "SET requires parameter name"));
+    };
+    if !name.contains('.') || name.to_ascii_lowercase().starts_with("request.") {
+        return Err(Error::missing(format!("set_config('{name}')")));
+    }
+    // Without a value a setting takes its default: that of those that somebody made up is empty.
+    let value = text_or_null(arguments, 1)?.unwrap_or_default();
+    context.session.settings.set(name, value)?;
+    ok_text(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::session::Session;
+
+    use super::*;
+    use crate::functions::{Kind, candidates};
+
+    fn call(session: &Session, name: &str, arguments: &[Value]) -> Result<Value> {
+        let function =
+            candidates(name, Kind::Function).find(|found| found.arguments.len() == arguments.len()).unwrap();
+        let clock = || 0;
+        let mut context = Context { arguments: &[], session, random: &mut |_| {}, clock: &clock };
+        function.call(&mut context, arguments)
+    }
+
+    fn said(outcome: Result<Value>) -> String {
+        match outcome.unwrap() {
+            Value::Text(text) => text.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_read_and_what_is_not_is_null_or_refused() {
+        let session = Session::utc(0);
+        let name = || Value::text("app.tenant");
+        assert!(call(&session, "current_setting", &[name(), Value::Bool(true)]).unwrap().is_null());
+        let error = call(&session, "current_setting", &[name()]).unwrap_err();
+        assert_eq!(error.message(), "unrecognized configuration parameter \"app.tenant\"");
+        let given = [Value::text("APP.tenant"), Value::text("7"), Value::Bool(true)];
+        assert_eq!(said(call(&session, "set_config", &given)), "7");
+        assert_eq!(said(call(&session.clone(), "current_setting", &[name()])), "7");
+        let null = [name(), Value::Null, Value::Bool(false)];
+        assert_eq!(said(call(&session, "set_config", &null)), "");
+    }
+
+    #[test]
+    fn nobody_becomes_somebody_else() {
+        let session = Session::utc(0);
+        for name in ["request.jwt.claims", "Request.JWT.claims", "role", "search_path"] {
+            let given = [Value::text(name), Value::text("x"), Value::Bool(true)];
+            let error = call(&session, "set_config", &given).unwrap_err();
+            assert_eq!(error.code(), Code::FEATURE_NOT_SUPPORTED, "{name}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Rows that leave the engine as one document, and plans in their place.
+
+use std::sync::Arc;
+
+use catalog::Catalog;
+use query::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation, Read};
+use types::{Error, Result, Type};
+
+use super::read::{Use, read};
+use super::{Writer, names};
+use crate::{Bindings, Command};
+
+/// A read whose rows are given in some way.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn presented(
+    catalog: &Catalog,
+    asked: &Read,
+    presentation: &Presentation,
+    bindings: &Bindings<'_>,
+) -> Result<Command> {
+    match presentation {
+        Presentation::Rows => read(catalog, asked, bindings),
+        Presentation::Explained(explain) => explained(read(catalog, asked, bindings)?, explain),
+        Presentation::Estimated => {
+            let explain = Explain { json: true, options: Vec::new() };
+            explained(read(catalog, asked, bindings)?, &explain)
+        }
+        Presentation::Features => whole(catalog, asked, bindings, FEATURES, Type::Text),
+        Presentation::Aggregated(Aggregation { function, of, ty }) => {
+            let rows = match of {
+                Some(table) => format!("(ROW(n.*)::{})", names::qualified(table)),
+                None => "n".to_owned(),
+            };
+            let value = format!("{}({rows})::{}", names::qualified(function), names::type_name(ty, None));
+            whole(catalog, asked, bindings, &value, ty.clone())
+        }
+    }
+}
+
+/// `ST_AsGeoJSON` is found by the search path: PostGIS may live in any schema.
+const FEATURES: &str = "pg_catalog.json_build_object('type', 'FeatureCollection', 'features', coalesce(pg_catalog.json_agg(ST_AsGeoJSON(n)::json), '[]'))::text";
+
+/// A value made of all rows, and their number.
+fn whole(catalog: &Catalog, asked: &Read, bindings: &Bindings<'_>, value: &str, ty: Type) -> Result<Command> {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.push("SELECT ");
+    writer.push(value);
+    writer.push(", pg_catalog.count(*) FROM (");
+    writer.read(asked, Use::Keys)?;
+    writer.push(") AS n");
+    Ok(writer.finish(Arc::from([("body".into(), ty), ("rows".into(), Type::Int8)])))
+}
+
+/// What tells how a command would run.
+///
+/// # Errors
+/// `XX000` for an option that there is not.
+pub fn explained(command: Command, explain: &Explain) -> Result<Command> {
+    let mut options = vec![if explain.json { "FORMAT JSON" } else { "FORMAT TEXT" }];
+    for asked in &explain.options {
+        let known = EXPLAIN_OPTIONS.into_iter().find(|known| known == asked);
+        options.push(known.ok_or_else(|| Error::internal("an unknown option of a plan"))?);
+    }
+    Ok(Command {
+        text: format!("EXPLAIN ({}) {}", options.join(", "), command.text).into(),
+        outputs: Arc::from([("plan".into(), Type::Text)]),
+        counts_changes: false,
+        ..command
+    })
+}
