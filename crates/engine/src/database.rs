@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use query::{Model, Plan, Presentation, Step};
+use query::{Model, Plan, Step};
 use render::Bindings;
 use types::session::Session;
 use types::{Error, Result};
@@ -115,19 +115,9 @@ impl Database {
                     let presentation = plan.presentation(position);
                     match step {
                         Step::Fetch(read) => work.fetch(read, presentation, position, &mut sink).await?,
-                        Step::Store(write) => match presentation {
-                            Presentation::Explained(explain) => {
-                                work.explain(write, explain, position, &mut sink).await?;
-                            }
-                            Presentation::Rows => {
-                                applied = work.store(write, position, &mut sink).await?;
-                            }
-                            Presentation::Estimated
-                            | Presentation::Features
-                            | Presentation::Aggregated(_) => {
-                                return Err(Error::missing("this media type for changed rows"));
-                            }
-                        },
+                        Step::Store(write) => {
+                            applied = work.store_as(write, presentation, position, &mut sink).await?;
+                        }
                     }
                 }
                 sink.end()?;

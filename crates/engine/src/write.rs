@@ -13,7 +13,7 @@ mod whole;
 
 use std::collections::HashSet;
 
-use query::{Action, Explain, Expr, Guard, Judge, Output, Read, Source, Write};
+use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, Write};
 use render::Command;
 use types::{Code, Error, Result, Type, Value};
 
@@ -93,8 +93,28 @@ impl Work<'_> {
         Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
     }
 
+    /// Runs a write, or tells how it would be done.
+    pub(crate) async fn store_as(
+        &mut self,
+        write: &Write,
+        presentation: &Presentation,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
+        match presentation {
+            Presentation::Rows => self.store(write, position, sink).await,
+            Presentation::Explained(explain) => {
+                self.explain(write, explain, position, sink).await?;
+                Ok(Applied::default())
+            }
+            Presentation::Estimated | Presentation::Features | Presentation::Aggregated(_) => {
+                Err(Error::missing("this media type for changed rows"))
+            }
+        }
+    }
+
     /// Tells how a write would be done. Where it is done row by row, that is how its rows would be found.
-    pub(crate) async fn explain(
+    async fn explain(
         &mut self,
         write: &Write,
         explain: &Explain,
