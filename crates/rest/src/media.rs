@@ -20,8 +20,10 @@ pub enum Media {
     Csv,
     /// `application/geo+json`
     GeoJson,
-    /// `application/openapi+json`
+    /// `application/openapi+json`: version 2.0.
     OpenApi,
+    /// `application/vnd.oai.openapi+json;version=3.1`, or the other name with this version.
+    OpenApi3,
     /// `application/x-www-form-urlencoded`
     Form,
     /// `text/plain`
@@ -58,12 +60,16 @@ const PLAIN: &[(&str, Media)] = &[
     ("*/*", Media::Any),
 ];
 
+/// Names of OpenAPI's type; without a version the second one is 2.0, as ever, and the first one means nothing.
+const OPENAPI: [&str; 2] = ["application/vnd.oai.openapi+json", "application/openapi+json"];
+
 const PLAN_OPTIONS: [&str; 5] = ["analyze", "verbose", "settings", "buffers", "wal"];
 
 impl fmt::Display for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Media::ArrayStripped => f.write_str("application/vnd.pgrst.array+json;nulls=stripped"),
+            Media::OpenApi3 => f.write_str("application/vnd.oai.openapi+json;version=3.1"),
             Media::Object { stripped: false } => f.write_str("application/vnd.pgrst.object+json"),
             Media::Object { stripped: true } => {
                 f.write_str("application/vnd.pgrst.object+json;nulls=stripped")
@@ -100,6 +106,11 @@ pub(crate) fn media(text: &str) -> Media {
     let text = text.trim();
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
     let essence = essence.trim().to_ascii_lowercase();
+    if OPENAPI.contains(&&*essence)
+        && parameter(parameters, "version").is_some_and(|said| said.starts_with('3'))
+    {
+        return Media::OpenApi3;
+    }
     if let Some((_, media)) = PLAIN.iter().find(|(name, _)| *name == essence) {
         return media.clone();
     }
@@ -217,6 +228,14 @@ mod tests {
             ),
             ("*/*", "*/*"),
             ("image/png", "image/png"),
+            ("application/openapi+json", "application/openapi+json"),
+            ("application/openapi+json; version=2.0", "application/openapi+json"),
+            ("application/openapi+json; version=3.1", "application/vnd.oai.openapi+json;version=3.1"),
+            (
+                "application/vnd.oai.openapi+json;version=\"3.1.0\"",
+                "application/vnd.oai.openapi+json;version=3.1",
+            ),
+            ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
         ] {
             assert_eq!(media(text).to_string(), printed, "{text}");
         }

@@ -9,6 +9,9 @@ mod parameters;
 mod paths;
 mod schema;
 mod seen;
+mod v3;
+
+pub use v3::openapi_3;
 
 use query::Model;
 use types::json::Json;

@@ -23,17 +23,50 @@ use crate::{logic, media, order, prefer, range, select};
 pub fn parse(http: &Http<'_>, limits: &Limits) -> Result<Request> {
     bounded(http, limits)?;
     let target = target(http.path)?;
-    let action = action(&target, http.method)?;
+    let method = method(http);
+    let action = action(&target, method)?;
+    let query = query(http, method)?;
+    let http = &Http { method, query: &query, ..*http };
     let parameters = parameters(http.query)?;
     let mut budget = Budget::new(limits);
     let mut request = empty(http, target, action);
-    request.canonical = canonical(&parameters);
+    request.canonical = (method != QUERY).then(|| canonical(&parameters));
     for part in [orders, logics, column_lists, selects, filters] {
         part(&parameters, &mut request, &mut budget)?;
     }
     ranges(&parameters, http, &mut request)?;
     request.payload = body(http, &request, limits)?;
     Ok(request)
+}
+
+/// The method of a read whose parameters are in its body (draft-ietf-httpbis-safe-method-w-body).
+const QUERY: &str = "QUERY";
+
+/// The method that is meant: a `POST` may say that it is a `QUERY`, for clients that cannot send one. Nothing else can be said
+/// so, and by nothing else.
+fn method<'a>(http: &Http<'a>) -> &'a str {
+    match (http.method, http.header("x-http-method-override")) {
+        ("POST", Some(QUERY)) => QUERY,
+        (method, _) => method,
+    }
+}
+
+/// The query string; that of a `QUERY` goes on in its body.
+fn query<'a>(http: &Http<'a>, method: &str) -> Result<Cow<'a, str>> {
+    if method != QUERY || http.body.is_empty() {
+        return Ok(Cow::Borrowed(http.query));
+    }
+    match http.header("content-type").map(media::media) {
+        Some(Media::Form) => {}
+        Some(other) => return Err(Error::new(Code::BODY, format!("Content-Type not acceptable: {other}"))),
+        None => {
+            let wanted = format!("A body of QUERY needs a Content-Type: {}", Media::Form);
+            return Err(Error::new(Code::BODY, wanted));
+        }
+    }
+    let body = std::str::from_utf8(http.body);
+    let body = body.map_err(|_| Error::new(Code::BODY, "The body is not UTF-8 text"))?.trim_end();
+    Ok(if http.query.is_empty() { Cow::Borrowed(body) } else { format!("{}&{body}", http.query).into() })
 }
 
 fn bounded(http: &Http<'_>, limits: &Limits) -> Result<()> {
@@ -68,6 +101,7 @@ fn action(target: &Target, method: &str) -> Result<Action> {
     match (target, method) {
         (_, "GET") => Ok(Action::Read { head: false }),
         (_, "HEAD") => Ok(Action::Read { head: true }),
+        (Target::Table(_) | Target::Function(_), QUERY) => Ok(Action::Read { head: false }),
         (_, "OPTIONS") => Ok(Action::Options),
         (Target::Function(_), "POST") => Ok(Action::Call),
         (Target::Function(_), _) => {
@@ -107,7 +141,7 @@ fn empty(http: &Http<'_>, target: Target, action: Action) -> Request {
         accept: media::accepted(http.header("accept")),
         content_type: http.header("content-type").map_or(Media::Json, media::media),
         payload: None,
-        canonical: String::new(),
+        canonical: None,
     }
 }
 
@@ -159,7 +193,7 @@ fn selects(parameters: &[Parameter<'_>], request: &mut Request, budget: &mut Bud
     Ok(())
 }
 
-fn is_filter(name: &str) -> bool {
+pub(crate) fn is_filter(name: &str) -> bool {
     !matches!(name, "select" | "columns" | "on_conflict")
         && !matches!(last_segment(name), "order" | "limit" | "offset" | "and" | "or")
 }
@@ -203,7 +237,7 @@ fn ranges(parameters: &[Parameter<'_>], http: &Http<'_>, request: &mut Request) 
         }
     }
     let header = match http.method {
-        "GET" => range::header(http.header("range"))?,
+        "GET" | QUERY => range::header(http.header("range"))?,
         _ => Range::default(),
     };
     if request.action == Action::Replace && !root.is_all() {
@@ -334,6 +368,43 @@ mod tests {
         assert_eq!(get("limit=0").unwrap().range, Range { offset: 0, limit: Some(0) });
         assert_eq!(get("limit=-1").unwrap_err().code(), Code::RANGE);
         assert_eq!(ask("PUT", "/films", "limit=1", &[], "{}").unwrap_err().code(), Code::PUT_LIMIT);
+    }
+
+    #[test]
+    fn a_query_has_its_parameters_in_the_body() {
+        const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+        let override_ = ("x-http-method-override", "QUERY");
+        let read = Action::Read { head: false };
+        let headers = [FORM, ("range", "0-9"), ("accept-profile", "a")];
+        let request =
+            ask("QUERY", "/films", "select=id", &headers, "id=in.(1,2)&or=(a.eq.x%2By,b.is.null)\n").unwrap();
+        assert_eq!((request.action, request.select.len()), (read, 1));
+        assert_eq!((request.filters.len(), request.logic.len(), request.payload), (1, 1, None));
+        assert_eq!(request.range, Range { offset: 0, limit: Some(10) });
+        assert_eq!((request.profile.as_deref(), request.canonical), (Some("a"), None));
+        let request = ask("POST", "/films", "", &[FORM, override_], "id=eq.1").unwrap();
+        assert_eq!((request.action, request.filters.len()), (read, 1));
+        let request = ask("QUERY", "/rpc/f", "", &[FORM], "a=1").unwrap();
+        assert_eq!((request.action, request.arguments.len()), (read, 1));
+        assert_eq!(ask("QUERY", "/films", "a=eq.1", &[], "").unwrap().filters.len(), 1);
+        // Only a POST, only to a QUERY, only so written.
+        for (method, other, action) in [
+            ("GET", "QUERY", read),
+            ("POST", "query", Action::Insert),
+            ("POST", "GET", Action::Insert),
+            ("DELETE", "QUERY", Action::Delete),
+        ] {
+            let headers = [("x-http-method-override", other), ("content-type", "application/json")];
+            assert_eq!(ask(method, "/films", "", &headers, "{}").unwrap().action, action, "{method} {other}");
+        }
+        for (headers, body) in [
+            (&[][..], "a=eq.1"),
+            (&[("content-type", "application/json")][..], "{}"),
+            (&[FORM][..], "id=eq.1&limit=-1"),
+        ] {
+            assert!(ask("QUERY", "/films", "", headers, body).is_err(), "{body}");
+        }
+        assert_eq!(ask("QUERY", "/", "", &[], "").unwrap_err().code(), Code::METHOD);
     }
 
     #[test]

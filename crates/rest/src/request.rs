@@ -67,8 +67,8 @@ pub struct Request {
     pub content_type: Media,
     /// The body.
     pub payload: Option<Payload>,
-    /// The query string in one spelling, for `Content-Location`.
-    pub canonical: String,
+    /// The query string in one spelling, for `Content-Location`; a `QUERY` may be longer than a header can be, and has none.
+    pub canonical: Option<String>,
 }
 
 /// A resource.

@@ -153,6 +153,9 @@ codes! {
     JWT_INVALID "PGRST301" 401 "The token could not be verified.";
     ANONYMOUS_DISABLED "PGRST302" 401 "Anonymous access is disabled.";
     JWT_CLAIMS "PGRST303" 401 "A claim of the token is not acceptable.";
+    BATCH "BP001" 400 "A batch, or a request in it, could not be read.";
+    BATCH_REFERENCE "BP002" 400 "A reference of a batch leads nowhere.";
+    NESTED "BP003" 400 "Nested rows do not fit their tables or each other.";
     PAYLOAD_TOO_LARGE "BP413" 413 "The body is larger than the limit.";
     URI_TOO_LONG "BP414" 414 "The request target is longer than the limit.";
     HEADERS_TOO_LARGE "BP431" 431 "The headers are longer than the limit.";

@@ -25,6 +25,8 @@ struct Fields {
     details: Option<Details>,
     hint: Option<String>,
     cause: Option<String>,
+    /// Which request of a batch it is about, from 0.
+    request: Option<usize>,
 }
 
 /// The `details` of an error: text, or (ambiguous relationships) JSON text.
@@ -47,6 +49,7 @@ impl Error {
             details: None,
             hint: None,
             cause: None,
+            request: None,
         }))
     }
 
@@ -100,6 +103,13 @@ impl Error {
         self
     }
 
+    /// Says which request of a batch it is about, from 0.
+    #[must_use]
+    pub fn in_request(mut self, position: usize) -> Error {
+        self.0.request.get_or_insert(position);
+        self
+    }
+
     /// Says the HTTP status, where who raised it chose one.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Error {
@@ -135,6 +145,11 @@ impl Error {
     /// A hint for the caller.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// Which request of a batch it is about, from 0.
+    pub fn request(&self) -> Option<usize> {
+        self.0.request
     }
 
     /// The cause, for the log.

@@ -56,7 +56,7 @@ fn described(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Option<Str
 }
 
 /// The default where JSON can say it: a constant, or the expression's text where the value is a string.
-fn default(column: &Column) -> Option<Json> {
+pub(super) fn default(column: &Column) -> Option<Json> {
     let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
     match (kind(&column.ty), constant(expr)) {
         (_, Some(Literal::Null)) => None,

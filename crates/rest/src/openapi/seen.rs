@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog::{Argument, Column, ColumnId, Function, Privilege, Table, TableId};
+use catalog::{Argument, Column, ColumnId, Function, Privilege, Relationship, Table, TableId};
 use query::Model;
-use types::Type;
+use types::{Name, Type};
 
 use crate::options::{Writable, origin, writable};
 
@@ -41,6 +41,14 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl<'a> Seen<'a> {
+    /// The table of this name, where its rows may be read.
+    pub(super) fn readable(&self, name: &Name) -> Option<&'a str> {
+        let found = self.tables.iter().find(|table| table.readable && table.table.name == *name);
+        found.map(|table| table.name)
+    }
+}
+
 impl<'a> SeenTable<'a> {
     fn of(model: &'a Model, roles: &Arc<[Arc<str>]>, id: TableId) -> Option<SeenTable<'a>> {
         let table = &model.catalog[id];
@@ -67,6 +75,35 @@ impl<'a> SeenTable<'a> {
     pub(super) fn columns(&self) -> impl Iterator<Item = (ColumnId, &'a Column)> {
         let table = self.table;
         table.column_ids().filter(|&id| self.sees(self.id, id)).map(move |id| (id, &table[id]))
+    }
+
+    /// The columns on which the caller has a privilege.
+    pub(super) fn columns_for(&self, privilege: Privilege) -> impl Iterator<Item = (ColumnId, &'a Column)> {
+        let table = self.table;
+        let allows =
+            move |id: &ColumnId| self.model.catalog.allows_column(&self.roles, self.id, privilege, *id);
+        table.column_ids().filter(allows).map(move |id| (id, &table[id]))
+    }
+
+    /// The relationships of which the caller may read every column on both sides, with the tables that they lead to.
+    pub(super) fn relationships<'s>(
+        &'s self,
+        seen: &'s Seen<'a>,
+    ) -> impl Iterator<Item = (&'a Relationship, &'a str)> + 's {
+        let edges = self.model.catalog.relationships_of(self.id).iter();
+        edges.filter_map(move |edge| {
+            let target = seen.tables.iter().find(|table| table.id == edge.to && table.readable)?;
+            let reads = |table, columns: &[ColumnId]| {
+                columns.iter().all(|column| {
+                    self.model.catalog.allows_column(&self.roles, table, Privilege::Select, *column)
+                })
+            };
+            let through = edge.through.as_ref().is_none_or(|through| {
+                reads(through.table, &through.from_columns) && reads(through.table, &through.to_columns)
+            });
+            let is_seen = reads(self.id, &edge.from_columns) && reads(edge.to, &edge.to_columns) && through;
+            is_seen.then_some((edge, target.name))
+        })
     }
 
     /// Whether a column is part of the primary key.

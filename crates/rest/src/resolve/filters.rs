@@ -1,6 +1,6 @@
 //! Conditions: filters and logical trees.
 
-use query::functions::{Kind, candidates};
+use query::functions::{Kind, candidates, check_regex};
 use query::resolve::Typing;
 use query::{Expr, Form, Subquery};
 use types::ty::format_type;
@@ -96,7 +96,10 @@ impl<'a> Pass<'a> {
         match (test.operator.meaning, &test.value) {
             (Meaning::Operator(symbol), Operands::One(value)) => {
                 let value = Typing::untyped(&self.pattern(test, value));
-                self.operator(field, symbol, |field| self.typing.binary(field, symbol, value))
+                let compared =
+                    self.operator(field, symbol, |field| self.typing.binary(field, symbol, value))?;
+                self.whole(symbol, &compared)?;
+                Ok(compared)
             }
             (Meaning::Operator(symbol), Operands::Any(list)) => self.quantified(field, symbol, test, list),
             (Meaning::Operator(symbol), Operands::All(list)) => self.quantified(field, symbol, test, list),
@@ -144,7 +147,26 @@ impl<'a> Pass<'a> {
         let compared =
             self.operator(field, symbol, |field| self.typing.quantified(field, symbol, all, list))?;
         self.bounded(&compared)?;
+        self.whole(symbol, &compared)?;
         Ok(compared)
+    }
+
+    /// A broken regular expression is refused whether or not a row is compared with it: PostgreSQL's planner reads it.
+    fn whole(&self, symbol: &str, compared: &Expr) -> Result<()> {
+        if self.model.is_native() || !matches!(symbol, "~" | "~*") {
+            return Ok(());
+        }
+        let (Expr::Apply { args, .. } | Expr::Form { args, .. }) = compared else { return Ok(()) };
+        match args.last() {
+            Some(Expr::Const { value: Value::Text(pattern), .. }) => check_regex(pattern),
+            Some(Expr::Const { value: Value::Array(array), .. }) => {
+                array.elements.iter().try_for_each(|element| match element {
+                    Value::Text(pattern) => check_regex(pattern),
+                    _ => Ok(()),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The elements of an array literal are values of a list.
