@@ -19,9 +19,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalog::Sequence;
+use query::FunctionId;
 use render::{Command, Dialect};
 use types::stored::Cell;
-use types::{Capabilities, Error, Result};
+use types::{Capabilities, Error, Result, Value};
 
 use crate::run::Run;
 
@@ -36,6 +37,18 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// Says the time: microseconds since 2000-01-01 UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The declared functions that an engine's statements call, for an engine that has none of its own.
+pub trait Routines: Send + Sync {
+    /// The value of a function for arguments of its parameters' types, called in a transaction by a role.
+    fn call<'t>(
+        &'t self,
+        transaction: &'t mut dyn Transaction,
+        function: FunctionId,
+        role: &'t str,
+        args: Vec<Value>,
+    ) -> BoxFuture<'t, Result<Value>>;
+}
 
 /// Where rows go. An engine may start a read over: then it says so.
 pub trait Sink: Any + Send {
@@ -74,6 +87,9 @@ pub trait Engine: Send + Sync + 'static {
         run: Run,
     ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>>;
 
+    /// Runs a job that only reads, on one snapshot.
+    fn inspect(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>>;
+
     /// Runs a job in a transaction. See [`transact`] for jobs with a result.
     fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>>;
 
@@ -97,8 +113,39 @@ pub trait Transaction: Send {
     /// Makes a sequence go on after a value, as if it had just given it.
     fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>>;
 
+    /// Begins a part that can be undone alone; parts may hold others.
+    fn begin_part(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Ends the innermost part, and undoes what was done in it or not.
+    fn end_part(&mut self, keep: bool) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Refuses to go on when the deadline has passed: asked by whoever computes without commands.
+    ///
+    /// # Errors
+    /// [`Failure::Canceled`]
+    fn check(&mut self) -> Result<(), Failure>;
+
+    /// Gives the functions that its commands may call.
+    fn install(&mut self, routines: Arc<dyn Routines>);
+
+    /// Goes on with the next request of the same caller: what the one before set for itself is replaced. An engine whose
+    /// commands cannot change anything unseen has nothing to do.
+    fn turn<'a>(&'a mut self, run: &'a Run, access: Access) -> BoxFuture<'a, Result<(), Failure>> {
+        let _ = (run, access);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
     fn roll_back_at_end(&mut self);
+}
+
+/// What a request of a transaction may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It changes nothing.
+    Read,
+    /// Anything.
+    Write,
 }
 
 /// What went wrong in an engine, in engine-neutral words.
@@ -164,6 +211,26 @@ where
     T: Send + 'static,
     F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
 {
+    with_result(job, |job| engine.transact(job, run)).await
+}
+
+/// The same of a job that only reads.
+///
+/// # Errors
+/// The job's error, or the engine's.
+pub async fn inspect<T, F>(engine: &dyn Engine, run: Run, job: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    with_result(job, |job| engine.inspect(job, run)).await
+}
+
+async fn with_result<'e, T, F>(job: F, run: impl FnOnce(Job) -> BoxFuture<'e, Result<()>>) -> Result<T>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
     let slot = Arc::new(Mutex::new(None));
     let filled = slot.clone();
     let job: Job = Box::new(move |transaction| {
@@ -173,7 +240,7 @@ where
             Ok(())
         })
     });
-    engine.transact(job, run).await?;
+    run(job).await?;
     let value = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
     value.ok_or_else(|| Error::internal("a committed job left no result"))
 }

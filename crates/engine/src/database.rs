@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use query::{Model, Plan, Step};
+use query::{Model, Plan};
 use render::Bindings;
 use types::session::Session;
 use types::{Error, Result};
@@ -97,7 +97,7 @@ impl Database {
         sink.downcast().map(|sink| *sink).map_err(|_| Error::internal("another sink came back"))
     }
 
-    /// Runs a plan in one transaction; the rows that its steps read go to the sink.
+    /// Runs a plan in one transaction; the rows that its steps read go to the sink. What each step did.
     ///
     /// # Errors
     /// What the engine, a constraint, a policy or the sink refuses: everything is undone then.
@@ -107,24 +107,27 @@ impl Database {
         plan: Plan,
         run: Run,
         mut sink: S,
-    ) -> Result<(S, Applied)> {
+    ) -> Result<(S, Vec<Applied>)> {
         self.job(model, run, move |work| {
             Box::pin(async move {
-                let mut applied = Applied::default();
-                for (position, step) in plan.steps().iter().enumerate() {
-                    let presentation = plan.presentation(position);
-                    match step {
-                        Step::Fetch(read) => work.fetch(read, presentation, position, &mut sink).await?,
-                        Step::Store(write) => {
-                            applied = work.store_as(write, presentation, position, &mut sink).await?;
-                        }
-                    }
-                }
+                let applied = work.perform(&plan, &mut sink).await?;
                 sink.end()?;
                 Ok((sink, applied))
             })
         })
         .await
+    }
+
+    /// Runs a job in one transaction of a caller. What it does there are plans: see [`Work::perform`].
+    ///
+    /// # Errors
+    /// The job's error (everything is undone), or the engine's when it could not commit.
+    pub async fn together<T, F>(&self, model: Arc<Model>, run: Run, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
+    {
+        self.job(model, run, job).await
     }
 
     /// Runs statements of our own in one transaction, as the system: no policy stands between.

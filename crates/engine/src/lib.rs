@@ -12,7 +12,7 @@ mod statement;
 mod work;
 mod write;
 
-pub use contract::{BoxFuture, Clock, Engine, Failure, Job, Random, Sink, Transaction, transact};
+pub use contract::{Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, inspect, transact};
 pub use database::{Applied, Database};
 pub use rows::Values;
 pub use run::{Asked, Run};

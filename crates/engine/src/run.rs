@@ -6,10 +6,11 @@ use std::time::Duration;
 use query::Caller;
 use types::session::Session;
 
+use crate::contract::Routines;
 use crate::statement::SYSTEM;
 
 /// For whom, under which session and how long a plan runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Run {
     /// Who asks.
     pub caller: Caller,
@@ -21,6 +22,8 @@ pub struct Run {
     pub roll_back: bool,
     /// The request that it answers: engines that run functions themselves let these read it.
     pub request: Option<Arc<Asked>>,
+    /// The functions that the commands of a read may call, where the engine has none of its own.
+    pub routines: Option<Arc<dyn Routines>>,
 }
 
 /// What functions may know about a request (`request.method`, `request.headers`, … in `current_setting`).
@@ -47,6 +50,7 @@ impl Run {
             timeout,
             roll_back: false,
             request: None,
+            routines: None,
         }
     }
 

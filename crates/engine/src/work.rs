@@ -13,8 +13,8 @@ use sql::ast::StatementKind;
 use types::session::Session;
 use types::{Capabilities, Error, Name, Result, Value};
 
-use crate::contract::{Clock, Engine, Failure, Random, Sink, Transaction};
-use crate::database::Served;
+use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
+use crate::database::{Applied, Served};
 use crate::rows::Values;
 use crate::run::Run;
 use crate::statement::{self, Statement};
@@ -81,6 +81,36 @@ impl<'t> Work<'t> {
             random,
             clock,
         }
+    }
+
+    /// Goes on with the next request of the same caller; one that only reads may change nothing.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn turn(&mut self, run: Run, access: Access) -> Result<()> {
+        self.transaction.turn(&run, access).await?;
+        self.run = run;
+        Ok(())
+    }
+
+    /// Runs a plan; rows of its n-th step are the sink's n-th command. What each step did.
+    ///
+    /// # Errors
+    /// What the engine, a constraint, a policy or the sink refuses.
+    pub async fn perform(&mut self, plan: &Plan, sink: &mut dyn Sink) -> Result<Vec<Applied>> {
+        let mut applied = Vec::with_capacity(plan.steps().len());
+        for (position, step) in plan.steps().iter().enumerate() {
+            applied.push(match step {
+                Step::Fetch(read) => {
+                    self.fetch(read, plan.presentation(position), position, sink).await?;
+                    Applied::default()
+                }
+                Step::Store(write) => {
+                    self.store_as(write, plan.presentation(position), position, sink).await?
+                }
+            });
+        }
+        Ok(applied)
     }
 
     /// The time of the transaction: microseconds since 2000-01-01 UTC.

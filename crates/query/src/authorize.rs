@@ -63,7 +63,9 @@ pub fn authorize(query: Query, caller: &Caller, model: &Model, limits: &Limits) 
 struct Pass<'a> {
     model: &'a Model,
     limits: &'a Limits,
-    /// The role in force and those whose privileges it has.
+    /// The role in force.
+    role: Arc<str>,
+    /// It, and those whose privileges it has.
     roles: Vec<Arc<str>>,
     superuser: bool,
     bypass: bool,
@@ -86,6 +88,7 @@ impl<'a> Pass<'a> {
         Ok(Pass {
             model,
             limits,
+            role: role.into(),
             roles: model.catalog.memberships(role),
             superuser: declared.superuser,
             bypass: declared.superuser || declared.bypass_row_security,

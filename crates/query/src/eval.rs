@@ -100,6 +100,8 @@ pub fn eval(expr: &Expr, row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> 
             otherwise.as_ref().map_or(Ok(Value::Null), |otherwise| eval(otherwise, row, scope))
         }
         Expr::Subquery(subquery) => row.subquery(subquery, scope),
+        Expr::Call(_) => Err(Error::internal("a function that is interpreted, where only one row is known")),
+        Expr::Window { .. } => Err(Error::internal("a window function where only one row is known")),
         Expr::Aggregate { .. } => row.aggregate(expr, scope),
     }
 }
@@ -202,8 +204,23 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
         }
         Form::Array => array(all(args, row, scope)?),
         Form::Row => Ok(Value::Row(all(args, row, scope)?.into())),
+        Form::Record(names) => record(names, args, row, scope),
         Form::NextValue => Err(Error::internal("nextval() is the engine's")),
     }
+}
+
+/// A whole row as a JSON object.
+fn record(names: &[Arc<str>], args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> {
+    let mut out = vec![b'{'];
+    for (name, arg) in names.iter().zip(args) {
+        out.extend(if out.len() > 1 { &b","[..] } else { b"" });
+        types::json::write_string(&mut out, name);
+        out.push(b':');
+        let value = eval(arg, row, scope)?;
+        types::json_value::write_value(&mut out, &arg.ty(), &value, scope.session)?;
+    }
+    out.push(b'}');
+    String::from_utf8(out).map(Value::text).map_err(Error::internal)
 }
 
 /// A comparison; null if an operand is.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use catalog::{ColumnId, TableId};
 use types::{Error, Modifier, Type, Value};
 
-use crate::functions::{Aggregate, Function};
+use crate::functions::{Aggregate, Function, SetFunction};
 
 /// One occurrence of a relation in a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub enum Query {
 /// One select.
 #[derive(Clone, Debug)]
 pub struct Read {
+    /// Rows that are computed once and read by name, anywhere in this read. Each may read those before it.
+    pub with: Vec<Cte>,
     /// Where rows come from.
     pub from: Source,
     /// Which rows.
@@ -52,6 +54,17 @@ pub struct Read {
     /// The declared function whose body it is. `authorize` asks whether the caller may call it, and lets it read with its
     /// owner's rights where it is a definer's.
     pub called: Option<FunctionId>,
+}
+
+/// A common table expression that is computed once: it is recursive, or read more than once, or says something else each time.
+#[derive(Clone, Debug)]
+pub struct Cte {
+    /// What names it in [`Source::Cte`].
+    pub id: SourceId,
+    /// Its rows. Those of a recursive one are a [`Source::Compound`] whose right side reads the rows found last.
+    pub read: Read,
+    /// Whether it reads itself.
+    pub recursive: bool,
 }
 
 /// A declared function: its position among the catalog's.
@@ -81,7 +94,8 @@ pub enum Source {
         /// What the caller may see of it.
         guard: Guard,
     },
-    /// Another read (a view, a subquery in `from`); columns are its outputs.
+    /// Another read (a view, a subquery in `from`); columns are its outputs. One that names sources beside it in the same `from`
+    /// is lateral: there is a result for each of their rows.
     Read {
         /// This occurrence.
         id: SourceId,
@@ -104,7 +118,7 @@ pub enum Source {
         /// The table whose columns it has.
         table: TableId,
     },
-    /// The rows of a function that the engine runs itself; columns are those of its result.
+    /// The rows of a function that the engine runs itself, or that is interpreted; columns are those of its result.
     Call {
         /// This occurrence.
         id: SourceId,
@@ -116,6 +130,40 @@ pub enum Source {
         columns: usize,
         /// Whether it may change something.
         changes: bool,
+        /// Who calls it: the role in force there. Only `authorize` says it, of functions that are interpreted.
+        role: Option<Arc<str>>,
+    },
+    /// The rows of a common table expression of this read or one around it; columns are its outputs.
+    Cte {
+        /// This occurrence.
+        id: SourceId,
+        /// Whose rows.
+        cte: SourceId,
+        /// Names and types of its outputs.
+        columns: Arc<[(Arc<str>, Type)]>,
+    },
+    /// The rows of two reads together; columns are the outputs of the left one, those of the right one have the same types.
+    Compound {
+        /// This occurrence.
+        id: SourceId,
+        /// How they are put together.
+        operator: SetOperator,
+        /// Whether duplicates count.
+        all: bool,
+        /// The left side; may be lateral, as the right one.
+        left: Box<Read>,
+        /// The right side.
+        right: Box<Read>,
+    },
+    /// The rows of set-returning functions side by side, nulls where one has fewer rows than another. Arguments may use columns of
+    /// sources to the left in the same `from`.
+    Function {
+        /// This occurrence.
+        id: SourceId,
+        /// The functions; columns are those of the first, then those of the second, ….
+        calls: Vec<SetCall>,
+        /// `with ordinality`: the number of the row as another column (`bigint`).
+        ordinality: bool,
     },
     /// Rows written in the statement.
     Values {
@@ -135,6 +183,28 @@ pub enum Source {
         /// Under which condition; absent for a cross join.
         on: Option<Expr>,
     },
+}
+
+/// `union`, `intersect`, `except`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SetOperator {
+    /// `union`
+    Union,
+    /// `intersect`
+    Intersect,
+    /// `except`
+    Except,
+}
+
+/// A call of a set-returning function in `from`.
+#[derive(Clone, Debug)]
+pub struct SetCall {
+    /// The row of the table of set-returning functions.
+    pub function: &'static SetFunction,
+    /// Its arguments, already of the row's argument types.
+    pub args: Vec<Expr>,
+    /// Names and types of its columns.
+    pub columns: Arc<[(Arc<str>, Type)]>,
 }
 
 /// What a parameter of a function is given.
@@ -253,6 +323,21 @@ pub enum Expr {
     },
     /// A subquery.
     Subquery(Box<Subquery>),
+    /// A call of a declared function that is interpreted.
+    Call(Box<FunctionCall>),
+    /// A window function over the rows of its read, after they were grouped.
+    Window {
+        /// Which.
+        function: WindowFunction,
+        /// Its arguments.
+        args: Vec<Expr>,
+        /// `filter (where …)`, of aggregates alone.
+        filter: Option<Box<Expr>>,
+        /// Which rows it looks at.
+        window: Box<Window>,
+        /// The result type.
+        ty: Type,
+    },
     /// An aggregate over the rows of its read.
     Aggregate {
         /// The row of the aggregate table.
@@ -268,6 +353,115 @@ pub enum Expr {
         /// The result type.
         ty: Type,
     },
+}
+
+/// A call of a declared function that is interpreted: one that cannot be read in place of the call.
+#[derive(Clone, Debug)]
+pub struct FunctionCall {
+    /// The function.
+    pub function: FunctionId,
+    /// What each of its parameters is given, of the parameter's type.
+    pub args: Vec<Expr>,
+    /// The type of its result.
+    pub ty: Type,
+    /// Who calls it: the role in force there. Only `authorize` says it; without it nothing is called.
+    pub role: Option<Arc<str>>,
+    /// Whether each call may say something else, whatever it is given.
+    pub is_volatile: bool,
+    /// Whether it may change something: the statement is then no read.
+    pub changes: bool,
+}
+
+/// A function of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowFunction {
+    /// An aggregate over the frame.
+    Aggregate(&'static Aggregate),
+    /// `row_number()`
+    RowNumber,
+    /// `rank()`
+    Rank,
+    /// `dense_rank()`
+    DenseRank,
+    /// `percent_rank()`
+    PercentRank,
+    /// `cume_dist()`
+    CumeDist,
+    /// `ntile(buckets)`
+    Ntile,
+    /// `lag(value, offset, default)`
+    Lag,
+    /// `lead(value, offset, default)`
+    Lead,
+    /// `first_value(value)`
+    FirstValue,
+    /// `last_value(value)`
+    LastValue,
+    /// `nth_value(value, n)`
+    NthValue,
+}
+
+/// Which rows a window function looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// `partition by`
+    pub partition: Vec<Expr>,
+    /// `order by`
+    pub order: Vec<Order>,
+    /// The frame; without one from the first row to the last peer of the current one.
+    pub frame: Option<Frame>,
+}
+
+/// A frame of a window.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// What is counted.
+    pub unit: FrameUnit,
+    /// Where it starts.
+    pub start: FrameBound,
+    /// Where it ends.
+    pub end: FrameBound,
+    /// What is left out.
+    pub exclude: FrameExclusion,
+}
+
+/// What a frame counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameUnit {
+    /// `range`
+    Range,
+    /// `rows`
+    Rows,
+    /// `groups`
+    Groups,
+}
+
+/// An end of a frame.
+#[derive(Clone, Debug)]
+pub enum FrameBound {
+    /// `unbounded preceding`
+    First,
+    /// `offset preceding`
+    Preceding(Expr),
+    /// `current row`
+    Current,
+    /// `offset following`
+    Following(Expr),
+    /// `unbounded following`
+    Last,
+}
+
+/// What a frame leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameExclusion {
+    /// `exclude no others`
+    Nothing,
+    /// `exclude current row`
+    Current,
+    /// `exclude group`
+    Group,
+    /// `exclude ties`
+    Ties,
 }
 
 /// A subquery as an expression.
@@ -336,6 +530,37 @@ const SYMBOLS: &[(Compare, &str)] = &[
     (Compare::Gt, ">"),
     (Compare::Ge, ">="),
 ];
+
+impl SetOperator {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except => "EXCEPT",
+        }
+    }
+}
+
+impl WindowFunction {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            WindowFunction::Aggregate(aggregate) => aggregate.name,
+            WindowFunction::RowNumber => "row_number",
+            WindowFunction::Rank => "rank",
+            WindowFunction::DenseRank => "dense_rank",
+            WindowFunction::PercentRank => "percent_rank",
+            WindowFunction::CumeDist => "cume_dist",
+            WindowFunction::Ntile => "ntile",
+            WindowFunction::Lag => "lag",
+            WindowFunction::Lead => "lead",
+            WindowFunction::FirstValue => "first_value",
+            WindowFunction::LastValue => "last_value",
+            WindowFunction::NthValue => "nth_value",
+        }
+    }
+}
 
 impl Action {
     /// The statement's word.
@@ -409,6 +634,8 @@ pub enum Form {
     Array,
     /// `row(…)`, or a whole row of a source as its columns.
     Row,
+    /// A whole row under the names of its columns, as a value: it is kept as a JSON object.
+    Record(Arc<[Arc<str>]>),
     /// `nextval(sequence)`: the sequence's name is the only operand, a constant.
     NextValue,
 }
@@ -620,9 +847,11 @@ impl Expr {
             | Expr::Form { ty, .. }
             | Expr::Cast { ty, .. }
             | Expr::Case { ty, .. }
+            | Expr::Window { ty, .. }
             | Expr::Aggregate { ty, .. } => ty.clone(),
             Expr::Caller(field) => field.ty(),
             Expr::Subquery(subquery) => subquery.ty(),
+            Expr::Call(call) => call.ty.clone(),
         }
     }
 
@@ -686,6 +915,7 @@ impl Read {
     /// A read of everything in `from`, without outputs yet.
     pub fn from(from: Source) -> Read {
         Read {
+            with: Vec::new(),
             from,
             filter: None,
             group: Vec::new(),
@@ -707,9 +937,10 @@ impl Read {
             && self.limit.is_none()
             && self.offset.is_none()
             && self.group.is_empty()
+            && self.with.is_empty()
             && self.called.is_none();
         match &self.outputs[..] {
-            [output] if is_plain && !crate::visit::has_aggregate(&output.expr) => Some(&output.expr),
+            [output] if is_plain && !crate::visit::computes_of_rows(&output.expr) => Some(&output.expr),
             _ => None,
         }
     }

@@ -16,11 +16,12 @@ pub mod visit;
 
 pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
-    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Expr,
-    Form, FunctionId, Guard, Insert, JoinKind, Judge, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck,
-    RowValue, Source, SourceId, Subquery, Write, WriteGuard,
+    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Compare, Conflict, ConflictAction, Cte, Expr,
+    Form, Frame, FrameBound, FrameExclusion, FrameUnit, FunctionCall, FunctionId, Guard, Insert, JoinKind, Judge,
+    Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, RowValue, SetCall, SetOperator, Source, SourceId, Subquery,
+    Window, WindowFunction, Write, WriteGuard,
 };
 pub use model::Model;
 pub use plan::{Plan, Step, plan};
+pub use visit::{SourceIds, computes_of_rows, has_aggregate, may_raise};
 pub use presentation::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation};
-pub use visit::{SourceIds, has_aggregate, may_raise};

@@ -15,6 +15,7 @@ mod reads;
 mod scope;
 mod subscript;
 mod typing;
+mod variables;
 mod writes;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use scope::{Level, Relation};
 
 pub use bodies::{Body, Invocation, refused as refused_functions};
 pub use typing::Typing;
+pub use variables::{Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement};
 
 /// Where a condition stands: what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,14 +195,7 @@ pub fn read(catalog: &Catalog, query: &ast::Query) -> Result<Read> {
 /// # Errors
 /// As [`condition`]; `0A000` for a statement that is not about rows.
 pub fn statement(catalog: &Catalog, statement: &StatementKind, parameters: &[Type]) -> Result<Query> {
-    let mut resolver = Resolver::new(catalog, parameters);
-    match statement {
-        StatementKind::Query(query) => Ok(Query::Read(resolver.query(query)?)),
-        StatementKind::Insert(insert) => resolver.insert(insert).map(Box::new).map(Query::Write),
-        StatementKind::Update(update) => resolver.update(update).map(Box::new).map(Query::Write),
-        StatementKind::Delete(delete) => resolver.delete(delete).map(Box::new).map(Query::Write),
-        _ => Err(Error::missing("a statement that is neither select, insert, update nor delete")),
-    }
+    Resolver::new(catalog, parameters).about_rows(statement)
 }
 
 /// Says the columns of views, for the catalog's builder.
@@ -244,6 +239,10 @@ struct Resolver<'a> {
     bodies: usize,
     /// Whether a query is written in what is resolved, outside of functions.
     holds_query: bool,
+    /// Names that stand for parameters.
+    variables: Option<&'a dyn Variables>,
+    /// Whether functions that are called may change something.
+    changes: bool,
 }
 
 /// Where names are looked for, unless a function says it.
@@ -268,6 +267,19 @@ impl<'a> Resolver<'a> {
             open: Vec::new(),
             bodies: 0,
             holds_query: false,
+            variables: None,
+            changes: false,
+        }
+    }
+
+    /// The meaning of a statement about rows.
+    fn about_rows(&mut self, statement: &StatementKind) -> Result<Query> {
+        match statement {
+            StatementKind::Query(query) => Ok(Query::Read(self.query(query)?)),
+            StatementKind::Insert(insert) => self.insert(insert).map(Box::new).map(Query::Write),
+            StatementKind::Update(update) => self.update(update).map(Box::new).map(Query::Write),
+            StatementKind::Delete(delete) => self.delete(delete).map(Box::new).map(Query::Write),
+            _ => Err(Error::missing("a statement that is neither select, insert, update nor delete")),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Expr, Form, Guard, Order, Read, Source, SourceId, Subquery};
+use crate::ir::{Expr, Form, FrameBound, Guard, Order, Read, Source, SourceId, Subquery, Window};
 
 /// Calls `visit` for every expression directly in a read (not those of its sources or inside other expressions).
 pub fn own_expressions<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
@@ -29,10 +29,13 @@ fn joined_conditions<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Expr)) {
         }
         Source::Values { rows, .. } => rows.iter().flatten().for_each(visit),
         Source::Call { args, .. } => args.iter().for_each(|arg| visit(&arg.value)),
+        Source::Function { calls, .. } => calls.iter().flat_map(|call| &call.args).for_each(visit),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
         Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
         | Source::Read { .. }
+        | Source::Cte { .. }
+        | Source::Compound { .. }
         | Source::Written { .. }
         | Source::Given { .. } => {}
     }
@@ -59,10 +62,13 @@ fn joined_conditions_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Expr)) 
         }
         Source::Values { rows, .. } => rows.iter_mut().flatten().for_each(visit),
         Source::Call { args, .. } => args.iter_mut().for_each(|arg| visit(&mut arg.value)),
+        Source::Function { calls, .. } => calls.iter_mut().flat_map(|call| &mut call.args).for_each(visit),
         Source::Table { guard: Guard::Rows(expr), .. } => visit(expr),
         Source::Table { guard: Guard::Unset | Guard::Open | Guard::Engine, .. }
         | Source::Unit
         | Source::Read { .. }
+        | Source::Cte { .. }
+        | Source::Compound { .. }
         | Source::Written { .. }
         | Source::Given { .. } => {}
     }
@@ -83,6 +89,10 @@ pub fn operands(expr: &Expr) -> Vec<&Expr> {
             Subquery::Any { operand, .. } | Subquery::All { operand, .. } => vec![operand],
             Subquery::Exists(_) | Subquery::Scalar(_) | Subquery::Nest(_) => Vec::new(),
         },
+        Expr::Call(call) => call.args.iter().collect(),
+        Expr::Window { args, filter, window, .. } => {
+            args.iter().chain(filter.as_deref()).chain(of_window(window)).collect()
+        }
         Expr::Aggregate { args, filter, order, .. } => {
             args.iter().chain(filter.as_deref()).chain(order.iter().map(|key| &key.expr)).collect()
         }
@@ -104,12 +114,111 @@ pub fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
             Subquery::Any { operand, .. } | Subquery::All { operand, .. } => vec![operand],
             Subquery::Exists(_) | Subquery::Scalar(_) | Subquery::Nest(_) => Vec::new(),
         },
+        Expr::Call(call) => call.args.iter_mut().collect(),
+        Expr::Window { args, filter, window, .. } => {
+            args.iter_mut().chain(filter.as_deref_mut()).chain(of_window_mut(window)).collect()
+        }
         Expr::Aggregate { args, filter, order, .. } => args
             .iter_mut()
             .chain(filter.as_deref_mut())
             .chain(order.iter_mut().map(|Order { expr, .. }| expr))
             .collect(),
     }
+}
+
+fn of_window(window: &Window) -> impl Iterator<Item = &Expr> {
+    let bounds = window.frame.iter().flat_map(|frame| [&frame.start, &frame.end]).filter_map(|bound| match bound {
+        FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+        FrameBound::First | FrameBound::Current | FrameBound::Last => None,
+    });
+    window.partition.iter().chain(window.order.iter().map(|key| &key.expr)).chain(bounds)
+}
+
+fn of_window_mut(window: &mut Window) -> impl Iterator<Item = &mut Expr> {
+    let ends = window.frame.iter_mut().flat_map(|frame| [&mut frame.start, &mut frame.end]);
+    let bounds = ends.filter_map(|bound| match bound {
+        FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+        FrameBound::First | FrameBound::Current | FrameBound::Last => None,
+    });
+    window.partition.iter_mut().chain(window.order.iter_mut().map(|Order { expr, .. }| expr)).chain(bounds)
+}
+
+/// The reads that a read is made of, those in its expressions excluded.
+pub fn inner_reads(read: &Read) -> Vec<&Read> {
+    let mut inner: Vec<&Read> = read.with.iter().map(|cte| &cte.read).collect();
+    each_source(&read.from, &mut |source| match source {
+        Source::Read { read, .. } => inner.push(read),
+        Source::Compound { left, right, .. } => inner.extend([&**left, &**right]),
+        Source::Unit
+        | Source::Table { .. }
+        | Source::Written { .. }
+        | Source::Given { .. }
+        | Source::Call { .. }
+        | Source::Cte { .. }
+        | Source::Function { .. }
+        | Source::Values { .. }
+        | Source::Join { .. } => {}
+    });
+    inner
+}
+
+/// The same, to change them.
+pub fn each_inner_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Read)) {
+    read.with.iter_mut().for_each(|cte| visit(&mut cte.read));
+    each_source_mut(&mut read.from, &mut |source| match source {
+        Source::Read { read, .. } => visit(read),
+        Source::Compound { left, right, .. } => {
+            visit(left);
+            visit(right);
+        }
+        Source::Unit
+        | Source::Table { .. }
+        | Source::Written { .. }
+        | Source::Given { .. }
+        | Source::Call { .. }
+        | Source::Cte { .. }
+        | Source::Function { .. }
+        | Source::Values { .. }
+        | Source::Join { .. } => {}
+    });
+}
+
+/// Calls `visit` for every leaf of sources anywhere in a read, those of its subqueries included.
+pub fn deep_sources<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Source)) {
+    each_source(&read.from, visit);
+    own_expressions(read, &mut |expr| each_subquery(expr, &mut |read| deep_sources(read, visit)));
+    inner_reads(read).into_iter().for_each(|inner| deep_sources(inner, visit));
+}
+
+/// The same, to change them.
+pub fn deep_sources_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Source)) {
+    each_source_mut(&mut read.from, visit);
+    own_expressions_mut(read, &mut |expr| each_subquery_mut(expr, &mut |read| deep_sources_mut(read, visit)));
+    each_inner_read_mut(read, &mut |inner| deep_sources_mut(inner, visit));
+}
+
+/// Calls `visit` for the read of every subquery of an expression, not for those inside of these.
+pub fn each_subquery<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Read)) {
+    operands(expr).into_iter().for_each(|operand| each_subquery(operand, visit));
+    if let Expr::Subquery(subquery) = expr {
+        visit(subquery.read());
+    }
+}
+
+fn each_subquery_mut(expr: &mut Expr, visit: &mut dyn FnMut(&mut Read)) {
+    operands_mut(expr).into_iter().for_each(|operand| each_subquery_mut(operand, visit));
+    if let Expr::Subquery(subquery) = expr {
+        visit(subquery.read_mut());
+    }
+}
+
+/// Whether something in a read names one of some sources.
+pub fn names_any(read: &Read, sources: &[SourceId]) -> bool {
+    let mut found = false;
+    deep_read(read, &mut |expr| {
+        found |= matches!(expr, Expr::Column { source, .. } if sources.contains(source));
+    });
+    found
 }
 
 impl Subquery {
@@ -148,11 +257,7 @@ pub fn deep<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
 /// Calls `visit` for every expression anywhere in a read.
 pub fn deep_read<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
     own_expressions(read, &mut |expr| deep(expr, visit));
-    each_source(&read.from, &mut |source| {
-        if let Source::Read { read, .. } = source {
-            deep_read(read, visit);
-        }
-    });
+    inner_reads(read).into_iter().for_each(|inner| deep_read(inner, visit));
 }
 
 /// Calls `visit` for every leaf of a tree of sources.
@@ -182,13 +287,46 @@ pub fn has_aggregate(expr: &Expr) -> bool {
     matches!(expr, Expr::Aggregate { .. }) || operands(expr).into_iter().any(has_aggregate)
 }
 
+/// Whether an expression looks at several rows of its own read: by an aggregate or a window.
+pub fn computes_of_rows(expr: &Expr) -> bool {
+    matches!(expr, Expr::Aggregate { .. } | Expr::Window { .. }) || operands(expr).into_iter().any(computes_of_rows)
+}
+
+/// Whether an expression holds a window function of its own read.
+pub fn has_window(expr: &Expr) -> bool {
+    matches!(expr, Expr::Window { .. }) || operands(expr).into_iter().any(has_window)
+}
+
+/// Whether a read can raise an error for some row.
+pub fn read_may_raise(read: &Read) -> bool {
+    let mut raises = false;
+    deep_read(read, &mut |inner| {
+        raises |= raises_itself(inner)
+            || matches!(inner, Expr::Subquery(subquery) if matches!(**subquery, Subquery::Scalar(_)));
+    });
+    deep_sources(read, &mut |source| {
+        raises |= match source {
+            Source::Function { calls, .. } => calls.iter().any(|call| !call.function.leakproof),
+            Source::Call { .. } => true,
+            Source::Unit
+            | Source::Table { .. }
+            | Source::Read { .. }
+            | Source::Written { .. }
+            | Source::Given { .. }
+            | Source::Cte { .. }
+            | Source::Compound { .. }
+            | Source::Values { .. }
+            | Source::Join { .. } => false,
+        }
+    });
+    raises
+}
+
 /// Whether an expression can raise an error for some row: it must not see rows that the caller may not see.
 pub fn may_raise(expr: &Expr) -> bool {
     let own = match expr {
         Expr::Subquery(subquery) => {
-            let mut raises = matches!(**subquery, Subquery::Scalar(_));
-            deep_read(subquery.read(), &mut |inner| raises |= raises_itself(inner));
-            raises
+            matches!(**subquery, Subquery::Scalar(_)) || read_may_raise(subquery.read())
         }
         expr => raises_itself(expr),
     };
@@ -202,7 +340,7 @@ fn raises_itself(expr: &Expr) -> bool {
             modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)
         }
         Expr::Form { form, .. } => form_raises(form),
-        Expr::Aggregate { .. } => true,
+        Expr::Aggregate { .. } | Expr::Window { .. } | Expr::Call(_) => true,
         Expr::Column { .. }
         | Expr::Const { .. }
         | Expr::Param { .. }
@@ -216,7 +354,7 @@ fn raises_itself(expr: &Expr) -> bool {
 fn form_raises(form: &Form) -> bool {
     match form {
         Form::AnyBy(function) | Form::AllBy(function) => !function.leakproof,
-        Form::Array | Form::Row | Form::NextValue => true,
+        Form::Array | Form::Row | Form::Record(_) | Form::NextValue => true,
         Form::Compare(_)
         | Form::And
         | Form::Or
@@ -278,21 +416,18 @@ impl SourceIds {
 }
 
 fn highest_in(read: &Read, highest: &mut u32) {
-    each_source(&read.from, &mut |source| {
-        if let Some(id) = id_of(source) {
-            *highest = (*highest).max(id.0);
-        }
-        if let Source::Read { read, .. } = source {
-            highest_in(read, highest);
-        }
+    let mut note = |id: Option<SourceId>| *highest = (*highest).max(id.map_or(0, |id| id.0));
+    each_read(read, &mut |read| {
+        read.with.iter().for_each(|cte| note(Some(cte.id)));
+        each_source(&read.from, &mut |source| note(id_of(source)));
     });
-    own_expressions(read, &mut |expr| {
-        deep(expr, &mut |inner| {
-            if let Expr::Subquery(subquery) = inner {
-                highest_in(subquery.read(), highest);
-            }
-        });
-    });
+}
+
+/// Calls `visit` for a read and every read in it, however deep.
+pub fn each_read<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Read)) {
+    visit(read);
+    own_expressions(read, &mut |expr| each_subquery(expr, &mut |read| each_read(read, visit)));
+    inner_reads(read).into_iter().for_each(|inner| each_read(inner, visit));
 }
 
 /// The id of a leaf source.
@@ -303,6 +438,9 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
         | Source::Written { id, .. }
         | Source::Given { id, .. }
         | Source::Call { id, .. }
+        | Source::Cte { id, .. }
+        | Source::Compound { id, .. }
+        | Source::Function { id, .. }
         | Source::Values { id, .. } => Some(*id),
         Source::Unit | Source::Join { .. } => None,
     }
@@ -311,18 +449,31 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
 /// Whether a read calls a function that may change something.
 pub fn changes(read: &Read) -> bool {
     let mut found = false;
-    each_source(&read.from, &mut |source| {
-        found |= match source {
-            Source::Call { changes, .. } => *changes,
-            Source::Read { read, .. } => changes(read),
-            Source::Unit
-            | Source::Table { .. }
-            | Source::Written { .. }
-            | Source::Given { .. }
-            | Source::Values { .. }
-            | Source::Join { .. } => false,
-        }
-    });
+    own_expressions(read, &mut |expr| found |= changes_something(expr));
+    each_source(&read.from, &mut |source| found |= matches!(source, Source::Call { changes: true, .. }));
+    found || inner_reads(read).into_iter().any(changes)
+}
+
+fn changes_something(expr: &Expr) -> bool {
+    let own = match expr {
+        Expr::Call(call) => call.changes,
+        Expr::Subquery(subquery) => changes(subquery.read()),
+        _ => false,
+    };
+    own || operands(expr).into_iter().any(changes_something)
+}
+
+/// Whether a read calls functions that are interpreted.
+pub fn calls(read: &Read) -> bool {
+    let mut found = false;
+    deep_read(read, &mut |expr| found |= matches!(expr, Expr::Call(_)));
+    found || calls_for_rows(read)
+}
+
+/// Whether rows of a read are those of a function.
+pub fn calls_for_rows(read: &Read) -> bool {
+    let mut found = false;
+    deep_sources(read, &mut |source| found |= matches!(source, Source::Call { .. }));
     found
 }
 
@@ -354,6 +505,12 @@ fn rename_expr(expr: &mut Expr, renamed: &mut HashMap<SourceId, SourceId>, ids: 
 }
 
 fn rename_read(read: &mut Read, renamed: &mut HashMap<SourceId, SourceId>, ids: &mut SourceIds) {
+    for cte in &mut read.with {
+        let fresh = ids.fresh();
+        renamed.insert(cte.id, fresh);
+        cte.id = fresh;
+        rename_read(&mut cte.read, renamed, ids);
+    }
     rename_source(&mut read.from, renamed, ids);
     own_expressions_mut(read, &mut |expr| rename_expr(expr, renamed, ids));
 }
@@ -368,10 +525,24 @@ fn rename_source(source: &mut Source, renamed: &mut HashMap<SourceId, SourceId>,
         | Source::Written { id, .. }
         | Source::Given { id, .. }
         | Source::Call { id, .. }
+        | Source::Function { id, .. }
         | Source::Values { id, .. } => {
             let fresh = ids.fresh();
             renamed.insert(*id, fresh);
             *id = fresh;
+        }
+        Source::Cte { id, cte, .. } => {
+            let fresh = ids.fresh();
+            renamed.insert(*id, fresh);
+            *id = fresh;
+            *cte = renamed.get(cte).copied().unwrap_or(*cte);
+        }
+        Source::Compound { id, left, right, .. } => {
+            let fresh = ids.fresh();
+            renamed.insert(*id, fresh);
+            *id = fresh;
+            rename_read(left, renamed, ids);
+            rename_read(right, renamed, ids);
         }
         Source::Read { id, read, .. } => {
             let fresh = ids.fresh();

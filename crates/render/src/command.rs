@@ -20,6 +20,8 @@ pub struct Command {
     /// Whether each row has two columns before its outputs: how many rows were changed, and whether there is a row at all (null
     /// when there is none).
     pub counts_changes: bool,
+    /// Whether it calls functions that are interpreted: the engine is entered again while it runs.
+    pub calls: bool,
 }
 
 /// A whole write as commands, run one after the other.

@@ -6,7 +6,7 @@
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use engine::{Run, Sink};
+use engine::{Access, Run, Sink};
 use futures_util::TryStreamExt;
 use futures_util::future::{MaybeDone, maybe_done};
 use render::Command;
@@ -212,6 +212,19 @@ impl Connection {
             Ok(()) => Ok(()),
             outcome => self.end_after(outcome, begin, End::RollBack).await,
         }
+    }
+
+    /// Goes on with the next request in a transaction: a part of it, so that it may be one that changes nothing while the
+    /// transaction may.
+    pub(super) async fn turn(&self, run: &Run, access: Access, is_next: bool) -> Result<(), Trouble> {
+        let next = if is_next { "RELEASE SAVEPOINT request; " } else { "" };
+        let reads = match access {
+            Access::Read => "; SET TRANSACTION READ ONLY",
+            Access::Write => "",
+        };
+        self.client.batch_execute(&format!("{next}SAVEPOINT request{reads}")).await?;
+        let identity = identity::parameters(run);
+        drained(self.client.query_raw(&self.take, texts(&identity)).await?).await
     }
 
     /// Ends a transaction after what happened in it: what failed is undone.

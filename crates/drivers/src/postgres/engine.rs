@@ -1,9 +1,10 @@
 //! The engine over a pool of connections: reads, transactions, deadlines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Sequence;
-use engine::{BoxFuture, Engine, Failure, Job, Run, Sink, Transaction, Values};
+use engine::{Access, BoxFuture, Engine, Failure, Job, Routines, Run, Sink, Transaction, Values};
 use render::postgres::qualified;
 use render::{Command, Dialect};
 use tokio::time::{Instant, timeout_at};
@@ -114,7 +115,7 @@ const FOREVER: Duration = Duration::from_hours(24 * 365);
 /// Runs a job in the transaction that has begun, and ends it.
 async fn worked(connection: &mut Connection, job: Job, run: &Run) -> Result<(), Trouble> {
     let mut work =
-        Work { connection, run, trouble: None, end: if run.roll_back { End::RollBack } else { End::Commit } };
+        Work { connection, run, trouble: None, is_turned: false, end: if run.roll_back { End::RollBack } else { End::Commit } };
     let outcome = job(&mut work).await;
     let Work { trouble, end, .. } = work;
     let outcome = match (outcome, trouble) {
@@ -156,6 +157,10 @@ impl Engine for Postgres {
         })
     }
 
+    fn inspect(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {
+        self.transact(job, run)
+    }
+
     fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move { Ok(self.write_by(job, &run).await?) })
     }
@@ -165,12 +170,19 @@ impl Engine for Postgres {
     }
 }
 
+/// PostgreSQL runs functions itself: nothing of ours needs a part of its transactions.
+fn own_functions() -> Failure {
+    Failure::Error(Error::internal("a part of a transaction of an engine that runs functions itself"))
+}
+
 /// The transaction of a job.
 struct Work<'t> {
     connection: &'t mut Connection,
     run: &'t Run,
     /// What went wrong first: the transaction cannot be committed any more.
     trouble: Option<Trouble>,
+    /// Whether it is about requests that follow each other, of which one has begun.
+    is_turned: bool,
     end: End,
 }
 
@@ -183,14 +195,17 @@ impl Work<'_> {
     ) -> Result<u64, Failure> {
         match self.connection.run(command, position, sink, self.run).await {
             Ok(changed) => Ok(changed),
-            Err(trouble) => {
-                let Trouble { failure, is_broken, is_lost } = trouble;
-                if self.trouble.is_none() {
-                    self.trouble = Some(Trouble { failure: Failure::Canceled, is_broken, is_lost });
-                }
-                Err(failure)
-            }
+            Err(trouble) => Err(self.failed(trouble)),
         }
+    }
+
+    /// Notes that the transaction cannot be committed any more.
+    fn failed(&mut self, trouble: Trouble) -> Failure {
+        let Trouble { failure, is_broken, is_lost } = trouble;
+        if self.trouble.is_none() {
+            self.trouble = Some(Trouble { failure: Failure::Canceled, is_broken, is_lost });
+        }
+        failure
     }
 
     /// A function of a sequence, which answers one number.
@@ -208,6 +223,7 @@ impl Work<'_> {
             session: self.run.session.clone(),
             outputs: [("value".into(), Type::Int8)].into(),
             counts_changes: false,
+            calls: false,
         };
         let mut values = Values::of([Type::Int8]);
         self.command(&command, 0, &mut values).await?;
@@ -236,6 +252,28 @@ impl Transaction for Work<'_> {
         Box::pin(async move {
             let call = "SELECT pg_catalog.setval($1::text::regclass, $2::int8)";
             self.of_sequence(call, sequence, &[last]).await.map(drop)
+        })
+    }
+
+    fn begin_part(&mut self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(std::future::ready(Err(own_functions())))
+    }
+
+    fn end_part(&mut self, _: bool) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(std::future::ready(Err(own_functions())))
+    }
+
+    fn check(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn install(&mut self, _: Arc<dyn Routines>) {}
+
+    fn turn<'a>(&'a mut self, run: &'a Run, access: Access) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let turned = self.connection.turn(run, access, self.is_turned).await;
+            self.is_turned = true;
+            turned.map_err(|trouble| self.failed(trouble))
         })
     }
 

@@ -1,10 +1,12 @@
 //! Opening and preparing connections.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 use rusqlite::{Connection, OpenFlags};
 use types::{Code, Error, Result};
 
@@ -21,11 +23,18 @@ pub(super) struct Budget {
     /// Nanoseconds after `epoch`.
     deadline: AtomicU64,
     looks: AtomicI64,
+    /// Whether the one who asked has left.
+    left: Mutex<Option<Arc<AtomicBool>>>,
 }
 
 impl Budget {
     fn new() -> Budget {
-        Budget { epoch: Instant::now(), deadline: AtomicU64::new(u64::MAX), looks: AtomicI64::new(i64::MAX) }
+        Budget {
+            epoch: Instant::now(),
+            deadline: AtomicU64::new(u64::MAX),
+            looks: AtomicI64::new(i64::MAX),
+            left: Mutex::default(),
+        }
     }
 
     /// Allows so much time and so many looks from now on.
@@ -35,32 +44,50 @@ impl Budget {
         self.looks.store(looks, Ordering::Relaxed);
     }
 
+    /// Nothing is left of the budget when this says so.
+    pub(super) fn until(&self, left: Option<Arc<AtomicBool>>) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+    }
+
     /// Whether the looks are used up (rather than the time).
     pub(super) fn out_of_looks(&self) -> bool {
         self.looks.load(Ordering::Relaxed) <= 0
     }
 
-    fn spent(&self) -> bool {
+    pub(super) fn spent(&self) -> bool {
         self.looks.fetch_sub(1, Ordering::Relaxed) <= 1
             || u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
                 > self.deadline.load(Ordering::Relaxed)
+            || self.has_left()
+    }
+
+    fn has_left(&self) -> bool {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.as_ref().is_some_and(|left| left.load(Ordering::Relaxed))
     }
 }
 
 /// A connection, its budget, and what its functions know of the command that runs.
 pub(super) struct Prepared {
-    pub(super) connection: Connection,
+    pub(super) connection: Arc<ReentrantMutex<Connection>>,
     pub(super) budget: Arc<Budget>,
     pub(super) surroundings: Surroundings,
+}
+
+impl Prepared {
+    /// The connection. A function that a statement calls enters it again, on the same thread.
+    pub(super) fn connection(&self) -> ReentrantMutexGuard<'_, Connection> {
+        self.connection.lock()
+    }
 }
 
 /// The connection that writes.
 pub(super) fn writer(options: &Options) -> Result<Prepared> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let prepared = open(options, flags)?;
+    let prepared = open(options, flags, true)?;
     prepared
-        .connection
+        .connection()
         .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;")
         .map_err(|error| failed(options, &error))?;
     Ok(prepared)
@@ -69,12 +96,18 @@ pub(super) fn writer(options: &Options) -> Result<Prepared> {
 /// A connection that reads.
 pub(super) fn reader(options: &Options) -> Result<Prepared> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let prepared = open(options, flags)?;
-    prepared.connection.execute_batch("PRAGMA query_only=ON;").map_err(|error| failed(options, &error))?;
+    let prepared = open(options, flags, false)?;
+    let length = i32::try_from(options.value_bytes_max).unwrap_or(i32::MAX);
+    let limit = |prepared: &Prepared| {
+        let connection = prepared.connection();
+        connection.execute_batch("PRAGMA query_only=ON;")?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length)
+    };
+    limit(&prepared).map_err(|error| failed(options, &error))?;
     Ok(prepared)
 }
 
-fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
+fn open(options: &Options, flags: OpenFlags, writes: bool) -> Result<Prepared> {
     let prepare = || -> rusqlite::Result<Prepared> {
         let mut connection = Connection::open_with_flags(&options.path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -85,14 +118,16 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Prepared> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         // Plans do not depend on values: otherwise every new value of a `LIMIT` prepares its statement anew.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         collations::register(&connection)?;
-        let surroundings = Surroundings::new(options);
+        let budget = Arc::new(Budget::new());
+        let surroundings = Surroundings::new(options, budget.clone(), writes);
         functions::register(&connection, &surroundings)?;
         special::register(&connection, &surroundings)?;
-        let budget = Arc::new(Budget::new());
         let watched = budget.clone();
         connection.progress_handler(STEPS_PER_LOOK, Some(move || watched.spent()))?;
+        let connection = Arc::new(ReentrantMutex::new(connection));
+        surroundings.calls().connect(&connection);
         Ok(Prepared { connection, budget, surroundings })
     };
     prepare().map_err(|error| failed(options, &error))

@@ -3,12 +3,12 @@
 use engine::{Failure, Sink};
 use render::Command;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Statement, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 use types::Error;
 use types::stored::{Cell, Stored};
 
-use super::connect::Prepared;
 use super::errors::failure;
+use super::surroundings::Surroundings;
 
 /// Most columns that are handed over without an allocation.
 const INLINE_COLUMNS: usize = 32;
@@ -34,13 +34,13 @@ impl ToSql for Parameter<'_> {
 /// # Errors
 /// The engine's failure, or what the sink refuses.
 pub(super) fn command(
-    prepared: &Prepared,
+    connection: &Connection,
+    surroundings: &Surroundings,
     command: &Command,
     position: usize,
     sink: &mut dyn Sink,
 ) -> Result<u64, Failure> {
-    let connection = &prepared.connection;
-    prepared.surroundings.begin(&command.session);
+    let _begun = surroundings.begin(&command.session);
     let mut statement = connection.prepare_cached(&command.text).map_err(|error| failure(&error))?;
     bind(&mut statement, &command.parameters)?;
     // A row without columns is asked for as one of some constant.

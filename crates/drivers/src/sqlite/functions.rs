@@ -2,15 +2,17 @@
 //!
 //! A polymorphic row takes the types of its arguments as a text before them.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 
 use query::functions::{self, Aggregate, Function, State, Volatility};
 use rusqlite::Connection;
-use rusqlite::functions::{Aggregate as Registered, Context as Arguments, FunctionFlags};
+use rusqlite::functions::{Aggregate as Registered, Context as Arguments, FunctionFlags, WindowAggregate};
 use rusqlite::types::Value as Owned;
 use types::{Error, Result, Type, Value};
 
 use super::errors::carried;
+use super::sets;
 use super::surroundings::{self, Surroundings, answer, argument};
 
 /// Text is UTF-8, and a schema may use the function.
@@ -22,11 +24,13 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
     }
     for aggregate in functions::aggregates() {
         let count = aggregate.arguments.len() + usize::from(aggregate.is_polymorphic());
-        let registered = Row { aggregate, surroundings: surroundings.clone() };
         let count = i32::try_from(count).unwrap_or(-1);
-        connection.create_aggregate_function(aggregate.symbol().as_str(), count, FLAGS, registered)?;
+        let registered = || Row { aggregate, surroundings: surroundings.clone() };
+        connection.create_window_function(aggregate.symbol().as_str(), count, FLAGS, registered())?;
+        let moving = Moving(registered());
+        connection.create_window_function(aggregate.moving_symbol().as_str(), count, FLAGS, moving)?;
     }
-    Ok(())
+    sets::register(connection, surroundings)
 }
 
 fn scalar(
@@ -122,14 +126,20 @@ impl Row {
         Some(Group { state: (self.aggregate.init)(), types })
     }
 
-    fn take(&self, arguments: &Arguments<'_>, group: &mut Group) -> Result<()> {
+    fn values(&self, arguments: &Arguments<'_>, group: &Group) -> Result<Vec<Value>> {
         let skip = usize::from(self.aggregate.is_polymorphic());
-        let values: Vec<Value> = group
-            .types
-            .iter()
-            .enumerate()
-            .map(|(position, ty)| argument(arguments, position + skip, ty))
-            .collect::<Result<_>>()?;
+        let types = group.types.iter().enumerate();
+        types.map(|(position, ty)| argument(arguments, position + skip, ty)).collect()
+    }
+
+    /// What a group says so far.
+    fn answer(&self, types: &[Type], mut state: Box<dyn State>) -> rusqlite::Result<Owned> {
+        let result = self.aggregate.result_type(types).unwrap_or(Type::Text);
+        answer(&result, self.surroundings.evaluate(types, |context| state.finish(context)))
+    }
+
+    fn take(&self, arguments: &Arguments<'_>, group: &mut Group) -> Result<()> {
+        let values = self.values(arguments, group)?;
         let state = group.state.as_mut();
         self.surroundings.evaluate(&group.types, |context| self.aggregate.step(state, context, &values))
     }
@@ -155,9 +165,78 @@ impl Registered<AssertUnwindSafe<Group>, Owned> for Row {
         group: Option<AssertUnwindSafe<Group>>,
     ) -> rusqlite::Result<Owned> {
         let group = group.map(|group| group.0).or_else(|| self.begin(None));
-        let Some(mut group) = group else { return Err(carried(&Error::internal(self.aggregate.symbol()))) };
-        let result = self.aggregate.result_type(&group.types).unwrap_or(Type::Text);
-        let state = group.state.as_mut();
-        answer(&result, self.surroundings.evaluate(&group.types, |context| state.finish(context)))
+        let Some(group) = group else { return Err(carried(&Error::internal(self.aggregate.symbol()))) };
+        self.answer(&group.types, group.state)
+    }
+}
+
+impl WindowAggregate<AssertUnwindSafe<Group>, Owned> for Row {
+    fn value(&self, group: Option<&mut AssertUnwindSafe<Group>>) -> rusqlite::Result<Owned> {
+        match group {
+            Some(group) => self.answer(&group.types, group.state.copy()),
+            None => self.finalize_nothing(),
+        }
+    }
+
+    fn inverse(&self, _: &mut Arguments<'_>, _: &mut AssertUnwindSafe<Group>) -> rusqlite::Result<()> {
+        Err(carried(&Error::internal("a row left a frame that only grows")))
+    }
+}
+
+impl Row {
+    fn finalize_nothing(&self) -> rusqlite::Result<Owned> {
+        let group = self.begin(None);
+        let Some(group) = group else { return Err(carried(&Error::internal(self.aggregate.symbol()))) };
+        self.answer(&group.types, group.state)
+    }
+}
+
+/// An aggregate over frames that rows leave again: it is computed anew of the rows that are in.
+struct Moving(Row);
+
+/// The rows of a frame.
+struct InFrame {
+    types: Vec<Type>,
+    rows: VecDeque<Vec<Value>>,
+}
+
+impl Moving {
+    fn answer(&self, frame: &InFrame) -> rusqlite::Result<Owned> {
+        let mut state = (self.0.aggregate.init)();
+        let taken = self.0.surroundings.evaluate(&frame.types, |context| {
+            frame.rows.iter().try_for_each(|row| self.0.aggregate.step(state.as_mut(), context, row))
+        });
+        taken.map_err(|error| carried(&error))?;
+        self.0.answer(&frame.types, state)
+    }
+}
+
+impl Registered<AssertUnwindSafe<InFrame>, Owned> for Moving {
+    fn init(&self, arguments: &mut Arguments<'_>) -> rusqlite::Result<AssertUnwindSafe<InFrame>> {
+        let group = self.0.begin(Some(arguments));
+        let group = group.ok_or_else(|| carried(&Error::internal(self.0.aggregate.symbol())))?;
+        Ok(AssertUnwindSafe(InFrame { types: group.types, rows: VecDeque::new() }))
+    }
+
+    fn step(&self, arguments: &mut Arguments<'_>, frame: &mut AssertUnwindSafe<InFrame>) -> rusqlite::Result<()> {
+        let group = Group { state: (self.0.aggregate.init)(), types: frame.types.clone() };
+        let values = self.0.values(arguments, &group).map_err(|error| carried(&error))?;
+        frame.rows.push_back(values);
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Arguments<'_>, frame: Option<AssertUnwindSafe<InFrame>>) -> rusqlite::Result<Owned> {
+        frame.map_or_else(|| self.0.finalize_nothing(), |frame| self.answer(&frame.0))
+    }
+}
+
+impl WindowAggregate<AssertUnwindSafe<InFrame>, Owned> for Moving {
+    fn value(&self, frame: Option<&mut AssertUnwindSafe<InFrame>>) -> rusqlite::Result<Owned> {
+        frame.map_or_else(|| self.0.finalize_nothing(), |frame| self.answer(&frame.0))
+    }
+
+    fn inverse(&self, _: &mut Arguments<'_>, frame: &mut AssertUnwindSafe<InFrame>) -> rusqlite::Result<()> {
+        frame.0.rows.pop_front();
+        Ok(())
     }
 }

@@ -4,12 +4,16 @@
 //! where they are asked, on a small set of connections, within a budget of steps; what needs more starts over
 //! on a thread of its own. No caller's identity ever lives in a connection: everything is a parameter.
 
+mod calls;
 mod collations;
 mod connect;
 mod errors;
 mod execute;
 mod functions;
+mod inside;
 mod readers;
+mod sets;
+mod sequences;
 mod special;
 mod surroundings;
 #[cfg(test)]
@@ -44,6 +48,8 @@ pub struct Options {
     pub readers: usize,
     /// Jobs that may wait for the writer.
     pub write_queue_max: usize,
+    /// Longest value that a read may make: what it makes is in memory at once.
+    pub value_bytes_max: usize,
     /// Where randomness comes from.
     pub random: Random,
     /// Where the time comes from.
@@ -94,7 +100,11 @@ impl Engine for Sqlite {
         sink: Box<dyn Sink>,
         run: Run,
     ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
-        Box::pin(self.readers.read(commands, sink, run.timeout))
+        Box::pin(self.readers.read(commands, sink, run))
+    }
+
+    fn inspect(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.readers.inspect(job, run.timeout))
     }
 
     fn transact(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {

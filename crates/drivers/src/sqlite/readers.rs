@@ -4,11 +4,12 @@
 //! read free of thread changes and a long one from holding up anybody else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use engine::{Failure, Sink};
+use engine::{Failure, Job, Routines, Run, Sink};
 use render::Command;
 use tokio::sync::oneshot;
 use types::{Code, Error, Result};
@@ -17,6 +18,8 @@ use super::Options;
 use super::connect::{self, Prepared};
 use super::errors::failure;
 use super::execute;
+use super::inside::STACK_BYTES;
+use super::writer::finish;
 
 /// Looks at the budget that a read may take where it was asked: about a millisecond.
 const SHORT_LOOKS: i64 = 60;
@@ -25,10 +28,32 @@ const SHORT_LOOKS: i64 = 60;
 const WAITING_MAX: usize = 1_024;
 
 struct LongRead {
-    commands: Vec<Command>,
-    sink: Box<dyn Sink>,
+    what: What,
     until: Instant,
-    reply: oneshot::Sender<Result<Box<dyn Sink>, Failure>>,
+    /// Whether nobody waits for it any more.
+    left: Arc<AtomicBool>,
+}
+
+/// What is read.
+enum What {
+    /// Rows of commands.
+    Rows {
+        commands: Vec<Command>,
+        sink: Box<dyn Sink>,
+        routines: Option<Arc<dyn Routines>>,
+        reply: oneshot::Sender<Result<Box<dyn Sink>, Failure>>,
+    },
+    /// What a job reads.
+    Job { job: Job, reply: oneshot::Sender<Result<()>> },
+}
+
+/// Says that nobody waits any more, when it is dropped: with the request.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -58,17 +83,30 @@ impl Readers {
         &self,
         commands: Vec<Command>,
         mut sink: Box<dyn Sink>,
-        timeout: Duration,
+        run: Run,
     ) -> Result<Box<dyn Sink>, Failure> {
-        if let Some(outcome) = self.read_short(&commands, sink.as_mut(), timeout) {
+        // Functions that are interpreted need a stack that only threads of our own have.
+        let calls = commands.iter().any(|command| command.calls);
+        if !calls && let Some(outcome) = self.read_short(&commands, sink.as_mut(), run.timeout) {
             return outcome.map(|()| sink);
         }
         sink.restart();
         let (reply, answer) = oneshot::channel();
-        self.push(LongRead { commands, sink, until: Instant::now() + timeout, reply })?;
-        answer
-            .await
-            .map_err(|_| Failure::Error(Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down")))?
+        let waiting = Waiting(Arc::default());
+        let left = waiting.0.clone();
+        let what = What::Rows { commands, sink, routines: run.routines, reply };
+        self.push(LongRead { what, until: Instant::now() + run.timeout, left })?;
+        answer.await.map_err(|_| Failure::Error(shutting_down()))?
+    }
+
+    /// Runs a job that only reads, on one snapshot.
+    pub(super) async fn inspect(&self, job: Job, timeout: Duration) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting(Arc::default());
+        let left = waiting.0.clone();
+        let until = Instant::now() + timeout;
+        self.push(LongRead { what: What::Job { job, reply }, until, left })?;
+        answer.await.map_err(|_| shutting_down())?
     }
 
     /// Tries it here and now; `None` when no connection is free or it takes longer than a short read.
@@ -97,6 +135,10 @@ impl Readers {
     }
 }
 
+fn shutting_down() -> Error {
+    Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down")
+}
+
 /// A connection that nobody uses. A read that panicked left no trace in its connection.
 fn free(reader: &Mutex<Prepared>) -> Option<MutexGuard<'_, Prepared>> {
     match reader.try_lock() {
@@ -121,6 +163,7 @@ impl Drop for Readers {
 fn long_reader(options: Options, queue: Arc<Queue>, number: usize) -> Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(format!("reader-{number}"))
+        .stack_size(STACK_BYTES)
         .spawn(move || {
             let mut prepared = None;
             while let Some(read) = next(&queue) {
@@ -143,32 +186,69 @@ fn next(queue: &Queue) -> Option<LongRead> {
     }
 }
 
-fn answer(options: &Options, prepared: &mut Option<Prepared>, mut read: LongRead) {
-    let run = AssertUnwindSafe(|| long(options, prepared, &mut read));
-    let outcome = catch_unwind(run).unwrap_or_else(|_| Err(Error::internal("a read panicked").into()));
+fn answer(options: &Options, prepared: &mut Option<Prepared>, read: LongRead) {
+    let LongRead { what, until, left } = read;
+    let ready = ready(options, prepared, until, left);
     // Nobody waits for the answer of a request that was given up.
-    let _ = read.reply.send(outcome.map(|()| read.sink));
+    match what {
+        What::Rows { commands, mut sink, routines, reply } => {
+            let run = AssertUnwindSafe(|| {
+                let prepared = ready?;
+                prepared.surroundings.calls().install(routines);
+                let outcome = run(prepared, &commands, sink.as_mut());
+                prepared.surroundings.calls().forget();
+                outcome
+            });
+            let outcome =
+                catch_unwind(run).unwrap_or_else(|_| Err(Error::internal("a read panicked").into()));
+            let _ = reply.send(outcome.map(|()| sink));
+        }
+        What::Job { job, reply } => {
+            let outcome = ready.map_err(Error::from).and_then(|prepared| inspected(prepared, job));
+            let _ = reply.send(outcome);
+        }
+    }
 }
 
-fn long(options: &Options, prepared: &mut Option<Prepared>, read: &mut LongRead) -> Result<(), Failure> {
-    let left = read.until.checked_duration_since(Instant::now()).ok_or(Failure::Canceled)?;
+/// A connection with the time that is left.
+fn ready<'a>(
+    options: &Options,
+    prepared: &'a mut Option<Prepared>,
+    until: Instant,
+    left: Arc<AtomicBool>,
+) -> Result<&'a mut Prepared, Failure> {
+    if left.load(Ordering::Relaxed) {
+        return Err(Failure::Canceled);
+    }
+    let time = until.checked_duration_since(Instant::now()).ok_or(Failure::Canceled)?;
     let prepared = match prepared {
         Some(prepared) => prepared,
         empty => empty.insert(connect::reader(options)?),
     };
-    prepared.budget.set(left, i64::MAX);
-    run(prepared, &read.commands, read.sink.as_mut())
+    prepared.budget.set(time, i64::MAX);
+    prepared.budget.until(Some(left));
+    Ok(prepared)
+}
+
+/// Runs a job on one snapshot.
+fn inspected(prepared: &Prepared, job: Job) -> Result<()> {
+    let connection = prepared.connection();
+    let transaction = connection.unchecked_transaction().map_err(|error| Error::from(failure(&error)))?;
+    let (outcome, _) = finish(job, prepared);
+    transaction.rollback().map_err(|error| Error::from(failure(&error)))?;
+    outcome
 }
 
 /// All commands on one snapshot.
 fn run(prepared: &Prepared, commands: &[Command], sink: &mut dyn Sink) -> Result<(), Failure> {
-    let connection = &prepared.connection;
+    let connection = &*prepared.connection();
+    let surroundings = &prepared.surroundings;
     if let [command] = commands {
-        return execute::command(prepared, command, 0, sink).map(|_| ());
+        return execute::command(connection, surroundings, command, 0, sink).map(|_| ());
     }
     let transaction = connection.unchecked_transaction().map_err(|error| failure(&error))?;
     for (position, command) in commands.iter().enumerate() {
-        execute::command(prepared, command, position, sink)?;
+        execute::command(connection, surroundings, command, position, sink)?;
     }
     transaction.commit().map_err(|error| failure(&error))
 }

@@ -18,9 +18,11 @@ use types::json_value::write_cell;
 use types::value::Array;
 use types::{Code, Error, Modifier, Result, Type, Value, cast, signature};
 
+use super::calls;
 use super::errors::carried;
 use super::execute;
 use super::functions::FLAGS;
+use super::sets;
 use super::surroundings::{self, Surroundings, answer, argument, split};
 
 pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> rusqlite::Result<()> {
@@ -39,6 +41,19 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
             Special::Array => array,
             Special::Key => key,
             Special::JsonRow => json_row,
+            Special::Cell => sets::cell,
+            Special::Zip => sets::zip,
+            Special::Pack => {
+                connection.create_aggregate_function(name, -1, FLAGS, sets::Pack)?;
+                continue;
+            }
+            Special::Call => calls::stable,
+            Special::CallVolatile => {
+                connection.create_scalar_function(name, -1, FLAGS, move |arguments| {
+                    calls::volatile(&own, arguments)
+                })?;
+                continue;
+            }
             Special::JsonRows => {
                 connection.create_aggregate_function(
                     name,
@@ -246,7 +261,7 @@ fn shape(text: &str) -> Option<Vec<Field>> {
 }
 
 /// `\\` and `\n` as what they stand for.
-fn unescaped(name: &str) -> String {
+pub(super) fn unescaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut chars = name.chars();
     while let Some(c) = chars.next() {

@@ -12,6 +12,9 @@ use types::{Error, Result, Type, Value};
 use super::errors::carried;
 use engine::{Clock, Random};
 
+use super::calls::Calls;
+use super::connect::Budget;
+use super::sequences::Sequences;
 use super::{Options, execute};
 
 /// One connection's.
@@ -20,17 +23,51 @@ pub(super) struct Surroundings {
     session: Arc<Mutex<Session>>,
     random: Random,
     clock: Clock,
+    calls: Calls,
+    sequences: Sequences,
+    budget: Arc<Budget>,
+    writes: bool,
 }
 
 impl Surroundings {
-    pub(super) fn new(options: &Options) -> Surroundings {
+    pub(super) fn new(options: &Options, budget: Arc<Budget>, writes: bool) -> Surroundings {
         let session = Arc::new(Mutex::new(Session::utc(0)));
-        Surroundings { session, random: options.random.clone(), clock: options.clock.clone() }
+        Surroundings {
+            session,
+            random: options.random.clone(),
+            clock: options.clock.clone(),
+            calls: Calls::default(),
+            sequences: Sequences::default(),
+            budget,
+            writes,
+        }
     }
 
-    /// Every command brings its own session: nothing stays from the one before.
-    pub(super) fn begin(&self, session: &Session) {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone_from(session);
+    /// The functions that statements call.
+    pub(super) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// The sequences, as far as they are counted in memory.
+    pub(super) fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// Whether the connection may change anything.
+    pub(super) fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// Whether nothing is left of the time.
+    pub(super) fn is_spent(&self) -> bool {
+        self.budget.spent()
+    }
+
+    /// Begins a command, which brings its own session; what was begun before goes on when this is dropped.
+    pub(super) fn begin(&self, session: &Session) -> Begun<'_> {
+        self.calls.begin();
+        let mut current = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        Begun { surroundings: self, before: std::mem::replace(&mut *current, session.clone()) }
     }
 
     /// Runs a function's evaluation.
@@ -44,6 +81,20 @@ impl Surroundings {
         let mut random = move |buffer: &mut [u8]| random(buffer);
         let clock = &*self.clock;
         evaluation(&mut Context { arguments, session: &session, random: &mut random, clock: &clock })
+    }
+}
+
+/// A command under way.
+pub(super) struct Begun<'a> {
+    surroundings: &'a Surroundings,
+    before: Session,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.surroundings.calls.end();
+        let mut current = self.surroundings.session.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *current, &mut self.before);
     }
 }
 

@@ -41,6 +41,7 @@ impl Folder {
             path: self.0.join("data.db"),
             readers: 2,
             write_queue_max: 1_024,
+            value_bytes_max: 64 << 20,
             // Randomness that repeats, and no two alike.
             random: Arc::new(move |buffer| {
                 let number = count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -117,6 +118,7 @@ fn command(text: &str, parameters: &[Stored]) -> Command {
         // As many as any test asks for: rows have no more cells than outputs.
         outputs: std::iter::repeat_n((Arc::from("column"), Type::Text), 16).collect(),
         counts_changes: false,
+        calls: false,
     }
 }
 

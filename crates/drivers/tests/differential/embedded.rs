@@ -66,6 +66,7 @@ impl Embedded {
             path: folder.join("data.db"),
             readers: 1,
             write_queue_max: 8,
+            value_bytes_max: 64 << 20,
             random: Arc::new(|bytes| bytes.fill(7)),
             clock: Arc::new(move || now),
         })
@@ -96,6 +97,7 @@ impl Embedded {
             session: self.session.clone(),
             outputs: Arc::from([]),
             counts_changes: false,
+            calls: false,
         };
         let insert = |row: &Vec<Value>| {
             let rows = std::slice::from_ref(row);

@@ -103,8 +103,11 @@ impl World {
             extra_search_path: vec!["public".to_owned(), "extensions".to_owned()],
             aggregates: true,
             honors_tx: true,
+            rolls_back: false,
+            anon_role: "anon".into(),
             server_url: "http://localhost".to_owned(),
             limits: Limits::default(),
+            aside: None,
         };
         World { database, postgres, api, url }
     }
@@ -148,5 +151,5 @@ impl World {
 
 /// Status and body.
 pub(crate) fn said(reply: Reply) -> (u16, String) {
-    (reply.status, String::from_utf8(reply.body).unwrap())
+    (reply.status, String::from_utf8(reply.body.in_memory().unwrap()).unwrap())
 }

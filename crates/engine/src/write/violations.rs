@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
-use query::Write;
+use query::functions::Kind;
+use query::{Expr, Write};
 use types::text::print;
 use types::{Code, Error, Value};
 
 use super::references::Change;
 use crate::contract::Failure;
-use crate::work::Work;
+use crate::work::{Tuple, Work};
 
 /// Longest value of a failing row that is shown whole, in bytes.
 const SHOWN_BYTES_MAX: usize = 64;
@@ -141,7 +142,7 @@ impl Work<'_> {
         failure: Failure,
     ) -> Error {
         match failure {
-            Failure::Unique { index, columns, .. } => self.duplicate(write.table, index, &columns, row),
+            Failure::Unique { index, columns, .. } => self.duplicate(write.table, index, &columns, row).await,
             Failure::ForeignKey => {
                 let missing = self.missing_reference(write, row, rows).await;
                 missing.unwrap_or_else(|| Failure::ForeignKey.into())
@@ -167,7 +168,13 @@ impl Work<'_> {
         }
     }
 
-    fn duplicate(&self, table: TableId, index: Option<String>, columns: &[String], row: &[Value]) -> Error {
+    async fn duplicate(
+        &mut self,
+        table: TableId,
+        index: Option<String>,
+        columns: &[String],
+        row: &[Value],
+    ) -> Error {
         let declared = &self.served.model.catalog[table];
         let columns: Vec<ColumnId> =
             columns.iter().filter_map(|name| declared.column(name).map(|(id, _)| id)).collect();
@@ -178,10 +185,49 @@ impl Work<'_> {
         let message = format!("duplicate key value violates unique constraint \"{name}\"");
         let error = Error::new(Code::UNIQUE_VIOLATION, message);
         let columns = if columns.is_empty() { columns_of(declared, &name) } else { columns };
+        if columns.is_empty() && self.sight(table).whole() {
+            return match self.computed_key(table, &name, row).await {
+                Some(key) => error.with_details(format!("Key {key} already exists.")),
+                None => error,
+            };
+        }
         if columns.is_empty() || !self.sight(table).columns(&columns) {
             return error;
         }
         error.with_details(format!("Key {} already exists.", self.key_text(declared, &columns, row)))
+    }
+}
+
+impl Work<'_> {
+    /// `(lower(a), b)=(x, 2)` of an index over calls and columns. Other expressions are not printed as PostgreSQL does.
+    async fn computed_key(&mut self, table: TableId, index: &str, row: &[Value]) -> Option<String> {
+        let model = self.served.model.clone();
+        let declared = &model.catalog[table];
+        let index = declared.indexes.iter().find(|known| &*known.name == index)?;
+        let tuple = Tuple { table, target: query::model::ROW, values: row, excluded: None };
+        let (mut names, mut texts) = (Vec::new(), Vec::new());
+        for key in &index.keys {
+            let expr = query::resolve::row_value(&model.catalog, declared, &key.expr).ok()?;
+            names.push(called(declared, &expr)?);
+            let value = self.value(&expr, Some(tuple), &[]).await.ok()?;
+            texts.push(match value {
+                Value::Null => "null".to_owned(),
+                value => print(&expr.ty(), &value, &self.run.session),
+            });
+        }
+        Some(format!("({})=({})", names.join(", "), texts.join(", ")))
+    }
+}
+
+/// A column, or a function of such, as PostgreSQL writes it.
+fn called(table: &Table, expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Column { column, .. } => Some(table[*column].name.to_string()),
+        Expr::Apply { function, args, .. } if function.kind == Kind::Function => {
+            let args: Option<Vec<String>> = args.iter().map(|arg| called(table, arg)).collect();
+            Some(format!("{}({})", function.name, args?.join(", ")))
+        }
+        _ => None,
     }
 }
 

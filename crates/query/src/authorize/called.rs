@@ -14,6 +14,7 @@ use crate::ir::{CalledBy, Expr, FunctionId, Read, Subquery, Write};
 
 /// With whose rights something is read.
 struct Rights {
+    role: Arc<str>,
     roles: Vec<Arc<str>>,
     superuser: bool,
     bypass: bool,
@@ -39,6 +40,13 @@ impl<'m> Pass<'m> {
             return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));
         }
         self.with_rights_of(declared, |pass| pass.change(write))
+    }
+
+    /// Notes who calls a function that is interpreted.
+    pub(super) fn interpreted(&mut self, function: FunctionId, role: &mut Option<Arc<str>>) -> Result<()> {
+        self.callable(function)?;
+        *role = Some(self.role.clone());
+        Ok(())
     }
 
     /// A function that whoever asks may call.
@@ -67,8 +75,13 @@ impl<'m> Pass<'m> {
             return outcome;
         }
         let owner = Pass::new(&function.owner, self.model, self.limits)?;
-        let owner =
-            Rights { roles: owner.roles, superuser: owner.superuser, bypass: owner.bypass, definer: false };
+        let owner = Rights {
+            role: owner.role,
+            roles: owner.roles,
+            superuser: owner.superuser,
+            bypass: owner.bypass,
+            definer: false,
+        };
         let caller = self.exchange(owner);
         let outcome = inner(self);
         self.exchange(caller);
@@ -77,6 +90,7 @@ impl<'m> Pass<'m> {
 
     fn exchange(&mut self, other: Rights) -> Rights {
         Rights {
+            role: std::mem::replace(&mut self.role, other.role),
             roles: std::mem::replace(&mut self.roles, other.roles),
             superuser: std::mem::replace(&mut self.superuser, other.superuser),
             bypass: std::mem::replace(&mut self.bypass, other.bypass),

@@ -92,6 +92,7 @@ fn mark(read: &mut Read) -> Result<()> {
         }
     });
     outcome?;
+    read.with.iter_mut().try_for_each(|cte| mark(&mut cte.read))?;
     mark_source(&mut read.from)
 }
 
@@ -110,6 +111,10 @@ fn mark_source(source: &mut Source) -> Result<()> {
             *source = Source::Table { id: *id, table: *view, guard: Guard::Engine };
         }
         Source::Read { read, view: None, .. } => return mark(read),
+        Source::Compound { left, right, .. } => {
+            mark(left)?;
+            return mark(right);
+        }
         Source::Join { left, right, .. } => {
             mark_source(left)?;
             return mark_source(right);
@@ -118,6 +123,8 @@ fn mark_source(source: &mut Source) -> Result<()> {
         | Source::Written { .. }
         | Source::Given { .. }
         | Source::Call { .. }
+        | Source::Cte { .. }
+        | Source::Function { .. }
         | Source::Values { .. } => {}
     }
     Ok(())

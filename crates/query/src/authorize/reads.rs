@@ -22,6 +22,9 @@ impl Pass<'_> {
         if let Some(function) = read.called.take() {
             return self.body(read, function, named);
         }
+        for cte in &mut read.with {
+            self.read_naming(&mut cte.read, named)?;
+        }
         let mut outcome = Ok(());
         visit::own_expressions_mut(read, &mut |expr| {
             if outcome.is_ok() {
@@ -49,6 +52,7 @@ impl Pass<'_> {
                 super::called::simplify(expr);
                 Ok(())
             }
+            Expr::Call(call) => self.interpreted(call.function, &mut call.role),
             _ => Ok(()),
         }
     }
@@ -85,8 +89,16 @@ impl Pass<'_> {
                 self.source(left, named)?;
                 self.source(right, named)
             }
-            Source::Call { .. } => Err(Error::internal("a function was left to an engine that runs none")),
-            Source::Unit | Source::Given { .. } | Source::Values { .. } => Ok(()),
+            Source::Call { function, role, .. } => self.interpreted(*function, role),
+            Source::Compound { left, right, .. } => {
+                self.read_naming(left, named)?;
+                self.read_naming(right, named)
+            }
+            Source::Unit
+            | Source::Given { .. }
+            | Source::Cte { .. }
+            | Source::Function { .. }
+            | Source::Values { .. } => Ok(()),
         }
     }
 

@@ -233,16 +233,13 @@ impl Lowering<'_> {
 
     fn shown_in_read(&mut self, inner: &mut Read, row: SourceId) {
         visit::own_expressions_mut(inner, &mut |expr| self.shown(expr, row));
-        visit::each_source_mut(&mut inner.from, &mut |source| {
-            if let Source::Read { read, .. } = source {
-                self.shown_in_read(read, row);
-            }
-        });
+        visit::each_inner_read_mut(inner, &mut |read| self.shown_in_read(read, row));
     }
 }
 
 /// Why a view takes no writes, in PostgreSQL's words.
 fn obstacle(read: &Read) -> Option<&'static str> {
+    let is_compound = matches!(read.from, Source::Compound { .. });
     let is_one_relation = matches!(read.from, Source::Table { .. } | Source::Read { view: Some(_), .. });
     [
         (read.distinct, "Views containing DISTINCT are not automatically updatable."),
@@ -256,6 +253,12 @@ fn obstacle(read: &Read) -> Option<&'static str> {
             read.outputs.iter().any(|output| visit::has_aggregate(&output.expr)),
             "Views that return aggregate functions are not automatically updatable.",
         ),
+        (
+            read.outputs.iter().any(|output| visit::has_window(&output.expr)),
+            "Views that return window functions are not automatically updatable.",
+        ),
+        (!read.with.is_empty(), "Views containing WITH are not automatically updatable."),
+        (is_compound, "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable."),
         (
             !is_one_relation,
             "Views that do not select from a single table or view are not automatically updatable.",

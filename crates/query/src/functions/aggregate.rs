@@ -7,8 +7,20 @@ use types::{Result, Type, Value};
 use super::row::symbol;
 use super::{Context, Kind, Ty};
 
+/// A state that can be looked at before its last row.
+pub trait Copies {
+    /// The same state once more.
+    fn copy(&self) -> Box<dyn State>;
+}
+
+impl<T: State + Clone + 'static> Copies for T {
+    fn copy(&self) -> Box<dyn State> {
+        Box::new(self.clone())
+    }
+}
+
 /// What an aggregate remembers between rows.
-pub trait State: Send {
+pub trait State: Copies + Send {
     /// Takes the arguments of one row. A strict aggregate never sees null.
     ///
     /// # Errors
@@ -76,6 +88,11 @@ impl Aggregate {
     /// A name of its own among all rows, fit for registering: `pg_agg_sum_int4`.
     pub fn symbol(&self) -> String {
         symbol("pg_agg", self.name, Kind::Function, self.arguments)
+    }
+
+    /// The same for frames that rows leave again.
+    pub fn moving_symbol(&self) -> String {
+        symbol("pg_moving", self.name, Kind::Function, self.arguments)
     }
 }
 

@@ -62,7 +62,7 @@ enum Statistic {
 }
 
 /// The sum of integers that fit `bigint`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Whole {
     sum: Option<i64>,
 }
@@ -80,6 +80,7 @@ impl State for Whole {
 }
 
 /// Exact statistics.
+#[derive(Clone)]
 struct Exact {
     statistic: Statistic,
     count: i64,
@@ -150,6 +151,7 @@ fn overflow() -> Error {
 }
 
 /// A sum in the precision of its type.
+#[derive(Clone)]
 struct FloatSum {
     single: bool,
     sum: Option<f64>,
@@ -173,6 +175,7 @@ impl State for FloatSum {
 }
 
 /// Means and deviations of floats, by the algorithm of Youngs and Cramer.
+#[derive(Clone)]
 struct Floats {
     statistic: Statistic,
     count: f64,
@@ -224,7 +227,7 @@ impl State for Floats {
 }
 
 /// Sums and means of intervals.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Spans {
     mean: bool,
     count: u32,
@@ -248,6 +251,7 @@ impl State for Spans {
 }
 
 /// `bit_and`, `bit_or`
+#[derive(Clone)]
 struct Bits {
     and: bool,
     bits: Option<i64>,

@@ -63,6 +63,7 @@ pub(super) static ROWS: &[Aggregate] = &[
     Aggregate::new("jsonb_object_agg", &[Any, Any], B, || Box::new(JsonbFields(None))).lax(),
 ];
 
+#[derive(Clone)]
 struct Count(i64);
 
 impl State for Count {
@@ -76,6 +77,7 @@ impl State for Count {
     }
 }
 
+#[derive(Clone)]
 struct Extreme {
     wanted: Ordering,
     /// The type, where the order of texts depends on it and the caller does not say it.
@@ -101,6 +103,7 @@ impl State for Extreme {
     }
 }
 
+#[derive(Clone)]
 struct Logic {
     decisive: bool,
     result: Option<bool>,
@@ -119,6 +122,7 @@ impl State for Logic {
 }
 
 /// Texts with the separator of each row before its text, but the first's.
+#[derive(Clone)]
 struct Joined(Option<String>);
 
 impl State for Joined {
@@ -139,6 +143,7 @@ impl State for Joined {
     }
 }
 
+#[derive(Clone)]
 struct JoinedBytes(Option<Vec<u8>>);
 
 impl State for JoinedBytes {
@@ -164,6 +169,7 @@ impl State for JoinedBytes {
     }
 }
 
+#[derive(Clone)]
 struct Elements(Vec<Value>);
 
 impl State for Elements {
@@ -178,7 +184,7 @@ impl State for Elements {
 }
 
 /// Arrays of one shape, which become one array with another dimension.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Arrays {
     count: u32,
     inner: Vec<u32>,
@@ -217,6 +223,7 @@ fn argument(arguments: &[Value], position: usize) -> &Value {
     arguments.get(position).unwrap_or(&Value::Null)
 }
 
+#[derive(Clone)]
 struct JsonItems(Option<String>);
 
 impl State for JsonItems {
@@ -242,6 +249,7 @@ impl State for JsonItems {
     }
 }
 
+#[derive(Clone)]
 struct JsonbItems(Option<Vec<Json>>);
 
 impl State for JsonbItems {
@@ -262,6 +270,7 @@ fn field_name(context: &Context<'_>, arguments: &[Value]) -> Result<String> {
         .ok_or_else(|| invalid("field name must not be null"))
 }
 
+#[derive(Clone)]
 struct JsonFields(Option<Vec<(String, String)>>);
 
 impl State for JsonFields {
@@ -280,6 +289,7 @@ impl State for JsonFields {
     }
 }
 
+#[derive(Clone)]
 struct JsonbFields(Option<Vec<(String, Json)>>);
 
 impl State for JsonbFields {

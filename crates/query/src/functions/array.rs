@@ -335,7 +335,7 @@ fn array_to_string(context: &mut Context<'_>, arguments: &[Value]) -> Result<Val
     ok_text(shown.collect::<Vec<_>>().join(separator))
 }
 
-fn string_to_array(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn string_to_array(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     if arguments.first().is_none_or(Value::is_null) {
         return Ok(Value::Null);
     }

@@ -7,7 +7,7 @@ use types::{Code, Error, Result, Type};
 
 use super::common::{category, converts, preferred};
 use super::ty::unify;
-use super::{Aggregate, Function, Kind, Ty, aggregates, candidates};
+use super::{Aggregate, Function, Kind, SetFunction, Ty, aggregates, candidates, sets};
 
 /// A function found, with what each argument has to be converted to.
 #[derive(Clone, Debug)]
@@ -29,6 +29,32 @@ pub struct ChosenAggregate {
     pub argument_types: Vec<Type>,
     /// The type of the result.
     pub result: Type,
+}
+
+/// A set-returning function found.
+#[derive(Clone, Debug)]
+pub struct ChosenSet {
+    /// The row.
+    pub function: &'static SetFunction,
+    /// The type that each written argument is converted to.
+    pub argument_types: Vec<Type>,
+}
+
+/// Finds the set-returning function for arguments of these types.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_set(name: &str, arguments: &[Type]) -> Result<ChosenSet> {
+    let fitting = sets().filter(|function| function.name == name && function.takes(arguments.len()));
+    let candidates = fitting.map(|function| Candidate {
+        what: function,
+        declared: function.arguments[..arguments.len()].to_vec(),
+    });
+    let chosen = select(candidates.collect(), arguments, false);
+    let Candidate { what: function, declared } =
+        chosen.map_err(|why| refuse(why, name, Kind::Function, arguments))?;
+    let (argument_types, _) = settle(&declared, Ty::Void, arguments)?;
+    Ok(ChosenSet { function, argument_types })
 }
 
 /// One possible meaning: declared types, one for each written argument.

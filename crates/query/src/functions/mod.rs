@@ -32,15 +32,18 @@ mod regex;
 mod regex_syntax;
 mod row;
 mod search;
+pub mod sets;
 mod settings;
 mod text;
 mod ty;
 mod values;
 
 pub use aggregate::{Aggregate, State};
-pub use choose::{Chosen, ChosenAggregate, choose, choose_aggregate, choose_comparison};
+pub use choose::{Chosen, ChosenAggregate, ChosenSet, choose, choose_aggregate, choose_comparison, choose_set};
 pub use common::common_type;
+pub use pattern::check_regex;
 pub use row::{Context, Eval, Function, Kind, Volatility};
+pub use sets::SetFunction;
 pub use ty::Ty;
 pub use types::session::Session;
 
@@ -95,6 +98,9 @@ static AGGREGATES: &[&[Aggregate]] = &[
     aggregate_numbers::DEVIATIONS,
 ];
 
+/// The set-returning functions, by family.
+static SETS: &[&[SetFunction]] = &[sets::series::ROWS, sets::texts::ROWS, sets::json::ROWS];
+
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {
     TABLE.iter().copied().flatten()
@@ -103,6 +109,11 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 /// All aggregates.
 pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
     AGGREGATES.iter().copied().flatten()
+}
+
+/// All set-returning functions.
+pub fn sets() -> impl Iterator<Item = &'static SetFunction> {
+    SETS.iter().copied().flatten()
 }
 
 /// The overloads of a function or operator.
@@ -121,7 +132,7 @@ mod tests {
     #[test]
     fn every_row_has_a_symbol_of_its_own() {
         let mut seen = HashSet::new();
-        for symbol in all().map(Function::symbol).chain(aggregates().map(Aggregate::symbol)) {
+        for symbol in all().map(Function::symbol).chain(aggregates().map(Aggregate::symbol)).chain(sets().map(SetFunction::symbol)) {
             assert!(symbol.len() < 255 && seen.insert(symbol.clone()), "{symbol}");
         }
     }

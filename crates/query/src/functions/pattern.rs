@@ -63,6 +63,14 @@ fn flags_of_one(name: &str, text: Option<&str>) -> Result<Options> {
     })
 }
 
+/// Reads a regular expression without asking anything of it.
+///
+/// # Errors
+/// `2201B` for one that is broken, `0A000` for one that cannot be translated.
+pub fn check_regex(pattern: &str) -> Result<()> {
+    compile(pattern, Options::default()).map(drop)
+}
+
 fn is_match(arguments: &[Value], insensitive: bool) -> Result<bool> {
     let options = Options { insensitive, ..Options::default() };
     Ok(compile(text(arguments, 1)?, options)?.is_match(text(arguments, 0)?))
@@ -121,13 +129,26 @@ fn regexp_match(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     }
 }
 
+/// Every match that the flags ask for: the first, or with `g` all.
+pub(super) fn all_matches(arguments: &[Value]) -> Result<Vec<Value>> {
+    let written = text_or_null(arguments, 2)?.unwrap_or("");
+    let options = flags_of_one("regexp_matches", Some(&written.replace('g', "")))?;
+    let subject = text(arguments, 0)?;
+    let regex = compile(text(arguments, 1)?, options)?;
+    let found = match written.contains('g') {
+        true => matches(&regex, subject, 0, false)?,
+        false => regex.find(subject, 0)?.into_iter().collect(),
+    };
+    Ok(found.iter().map(|groups| list(shown(subject, groups))).collect())
+}
+
 /// The groups of a match, or the match itself when there are none.
 fn shown(text: &str, groups: &Groups) -> Vec<Value> {
     let from = usize::from(groups.len() > 1);
     groups.iter().skip(from).map(|range| part(text, *range)).collect()
 }
 
-fn regexp_split_to_array(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn regexp_split_to_array(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let options = flags_of_one("regexp_split_to_array", text_or_null(arguments, 2)?)?;
     let subject = text(arguments, 0)?;
     let regex = compile(text(arguments, 1)?, options)?;

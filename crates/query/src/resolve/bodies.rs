@@ -125,7 +125,12 @@ impl Resolver<'_> {
     fn whole_body(&mut self, invocation: Invocation) -> Result<Body> {
         let Invocation { function: id, args, read_only } = invocation;
         let function = &self.catalog.functions[id.0];
+        self.changes = !read_only;
         let args = self.completed(function, args)?;
+        if function.language == Language::PlPgSql {
+            let result = Query::Read(self.interpreted_rows(id, args)?);
+            return Ok(Body { before: Vec::new(), result });
+        }
         if function.strict && args.iter().any(is_null) {
             return Ok(Body { before: Vec::new(), result: Query::Read(self.nothing(id)?) });
         }

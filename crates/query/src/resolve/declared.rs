@@ -32,7 +32,8 @@ pub(super) struct Frame {
 
 /// What is set aside while a body is read.
 #[derive(Default)]
-pub(super) struct Surroundings {
+pub(super) struct Surroundings<'a> {
+    variables: Option<&'a dyn super::Variables>,
     levels: Vec<Level>,
     ctes: Vec<(String, Read)>,
     path: Vec<Arc<str>>,
@@ -40,7 +41,7 @@ pub(super) struct Surroundings {
     owner: Option<Arc<str>>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// A call of a declared function; `None` for other calls.
     pub(super) fn declared_call(&mut self, call: &Call) -> Result<Option<Expr>> {
         let candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
@@ -49,6 +50,9 @@ impl Resolver<'_> {
         }
         let (at, args) = self.matched(call, &candidates)?;
         let function = &self.catalog.functions[at];
+        if function.language == Language::PlPgSql {
+            return self.interpreted_value(at, args).map(Some);
+        }
         if function.returns_set {
             let what = format!("the set-returning function {}() in this place", function.name);
             return Err(Error::missing(what));
@@ -78,12 +82,16 @@ impl Resolver<'_> {
     /// The rows of a call of a declared function that returns a set; `None` for other calls.
     pub(super) fn declared_rows(&mut self, call: &Call) -> Result<Option<Read>> {
         let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
-        candidates.retain(|at| self.catalog.functions[*at].returns_set);
+        let is_interpreted = |at: usize| self.catalog.functions[at].language == Language::PlPgSql;
+        candidates.retain(|at| self.catalog.functions[*at].returns_set || is_interpreted(*at));
         if candidates.is_empty() {
             return Ok(None);
         }
         let (at, args) = self.matched(call, &candidates)?;
         let function = &self.catalog.functions[at];
+        if function.language == Language::PlPgSql {
+            return self.interpreted_rows(FunctionId(at), args).map(Some);
+        }
         if !args.iter().all(is_simple) || (function.strict && !args.is_empty()) {
             return Err(unsupported(function, "with computed arguments in FROM"));
         }
@@ -241,17 +249,18 @@ impl Resolver<'_> {
     }
 
     /// Puts what surrounds a query away, to be [put back](Resolver::back).
-    pub(super) fn apart(&mut self) -> Surroundings {
+    pub(super) fn apart(&mut self) -> Surroundings<'a> {
         let path = self.path.clone();
         self.exchange(Surroundings { path, owner: self.owner.clone(), ..Surroundings::default() })
     }
 
-    pub(super) fn back(&mut self, surroundings: Surroundings) {
+    pub(super) fn back(&mut self, surroundings: Surroundings<'a>) {
         self.exchange(surroundings);
     }
 
-    fn exchange(&mut self, other: Surroundings) -> Surroundings {
+    fn exchange(&mut self, other: Surroundings<'a>) -> Surroundings<'a> {
         Surroundings {
+            variables: std::mem::replace(&mut self.variables, other.variables),
             levels: std::mem::replace(&mut self.levels, other.levels),
             ctes: std::mem::replace(&mut self.ctes, other.ctes),
             path: std::mem::replace(&mut self.path, other.path),
@@ -537,7 +546,7 @@ fn has_values(function: &Function) -> bool {
 fn is_simple(arg: &Expr) -> bool {
     let mut simple = !visit::may_raise(arg);
     visit::deep(arg, &mut |inner| match inner {
-        Expr::Subquery(_) | Expr::Aggregate { .. } => simple = false,
+        Expr::Subquery(_) | Expr::Call(_) | Expr::Aggregate { .. } | Expr::Window { .. } => simple = false,
         Expr::Apply { function, .. } => simple &= function.volatility != Effect::Volatile,
         Expr::Form { form: Form::NextValue, .. } => simple = false,
         Expr::Column { .. }

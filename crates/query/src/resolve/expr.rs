@@ -139,6 +139,9 @@ impl Resolver<'_> {
         if let Some(argument) = self.frame_position(index) {
             return Ok(argument);
         }
+        if let Some(argument) = self.variables.and_then(|variables| variables.positional(index)) {
+            return Ok(argument);
+        }
         let ty = self.parameters.get(index).cloned();
         let missing = || Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}"));
         Ok(Expr::Param { index, ty: ty.ok_or_else(missing)? })

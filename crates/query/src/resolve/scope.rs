@@ -115,7 +115,12 @@ fn ambiguous(column: &str) -> Error {
 impl Resolver<'_> {
     /// What a column reference means; in a function's body a parameter, unless there is such a column.
     pub(super) fn column(&mut self, parts: &[String]) -> Result<Expr> {
-        let error = match self.stored_column(parts) {
+        let stored = self.stored_column(parts);
+        let stored = match self.variables {
+            Some(variables) => self.among_variables(variables, parts, stored)?,
+            None => stored,
+        };
+        let error = match stored {
             Err(error) if matches!(error.code(), Code::UNDEFINED_COLUMN | Code::UNDEFINED_TABLE) => error,
             found => return found,
         };

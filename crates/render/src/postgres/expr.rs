@@ -34,6 +34,10 @@ impl Writer<'_> {
             Expr::Cast { expr, ty, modifier, explicit } => self.cast(expr, ty, *modifier, *explicit),
             Expr::Case { branches, otherwise, .. } => self.case(branches, otherwise.as_deref()),
             Expr::Subquery(subquery) => self.subquery(subquery),
+            Expr::Call(_) => Err(Error::internal("a function is interpreted although the engine calls it itself")),
+            Expr::Window { function, args, filter, window, .. } => {
+                self.window(*function, args, filter.as_deref(), window)
+            }
             Expr::Aggregate { aggregate, args, distinct, filter, order, .. } => {
                 self.aggregate(aggregate, args, *distinct, filter.as_deref(), order)
             }
@@ -197,6 +201,7 @@ impl Writer<'_> {
                 }
                 Ok(())
             }
+            (Form::Record(_), _) => Err(Error::missing("a whole row as a value on this engine")),
             (Form::NextValue, [name]) => {
                 self.push("pg_catalog.nextval((");
                 self.expr(name)?;

@@ -9,6 +9,7 @@ mod names;
 mod presented;
 mod read;
 mod schema;
+mod window;
 mod wire;
 mod write;
 
@@ -234,6 +235,7 @@ impl<'a> Writer<'a> {
             session,
             outputs,
             counts_changes: false,
+            calls: false,
         }
     }
 }

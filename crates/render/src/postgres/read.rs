@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use catalog::Catalog;
-use query::{CallArgument, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, Source, Subquery};
+use query::functions::sets::Columns as SetColumns;
+use query::{
+    CallArgument, Cte, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, SetCall, SetOperator, Source, SourceId,
+    Subquery,
+};
 use types::{Error, Result, Type};
 
 use super::wire::{Wire, wire};
@@ -65,6 +69,7 @@ impl Writer<'_> {
         if read.called.is_some() {
             return Err(Error::internal("a function's body reached an engine that calls functions itself"));
         }
+        self.with(&read.with)?;
         self.register(&read.from);
         let shared = self.shares;
         self.shares |= !read.group.is_empty();
@@ -166,7 +171,11 @@ impl Writer<'_> {
             Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
                 self.sources.insert(*id, Columns::OfTable(*table));
             }
-            Source::Read { id, .. } | Source::Call { id, .. } => {
+            Source::Read { id, .. }
+            | Source::Call { id, .. }
+            | Source::Cte { id, .. }
+            | Source::Compound { id, .. }
+            | Source::Function { id, .. } => {
                 self.sources.insert(*id, Columns::Outputs);
             }
             Source::Values { id, .. } => {
@@ -213,6 +222,19 @@ impl Writer<'_> {
                 })?;
                 self.push(")");
             }
+            Source::Cte { id, cte, .. } => {
+                self.push("w");
+                self.number(cte.0);
+                self.push(" AS ");
+                self.alias(*id);
+            }
+            Source::Compound { id, operator, all, left, right } => {
+                self.push("LATERAL (");
+                self.compound(*operator, *all, left, right)?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
+            Source::Function { id, calls, ordinality } => self.functions(*id, calls, *ordinality)?,
             Source::Values { id, rows } => {
                 self.push("(VALUES ");
                 self.list(rows, ", ", |writer, row| {
@@ -227,6 +249,81 @@ impl Writer<'_> {
             Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref()),
         }
         Ok(())
+    }
+
+    /// `WITH`
+    fn with(&mut self, with: &[Cte]) -> Result<()> {
+        if with.is_empty() {
+            return Ok(());
+        }
+        let recursive = with.iter().any(|cte| cte.recursive);
+        self.push(if recursive { "WITH RECURSIVE " } else { "WITH " });
+        self.list(with, ", ", |writer, cte| {
+            writer.push("w");
+            writer.number(cte.id.0);
+            writer.push("(");
+            writer.positions(cte.read.outputs.len())?;
+            writer.push(if cte.recursive { ") AS (" } else { ") AS MATERIALIZED (" });
+            match &cte.read.from {
+                Source::Compound { operator, all, left, right, .. } if cte.recursive => {
+                    writer.compound(*operator, *all, left, right)?;
+                }
+                _ => writer.read(&cte.read, Use::Positions)?,
+            }
+            writer.push(")");
+            Ok(())
+        })?;
+        self.push(" ");
+        Ok(())
+    }
+
+    fn compound(&mut self, operator: SetOperator, all: bool, left: &Read, right: &Read) -> Result<()> {
+        self.push("(");
+        self.read(left, Use::Positions)?;
+        self.push(") ");
+        self.push(operator.word());
+        self.push(if all { " ALL (" } else { " (" });
+        self.read(right, Use::Positions)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// Set-returning functions, side by side. Only a function of records takes a list of columns, and only alone.
+    fn functions(&mut self, id: SourceId, calls: &[SetCall], ordinality: bool) -> Result<()> {
+        self.push("ROWS FROM (");
+        self.list(calls, ", ", |writer, call| {
+            writer.push(&names::function_name(call.function.name));
+            writer.push("(");
+            writer.list(&call.args, ", ", Writer::expr)?;
+            writer.push(")");
+            if matches!(call.function.columns, SetColumns::Written) {
+                writer.push(" AS (");
+                writer.list(call.columns.iter(), ", ", |writer, (name, ty)| {
+                    writer.identifier(name);
+                    writer.push(" ");
+                    writer.push(&names::type_name(ty, None));
+                    Ok(())
+                })?;
+                writer.push(")");
+            }
+            Ok(())
+        })?;
+        self.push(if ordinality { ") WITH ORDINALITY AS " } else { ") AS " });
+        self.alias(id);
+        self.push("(");
+        let width: usize = calls.iter().map(|call| call.columns.len()).sum();
+        self.positions(width + usize::from(ordinality))?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// `c0, c1, …`
+    fn positions(&mut self, count: usize) -> Result<()> {
+        self.list(0..count, ", ", |writer, position| {
+            writer.push("c");
+            writer.number(position);
+            Ok(())
+        })
     }
 
     fn called(&mut self, function: FunctionId, args: &[CallArgument]) -> Result<()> {

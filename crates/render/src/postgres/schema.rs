@@ -94,5 +94,6 @@ fn plain(text: &str, session: &Session) -> Command {
         session: session.clone(),
         outputs: [].into(),
         counts_changes: false,
+        calls: false,
     }
 }

@@ -80,6 +80,7 @@ fn updated(bindings: &Bindings<'_>) -> Command {
         session: bindings.session.clone(),
         outputs: [("updated".into(), Type::Int8), ("reset".into(), Type::Text)].into(),
         counts_changes: false,
+        calls: false,
     }
 }
 
@@ -303,10 +304,16 @@ fn written_in(read: &Read, found: &mut BTreeSet<SourceId>) {
             found.insert(*id);
         }
         Source::Read { read, .. } => written_in(read, found),
+        Source::Compound { left, right, .. } => {
+            written_in(left, found);
+            written_in(right, found);
+        }
         Source::Unit
         | Source::Table { .. }
         | Source::Given { .. }
         | Source::Call { .. }
+        | Source::Cte { .. }
+        | Source::Function { .. }
         | Source::Values { .. }
         | Source::Join { .. } => {}
     });

@@ -124,6 +124,7 @@ fn bound(text: String, parameters: Vec<Stored>, session: &Session) -> Command {
         session: session.clone(),
         outputs: Arc::from([]),
         counts_changes: false,
+        calls: false,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use catalog::ColumnId;
 use query::functions::{Aggregate, Function};
-use query::{Compare, Expr, Form, Order, Read, SourceId, Subquery};
+use query::{Compare, Expr, Form, FunctionCall, Order, Read, SourceId, Subquery};
 use types::stored::{Stored, encode};
 use types::{Error, Modifier, Result, Type, Value, signature};
 
@@ -15,7 +15,7 @@ use super::{Columns, Writer};
 impl Writer<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<()> {
         match expr {
-            Expr::Column { source, column, .. } => self.column(*source, *column),
+            Expr::Column { source, column, ty } => self.column(*source, *column, ty),
             Expr::Const { value, ty } => self.constant(value, ty),
             Expr::Param { index, ty } => {
                 let value = self.bindings.parameter(*index, ty)?;
@@ -28,18 +28,44 @@ impl Writer<'_> {
             Expr::Cast { expr, ty, modifier, explicit } => self.cast(expr, ty, *modifier, *explicit),
             Expr::Case { branches, otherwise, .. } => self.case(branches, otherwise.as_deref()),
             Expr::Subquery(subquery) => self.subquery(subquery),
+            Expr::Call(call) => self.call(call),
+            Expr::Window { function, args, filter, window, .. } => {
+                self.window(*function, args, filter.as_deref(), window)
+            }
             Expr::Aggregate { aggregate, args, distinct, filter, order, .. } => {
                 self.aggregate(aggregate, args, *distinct, filter.as_deref(), order)
             }
         }
     }
 
-    fn column(&mut self, source: SourceId, column: ColumnId) -> Result<()> {
+    /// A function that is interpreted: which, called by whom, the types of its arguments and of its result.
+    fn call(&mut self, call: &FunctionCall) -> Result<()> {
+        let role = call.role.as_ref();
+        let role = role.ok_or_else(|| Error::internal("a call reached the renderer without authorization"))?;
+        self.calls = true;
+        let special = if call.is_volatile { Special::CallVolatile } else { Special::Call };
+        let word = format!("{};{}", call.function.0, names::escaped(role));
+        let mut types: Vec<Type> = vec![call.ty.clone()];
+        types.extend(call.args.iter().map(Expr::ty));
+        self.special(special, &word, &types, &call.args)
+    }
+
+    fn column(&mut self, source: SourceId, column: ColumnId, ty: &Type) -> Result<()> {
         let columns = self
             .sources
             .get(&source)
             .copied()
             .ok_or_else(|| Error::internal("a column of an unknown source"))?;
+        if let Columns::Packed(width) = columns {
+            if column.0 < width {
+                self.unpacked(source, column.0, ty);
+            } else {
+                self.push("(");
+                self.alias(source);
+                self.push(".key + 1)");
+            }
+            return Ok(());
+        }
         if !self.kept {
             self.alias(source);
             self.push(".");
@@ -60,6 +86,7 @@ impl Writer<'_> {
                 self.push("column");
                 self.number(column.0 + 1);
             }
+            Columns::Packed(_) => {}
         }
         Ok(())
     }
@@ -162,8 +189,26 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A whole row as a JSON object.
+    fn record(&mut self, names: &[std::sync::Arc<str>], args: &[Expr]) -> Result<()> {
+        let field = |(name, arg): (&std::sync::Arc<str>, &Expr)| query::Output {
+            name: name.clone(),
+            expr: Expr::null(arg.ty()),
+        };
+        let fields: Vec<query::Output> = names.iter().zip(args).map(field).collect();
+        self.push(Special::JsonRow.name());
+        self.push("(");
+        self.literal(&Stored::Text(super::read::shape(&fields).into()));
+        for arg in args {
+            self.push(", ");
+            self.expr(arg)?;
+        }
+        self.push(")");
+        Ok(())
+    }
+
     /// Types as a text parameter.
-    fn signature(&mut self, types: &[Type]) {
+    pub(super) fn signature(&mut self, types: &[Type]) {
         self.words("", types);
     }
 
@@ -236,6 +281,7 @@ impl Writer<'_> {
             Form::AnyBy(function) => self.special(Special::AnyBy, &function.symbol(), &types_of(args), args),
             Form::AllBy(function) => self.special(Special::AllBy, &function.symbol(), &types_of(args), args),
             Form::Array => self.special(Special::Array, "", std::slice::from_ref(ty), args),
+            Form::Record(names) => self.record(names, args),
             Form::Row => Err(Error::missing("a row value in this place")),
             Form::NextValue => Err(Error::missing("nextval() outside of column defaults")),
         }

@@ -3,11 +3,14 @@
 //! PostgreSQL's semantics come from functions and collations that the driver registers (`names.rs` has their names);
 //! native operators are used only where they are exact for the stored form of the type.
 
+mod compound;
 mod ddl;
 mod expr;
 mod names;
 mod presented;
 mod read;
+mod rows;
+mod window;
 mod write;
 
 pub use names::{
@@ -111,6 +114,8 @@ enum Columns {
     Outputs,
     /// `column1`, `column2`, …
     Values,
+    /// Elements of the JSON array `value`; the number of the row behind so many of them.
+    Packed(u16),
 }
 
 /// Text and parameters under construction.
@@ -127,6 +132,10 @@ struct Writer<'a> {
     declared: bool,
     /// Whether subqueries in `FROM` are kept apart from what is around them.
     fenced: bool,
+    /// Whether the outputs of the read that is written next say their collations.
+    collates: bool,
+    /// Whether functions that are interpreted are called.
+    calls: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -141,6 +150,8 @@ impl<'a> Writer<'a> {
             kept: false,
             declared: false,
             fenced: false,
+            collates: false,
+            calls: false,
         }
     }
 
@@ -253,6 +264,7 @@ impl<'a> Writer<'a> {
             session,
             outputs,
             counts_changes: false,
+            calls: self.calls,
         }
     }
 }

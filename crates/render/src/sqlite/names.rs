@@ -34,8 +34,18 @@ pub enum Special {
     JsonValues,
     /// `(type, a)`: bytes that order as the values do, the same for equal values.
     Key,
+    /// `(value, …)` as an aggregate: rows as a JSON array of arrays of stored values.
+    Pack,
+    /// `(row, position)`: a stored value of such a row.
+    Cell,
+    /// `(widths, rows, …)`: several such arrays side by side.
+    Zip,
     /// `()` raises "more than one row returned by a subquery".
     SingleRow,
+    /// `(function;role;result;types, value, …)`: calls a declared function that is interpreted.
+    Call,
+    /// The same of one that may say something else each time.
+    CallVolatile,
 }
 
 impl Special {
@@ -54,7 +64,12 @@ impl Special {
         (Special::JsonRows, "bp_json_rows"),
         (Special::JsonValues, "bp_json_values"),
         (Special::Key, "bp_key"),
+        (Special::Pack, "bp_pack"),
+        (Special::Cell, "bp_cell"),
+        (Special::Zip, "bp_zip"),
         (Special::SingleRow, "bp_single_row"),
+        (Special::Call, "bp_call"),
+        (Special::CallVolatile, "bp_call_volatile"),
     ];
 
     /// The name it is registered under.
@@ -153,6 +168,11 @@ pub fn row_key(table: &Table) -> &'static str {
         .into_iter()
         .find(|key| !table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(key)))
         .unwrap_or("rowid")
+}
+
+/// A word between semicolons.
+pub(super) fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace(';', "\\;")
 }
 
 /// An identifier in double quotes.

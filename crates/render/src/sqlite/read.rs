@@ -6,6 +6,7 @@ use catalog::{Catalog, ColumnId, TableId};
 use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
 use types::{Error, Result, Type};
 
+use super::compound::Compound;
 use super::{Columns, Writer, names};
 use crate::sqlite::names::Special;
 use crate::{Bindings, Command};
@@ -35,6 +36,8 @@ pub(super) enum Use {
 
 impl Writer<'_> {
     pub(super) fn read(&mut self, read: &Read, used: Use) -> Result<()> {
+        let collates = std::mem::take(&mut self.collates);
+        self.with(&read.with)?;
         self.register(&read.from);
         self.push("SELECT ");
         let distinct_keys = read.distinct && needs_keys(read);
@@ -45,7 +48,7 @@ impl Writer<'_> {
             self.push("1");
         }
         self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
-            writer.expr(&output.expr)?;
+            if collates { writer.collated(&output.expr)? } else { writer.expr(&output.expr)? }
             writer.push(" AS c");
             writer.number(position);
             Ok(())
@@ -57,7 +60,7 @@ impl Writer<'_> {
             self.source(&read.from, &mut guards)?;
             self.fenced = around;
         }
-        self.conditions(&guards, read.filter.as_ref())?;
+        self.conditions(&guards, read.filter.as_ref(), computes_rows(&read.from))?;
         if !read.group.is_empty() {
             self.push(" GROUP BY ");
             self.list(&read.group, ", ", Writer::distinguished)?;
@@ -81,27 +84,44 @@ impl Writer<'_> {
 
     /// Notes what each source is, so that its columns can be named.
     pub(super) fn register(&mut self, source: &Source) {
-        match source {
-            Source::Unit => {}
-            Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
-                self.sources.insert(*id, Columns::OfTable(*table));
+        self.register_beside(source, &mut Vec::new());
+    }
+
+    fn register_beside(&mut self, source: &Source, beside: &mut Vec<SourceId>) {
+        let lateral = |reads: &[&Read]| {
+            let is_lateral = !beside.is_empty() && reads.iter().any(|read| query::visit::names_any(read, beside));
+            if is_lateral { Columns::Packed(u16::MAX) } else { Columns::Outputs }
+        };
+        let columns = match source {
+            Source::Unit => return,
+            Source::Table { table, .. } | Source::Written { table, .. } | Source::Given { table, .. } => {
+                Columns::OfTable(*table)
             }
-            Source::Read { id, .. } | Source::Call { id, .. } => {
-                self.sources.insert(*id, Columns::Outputs);
+            Source::Read { read, .. } => lateral(&[read]),
+            Source::Compound { left, right, .. } => lateral(&[left, right]),
+            Source::Call { .. } | Source::Cte { .. } => Columns::Outputs,
+            Source::Function { calls, .. } => {
+                let width: usize = calls.iter().map(|call| call.columns.len()).sum();
+                Columns::Packed(u16::try_from(width).unwrap_or(u16::MAX))
             }
-            Source::Values { id, .. } => {
-                self.sources.insert(*id, Columns::Values);
-            }
+            Source::Values { .. } => Columns::Values,
             Source::Join { left, right, .. } => {
-                self.register(left);
-                self.register(right);
+                self.register_beside(left, beside);
+                return self.register_beside(right, beside);
             }
+        };
+        if let Some(id) = query::visit::id_of(source) {
+            self.sources.insert(id, columns);
+            beside.push(id);
         }
     }
 
     /// `WHERE`: what the caller may see first, so that nothing that could raise an error is evaluated on a hidden row. What
     /// cannot raise one stays outside: an index may serve it.
-    fn conditions(&mut self, guards: &[&Expr], filter: Option<&Expr>) -> Result<()> {
+    ///
+    /// Where rows are computed of others beside them (`early`), these are chosen before: the guards stand alone, too, and each
+    /// condition is looked at as soon as it can be.
+    fn conditions(&mut self, guards: &[&Expr], filter: Option<&Expr>, early: bool) -> Result<()> {
         let conditions = filter.map_or(&[][..], conjuncts);
         let (raising, safe): (Vec<&Expr>, Vec<&Expr>) =
             conditions.iter().partition(|condition| !guards.is_empty() && query::may_raise(condition));
@@ -111,6 +131,17 @@ impl Writer<'_> {
         self.push(" WHERE ");
         self.list(safe.iter().copied(), " AND ", Writer::expr)?;
         self.push(if safe.is_empty() || guards.is_empty() { "" } else { " AND " });
+        if early && !raising.is_empty() {
+            self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
+            return raising.into_iter().try_for_each(|condition| {
+                self.push(" AND CASE WHEN ");
+                self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
+                self.push(" THEN ");
+                self.condition(condition)?;
+                self.push(" END");
+                Ok(())
+            });
+        }
         self.push(if raising.is_empty() { "" } else { "CASE WHEN " });
         self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
         if !raising.is_empty() {
@@ -159,8 +190,11 @@ impl Writer<'_> {
             }
             Source::Written { id, .. } => Some(format!("k{}.key", id.0)),
             Source::Join { left, .. } => self.first_key(left),
+            Source::Function { id, .. } => Some(format!("t{}.key", id.0)),
             Source::Unit
             | Source::Read { .. }
+            | Source::Cte { .. }
+            | Source::Compound { .. }
             | Source::Given { .. }
             | Source::Call { .. }
             | Source::Values { .. } => None,
@@ -192,6 +226,30 @@ impl Writer<'_> {
                     guards.push(guard);
                 }
             }
+            Source::Read { id, read, view } if self.is_packed(*id) => match view {
+                Some(_) => self.declared(|writer| writer.lateral(*id, read))?,
+                None => self.lateral(*id, read)?,
+            },
+            Source::Cte { id, cte, .. } => {
+                self.push("w");
+                self.number(cte.0);
+                self.push(" AS ");
+                self.alias(*id);
+            }
+            Source::Compound { id, operator, all, left, right } => {
+                let compound = Compound { operator: *operator, all: *all, left, right };
+                if self.is_packed(*id) {
+                    return self.lateral_compound(*id, compound);
+                }
+                self.push("(");
+                let fenced = std::mem::replace(&mut self.fenced, false);
+                self.compound(compound)?;
+                self.push(if fenced { FENCE } else { "" });
+                self.push(") AS ");
+                self.alias(*id);
+                self.fenced = fenced;
+            }
+            Source::Function { id, calls, .. } => self.functions(*id, calls)?,
             Source::Read { id, read, view } => {
                 self.push("(");
                 let fenced = self.fenced;
@@ -240,6 +298,10 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn is_packed(&self, id: SourceId) -> bool {
+        matches!(self.named(id), Some(Columns::Packed(_)))
     }
 
     fn join<'r>(
@@ -407,10 +469,13 @@ const FENCE: &str = " LIMIT -1 OFFSET 0";
 fn needs_fence(read: &Read) -> bool {
     let (mut is_guarded, mut raises) = (false, false);
     query::visit::each_source(&read.from, &mut |source| {
-        if let Source::Read { read, .. } = source {
-            is_guarded |= has_guard(&read.from);
-            raises |= shows_what_raises(read);
-        }
+        let inner: &[&Read] = match source {
+            Source::Read { read, .. } => &[read],
+            Source::Compound { left, right, .. } => &[left, right],
+            _ => &[],
+        };
+        is_guarded |= inner.iter().any(|read| has_guard(&read.from));
+        raises |= inner.iter().any(|read| shows_what_raises(read));
     });
     let mut conditions = read.filter.iter().chain(&read.having).collect::<Vec<_>>();
     joining(&read.from, &mut conditions);
@@ -419,10 +484,30 @@ fn needs_fence(read: &Read) -> bool {
 
 /// Whether a column of a read, or of what it reads, could raise an error: columns are handed up without a trace.
 fn shows_what_raises(read: &Read) -> bool {
-    let mut found = read.outputs.iter().any(|output| query::may_raise(&output.expr));
-    query::visit::each_source(&read.from, &mut |source| {
-        if let Source::Read { read, .. } = source {
-            found |= shows_what_raises(read);
+    read.outputs.iter().any(|output| query::may_raise(&output.expr))
+        || query::visit::inner_reads(read).into_iter().any(shows_what_raises)
+}
+
+/// Whether rows of a source are computed, in a way that could raise an error, of rows beside them.
+fn computes_rows(from: &Source) -> bool {
+    let mut found = false;
+    query::visit::each_source(from, &mut |source| {
+        found |= match source {
+            Source::Function { calls, .. } => calls.iter().any(|call| {
+                !call.function.leakproof || call.args.iter().any(query::may_raise)
+            }),
+            Source::Read { read, .. } => query::visit::read_may_raise(read),
+            Source::Compound { left, right, .. } => {
+                query::visit::read_may_raise(left) || query::visit::read_may_raise(right)
+            }
+            Source::Call { .. } => true,
+            Source::Unit
+            | Source::Table { .. }
+            | Source::Written { .. }
+            | Source::Given { .. }
+            | Source::Cte { .. }
+            | Source::Values { .. }
+            | Source::Join { .. } => false,
         }
     });
     found
@@ -434,6 +519,7 @@ fn has_guard(source: &Source) -> bool {
     query::visit::each_source(source, &mut |leaf| match leaf {
         Source::Table { guard, .. } => found |= matches!(guard, Guard::Rows(_)),
         Source::Read { read, .. } => found |= has_guard(&read.from),
+        Source::Compound { left, right, .. } => found |= has_guard(&left.from) || has_guard(&right.from),
         _ => {}
     });
     found
@@ -458,7 +544,7 @@ fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
 }
 
 /// Names and types of a nested row: `name` as a JSON string, then the type's signature, semicolons between.
-fn shape(outputs: &[Output]) -> String {
+pub(super) fn shape(outputs: &[Output]) -> String {
     let mut out = String::new();
     for output in outputs {
         out.push_str(&output.name.replace('\\', "\\\\").replace('\n', "\\n"));

@@ -211,7 +211,7 @@ impl<'a> Pass<'a> {
             expr: Expr::Column { source: id, column: ColumnId(position), ty: ty.clone() },
         };
         let outputs = (0..).zip(&columns).map(output).collect();
-        let call = Source::Call { id, function, args, columns: columns.len(), changes };
+        let call = Source::Call { id, function, args, columns: columns.len(), changes, role: None };
         Ok(query::Read { outputs, ..query::Read::from(call) })
     }
 

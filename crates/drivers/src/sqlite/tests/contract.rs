@@ -10,6 +10,17 @@ use super::*;
 /// A query that takes a few seconds at least.
 const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000) SELECT count(*) FROM n";
 
+/// A query that takes longer than a short read may.
+const SOME: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i FROM n WHERE i % 10000 = 1";
+
+/// How many rows a query finds.
+async fn count(engine: &dyn Engine, text: &str) -> usize {
+    let commands = vec![command(text, &[])];
+    let sink = engine.read(commands, Box::new(Cells::default()), Run::of_system(PATIENCE)).await.unwrap();
+    let sink: Box<dyn Any> = sink;
+    sink.downcast::<Cells>().unwrap().0.len()
+}
+
 /// Rows that a statement finds on the connection that writes.
 fn written(fixture: &Fixture, text: &str) -> Vec<Vec<String>> {
     let command = command(text, &[]);
@@ -100,8 +111,7 @@ fn a_reader_cannot_write() {
 #[test]
 fn a_read_that_takes_longer_starts_over_and_ends() {
     let fixture = Fixture::new();
-    let text = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i FROM n WHERE i % 10000 = 1";
-    let rows = fixture.rows(text);
+    let rows = fixture.rows(SOME);
     assert_eq!(rows.len(), 10, "no row is seen twice: {rows:?}");
 }
 
@@ -125,6 +135,34 @@ fn a_deadline_interrupts() {
     assert_eq!(outcome.unwrap_err().code(), Code::QUERY_CANCELED);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     fixture.transact(&["CREATE TABLE t (a)"]).unwrap();
+}
+
+#[test]
+fn a_read_stops_when_nobody_waits_for_it() {
+    let folder = Folder::new();
+    let engine = Sqlite::open(&Options { readers: 1, ..folder.options() }).unwrap();
+    let begun = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        assert!(tokio::time::timeout(Duration::from_millis(50), count(&engine, LONG)).await.is_err());
+        // There is one thread for long reads, and it is free.
+        assert_eq!(count(&engine, SOME).await, 10);
+    });
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_a_read_makes_at_once_is_bounded() {
+    let folder = Folder::new();
+    let engine = Sqlite::open(&Options { value_bytes_max: 100_000, ..folder.options() }).unwrap();
+    let group = |rows: u32| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT length(json_group_array('a row')) > 0 FROM n"
+        )
+    };
+    assert_eq!(ask(&engine, &group(1_000), &[]).unwrap(), [["1"]]);
+    let Err(Failure::Error(error)) = ask(&engine, &group(100_000), &[]) else { panic!("it was not refused") };
+    assert_eq!(error.code(), Code::LIMIT_EXCEEDED);
 }
 
 #[test]
@@ -261,6 +299,24 @@ fn a_sequence_never_gives_a_number_twice_and_goes_on_after_a_restart() {
     let error = next(&engine, &bounded, false).unwrap_err();
     assert_eq!(error.message(), "nextval: reached maximum value of sequence \"s\" (12)");
     assert_eq!(next(&engine, &sequence(1, 1, 12, true), false).unwrap(), 1);
+}
+
+#[test]
+fn a_sequence_of_a_process_that_died_leaves_a_gap_and_gives_nothing_twice() {
+    let folder = Folder::new();
+    let engine = Sqlite::open(&folder.options()).unwrap();
+    let plain = sequence(1, 1, i64::MAX, false);
+    for expected in 1..=40 {
+        assert_eq!(next(&engine, &plain, expected % 7 == 0).unwrap(), expected);
+    }
+    // What is on the disk, as if the process had ended here.
+    let died = Folder::new();
+    for name in ["data.db", "data.db-wal"] {
+        std::fs::copy(folder.0.join(name), died.0.join(name)).unwrap();
+    }
+    let after = next(&Sqlite::open(&died.options()).unwrap(), &plain, false).unwrap();
+    assert!((41..=41 + 32).contains(&after), "{after}");
+    assert_eq!(next(&engine, &plain, false).unwrap(), 41, "the other one goes on");
 }
 
 #[test]

@@ -211,7 +211,9 @@ pub(super) fn immutable(expr: &Expr) -> Result<()> {
         Expr::Caller(_) | Expr::Param { .. } => return moving(),
         Expr::Cast { expr, ty, .. } if depends_on_session(&expr.ty(), ty) => return moving(),
         Expr::Subquery(_) => return Err(Error::missing("a subquery in an index")),
+        Expr::Call(_) => return Err(Error::missing("a function that is interpreted in an index")),
         Expr::Aggregate { .. } => return Err(Error::missing("an aggregate in an index")),
+        Expr::Window { .. } => return Err(Error::missing("a window function in an index")),
         Expr::Apply { .. }
         | Expr::Cast { .. }
         | Expr::Column { .. }

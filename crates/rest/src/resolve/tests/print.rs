@@ -71,6 +71,9 @@ impl Printer<'_> {
             }
             Source::Values { .. } => "values".to_owned(),
             Source::Call { .. } => "call".to_owned(),
+            Source::Cte { .. } => "with".to_owned(),
+            Source::Compound { operator, .. } => operator.word().to_lowercase(),
+            Source::Function { calls, .. } => calls.iter().map(|call| call.function.name).collect(),
             Source::Join { left, right, on, .. } => {
                 let (left, right) = (self.source(left), self.source(right));
                 let on = on.as_ref().map_or(String::new(), |on| format!(" on {}", self.expr(on)));
@@ -135,6 +138,8 @@ impl Printer<'_> {
                 format!("{}::{}", self.expr(expr), types::ty::format_type(ty, None))
             }
             Expr::Subquery(subquery) => self.subquery(subquery),
+            Expr::Call(call) => format!("call {}({})", call.function.0, self.exprs(&call.args)),
+            Expr::Window { function, args, .. } => format!("{}({}) over", function.name(), self.exprs(args)),
             Expr::Aggregate { aggregate, args, .. } => {
                 format!("{}({})", aggregate.name, self.exprs(args))
             }

@@ -1,0 +1,168 @@
+//! The parts of JSON values as rows (PostgreSQL 9.16.1, table of JSON processing functions).
+
+use std::sync::Arc;
+
+use types::json::{DEPTH_MAX, Json, parse};
+use types::json_value::from_json;
+use types::{Code, Error, Result, Value};
+
+use super::Columns::{Named, One, Written};
+use super::{SetContext, SetFunction, single};
+use crate::functions::Ty::{Json as J, Jsonb as B, Text as T};
+use crate::functions::arguments::{invalid, text};
+use crate::functions::raw_json;
+
+pub(in crate::functions) static ROWS: &[SetFunction] = &[
+    SetFunction::new("json_array_elements", &[J], Named(&[("value", J)]), |_, a| {
+        Ok(single(raw_elements(a, "json_array_elements")?.into_iter().map(Value::text)))
+    }),
+    SetFunction::new("json_array_elements_text", &[J], Named(&[("value", T)]), |_, a| {
+        let parts = raw_elements(a, "json_array_elements_text")?;
+        Ok(single(parts.into_iter().map(raw_json::as_text).collect::<Result<Vec<_>>>()?))
+    }),
+    SetFunction::new("jsonb_array_elements", &[B], Named(&[("value", B)]), |_, a| {
+        Ok(single(elements(a, "jsonb_array_elements")?.into_iter().map(|item| Value::text(item.spaced()))))
+    }),
+    SetFunction::new("jsonb_array_elements_text", &[B], Named(&[("value", T)]), |_, a| {
+        Ok(single(elements(a, "jsonb_array_elements_text")?.into_iter().map(bare)))
+    }),
+    SetFunction::new("json_each", &[J], Named(&[("key", T), ("value", J)]), |_, a| {
+        raw_fields(a, "json_each", |value| Ok(Value::text(value)))
+    }),
+    SetFunction::new("json_each_text", &[J], Named(&[("key", T), ("value", T)]), |_, a| {
+        raw_fields(a, "json_each_text", raw_json::as_text)
+    }),
+    SetFunction::new("jsonb_each", &[B], Named(&[("key", T), ("value", B)]), |_, a| {
+        fields(a, "jsonb_each", |value| Value::text(value.spaced()))
+    }),
+    SetFunction::new("jsonb_each_text", &[B], Named(&[("key", T), ("value", T)]), |_, a| {
+        fields(a, "jsonb_each_text", bare)
+    }),
+    SetFunction::new("json_object_keys", &[J], One(T), |_, a| {
+        let rows = raw_fields(a, "json_object_keys", |_| Ok(Value::Null))?;
+        Ok(rows.into_iter().map(|row| row.into_iter().take(1).collect()).collect())
+    }),
+    SetFunction::new("jsonb_object_keys", &[B], One(T), |_, a| {
+        let rows = fields(a, "jsonb_object_keys", |_| Value::Null)?;
+        Ok(rows.into_iter().map(|row| row.into_iter().take(1).collect()).collect())
+    }),
+    SetFunction::new("json_to_record", &[J], Written, |c, a| record(c, a, "json_to_record")),
+    SetFunction::new("jsonb_to_record", &[B], Written, |c, a| record(c, a, "jsonb_to_record")),
+    SetFunction::new("json_to_recordset", &[J], Written, |c, a| records(c, a, "json_to_recordset")),
+    SetFunction::new("jsonb_to_recordset", &[B], Written, |c, a| records(c, a, "jsonb_to_recordset")),
+    SetFunction::new("json_populate_record", &[J], Written, |c, a| record(c, a, "json_populate_record")).lax(),
+    SetFunction::new("jsonb_populate_record", &[B], Written, |c, a| record(c, a, "jsonb_populate_record")).lax(),
+    SetFunction::new("json_populate_recordset", &[J], Written, |c, a| records(c, a, "json_populate_recordset")),
+    SetFunction::new("jsonb_populate_recordset", &[B], Written, |c, a| records(c, a, "jsonb_populate_recordset")),
+];
+
+fn document(arguments: &[Value]) -> Result<Json> {
+    parse(text(arguments, 0)?, DEPTH_MAX)
+}
+
+/// Which words a refusal has: those of `json` and of `jsonb` differ.
+fn refuse_array(json: &Json, name: &str) -> Error {
+    let binary = name.starts_with("jsonb");
+    match json {
+        Json::Object(_) if binary => invalid("cannot extract elements from an object"),
+        Json::Object(_) => invalid(format!("cannot call {name} on a non-array")),
+        _ if binary => invalid("cannot extract elements from a scalar"),
+        _ => invalid(format!("cannot call {name} on a scalar")),
+    }
+}
+
+fn elements(arguments: &[Value], name: &str) -> Result<Vec<Json>> {
+    match document(arguments)? {
+        Json::Array(items) => Ok(items),
+        other => Err(refuse_array(&other, name)),
+    }
+}
+
+fn raw_elements<'a>(arguments: &'a [Value], name: &str) -> Result<Vec<&'a str>> {
+    let written = text(arguments, 0)?;
+    match document(arguments)? {
+        Json::Array(_) => Ok(raw_json::elements(written)),
+        other => Err(refuse_array(&other, name)),
+    }
+}
+
+fn refuse_object(json: &Json, name: &str) -> Error {
+    let array = matches!(json, Json::Array(_));
+    match (name, array) {
+        ("json_object_keys", true) => invalid("cannot call json_object_keys on an array"),
+        ("jsonb_object_keys", true) => invalid("cannot call jsonb_object_keys on an array"),
+        ("json_object_keys" | "jsonb_object_keys", false) => invalid(format!("cannot call {name} on a scalar")),
+        (name, _) if name.starts_with("jsonb") => invalid(format!("cannot call {name} on a non-object")),
+        (_, true) => invalid("cannot deconstruct an array as an object"),
+        (_, false) => invalid("cannot deconstruct a scalar"),
+    }
+}
+
+fn fields(arguments: &[Value], name: &str, shown: fn(Json) -> Value) -> Result<Vec<Vec<Value>>> {
+    match document(arguments)? {
+        Json::Object(fields) => {
+            Ok(fields.into_iter().map(|(key, value)| vec![Value::text(key), shown(value)]).collect())
+        }
+        other => Err(refuse_object(&other, name)),
+    }
+}
+
+fn raw_fields(
+    arguments: &[Value],
+    name: &str,
+    shown: impl Fn(&str) -> Result<Value>,
+) -> Result<Vec<Vec<Value>>> {
+    match document(arguments)? {
+        Json::Object(_) => raw_json::fields(text(arguments, 0)?)
+            .into_iter()
+            .map(|(key, value)| Ok(vec![Value::text(raw_json::string(key)?), shown(value)?]))
+            .collect(),
+        other => Err(refuse_object(&other, name)),
+    }
+}
+
+/// A value as text: a string without its quotes, null as null.
+fn bare(json: Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::String(text) => Value::text(text),
+        other => Value::text(other.spaced()),
+    }
+}
+
+/// One object, as the columns that were asked for.
+fn record(context: &mut SetContext<'_, '_>, arguments: &[Value], name: &str) -> Result<Vec<Vec<Value>>> {
+    if arguments.first().is_none_or(Value::is_null) {
+        return Ok(vec![vec![Value::Null; context.columns.len()]]);
+    }
+    let json = document(arguments)?;
+    if !matches!(json, Json::Object(_)) {
+        let kind = if matches!(json, Json::Array(_)) { "an array" } else { "a scalar" };
+        return Err(invalid(format!("cannot call {name} on {kind}")));
+    }
+    row(context, &json).map(|row| vec![row])
+}
+
+/// An array of objects, each as the columns that were asked for.
+fn records(context: &mut SetContext<'_, '_>, arguments: &[Value], name: &str) -> Result<Vec<Vec<Value>>> {
+    let items = match document(arguments)? {
+        Json::Array(items) => items,
+        Json::Object(_) => return Err(invalid(format!("cannot call {name} on an object"))),
+        _ => return Err(invalid(format!("cannot call {name} on a scalar"))),
+    };
+    if items.iter().any(|item| !matches!(item, Json::Object(_))) {
+        return Err(invalid(format!("argument of {name} must be an array of objects")));
+    }
+    items.iter().map(|item| row(context, item)).collect()
+}
+
+fn row(context: &SetContext<'_, '_>, json: &Json) -> Result<Vec<Value>> {
+    let column = |(name, ty): &(Arc<str>, types::Type)| match json.get(name) {
+        None | Some(Json::Null) => Ok(Value::Null),
+        Some(part) => from_json(ty, None, part, context.context.session).map_err(|error| match error.code() {
+            Code::FEATURE_NOT_SUPPORTED => Error::missing(format!("a column of this type made of JSON: {name}")),
+            _ => error,
+        }),
+    };
+    context.columns.iter().map(column).collect()
+}

@@ -1,0 +1,172 @@
+//! Names that stand for parameters of a statement: the variables of a body that is interpreted; and calls of such bodies.
+//!
+//! PostgreSQL's rules (43.11.1): a name that could be a column as well as a variable is ambiguous, unless the body says which
+//! of them it prefers. What a variable is, its owner says: each use becomes an expression over parameters.
+
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, Volatility};
+use sql::ast::{self, StatementKind};
+use types::session::Session;
+use types::{Code, Error, Result, Type};
+
+use super::Resolver;
+use super::declared::unsupported;
+use super::scope::Level;
+use crate::ir::{CallArgument, Expr, FunctionCall, FunctionId, Output, Query, Read, Source};
+
+/// What a name means that is both a column and a variable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conflict {
+    /// Neither: it is refused.
+    #[default]
+    Refused,
+    /// The column.
+    Column,
+    /// The variable.
+    Variable,
+}
+
+/// Names that stand for parameters.
+pub trait Variables {
+    /// What a name of one or more parts stands for; `None` for a name that is no variable. `is_needed` says that it is no column.
+    ///
+    /// # Errors
+    /// What PostgreSQL says of a field that there is not, and of a record that nothing was assigned to.
+    fn named(&self, parts: &[String], is_needed: bool) -> Result<Option<Expr>>;
+
+    /// What `$1` (0) stands for.
+    fn positional(&self, index: usize) -> Option<Expr>;
+
+    /// What a name means that is a column, too.
+    fn conflict(&self) -> Conflict;
+}
+
+/// What surrounds a statement of a body.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// What is declared.
+    pub catalog: &'a Catalog,
+    /// Where names are looked for.
+    pub path: &'a [Arc<str>],
+    /// In which literals are read.
+    pub session: &'a Session,
+    /// The names that stand for parameters.
+    pub variables: &'a dyn Variables,
+}
+
+impl<'a> Surroundings<'a> {
+    fn resolver(&self) -> Resolver<'a> {
+        Resolver {
+            path: self.path.to_vec(),
+            base: self.path.to_vec(),
+            session: self.session.clone(),
+            variables: Some(self.variables),
+            changes: true,
+            ..Resolver::new(self.catalog, &[])
+        }
+    }
+}
+
+/// A statement about rows.
+///
+/// # Errors
+/// As [`super::statement`].
+pub fn bound_statement(surroundings: &Surroundings<'_>, statement: &StatementKind) -> Result<Query> {
+    surroundings.resolver().about_rows(statement)
+}
+
+/// An expression without columns; an untyped literal keeps its type.
+///
+/// # Errors
+/// As [`super::condition`].
+pub fn bound_expr(surroundings: &Surroundings<'_>, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = surroundings.resolver();
+    resolver.levels.push(Level::default());
+    resolver.expr(expr)
+}
+
+impl<'a> Resolver<'a> {
+    /// What a name means among columns and variables.
+    pub(super) fn among_variables(
+        &self,
+        variables: &dyn Variables,
+        parts: &[String],
+        stored: Result<Expr>,
+    ) -> Result<Result<Expr>> {
+        let undefined = [Code::UNDEFINED_COLUMN, Code::UNDEFINED_TABLE];
+        let is_needed = stored.as_ref().is_err_and(|error| undefined.contains(&error.code()));
+        if stored.is_err() && !is_needed {
+            return Ok(stored);
+        }
+        if stored.is_ok() && variables.conflict() == Conflict::Column {
+            return Ok(stored);
+        }
+        match (variables.named(parts, is_needed)?, stored) {
+            (Some(variable), Err(_)) => Ok(Ok(variable)),
+            (Some(variable), Ok(_)) if variables.conflict() == Conflict::Variable => Ok(Ok(variable)),
+            (Some(_), Ok(_)) => {
+                let message = format!("column reference \"{}\" is ambiguous", parts.join("."));
+                let details = "It could refer to either a PL/pgSQL variable or a table column.";
+                Err(Error::new(Code::AMBIGUOUS_COLUMN, message).with_details(details))
+            }
+            (None, stored) => Ok(stored),
+        }
+    }
+
+    /// A call of a function that is interpreted, as a value.
+    pub(super) fn interpreted_value(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
+        let function = &self.catalog.functions[at];
+        if function.returns_set {
+            let what = format!("the set-returning function {}() in this place", function.name);
+            return Err(Error::missing(what));
+        }
+        refuse_trigger(function)?;
+        let is_volatile = function.volatility == Volatility::Volatile;
+        Ok(Expr::Call(Box::new(FunctionCall {
+            function: FunctionId(at),
+            args,
+            ty: function.returns.clone(),
+            role: None,
+            is_volatile,
+            changes: is_volatile && self.changes,
+        })))
+    }
+
+    /// The rows of a function that is interpreted.
+    pub(super) fn interpreted_rows(&mut self, id: FunctionId, args: Vec<Expr>) -> Result<Read> {
+        let function = &self.catalog.functions[id.0];
+        refuse_trigger(function)?;
+        let columns = match function.returns {
+            Type::Void => vec![(function.name.name.clone(), Type::Text)],
+            _ => self.result_columns(function)?,
+        };
+        let source = self.ids.fresh();
+        let outputs = columns.iter().zip(0..).map(|((name, ty), at)| Output {
+            name: name.clone(),
+            expr: Expr::Column { source, column: ColumnId(at), ty: ty.clone() },
+        });
+        let outputs = outputs.collect();
+        let argument = |value| CallArgument { name: None, variadic: false, value };
+        let call = Source::Call {
+            id: source,
+            function: id,
+            args: args.into_iter().map(argument).collect(),
+            columns: columns.len(),
+            changes: function.volatility == Volatility::Volatile && self.changes,
+            role: None,
+        };
+        Ok(Read { outputs, ..Read::from(call) })
+    }
+}
+
+fn refuse_trigger(function: &catalog::Function) -> Result<()> {
+    if function.returns_trigger {
+        let message = "trigger functions can only be called as triggers";
+        return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    }
+    match &function.returns {
+        Type::Opaque(name) if &*name.name != "record" => Err(unsupported(function, "")),
+        _ => Ok(()),
+    }
+}

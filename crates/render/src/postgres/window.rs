@@ -1,0 +1,67 @@
+//! Window functions.
+
+use query::{Expr, FrameBound, FrameExclusion, FrameUnit, Window, WindowFunction};
+use types::Result;
+
+use super::{Writer, names};
+
+impl Writer<'_> {
+    pub(super) fn window(
+        &mut self,
+        function: WindowFunction,
+        args: &[Expr],
+        filter: Option<&Expr>,
+        window: &Window,
+    ) -> Result<()> {
+        self.push(&names::function_name(function.name()));
+        self.push("(");
+        let counts_rows = args.is_empty() && matches!(function, WindowFunction::Aggregate(_));
+        self.push(if counts_rows { "*" } else { "" });
+        self.list(args, ", ", Writer::expr)?;
+        self.push(")");
+        if let Some(filter) = filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.push(")");
+        }
+        self.push(" OVER (");
+        if !window.partition.is_empty() {
+            self.push("PARTITION BY ");
+            self.list(&window.partition, ", ", Writer::expr)?;
+        }
+        self.order(&window.order)?;
+        if let Some(frame) = &window.frame {
+            self.push(match frame.unit {
+                FrameUnit::Range => " RANGE BETWEEN ",
+                FrameUnit::Rows => " ROWS BETWEEN ",
+                FrameUnit::Groups => " GROUPS BETWEEN ",
+            });
+            self.frame_bound(&frame.start)?;
+            self.push(" AND ");
+            self.frame_bound(&frame.end)?;
+            self.push(match frame.exclude {
+                FrameExclusion::Nothing => "",
+                FrameExclusion::Current => " EXCLUDE CURRENT ROW",
+                FrameExclusion::Group => " EXCLUDE GROUP",
+                FrameExclusion::Ties => " EXCLUDE TIES",
+            });
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn frame_bound(&mut self, bound: &FrameBound) -> Result<()> {
+        let (offset, word) = match bound {
+            FrameBound::First => (None, "UNBOUNDED PRECEDING"),
+            FrameBound::Current => (None, "CURRENT ROW"),
+            FrameBound::Last => (None, "UNBOUNDED FOLLOWING"),
+            FrameBound::Preceding(offset) => (Some(offset), " PRECEDING"),
+            FrameBound::Following(offset) => (Some(offset), " FOLLOWING"),
+        };
+        if let Some(offset) = offset {
+            self.expr(offset)?;
+        }
+        self.push(word);
+        Ok(())
+    }
+}
