@@ -170,7 +170,7 @@ impl Prefer {
     }
 
     /// The value of `Preference-Applied`; `None` when there is nothing to say.
-    pub(crate) fn applied(&self) -> Option<String> {
+    pub fn applied(&self) -> Option<String> {
         let zone = self.time_zone.as_ref().map(|zone| format!("timezone={zone}"));
         let most = self.affected_max().map(|most| format!("max-affected={most}"));
         let words = [
