@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::run::{Result, cargo, program, root};
 use crate::tally::{Tally, watch};
-use crate::{engines, install, rings, tidy};
+use crate::{differential, engines, install, rings, tidy};
 
 /// One stage.
 struct Stage {
@@ -35,14 +35,8 @@ const STAGES: &[Stage] = &[
     Stage { name: "doctests", fast: false, skip: never, run: doctests },
     Stage { name: "expressions", fast: false, skip: never, run: || judged("differential") },
     Stage { name: "postgres", fast: false, skip: never, run: || judged("postgres") },
-    Stage {
-        name: "cases",
-        fast: true,
-        skip: without_testkit,
-        run: || {
-            watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "cases"]))
-        },
-    },
+    Stage { name: "cases on SQLite", fast: true, skip: without_testkit, run: || watch(&mut cases(&[])) },
+    Stage { name: "cases on PostgreSQL", fast: false, skip: without_testkit, run: cases_on_postgres },
     Stage {
         name: "oracles",
         fast: false,
@@ -51,6 +45,7 @@ const STAGES: &[Stage] = &[
             watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "oracles"]))
         },
     },
+    Stage { name: "differential", fast: false, skip: without_testkit, run: differential::stage },
     Stage {
         name: "release",
         fast: false,
@@ -162,7 +157,25 @@ fn doctests() -> (Tally, Result<()>) {
 
 /// Tests of the drivers that ask a PostgreSQL of their own. `BACKPLANE_TEST_COUNT` makes the run of expressions longer.
 fn judged(test: &str) -> (Tally, Result<()>) {
-    let folder = root().join("target/engines").join(test);
+    let words = ["test", "--locked", "-p", "backplane-drivers", "--test", test, "--", "--nocapture"];
+    beside_postgres(test, &mut cargo(&words))
+}
+
+/// The case book, played by `cases` with these flags.
+fn cases(flags: &[&str]) -> Command {
+    let mut command =
+        cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "cases", "--"]);
+    command.args(flags);
+    command
+}
+
+fn cases_on_postgres() -> (Tally, Result<()>) {
+    beside_postgres("cases", &mut cases(&["--postgres"]))
+}
+
+/// Runs a command that finds a PostgreSQL of its own at `TEST_POSTGRES_URL`.
+fn beside_postgres(name: &str, command: &mut Command) -> (Tally, Result<()>) {
+    let folder = root().join("target/engines").join(name);
     // What a run that was killed left behind.
     let _stopped = engines::down(&folder);
     let started = engines::up(&folder).and_then(|line| Ok((line, engines::programs()?)));
@@ -173,11 +186,7 @@ fn judged(test: &str) -> (Tally, Result<()>) {
     let url = line.split_once('=').map_or("", |(_, url)| url);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::env::split_paths(&path).chain([programs])).unwrap_or(path);
-    let (tally, ended) = watch(
-        cargo(&["test", "--locked", "-p", "backplane-drivers", "--test", test, "--", "--nocapture"])
-            .env("TEST_POSTGRES_URL", url)
-            .env("PATH", path),
-    );
+    let (tally, ended) = watch(command.env("TEST_POSTGRES_URL", url).env("PATH", path));
     (tally, ended.and(engines::down(&folder)))
 }
 

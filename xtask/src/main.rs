@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod differential;
 mod engines;
 mod install;
 mod rings;
@@ -37,6 +38,11 @@ const COMMANDS: &[Row] = &[
         name: "faults",
         usage: "[SCENARIO…] [--quick] [--cycles N] [--seed N]   kill, cut, fill: what is left of promises",
         run: faults,
+    },
+    Row {
+        name: "differential",
+        usage: "[--seed N] [--schemas N] [--requests N] [--minutes N] [--stop]   both engines are asked the same",
+        run: differential::main,
     },
     Row { name: "docs", usage: "[--check]         write docs/reference from the tables", run: docs },
     Row {

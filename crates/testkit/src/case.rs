@@ -33,8 +33,22 @@ pub struct Case {
     pub is_policy: bool,
     /// Engines that cannot do this.
     pub skips: Vec<Skip>,
+    /// The engine that lacks what this is about, if it is about that.
+    pub lacking: Option<Skip>,
     /// What happens.
     pub steps: Vec<Step>,
+}
+
+impl Case {
+    /// Whether it is played on an engine.
+    pub fn is_for(&self, engine: &str) -> bool {
+        self.lacking.as_ref().is_none_or(|lacking| lacking.engine == engine)
+    }
+
+    /// The capabilities that an engine lacks for it.
+    pub fn lacks<'c>(&'c self, engine: &'c str) -> impl Iterator<Item = &'c str> {
+        self.skips.iter().filter(move |skip| skip.engine == engine).map(|skip| skip.capability.as_str())
+    }
 }
 
 /// The rows of a table.

@@ -9,17 +9,18 @@
 //! == people                          `NAME ROLE {claims}` a line; alice, bob, anon, service and nobody are always there
 //! == token NAME                      `header …`, `claims …`, `sign none|project|secret|public-keys|foreign|zero|with TEXT`
 //! == policy                          every request is asked again by everybody (always so below `cases/policies`)
-//! == skip ENGINE: CAPABILITY         the engine lacks the capability: the case must not hold there
+//! == skip ENGINE: CAPABILITY         the engine lacks the capability, a row of `lacking`: the case must not hold there
+//! == lacking ENGINE: CAPABILITY      what the engine says instead: the case is played there alone
 //!
 //! == request as PERSON               METHOD /path, headers, an empty line, a body
 //! == response STATUS                 headers (`!Name`: absent), an empty line, a body; nothing else is checked.
 //!                                    `Body-Has: TEXT` and `Body-Lacks: TEXT` look into a body that is not written
-//! == sqlite                          the statements that a read becomes
+//! == sqlite                          the statements that a read becomes there; other engines do not look at it
 //! == response STATUS as PERSON       what somebody else gets when they ask everything instead, in a world of their own
 //! == later SECONDS                   the clock moves on
 //! ```
 //!
-//! Bodies are compared byte by byte; JSON may be laid out over lines. Volatile parts are patterns (`<uuid>`,
+//! Bodies are compared byte by byte; JSON may be laid out over lines. Volatile parts are patterns (`<uuid>`, `<date>`,
 //! `<timestamp>`, `<integer>`, `<jwt>`, `<token>`, `<text>`, `<any>`), and `<uuid user>` binds a name that later requests
 //! use. In requests `<alice>` is her id, `<now+60>` a time, `<repeat 3 ab>` a repetition.
 //!
@@ -32,6 +33,8 @@ pub mod book;
 pub mod case;
 pub mod clock;
 pub mod faults;
+pub mod judge;
+pub mod lacking;
 pub mod oracle;
 pub mod parse;
 pub mod pattern;

@@ -9,7 +9,7 @@
 //! Who sees what is decided here, by an evaluation of the generated policies that shares nothing with the product.
 //! Exceptions are those of the book of known leaks: no request uses the key of a hidden row.
 
-mod draw;
+pub(crate) mod draw;
 mod predicate;
 mod request;
 mod world;

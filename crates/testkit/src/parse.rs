@@ -6,6 +6,7 @@ mod sections;
 pub use sections::{Section, sections};
 
 use crate::case::{Case, Complaint, Person, Rows, Signature, Skip, Step, Token};
+use crate::lacking::{self, ENGINES};
 
 /// A kind of section: the first word of its heading, and what it does to the case.
 struct Row {
@@ -21,6 +22,7 @@ const SECTIONS: &[Row] = &[
     Row { word: "token", read: token },
     Row { word: "policy", read: policy },
     Row { word: "skip", read: skip },
+    Row { word: "lacking", read: lacking },
     Row { word: "later", read: later },
     Row { word: "request", read: exchange::request },
     Row { word: "response", read: exchange::response },
@@ -132,19 +134,35 @@ fn signature(words: &str, line: usize) -> Result<Signature, Complaint> {
 }
 
 fn skip(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
+    case.skips.push(capability(section)?);
+    Ok(())
+}
+
+fn lacking(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
+    case.lacking = Some(capability(section)?);
+    Ok(())
+}
+
+/// An engine and a capability that it is known to lack.
+fn capability(section: &Section<'_>) -> Result<Skip, Complaint> {
     section.has_no_body()?;
-    let shape = || section.complain("write `== skip ENGINE: CAPABILITY`");
+    let shape = || section.complain(format!("write `== {} ENGINE: CAPABILITY`", section.words[0]));
     let [_, engine, ..] = section.words[..] else { return Err(shape()) };
     let engine = engine.strip_suffix(':').ok_or_else(shape)?;
     let capability = section.words[2..].join(" ");
-    if engine != "sqlite" {
-        return Err(section.complain(format!("there is no engine `{engine}`; there are: sqlite")));
+    if ENGINES.iter().all(|(known, _)| *known != engine) {
+        let known: Vec<&str> = ENGINES.iter().map(|(known, _)| *known).collect();
+        let known = known.join(", ");
+        return Err(section.complain(format!("there is no engine `{engine}`; there are: {known}")));
     }
     if capability.is_empty() {
         return Err(shape());
     }
-    case.skips.push(Skip { engine: engine.to_owned(), capability });
-    Ok(())
+    if lacking::find(engine, &capability).is_none() {
+        let message = format!("nothing says that {engine} lacks {capability}: `LACKING` has no such row");
+        return Err(section.complain(message));
+    }
+    Ok(Skip { engine: engine.to_owned(), capability })
 }
 
 fn later(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
@@ -191,7 +209,9 @@ mod tests {
         refused("== schema now\n", 1, "`== schema`");
         refused("== rows\n", 1, "== rows TABLE");
         refused("== skip oracle: x\n", 1, "no engine `oracle`");
+        refused("== skip sqlite: speed\n", 1, "`LACKING` has no such row");
         refused("== skip sqlite:\n", 1, "== skip ENGINE: CAPABILITY");
+        refused("== lacking sqlite: speed\n", 1, "`LACKING` has no such row");
         refused("== later soon\n", 1, "== later SECONDS");
         refused("== token t\nsign somehow\n", 2, "a signature is one of");
         refused("words only\n", 1, "asks something");

@@ -15,6 +15,7 @@ struct Row {
 
 const KINDS: &[Row] = &[
     Row { name: "uuid", takes: |c| c.is_ascii_hexdigit() || c == '-', is: is_uuid },
+    Row { name: "date", takes: |c| c.is_ascii_digit() || c == '-', is: is_date },
     Row { name: "timestamp", takes: |c| c.is_ascii_digit() || "-:.+TZ ".contains(c), is: is_timestamp },
     Row {
         name: "integer",
@@ -37,6 +38,10 @@ fn is_token_or_dot(c: char) -> bool {
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.split('-').map(str::len).eq([4, 2, 2])
 }
 
 fn is_timestamp(text: &str) -> bool {

@@ -24,10 +24,34 @@ use crate::clock::{Dice, Stopped};
 use crate::play::{Ask, Server};
 use crate::rows;
 
+mod native;
 mod rendered;
+
+pub use native::Cluster;
+use native::World;
 
 /// A folder in memory, where there is one: nothing of a case has to outlive it.
 const MEMORY: &str = "/dev/shm";
+
+/// Where the rows of a world are.
+pub enum Engine {
+    /// In a file of its own.
+    Sqlite,
+    /// In a database of its own on a PostgreSQL server.
+    Postgres(Arc<Cluster>),
+    /// In the database at an address, which stays.
+    At(String),
+}
+
+impl Engine {
+    /// Its word in cases.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres(_) | Engine::At(_) => "postgres",
+        }
+    }
+}
 
 /// A project that is being served.
 pub struct Served {
@@ -37,19 +61,39 @@ pub struct Served {
     // Fields are dropped in this order: what is asked, what runs it, where it is.
     app: Option<Arc<App>>,
     runtime: Runtime,
+    engine: &'static str,
+    _world: Option<World>,
     _folder: Folder,
 }
 
 impl Served {
-    /// Serves the project of a case.
+    /// Serves the project of a case on the embedded engine.
     ///
     /// # Errors
     /// Everything that is wrong with its schema, rows or settings.
     pub fn open(case: &Case) -> Result<Served, String> {
+        Served::on(case, &Engine::Sqlite)
+    }
+
+    /// Serves the project of a case on an engine.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its schema, rows or settings.
+    pub fn on(case: &Case, engine: &Engine) -> Result<Served, String> {
         let folder = Folder::new()?;
         write_project(case, &folder.0)?;
-        let mut project = Project::read(&folder.0, &Environment::default(), Strictness::Strict)
-            .map_err(|error| told(&error))?;
+        let (world, url) = match engine {
+            Engine::Sqlite => (None, None),
+            Engine::Postgres(cluster) => {
+                let world = cluster.world(case)?;
+                let url = world.url.clone();
+                (Some(world), Some(url))
+            }
+            Engine::At(url) => (None, Some(url.clone())),
+        };
+        let environment = Environment::of(url.iter().map(|url| ("BACKPLANE_ENGINE_URL", url.as_str())));
+        let mut project =
+            Project::read(&folder.0, &environment, Strictness::Strict).map_err(|error| told(&error))?;
         let wrong: Vec<String> = project
             .complaints
             .iter()
@@ -77,7 +121,16 @@ impl Served {
         let app = runtime.block_on(opened).map_err(|error| told(&error))?;
         let document = fs::read_to_string(keys::path(&data_dir)).map_err(|error| error.to_string())?;
         let keys = KeySet::of_json(&document).map_err(|error| told(&error))?;
-        Ok(Served { router: app.router(), keys, clock, app: Some(app), runtime, _folder: folder })
+        Ok(Served {
+            router: app.router(),
+            keys,
+            clock,
+            app: Some(app),
+            runtime,
+            engine: engine.name(),
+            _world: world,
+            _folder: folder,
+        })
     }
 }
 
@@ -85,6 +138,8 @@ impl Drop for Served {
     fn drop(&mut self) {
         self.router = Router::new();
         if let Some(app) = self.app.take() {
+            // What the engine still has to end is a task of this runtime.
+            let _entered = self.runtime.enter();
             app.close();
         }
     }
@@ -145,10 +200,13 @@ impl Server for Served {
         })
     }
 
-    fn stage(&mut self, name: &str, ask: &Ask) -> Result<String, String> {
+    fn stage(&mut self, name: &str, ask: &Ask) -> Result<Option<String>, String> {
         let app = self.app.as_ref().ok_or("the project is not served any more")?;
         match name {
-            "sqlite" => rendered::commands(app, ask).map_err(|error| told(&error)),
+            "sqlite" if self.engine == name => {
+                rendered::commands(app, ask).map(Some).map_err(|error| told(&error))
+            }
+            "sqlite" => Ok(None),
             _ => Err(format!("there is no stage `{name}`")),
         }
     }

@@ -275,6 +275,9 @@ pub enum Tree {
 /// Most operators and parentheses of a condition: trees are walked by recursion, and a row of operators is as deep as it is long.
 const OPERATORS_MAX: usize = 256;
 
+/// Most operators that wait for their right side at once: PostgreSQL's `STACKDEPTH`.
+const PENDING_MAX: usize = 32;
+
 /// Refuses a condition of too many parts.
 ///
 /// # Errors
@@ -294,8 +297,7 @@ pub fn parse_with(text: &str, operand: &mut Operand<'_>) -> Result<Option<Tree>>
     if text.trim().is_empty() {
         return Ok(None);
     }
-    bounded(text.bytes().filter(|byte| b"!|&(<".contains(byte)).count())?;
-    let mut reader = Reader { text, chars: text.chars().peekable(), operand };
+    let mut reader = Reader { text, chars: text.chars().peekable(), operand, operators: 0, pending: 0 };
     let tree = reader.level(1)?;
     reader.space();
     if reader.chars.peek().is_some() {
@@ -308,11 +310,28 @@ struct Reader<'a, 'o> {
     text: &'a str,
     chars: Peekable<Chars<'a>>,
     operand: &'a mut Operand<'o>,
+    /// Operators and parentheses so far.
+    operators: usize,
+    /// Those that wait for their right side, since the last parenthesis.
+    pending: usize,
 }
 
 impl Reader<'_, '_> {
     fn syntax(&self) -> Error {
         Error::new(Code::SYNTAX, format!("syntax error in tsquery: \"{}\"", self.text))
+    }
+
+    /// Reads what an operator waits for.
+    fn waiting(&mut self, read: impl FnOnce(&mut Self) -> Result<Tree>) -> Result<Box<Tree>> {
+        if self.pending == PENDING_MAX {
+            return Err(Error::new(Code::INTERNAL, "tsquery stack too small"));
+        }
+        self.operators += 1;
+        bounded(self.operators)?;
+        self.pending += 1;
+        let tree = read(self)?;
+        self.pending -= 1;
+        Ok(Box::new(tree))
     }
 
     fn space(&mut self) {
@@ -331,15 +350,15 @@ impl Reader<'_, '_> {
             left = match (priority, next) {
                 (1, Some('|')) => {
                     self.chars.next();
-                    Tree::Or(Box::new(left), Box::new(self.level(2)?))
+                    Tree::Or(Box::new(left), self.waiting(|reader| reader.level(2))?)
                 }
                 (2, Some('&')) => {
                     self.chars.next();
-                    Tree::And(Box::new(left), Box::new(self.level(3)?))
+                    Tree::And(Box::new(left), self.waiting(|reader| reader.level(3))?)
                 }
                 (3, Some('<')) => {
                     let distance = self.distance()?;
-                    Tree::Phrase(Box::new(left), distance, Box::new(self.unary()?))
+                    Tree::Phrase(Box::new(left), distance, self.waiting(Self::unary)?)
                 }
                 _ => return Ok(left),
             };
@@ -373,11 +392,15 @@ impl Reader<'_, '_> {
         match self.chars.peek() {
             Some('!') => {
                 self.chars.next();
-                Ok(Tree::Not(Box::new(self.unary()?)))
+                Ok(Tree::Not(self.waiting(Self::unary)?))
             }
             Some('(') => {
                 self.chars.next();
+                self.operators += 1;
+                bounded(self.operators)?;
+                let around = std::mem::take(&mut self.pending);
                 let inner = self.level(1)?;
+                self.pending = around;
                 self.space();
                 if self.chars.next() == Some(')') { Ok(inner) } else { Err(self.syntax()) }
             }

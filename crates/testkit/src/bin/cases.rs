@@ -1,16 +1,17 @@
-//! Plays the case book: `cases [--bless | --table] [WORD]…`, the files whose names contain one of the words.
+//! Plays the case book: `cases [--bless | --table | --postgres] [WORD]…`, the files whose names contain one of the words.
 //!
-//! `--bless` fills empty sections, `--table` prints the compatibility table and plays nothing. The last line counts.
+//! `--bless` fills empty sections, `--table` prints the compatibility table and plays nothing, `--postgres` plays on the server
+//! at `TEST_POSTGRES_URL` instead of the embedded engine. The last line counts.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use testkit::book::{self, Empty};
+use testkit::book::{self, Empty, Playing};
 use testkit::case::Case;
 use testkit::play::Server;
-use testkit::server::Served;
+use testkit::server::{Cluster, Engine, Served};
 use testkit::table::table;
 
 fn main() -> ExitCode {
@@ -29,19 +30,27 @@ fn run() -> Result<bool, String> {
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases");
     let pages = book::read(&folder, &words)?;
-    let empty = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Empty::Fail,
-        ["--bless"] => Empty::Bless,
+    let (empty, engine) = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => (Empty::Fail, Engine::Sqlite),
+        ["--bless"] => (Empty::Bless, Engine::Sqlite),
+        ["--postgres"] => (Empty::Fail, Engine::Postgres(cluster()?.into())),
         ["--table"] => {
             print!("{}", table(&pages));
             return Ok(true);
         }
-        _ => return Err("usage: cases [--bless | --table] [WORD]...".to_owned()),
+        _ => return Err("usage: cases [--bless | --table | --postgres] [WORD]...".to_owned()),
     };
     let start = Instant::now();
-    let serve = |case: &Case| Ok(Box::new(Served::open(case)?) as Box<dyn Server>);
-    let tally = book::run(&pages, &serve, empty, &mut std::io::stdout())?;
+    let serve = |case: &Case| Ok(Box::new(Served::on(case, &engine)?) as Box<dyn Server>);
+    let playing = Playing { engine: engine.name(), serve: &serve, empty };
+    let tally = book::run(&pages, &playing, &mut std::io::stdout())?;
     println!("{} cases in {:.1} s", pages.len(), start.elapsed().as_secs_f64());
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(tally.failed == 0)
+}
+
+fn cluster() -> Result<Cluster, String> {
+    let url = std::env::var("TEST_POSTGRES_URL")
+        .map_err(|_| "TEST_POSTGRES_URL is the address of a server: see `cargo xtask engines up`")?;
+    Cluster::prepare(&url)
 }

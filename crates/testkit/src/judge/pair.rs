@@ -1,0 +1,142 @@
+//! A project on both engines, and the comparison of what they answer.
+
+use std::collections::BTreeMap;
+
+use super::ask::Asked;
+use super::world::{World, quoted};
+use super::{deviations, elements};
+use crate::answer::Answer;
+use crate::case::Case;
+use crate::people;
+use crate::play::Server;
+use crate::server::{Engine, Served};
+
+/// Headers that differ from answer to answer on one engine, too.
+const VOLATILE: &[&str] = &["x-request-id", "server-timing", "date"];
+
+/// The engines of a project.
+pub(super) struct Pair {
+    case: Case,
+    tables: Vec<Asked>,
+    sqlite: Side,
+    postgres: Side,
+}
+
+struct Side {
+    served: Served,
+    /// The headers of everybody who asked.
+    people: BTreeMap<&'static str, Vec<(String, String)>>,
+}
+
+/// What came of opening a project.
+pub(super) enum Opened {
+    Both(Box<Pair>),
+    /// Neither takes it: the project is not PostgreSQL's, or both lack it.
+    Neither(String),
+    /// One takes it: who refuses, and why.
+    One(&'static str, String),
+}
+
+/// Answers that should be the same.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    /// Where they differ: `status`, a header, `body`, or the table whose rows do afterwards.
+    pub(super) what: String,
+    pub(super) sqlite: Answer,
+    pub(super) postgres: Answer,
+}
+
+/// What came of a request.
+pub(super) enum Compared {
+    Same(Answer),
+    /// A deviation of the table, by its name.
+    Deviates(&'static str),
+    Differs(Difference),
+}
+
+impl Pair {
+    pub(super) fn open(world: &World, engine: &Engine) -> Opened {
+        let case = world.case();
+        let sqlite = Served::open(&case);
+        let postgres = Served::on(&case, engine);
+        match (sqlite, postgres) {
+            (Ok(sqlite), Ok(postgres)) => Opened::Both(Box::new(Pair {
+                case,
+                tables: world.tables.iter().map(|table| everything(&table.name, &table.key)).collect(),
+                sqlite: Side { served: sqlite, people: BTreeMap::new() },
+                postgres: Side { served: postgres, people: BTreeMap::new() },
+            })),
+            (Err(message), Err(_)) => Opened::Neither(message),
+            (Err(message), Ok(_)) => Opened::One("sqlite", message),
+            (Ok(_), Err(message)) => Opened::One("postgres", message),
+        }
+    }
+
+    /// Asks both.
+    pub(super) fn compare(&mut self, asked: &Asked) -> Result<Compared, String> {
+        let sqlite = self.sqlite.answer(&self.case, asked)?;
+        let postgres = self.postgres.answer(&self.case, asked)?;
+        if let Some(what) = difference(asked, &sqlite, &postgres) {
+            let difference = Difference { what, sqlite, postgres };
+            return Ok(match deviations::named(asked, &difference) {
+                Some(name) => Compared::Deviates(name),
+                None => Compared::Differs(difference),
+            });
+        }
+        Ok(Compared::Same(postgres))
+    }
+
+    /// Compares what is stored.
+    pub(super) fn look(&mut self) -> Result<Option<Difference>, String> {
+        for asked in self.tables.clone() {
+            if let Compared::Differs(found) = self.compare(&asked)? {
+                return Ok(Some(Difference { what: format!("rows of {}", asked.path), ..found }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// All rows of a table, as nobody's policies show them.
+fn everything(table: &str, key: &[String]) -> Asked {
+    let names: Vec<String> = key.iter().map(|name| super::ask::escaped(&quoted(name))).collect();
+    let order = format!("order={}", names.join(","));
+    Asked {
+        person: "service",
+        method: "GET",
+        path: super::ask::escaped(table),
+        parameters: if key.is_empty() { Vec::new() } else { vec![order] },
+        is_ordered: !key.is_empty(),
+        ..Asked::default()
+    }
+}
+
+impl Side {
+    fn answer(&mut self, case: &Case, asked: &Asked) -> Result<Answer, String> {
+        if !self.people.contains_key(asked.person) {
+            let bindings = people::bindings(self.served.keys(), self.served.now_unix());
+            let headers = people::headers(asked.person, case, self.served.keys(), &bindings)?;
+            self.people.insert(asked.person, headers);
+        }
+        let person = self.people.get(asked.person).map(Vec::as_slice).unwrap_or_default();
+        let mut answer = self.served.ask(&asked.ask(person))?;
+        answer.headers.retain(|(name, _)| !VOLATILE.contains(&name.as_str()));
+        Ok(answer)
+    }
+}
+
+/// The first part in which two answers differ.
+fn difference(asked: &Asked, one: &Answer, other: &Answer) -> Option<String> {
+    if one.status != other.status {
+        return Some("status".to_owned());
+    }
+    if one.body != other.body {
+        let same = !asked.is_ordered && elements::sorted(&one.body) == elements::sorted(&other.body);
+        if !same {
+            return Some("body".to_owned());
+        }
+    }
+    let names = one.headers.iter().chain(&other.headers).map(|(name, _)| name);
+    let mut names = names.filter(|name| one.header(name) != other.header(name));
+    names.next().cloned()
+}

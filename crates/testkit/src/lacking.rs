@@ -1,0 +1,45 @@
+//! What an engine lacks by decision or for now: the capabilities that `== skip` and `== lacking` may name, a row each.
+
+/// A capability that an engine does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// The engine's word in cases.
+    pub engine: &'static str,
+    /// The capability.
+    pub capability: &'static str,
+    /// Why it is not there.
+    pub reason: &'static str,
+}
+
+/// The engines that cases run on: their words, and their names for people.
+pub const ENGINES: &[(&str, &str)] = &[("sqlite", "SQLite"), ("postgres", "PostgreSQL")];
+
+/// Everything that is lacking.
+pub const LACKING: &[Lacking] = &[
+    row("sqlite", "values of composite types", "no form in a column is decided yet"),
+    row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
+    row("sqlite", "bit strings", "few use them"),
+    row("sqlite", "functions that return sets", "they run where a table stands, which is not written yet"),
+    row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
+    row("sqlite", "triggers", "they are not run yet; a write that would fire one is refused"),
+    row("sqlite", "functions of PL/pgSQL", "they are not run yet; a call is refused"),
+    row(
+        "postgres",
+        "counting the rows of a function that may change something",
+        "its rows and their number would be two calls",
+    ),
+    row(
+        "postgres",
+        "a limit on the size of regular expressions",
+        "it compiles them itself, within a statement's time",
+    ),
+];
+
+const fn row(engine: &'static str, capability: &'static str, reason: &'static str) -> Lacking {
+    Lacking { engine, capability, reason }
+}
+
+/// The row of a capability.
+pub fn find(engine: &str, capability: &str) -> Option<&'static Lacking> {
+    LACKING.iter().find(|row| row.engine == engine && row.capability == capability)
+}
