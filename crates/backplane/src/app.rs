@@ -23,6 +23,7 @@ use crate::project::Project;
 use crate::road::DataApi;
 use crate::server::metrics::Metrics;
 use crate::settings::Settings;
+use crate::spool;
 use store::Store;
 pub use store::review;
 pub use timing::{Stopwatch, ticks};
@@ -97,7 +98,7 @@ impl App {
         let public_url = public_url(settings);
         Ok(Arc::new(App {
             auth: auth_service(&parts, &keys, &gateway, &database)?,
-            data_api: data_api(settings, &public_url),
+            data_api: data_api(&parts, &public_url),
             origins: origins(settings),
             files: static_dir(&parts.project),
             publishable_key: keys.publishable_keys.first().cloned().unwrap_or_default(),
@@ -230,7 +231,8 @@ fn auth_service(
     })))
 }
 
-fn data_api(settings: &Settings, public_url: &str) -> DataApi {
+fn data_api(parts: &Parts, public_url: &str) -> DataApi {
+    let settings = &parts.project.settings;
     DataApi {
         schemas: settings.api_schemas.clone(),
         extra_search_path: settings.api_extra_search_path.clone(),
@@ -238,6 +240,7 @@ fn data_api(settings: &Settings, public_url: &str) -> DataApi {
         honors_tx: settings.api_allow_rollback,
         server_url: format!("{public_url}/rest/v1"),
         limits: settings.limits.clone(),
+        aside: Some(spool::aside(&parts.data_dir, &settings.limits)),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod project;
 pub mod road;
 pub mod server;
 pub mod settings;
+mod spool;
 #[cfg(test)]
 mod testing;
 

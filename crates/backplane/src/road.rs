@@ -35,6 +35,8 @@ pub struct DataApi {
     pub server_url: String,
     /// The limits in force.
     pub limits: Limits,
+    /// Where long replies are put aside; all in memory without it.
+    pub aside: Option<rest::Aside>,
 }
 
 /// The role of callers without a token: what they may not do is 401, not 403.
@@ -122,7 +124,8 @@ async fn answer(
     measured.end("authorize");
     let plan = plan(authorized, &model)?;
     measured.end("plan");
-    let rows = Rows::new(&media, shape, columns, session.clone(), api.limits.reply_bytes_max);
+    let rows = Rows::new(&media, shape, columns, session.clone(), api.limits.reply_bytes_max)
+        .with(api.aside.clone());
     let called = matches!(request.target, Target::Function(_)).then(|| Called {
         single: !is_void && shape != Shape::Value && matches!(media, Media::Object { .. }),
         affected_max: request.prefer.affected_max(),
@@ -197,7 +200,7 @@ fn described(
         version: env!("CARGO_PKG_VERSION"),
         describes_token: true,
     };
-    let body = rest::openapi(model, &caller.role, schema, &settings).into_bytes();
+    let body = rest::openapi(model, &caller.role, schema, &settings).into_bytes().into();
     let profile = (api.schemas.len() > 1).then_some(schema);
     let served = Served { profile, honors_tx: api.honors_tx };
     Ok(Some(rest::respond(request, &served, media, Outcome { body, ..Outcome::default() })))

@@ -9,6 +9,7 @@ mod files;
 mod guard;
 pub mod listen;
 pub mod log;
+mod long_body;
 pub mod metrics;
 mod patience;
 mod probes;

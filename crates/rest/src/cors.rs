@@ -4,7 +4,7 @@
 //! an origin that is not on the list is told nothing: the browser refuses it.
 
 use crate::request::Http;
-use crate::respond::{Header, Reply};
+use crate::respond::{Body, Header, Reply};
 
 /// The origins whose pages may use the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn preflight(http: &Http<'_>, origins: &Origins) -> Option<Reply> {
     headers.push(("access-control-allow-methods", METHODS.to_owned()));
     headers.push(("access-control-allow-headers", allowed_headers(http)));
     headers.push(("access-control-max-age", REMEMBERED_SECONDS.to_owned()));
-    Some(Reply { status: 200, headers, body: Vec::new() })
+    Some(Reply { status: 200, headers, body: Body::default() })
 }
 
 /// What is added to the reply to any other request, refusals included.
@@ -119,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(reply.header(name), value, "{name}");
         }
-        assert_eq!((reply.status, reply.body.len()), (200, 0));
+        assert_eq!((reply.status, reply.body.length()), (200, 0));
     }
 
     #[test]

@@ -32,4 +32,4 @@ pub use options::options;
 pub use parse::parse;
 pub use request::{Action, Http, Request, Target};
 pub use resolve::{Exposed, Resolved, resolve};
-pub use respond::{Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};
+pub use respond::{Aside, Body, Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};

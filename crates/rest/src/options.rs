@@ -12,7 +12,7 @@ use sql::ast::{TriggerEvent, TriggerTiming};
 use types::{Code, Error, Name, Result};
 
 use crate::request::Target;
-use crate::respond::Reply;
+use crate::respond::{Body, Reply};
 
 /// Which writes a relation takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn options(model: &Model, schema: &str, target: &Target) -> Result<Reply> {
         Target::Table(name) => of_table(model, schema, name)?,
         Target::Function(name) => of_function(&model.catalog, schema, name)?.to_owned(),
     };
-    Ok(Reply { status: 200, headers: vec![("allow", allow)], body: Vec::new() })
+    Ok(Reply { status: 200, headers: vec![("allow", allow)], body: Body::default() })
 }
 
 fn of_table(model: &Model, schema: &str, name: &str) -> Result<String> {

@@ -4,6 +4,7 @@
 //! PostgREST does. A refusal takes its status from the table of codes; no other place chooses one.
 
 mod applied;
+mod body;
 mod csv;
 pub(crate) mod failure;
 mod location;
@@ -19,6 +20,7 @@ use crate::query_string::encode;
 use crate::request::{Action, Request, Target};
 
 pub use applied::{check_affected, too_many_affected};
+pub use body::{Aside, Body, Spool, Spools};
 pub use failure::failure;
 pub use location::key_values;
 pub use rows::{Column, Rows, Shape, not_singular};
@@ -34,7 +36,7 @@ pub struct Reply {
     /// Headers, besides those of the transport (`Content-Length`, `Date`).
     pub headers: Vec<Header>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 impl Reply {
@@ -69,7 +71,7 @@ pub struct Outcome {
     /// Whether a function that returns nothing was called.
     pub is_void: bool,
     /// The rows as `media` writes them: see [`Rows`].
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 /// The media type of the reply; to be asked before anything is done.
@@ -100,7 +102,7 @@ pub fn respond(request: &Request, served: &Served<'_>, media: &Media, outcome: O
     };
     reply.headers.push(("vary", "Accept, Prefer, Range".to_owned()));
     if request.action == (Action::Read { head: true }) {
-        reply.body.clear();
+        reply.body = Body::default();
     }
     reply
 }

@@ -31,6 +31,8 @@ limits! {
     url_bytes_max: usize = 1 << 20, "Longest request target (path and query).";
     body_bytes_max: usize = 1 << 20, "Largest body of a Data API or Auth request.";
     reply_bytes_max: usize = 64 << 20, "Largest body of a reply of the Data API.";
+    reply_memory_bytes_max: usize = 1 << 20, "Bytes of one reply that are kept in memory; what is longer is a file in the data directory until it is sent.";
+    spool_bytes_max: u64 = 4 << 30, "Bytes of all replies that are files at a time.";
     json_depth_max: usize = 64, "Deepest nesting of a JSON body.";
     filter_nodes_max: usize = 200, "Filters and logical operators of one request.";
     filter_depth_max: usize = 16, "Deepest nesting of `and`/`or` in one request.";

@@ -195,6 +195,7 @@ async fn database(folder: &Folder, schema: &str, clock: &Arc<Hands>, dice: &Arc<
         path: folder.0.join("data.db"),
         readers: 1,
         write_queue_max: 256,
+        value_bytes_max: 64 << 20,
         random: random.clone(),
         clock: time.clone(),
     };

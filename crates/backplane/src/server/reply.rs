@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use types::{Code, Error};
 
+use super::long_body;
+
 /// An answer of status, headers and body. What no header can hold is left out and logged: it would be a bug.
 pub(super) fn respond<'h>(
     status: u16,
@@ -41,7 +43,7 @@ pub(super) fn json(status: u16, body: &'static str) -> Response {
 /// An answer of the Data API.
 pub(super) fn of_rest(reply: rest::Reply) -> Response {
     let rest::Reply { status, headers, body } = reply;
-    respond(status, headers, body)
+    respond(status, headers, long_body::of(body))
 }
 
 /// An error outside of any API, in the form of the Data API.

@@ -288,3 +288,41 @@ async fn a_change_of_the_project_is_served_at_once() {
     assert!(server.app.change(&project).await.is_err(), "a table with its rows is not dropped unasked");
     assert_eq!(server.get(path).await.body, "[]");
 }
+
+/// Of a file or of memory: the same bytes, the same headers, and nothing is left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_replies_are_files_until_they_are_sent() {
+    let server = server("[limits]\nreply_memory_bytes_max = 100\nrows_max = 100_000\nspool_bytes_max = 2_000_000\nreply_bytes_max = 1_000_000\n").await;
+    let key = server.keys().secret_keys.remove(0);
+    let as_service = [("apikey", key.as_str())];
+    let path = "/rest/v1/notes?order=id";
+    let fill = |from: u32, to: u32| {
+        let rows: Vec<String> = (from..to).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+        format!("[{}]", rows.join(","))
+    };
+    assert_eq!(server.post("/rest/v1/notes", &fill(0, 60_000), &as_service).await.status, 201);
+    let whole = server.ask("GET", path, &[as_service[0], ("prefer", "count=exact")]).await;
+    assert_eq!((whole.status, whole.header("content-range")), (200, Some("0-59999/60000")));
+    assert_eq!(whole.header("content-length"), Some(whole.body.len().to_string().as_str()));
+    assert!(whole.body == fill(0, 60_000), "{} bytes", whole.body.len());
+    let names = std::fs::read_dir(server.folder.path().join("data")).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{names:?}");
+    let head = server.ask("HEAD", path, &as_service).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    // A client that does not take its answer holds the room of its file, and gives it back when it goes.
+    let request =
+        |target: &str| Request::builder().uri(target).header("apikey", &key).body(Body::empty()).unwrap();
+    let mut held = Vec::new();
+    for expected in [200, 200, 503] {
+        let response = server.app.router().oneshot(request(path)).await.unwrap();
+        assert_eq!(response.status().as_u16(), expected);
+        held.push(response);
+    }
+    drop(held);
+    assert_eq!(server.ask("GET", path, &as_service).await.status, 200);
+    // What fails at a late row is a refusal, and no part of the rows.
+    assert_eq!(server.post("/rest/v1/notes", &fill(60_000, 120_000), &as_service).await.status, 201);
+    let long = server.ask("GET", path, &as_service).await;
+    assert_eq!((long.status, long.body.contains("54000")), (500, true), "{}", long.body);
+}

@@ -18,7 +18,7 @@ pub fn failure(error: &Error, is_anonymous: bool) -> Reply {
         503 => headers.push(("retry-after", RETRY_SECONDS.to_owned())),
         _ => {}
     }
-    Reply { status, headers, body: body(error) }
+    Reply { status, headers, body: body(error).into() }
 }
 
 /// Every cause of a 503 here is gone in a moment, or is no cause of a 503.
@@ -90,18 +90,18 @@ mod tests {
         let error = Error::new(Code::NO_TABLE, "Could not find the table 's.t' in the schema cache");
         let reply = failure(&error, true);
         assert_eq!(
-            String::from_utf8(reply.body).unwrap(),
+            String::from_utf8(reply.body.in_memory().unwrap()).unwrap(),
             r#"{"code":"PGRST205","details":null,"hint":null,"message":"Could not find the table 's.t' in the schema cache"}"#
         );
         assert_eq!(reply.status, 404);
         let error = Error::new(Code::AMBIGUOUS_RPC, "m").with_details_json("[1]").with_hint("h\n");
-        let body = String::from_utf8(failure(&error, true).body).unwrap();
+        let body = String::from_utf8(failure(&error, true).body.in_memory().unwrap()).unwrap();
         assert_eq!(body, r#"{"code":"PGRST203","details":[1],"hint":"h\n","message":"m"}"#);
     }
 
     #[test]
     fn the_cause_stays_inside() {
-        let body = failure(&Error::internal("a secret"), false).body;
+        let body = failure(&Error::internal("a secret"), false).body.in_memory().unwrap();
         assert!(!String::from_utf8(body).unwrap().contains("secret"));
     }
 

@@ -8,6 +8,7 @@ use types::session::Session;
 use types::stored::Cell;
 use types::{Code, Error, Result, Type};
 
+use super::body::{Aside, Body, Spool};
 use super::{csv, strip};
 use crate::media::Media;
 
@@ -81,6 +82,12 @@ pub struct Rows {
     bytes_max: usize,
     count: u64,
     out: Vec<u8>,
+    /// Where what does not stay in memory goes.
+    aside: Option<Aside>,
+    /// What went there.
+    spool: Option<Box<dyn Spool>>,
+    /// How long `out` may become before somebody looks at it.
+    room: usize,
 }
 
 impl Rows {
@@ -95,7 +102,26 @@ impl Rows {
         let stripped = matches!(media, Media::ArrayStripped | Media::Object { stripped: true });
         let layout = Layout::of(media, shape);
         let keys = columns.iter().map(|column| key(&column.name)).collect();
-        Rows { layout, stripped, columns, keys, session, bytes_max, count: 0, out: Vec::new() }
+        Rows {
+            layout,
+            stripped,
+            columns,
+            keys,
+            session,
+            bytes_max,
+            count: 0,
+            out: Vec::new(),
+            aside: None,
+            spool: None,
+            room: bytes_max,
+        }
+    }
+
+    /// The same, of which what is long is put aside.
+    pub fn with(mut self, aside: Option<Aside>) -> Rows {
+        self.aside = aside;
+        self.room = self.room_after(0);
+        self
     }
 
     /// The rows received.
@@ -107,12 +133,14 @@ impl Rows {
     pub fn restart(&mut self) {
         self.count = 0;
         self.out.clear();
+        self.spool = None;
+        self.room = self.room_after(0);
     }
 
     /// Takes one row, a cell for each column.
     ///
     /// # Errors
-    /// `54000` beyond the limit, `XX001` when a cell is no stored form of its column's type.
+    /// `54000` beyond the limit, what [`Spool::append`] refuses, `XX001` when a cell is no stored form of its column's type.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         if cells.len() != self.columns.len() {
             return Err(Error::internal("a row of another number of columns"));
@@ -123,14 +151,14 @@ impl Rows {
             self.open(is_first);
             self.write(cells)?;
         }
-        self.check_length()
+        self.settle()
     }
 
     /// The body.
     ///
     /// # Errors
     /// `PGRST116` when one row was asked for and there is another number of them.
-    pub fn finish(mut self) -> Result<Vec<u8>> {
+    pub fn finish(mut self) -> Result<Body> {
         if self.layout == Layout::Object && self.count != 1 {
             return Err(not_singular(self.count));
         }
@@ -142,7 +170,7 @@ impl Rows {
             Layout::Csv if is_empty => self.out.push(b'\n'),
             Layout::Row | Layout::Value | Layout::Object | Layout::Csv => {}
         }
-        Ok(self.out)
+        Ok(Body::new(self.spool, self.out))
     }
 
     /// What stands before a row.
@@ -180,12 +208,12 @@ impl Rows {
     }
 
     fn line(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        for (position, (column, &cell)) in self.columns.iter().zip(cells).enumerate() {
+        for (position, &cell) in cells.iter().enumerate() {
             if position > 0 {
                 self.out.push(b',');
             }
-            csv::field(&mut self.out, &column.ty, cell, &self.session)?;
-            self.check_length()?;
+            csv::field(&mut self.out, &self.columns[position].ty, cell, &self.session)?;
+            self.settle()?;
         }
         Ok(())
     }
@@ -203,7 +231,7 @@ impl Rows {
             separated = true;
             self.out.extend(&*self.keys[position]);
             self.value(position, cell)?;
-            self.check_length()?;
+            self.settle()?;
         }
         self.out.push(b'}');
         Ok(())
@@ -229,12 +257,33 @@ impl Rows {
         strip::strip(&mut self.out, &String::from_utf8(written).map_err(Error::internal)?)
     }
 
-    fn check_length(&self) -> Result<()> {
-        if self.out.len() <= self.bytes_max {
+    /// Holds the body to its limit, and puts aside what is too long for memory.
+    fn settle(&mut self) -> Result<()> {
+        if self.out.len() <= self.room {
             return Ok(());
         }
-        let message = format!("The result is longer than {} bytes", self.bytes_max);
-        Err(Error::new(Code::LIMIT_EXCEEDED, message).with_hint("Ask for fewer rows or columns."))
+        let aside = self.spool.as_ref().map_or(0, |spool| spool.length());
+        let length = usize::try_from(aside).unwrap_or(usize::MAX).saturating_add(self.out.len());
+        let Some(aside) = self.aside.as_ref().filter(|_| length <= self.bytes_max) else {
+            let message = format!("The result is longer than {} bytes", self.bytes_max);
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message).with_hint("Ask for fewer rows or columns."));
+        };
+        let spool = match &mut self.spool {
+            Some(spool) => spool,
+            empty => empty.insert(aside.spools.open()?),
+        };
+        spool.append(&self.out)?;
+        self.out.clear();
+        // One long cell shall not be remembered by the memory of all that follow.
+        self.out.shrink_to(aside.memory_bytes_max.saturating_mul(2));
+        self.room = self.room_after(length);
+        Ok(())
+    }
+
+    /// How long `out` may become after so many bytes were put aside.
+    fn room_after(&self, aside: usize) -> usize {
+        let memory = self.aside.as_ref().map_or(usize::MAX, |aside| aside.memory_bytes_max);
+        memory.min(self.bytes_max.saturating_sub(aside))
     }
 }
 
@@ -264,6 +313,8 @@ fn holds_objects(ty: &Type) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     fn columns() -> Vec<Column> {
@@ -277,7 +328,7 @@ mod tests {
         for row in rows {
             body.row(row)?;
         }
-        body.finish().map(|bytes| String::from_utf8(bytes).unwrap())
+        body.finish().map(|body| String::from_utf8(body.in_memory().unwrap()).unwrap())
     }
 
     const FULL: [Cell<'static>; 3] =
@@ -344,6 +395,67 @@ mod tests {
         rows.restart();
         rows.row(&BARE).unwrap();
         assert_eq!(rows.count(), 1);
-        assert!(rows.finish().unwrap().starts_with(b"[{\"id\":2"));
+        assert!(rows.finish().unwrap().in_memory().unwrap().starts_with(b"[{\"id\":2"));
+    }
+
+    /// Keeps what is put aside where a test can look at it.
+    #[derive(Debug)]
+    struct Kept(Arc<Mutex<Vec<u8>>>, u64);
+
+    impl Spool for Kept {
+        fn append(&mut self, bytes: &[u8]) -> Result<()> {
+            self.0.lock().unwrap().extend(bytes);
+            self.1 += bytes.len() as u64;
+            Ok(())
+        }
+
+        fn length(&self) -> u64 {
+            self.1
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Shelf(Mutex<Vec<Arc<Mutex<Vec<u8>>>>>);
+
+    impl super::super::Spools for Shelf {
+        fn open(&self) -> Result<Box<dyn Spool>> {
+            let kept = Arc::default();
+            self.0.lock().unwrap().push(Arc::clone(&kept));
+            Ok(Box::new(Kept(kept, 0)))
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_put_aside_but_for_its_end() {
+        let shelf = Arc::new(Shelf::default());
+        let aside = Aside { memory_bytes_max: 60, spools: shelf.clone() };
+        let mut rows =
+            Rows::new(&Media::Json, Shape::Rows, columns(), Session::utc(0), 2_000).with(Some(aside));
+        rows.row(&FULL).unwrap();
+        assert_eq!(shelf.0.lock().unwrap().len(), 0, "a short body stays in memory");
+        rows.row(&FULL).unwrap();
+        rows.restart();
+        for _ in 0..20 {
+            rows.row(&FULL).unwrap();
+        }
+        let body = rows.finish().unwrap();
+        let length = body.length();
+        let (spool, end) = body.into_parts();
+        assert!(spool.is_some() && end.len() <= 120, "{}", end.len());
+        let mut bytes = shelf.0.lock().unwrap()[1].lock().unwrap().clone();
+        bytes.extend(end);
+        assert_eq!(bytes.len() as u64, length);
+        let object = r#"{"id":1,"a \"b\"":"x,\\\"","doc":{"k": null, "l": 2}}"#;
+        assert_eq!(String::from_utf8(bytes).unwrap(), format!("[{}]", [object; 20].join(",")));
+    }
+
+    #[test]
+    fn what_is_put_aside_counts() {
+        let aside = Aside { memory_bytes_max: 10, spools: Arc::new(Shelf::default()) };
+        let mut rows =
+            Rows::new(&Media::Json, Shape::Rows, columns(), Session::utc(0), 150).with(Some(aside));
+        rows.row(&FULL).unwrap();
+        rows.row(&FULL).unwrap();
+        assert_eq!(rows.row(&FULL).unwrap_err().code(), Code::LIMIT_EXCEEDED);
     }
 }

@@ -35,6 +35,7 @@ impl Embedded {
             path,
             readers: if readers == 0 { cores() } else { readers },
             write_queue_max: settings.limits.write_queue_max,
+            value_bytes_max: settings.limits.reply_bytes_max,
             random: random_of(random),
             clock: clock_of(clock),
         });
