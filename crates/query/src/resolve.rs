@@ -13,9 +13,12 @@ mod expr;
 mod group;
 mod reads;
 mod scope;
+mod sets;
 mod subscript;
 mod typing;
 mod variables;
+mod windows;
+mod with;
 mod writes;
 
 use std::sync::Arc;
@@ -227,7 +230,13 @@ struct Resolver<'a> {
     session: Session,
     ids: SourceIds,
     levels: Vec<Level>,
-    ctes: Vec<(String, Read)>,
+    ctes: Vec<with::Named>,
+    /// The windows that selects name.
+    windows: Vec<(String, ast::Window)>,
+    /// Set-returning functions among the targets that are being read, where they may stand.
+    expansions: Option<sets::Expansions>,
+    /// Whether untyped literals among the targets of the next select stay so: what stands around it decides.
+    unsettled: bool,
     depth: usize,
     /// The function whose body is read.
     frame: Option<declared::Frame>,
@@ -261,6 +270,9 @@ impl<'a> Resolver<'a> {
             ids: SourceIds::starting_at(ROW.0 + 1),
             levels: Vec::new(),
             ctes: Vec::new(),
+            windows: Vec::new(),
+            expansions: None,
+            unsettled: false,
             depth: 0,
             frame: None,
             owner: None,
@@ -319,6 +331,13 @@ impl<'a> Resolver<'a> {
             Source::Read { id, read, .. } if id == source => {
                 let output = read.outputs.get(usize::from(column.0));
                 found = output.and_then(|output| self.modifier_of(&read.from, &output.expr));
+            }
+            Source::Compound { id, left, right, .. } if id == source => {
+                let of = |read: &Read| {
+                    let output = read.outputs.get(usize::from(column.0));
+                    output.and_then(|output| self.modifier_of(&read.from, &output.expr))
+                };
+                found = of(left).filter(|modifier| of(right) == Some(*modifier));
             }
             _ => {}
         });

@@ -77,6 +77,8 @@ codes! {
     SYNTAX "42601" 400 "Syntax error.";
     PRIVILEGE "42501" 403 "Insufficient privilege (401 for the anonymous role).";
     CANNOT_COERCE "42846" 400 "No cast between these types.";
+    WINDOWING "42P20" 400 "Windowing error.";
+    INVALID_RECURSION "42P19" 400 "Invalid recursion.";
     GROUPING "42803" 400 "Grouping error.";
     INVALID_FOREIGN_KEY "42830" 400 "Invalid foreign key.";
     INVALID_NAME "42602" 400 "Invalid name.";

@@ -72,7 +72,7 @@ fn expressions_mut(action: &mut Action) -> Vec<&mut Expr> {
     };
     let given = rows.into_iter().flatten().flatten().filter_map(|value| match value {
         RowValue::Expr(expr) => Some(expr),
-        RowValue::Value(_) | RowValue::Default => None,
+        RowValue::Value(_) | RowValue::Default | RowValue::Returned(_) => None,
     });
     let assigned = set.into_iter().flatten().filter_map(|(_, assign)| match assign {
         Assign::Expr(expr) => Some(expr),

@@ -281,7 +281,7 @@ fn no_rows(function: &Function) -> Error {
 /// The fields of a whole row, where an expression is one.
 pub(super) fn row_fields(expr: &Expr) -> Option<&[Expr]> {
     match expr {
-        Expr::Form { form: Form::Row, args, .. } => Some(args),
+        Expr::Form { form: Form::Row | Form::Record(_), args, .. } => Some(args),
         _ => None,
     }
 }

@@ -18,8 +18,8 @@ impl Resolver<'_> {
     /// The meaning of a call.
     pub(super) fn call(&mut self, call: &Call) -> Result<Expr> {
         let name = call.name.name.as_str();
-        if call.over.is_some() {
-            return Err(Error::missing(format!("window function {name}()")));
+        if let Some(over) = &call.over {
+            return self.unexpanded(|resolver| resolver.windowed(call, over));
         }
         if let Some(fact) = self.fact(call)? {
             return Ok(fact);
@@ -28,7 +28,14 @@ impl Resolver<'_> {
             return Ok(value);
         }
         if is_aggregate(name) {
-            return self.aggregate(call);
+            return self.unexpanded(|resolver| resolver.aggregate(call));
+        }
+        if super::windows::is_window_function(name) {
+            let message = format!("window function {name} requires an OVER clause");
+            return Err(Error::new(Code::WINDOWING, message));
+        }
+        if super::sets::is_set(call) {
+            return self.expanded(call, None);
         }
         if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
             let message =
@@ -38,14 +45,15 @@ impl Resolver<'_> {
         if name == "nextval" {
             return next_value(call);
         }
-        let args = self.arguments(call)?;
-        match name {
-            "coalesce" | "nullif" | "greatest" | "least" => self.lazy(name, args),
-            _ => self.function(&call.name, args),
+        if matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
+            let args = self.unexpanded(|resolver| resolver.arguments(call))?;
+            return self.lazy(name, args);
         }
+        let args = self.arguments(call)?;
+        self.function(&call.name, args)
     }
 
-    fn arguments(&mut self, call: &Call) -> Result<Vec<Expr>> {
+    pub(super) fn arguments(&mut self, call: &Call) -> Result<Vec<Expr>> {
         let mut args = Vec::new();
         for argument in &call.args {
             if argument.name.is_some() {
@@ -87,6 +95,7 @@ impl Resolver<'_> {
 
     /// A call of a row of the table of functions.
     pub(super) fn apply(&self, name: &str, args: Vec<Expr>) -> Result<Expr> {
+        let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let chosen = choose(name, Kind::Function, &types)?;
         let args = self.coerce_all(args, &chosen.argument_types)?;
@@ -143,6 +152,10 @@ impl Resolver<'_> {
         if args.iter().any(crate::visit::has_aggregate) {
             return Err(Error::new(Code::GROUPING, "aggregate function calls cannot be nested"));
         }
+        if args.iter().any(crate::visit::has_window) {
+            return Err(Error::new(Code::GROUPING, "aggregate function calls cannot contain window function calls"));
+        }
+        let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let chosen = choose_aggregate(&call.name.name, &types)?;
         let args = self.coerce_all(args, &chosen.argument_types)?;
@@ -197,7 +210,7 @@ impl Resolver<'_> {
             let message = format!("aggregate functions are not allowed in {word}");
             return Err(Error::new(Code::GROUPING, message));
         }
-        Ok(())
+        self.refuse_window(expr, word)
     }
 }
 
@@ -206,7 +219,7 @@ pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
     Order { expr, descending: item.descending, nulls_first: item.nulls_first.unwrap_or(item.descending) }
 }
 
-fn is_aggregate(name: &str) -> bool {
+pub(super) fn is_aggregate(name: &str) -> bool {
     aggregates().any(|aggregate| aggregate.name == name)
 }
 

@@ -47,11 +47,28 @@ impl Resolver<'_> {
         let form = match compare {
             Compare::Eq => Form::And,
             Compare::Ne => Form::Or,
-            _ => return Err(Error::missing(format!("{symbol} of rows"))),
+            Compare::Lt | Compare::Le | Compare::Gt | Compare::Ge => {
+                return self.row_order(lefts, symbol, rights);
+            }
         };
         let pairs = lefts.iter().zip(rights);
         let tests = pairs.map(|(left, right)| self.comparison(left.clone(), symbol, compare, right.clone()));
         Ok(Expr::test(form, tests.collect::<Result<_>>()?))
+    }
+
+    /// The first fields that differ decide: `a < c or (a = c and b < d)`.
+    fn row_order(&self, lefts: &[Expr], symbol: &str, rights: &[Expr]) -> Result<Expr> {
+        let ([left, lefts @ ..], [right, rights @ ..]) = (lefts, rights) else {
+            return Err(Error::new(Code::SYNTAX, "cannot compare rows of zero length"));
+        };
+        if lefts.is_empty() {
+            return self.binary(left.clone(), symbol, right.clone());
+        }
+        let strict = symbol.trim_end_matches('=');
+        let first = self.binary(left.clone(), strict, right.clone())?;
+        let equal = self.binary(left.clone(), "=", right.clone())?;
+        let rest = self.row_order(lefts, symbol, rights)?;
+        Ok(Expr::test(Form::Or, vec![first, Expr::test(Form::And, vec![equal, rest])]))
     }
 
     /// `is [not] distinct from`
@@ -111,16 +128,42 @@ impl Resolver<'_> {
     ) -> Result<Expr> {
         let compare = Compare::of_operator(symbol)
             .ok_or_else(|| Error::missing(format!("{symbol} with a subquery")))?;
-        let [output] = &mut read.outputs[..] else { return Err(one_column()) };
-        if fields(&operand).is_some() {
-            return Err(Error::missing("a row compared with a subquery"));
+        if let Some(operands) = fields(&operand) {
+            let operand = self.row_operand(operands, symbol, &mut read)?;
+            return self.row_in_rows(operand, compare, all, read);
         }
+        let [output] = &mut read.outputs[..] else { return Err(one_column()) };
         let ty = choose_comparison(symbol, &operand.ty(), &output.expr.ty())?;
         output.expr = self.coerce(output.expr.clone(), &ty)?;
         let operand = self.coerce(operand, &ty)?;
         let subquery = match all {
             true => Subquery::All { operand, compare, read },
             false => Subquery::Any { operand, compare, read },
+        };
+        Ok(Expr::Subquery(Box::new(subquery)))
+    }
+
+    /// The fields of a row and the outputs of a read, of common types.
+    fn row_operand(&self, operands: &[Expr], symbol: &str, read: &mut Read) -> Result<Expr> {
+        if operands.len() != read.outputs.len() {
+            let few = if operands.len() > read.outputs.len() { "few" } else { "many" };
+            return Err(Error::new(Code::SYNTAX, format!("subquery has too {few} columns")));
+        }
+        let mut args = Vec::new();
+        for (operand, output) in operands.iter().zip(&mut read.outputs) {
+            let ty = choose_comparison(symbol, &operand.ty(), &output.expr.ty())?;
+            output.expr = self.coerce(output.expr.clone(), &ty)?;
+            args.push(self.coerce(operand.clone(), &ty)?);
+        }
+        let ty = Type::Composite(types::Name::new("pg_catalog", "record"));
+        Ok(Expr::Form { form: Form::Row, args, ty })
+    }
+
+    fn row_in_rows(&self, operand: Expr, compare: Compare, all: bool, read: Read) -> Result<Expr> {
+        let subquery = match (all, compare) {
+            (false, Compare::Eq) => Subquery::Any { operand, compare, read },
+            (true, Compare::Ne) => Subquery::All { operand, compare, read },
+            _ => return Err(Error::missing(format!("{} of a row and a subquery", compare.symbol()))),
         };
         Ok(Expr::Subquery(Box::new(subquery)))
     }
@@ -143,7 +186,7 @@ impl Resolver<'_> {
 /// The fields of a row constructor.
 fn fields(expr: &Expr) -> Option<&[Expr]> {
     match expr {
-        Expr::Form { form: Form::Row, args, .. } => Some(args),
+        Expr::Form { form: Form::Row | Form::Record(_), args, .. } => Some(args),
         _ => None,
     }
 }

@@ -35,7 +35,9 @@ pub(super) struct Frame {
 pub(super) struct Surroundings<'a> {
     variables: Option<&'a dyn super::Variables>,
     levels: Vec<Level>,
-    ctes: Vec<(String, Read)>,
+    ctes: Vec<super::with::Named>,
+    windows: Vec<(String, ast::Window)>,
+    expansions: Option<super::sets::Expansions>,
     path: Vec<Arc<str>>,
     frame: Option<Frame>,
     owner: Option<Arc<str>>,
@@ -54,8 +56,9 @@ impl<'a> Resolver<'a> {
             return self.interpreted_value(at, args).map(Some);
         }
         if function.returns_set {
-            let what = format!("the set-returning function {}() in this place", function.name);
-            return Err(Error::missing(what));
+            let name = function.name.to_string();
+            let read = self.rows_of_call(at, args)?;
+            return self.expanded_rows(read, &name).map(Some);
         }
         let is_simple = args.iter().all(is_simple);
         let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
@@ -80,26 +83,51 @@ impl<'a> Resolver<'a> {
     }
 
     /// The rows of a call of a declared function that returns a set; `None` for other calls.
-    pub(super) fn declared_rows(&mut self, call: &Call) -> Result<Option<Read>> {
+    pub(super) fn declared_rows(
+        &mut self,
+        call: &Call,
+        wanted: impl Fn(&Function) -> bool,
+    ) -> Result<Option<Read>> {
         let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
-        let is_interpreted = |at: usize| self.catalog.functions[at].language == Language::PlPgSql;
-        candidates.retain(|at| self.catalog.functions[*at].returns_set || is_interpreted(*at));
+        candidates.retain(|at| wanted(&self.catalog.functions[*at]));
         if candidates.is_empty() {
             return Ok(None);
         }
         let (at, args) = self.matched(call, &candidates)?;
+        self.rows_of_call(at, args).map(Some)
+    }
+
+    /// The rows of a call: those of a set, or one.
+    fn rows_of_call(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
         let function = &self.catalog.functions[at];
         if function.language == Language::PlPgSql {
-            return self.interpreted_rows(FunctionId(at), args).map(Some);
+            let mut names_columns = false;
+            args.iter().for_each(|arg| visit::deep(arg, &mut |arg| names_columns |= matches!(arg, Expr::Column { .. })));
+            if names_columns {
+                return Err(unsupported(function, "with computed arguments in FROM"));
+            }
+            return self.interpreted_rows(FunctionId(at), args);
         }
-        if !args.iter().all(is_simple) || (function.strict && !args.is_empty()) {
-            return Err(unsupported(function, "with computed arguments in FROM"));
-        }
-        let columns = self.result_columns(function)?;
+        let is_simple = args.iter().all(is_simple);
+        let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
+        let null = function.strict.then(|| any_null(&args)).flatten();
         let read = self.body_of(at, args)?;
-        let mut read = self.in_columns(read, columns, function)?;
-        read.called = Some(FunctionId(at));
-        Ok(Some(read))
+        let read = self.shaped(read, FunctionId(at))?;
+        if source.is_none() && null.is_none() {
+            return Ok(read);
+        }
+        let mut outer = self.around(read);
+        outer.filter = null.map(super::expr::not);
+        if let Some(source) = source {
+            let body = std::mem::replace(&mut outer.from, Source::Unit);
+            outer.from = Source::Join {
+                kind: crate::ir::JoinKind::Inner,
+                left: Box::new(source),
+                right: Box::new(body),
+                on: None,
+            };
+        }
+        Ok(outer)
     }
 
     /// A body's rows with the columns that its function declares.
@@ -132,20 +160,10 @@ impl<'a> Resolver<'a> {
         let ast::FromItem::Function { call, ordinality, alias, definitions, .. } = item else {
             return Err(Error::internal("not a function in FROM"));
         };
-        let unsupported = || Error::missing(format!("function {}() in FROM", call.name.name));
+        let Some(read) = self.declared_rows(call, |_| true)? else { return self.function_of_table(item) };
         if *ordinality || !definitions.is_empty() {
-            return Err(unsupported());
+            return Err(Error::missing(format!("function {}() in FROM", call.name.name)));
         }
-        // What stands beside it could be named in arguments, which no engine here reads row by row.
-        let beside = self.levels.pop().unwrap_or_default();
-        let read = self.declared_rows(call);
-        self.levels.push(beside);
-        let read = match read {
-            Err(error) if [Code::UNDEFINED_COLUMN, Code::UNDEFINED_TABLE].contains(&error.code()) => {
-                return Err(unsupported());
-            }
-            read => read?.ok_or_else(unsupported)?,
-        };
         let name = alias.as_ref().map_or(&call.name.name, |alias| &alias.name);
         let id = self.ids.fresh();
         let mut relation = Relation::of_outputs(name, &read.outputs, id);
@@ -168,7 +186,8 @@ impl<'a> Resolver<'a> {
             && select.distinct == ast::Distinct::No;
         let ([target], true) = (&select.targets[..], is_alone) else { return Ok(None) };
         let ast::ExprKind::Call(call) = &*target.expr.kind else { return Ok(None) };
-        let Some(rows) = self.declared_rows(call)? else { return Ok(None) };
+        let is_set = |function: &Function| function.returns_set || function.language == Language::PlPgSql;
+        let Some(rows) = self.declared_rows(call, is_set)? else { return Ok(None) };
         let [output] = &rows.outputs[..] else { return Ok(None) };
         let id = self.ids.fresh();
         let ty = output.expr.ty();
@@ -263,6 +282,8 @@ impl<'a> Resolver<'a> {
             variables: std::mem::replace(&mut self.variables, other.variables),
             levels: std::mem::replace(&mut self.levels, other.levels),
             ctes: std::mem::replace(&mut self.ctes, other.ctes),
+            windows: std::mem::replace(&mut self.windows, other.windows),
+            expansions: std::mem::replace(&mut self.expansions, other.expansions),
             path: std::mem::replace(&mut self.path, other.path),
             frame: std::mem::replace(&mut self.frame, other.frame),
             owner: std::mem::replace(&mut self.owner, other.owner),

@@ -47,7 +47,7 @@ impl Resolver<'_> {
                 self.like(expr, pattern, *kind, escape.as_ref(), *negated)
             }
             ExprKind::Case { operand, branches, otherwise } => {
-                self.case(operand.as_ref(), branches, otherwise.as_ref())
+                self.unexpanded(|resolver| resolver.case(operand.as_ref(), branches, otherwise.as_ref()))
             }
             ExprKind::Cast { expr, ty } => self.written_cast(expr, ty),
             ExprKind::Call(call) => self.call(call),
@@ -60,6 +60,7 @@ impl Resolver<'_> {
             ExprKind::Index { expr, index } => self.subscript(expr, vec![index]),
             ExprKind::Slice { expr, low, high } => self.slice(expr, low.as_ref(), high.as_ref()),
             ExprKind::Field { expr, field } => self.field_of(expr, field),
+            ExprKind::Star(parts) if !parts.is_empty() => self.column(parts),
             ExprKind::Star(_) | ExprKind::Default => Err(out_of_place(kind)),
         }
     }
@@ -84,7 +85,13 @@ impl Resolver<'_> {
     fn is_null(&mut self, expr: &ast::Expr, negated: bool) -> Result<Expr> {
         let operand = self.expr(expr)?;
         let operand = self.settled(operand)?;
-        Ok(Expr::test(if negated { Form::IsNotNull } else { Form::IsNull }, vec![operand]))
+        let form = || if negated { Form::IsNotNull } else { Form::IsNull };
+        // Of a row each field is asked.
+        if let Some(fields) = super::bodies::row_fields(&operand) {
+            let tests = fields.iter().map(|field| Expr::test(form(), vec![field.clone()]));
+            return Ok(Expr::test(Form::And, tests.collect()));
+        }
+        Ok(Expr::test(form(), vec![operand]))
     }
 
     fn is_distinct(&mut self, left: &ast::Expr, right: &ast::Expr, negated: bool) -> Result<Expr> {
@@ -118,6 +125,12 @@ impl Resolver<'_> {
     }
 
     fn field_of(&mut self, expr: &ast::Expr, field: &str) -> Result<Expr> {
+        if let ExprKind::Call(call) = &*expr.kind
+            && super::sets::is_set(call)
+            && self.expansions.is_some()
+        {
+            return self.expanded(call, Some(field));
+        }
         let row = self.expr(expr)?;
         self.field(&row, field)
     }

@@ -5,18 +5,164 @@ use sql::ast::{self, ExprKind};
 use types::{Code, Error, Result};
 
 use super::Resolver;
-use crate::ir::{Expr, Output, Read, Source, SourceId};
+use crate::functions::choose_aggregate;
+use crate::ir::{Expr, Form, Order, Output, Read, SetOperator, Source, SourceId};
 use crate::visit;
+
+/// Positions of keys in `group`.
+pub(super) type GroupingSet = Vec<usize>;
+
+/// As many as PostgreSQL takes.
+const SETS_MAX: usize = 4096;
+const CUBE_MAX: usize = 12;
+
+fn is_grouping(key: &ast::Expr) -> bool {
+    matches!(&*key.kind, ExprKind::Call(call) if matches!(call.name.name.as_str(), "rollup" | "cube" | "grouping sets"))
+}
+
+/// True, of all rows together.
+fn one_group() -> Result<Expr> {
+    let chosen = choose_aggregate("count", &[])?;
+    let count = Expr::Aggregate {
+        aggregate: chosen.aggregate,
+        args: Vec::new(),
+        distinct: false,
+        filter: None,
+        order: Vec::new(),
+        ty: chosen.result,
+    };
+    Ok(Expr::test(Form::IsNotNull, vec![count]))
+}
+
+/// Puts nulls for keys that are not grouped by; not where an aggregate looks at each row.
+fn without(expr: &mut Expr, absent: &[(String, Expr)]) {
+    let words = format!("{expr:?}");
+    if let Some((_, null)) = absent.iter().find(|(key, _)| *key == words) {
+        *expr = null.clone();
+        return;
+    }
+    if !matches!(expr, Expr::Aggregate { .. }) {
+        visit::operands_mut(expr).into_iter().for_each(|operand| without(operand, absent));
+    }
+}
 
 impl Resolver<'_> {
     /// `group by`: columns first, then positions and names of outputs, then expressions.
-    pub(super) fn group_keys(&mut self, keys: &[ast::Expr], outputs: &[Output]) -> Result<Vec<Expr>> {
+    ///
+    /// Several grouping sets: all keys are in `group`, each set names some of them.
+    pub(super) fn group_keys(&mut self, read: &mut Read, keys: &[ast::Expr]) -> Result<Option<Vec<GroupingSet>>> {
+        if !keys.iter().any(is_grouping) {
+            read.group = self.plain_keys(keys, &read.outputs)?;
+            return Ok(None);
+        }
+        let mut sets: Vec<GroupingSet> = vec![Vec::new()];
+        for key in keys {
+            let further = self.grouping(read, key)?;
+            sets = sets.iter().flat_map(|set| further.iter().map(move |more| [&set[..], more].concat())).collect();
+        }
+        if sets.len() > SETS_MAX {
+            return Err(Error::new(Code::TOO_COMPLEX, format!("too many grouping sets present (maximum {SETS_MAX})")));
+        }
+        Ok(Some(sets))
+    }
+
+    /// The sets that one item stands for.
+    fn grouping(&mut self, read: &mut Read, item: &ast::Expr) -> Result<Vec<GroupingSet>> {
+        let ExprKind::Call(call) = &*item.kind else { return Ok(vec![self.noted(read, item)?]) };
+        let args = || call.args.iter().map(|argument| &argument.value);
+        match call.name.name.as_str() {
+            "rollup" => {
+                let parts = args().map(|arg| self.noted(read, arg)).collect::<Result<Vec<_>>>()?;
+                Ok((0..=parts.len()).rev().map(|count| parts[..count].concat()).collect())
+            }
+            "cube" => {
+                let parts = args().map(|arg| self.noted(read, arg)).collect::<Result<Vec<_>>>()?;
+                if parts.len() > CUBE_MAX {
+                    return Err(Error::new(Code::TOO_COMPLEX, format!("CUBE is limited to {CUBE_MAX} elements")));
+                }
+                let count = parts.len();
+                let is_in = |mask: usize, at: usize| mask & (1 << (count - 1 - at)) != 0;
+                let set = |mask: usize| (0..count).filter(|at| is_in(mask, *at)).flat_map(|at| parts[at].clone()).collect();
+                Ok((0..1_usize << count).rev().map(set).collect())
+            }
+            "grouping sets" => {
+                let mut sets = Vec::new();
+                for arg in args() {
+                    sets.extend(self.grouping(read, arg)?);
+                }
+                Ok(sets)
+            }
+            _ => Ok(vec![self.noted(read, item)?]),
+        }
+    }
+
+    /// The positions of the keys that an item names, which are noted.
+    fn noted(&mut self, read: &mut Read, item: &ast::Expr) -> Result<GroupingSet> {
+        let fields: Vec<&ast::Expr> = match &*item.kind {
+            ExprKind::Row(fields) => fields.iter().collect(),
+            _ => vec![item],
+        };
+        let mut set = Vec::new();
+        for field in fields {
+            for key in self.plain_keys(std::slice::from_ref(field), &read.outputs)? {
+                let words = format!("{key:?}");
+                let known = read.group.iter().position(|other| format!("{other:?}") == words);
+                set.push(known.unwrap_or(read.group.len()));
+                if known.is_none() {
+                    read.group.push(key);
+                }
+            }
+        }
+        Ok(set)
+    }
+
+    /// Grouping sets are the union of a read for each: a key that is not in the set is null.
+    pub(super) fn in_sets(&mut self, mut read: Read, sets: &[GroupingSet]) -> Result<Read> {
+        if read.outputs.iter().any(|output| visit::has_window(&output.expr)) {
+            return Err(Error::missing("window functions over grouping sets"));
+        }
+        let order = std::mem::take(&mut read.order);
+        let distinct = std::mem::take(&mut read.distinct);
+        let shown = read.outputs.len();
+        read.outputs.extend(order.iter().map(|key| Output { name: "key".into(), expr: key.expr.clone() }));
+        let mut together: Option<Read> = None;
+        for set in sets {
+            let mut branch = read.clone();
+            let absent: Vec<(String, Expr)> = read
+                .group
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| !set.contains(at))
+                .map(|(_, key)| (format!("{key:?}"), Expr::null(key.ty())))
+                .collect();
+            branch.group = read.group.iter().enumerate().filter(|(at, _)| set.contains(at)).map(|(_, key)| key.clone()).collect();
+            branch.outputs.iter_mut().for_each(|output| without(&mut output.expr, &absent));
+            branch.having.iter_mut().for_each(|having| without(having, &absent));
+            // Without keys there is one group, even of no rows.
+            let has_group = !branch.group.is_empty()
+                || branch.outputs.iter().map(|output| &output.expr).chain(&branch.having).any(visit::has_aggregate);
+            if !has_group {
+                branch.having = Expr::all(branch.having.into_iter().chain([one_group()?]));
+            }
+            let branch = visit::instantiate_read(&branch, &mut self.ids);
+            together = Some(match together {
+                None => branch,
+                Some(before) => self.put_together(SetOperator::Union, true, before, branch),
+            });
+        }
+        let together = together.ok_or_else(|| Error::internal("no grouping set"))?;
+        let mut outer = self.around(together);
+        let keys = outer.outputs.split_off(shown);
+        outer.order = order.into_iter().zip(keys).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
+        outer.distinct = distinct;
+        Ok(outer)
+    }
+
+    fn plain_keys(&mut self, keys: &[ast::Expr], outputs: &[Output]) -> Result<Vec<Expr>> {
         let mut found = Vec::new();
         for key in keys {
-            if let ExprKind::Call(call) = &*key.kind
-                && matches!(call.name.name.as_str(), "rollup" | "cube" | "grouping sets")
-            {
-                return Err(Error::missing(call.name.name.to_uppercase()));
+            if matches!(&*key.kind, ExprKind::Row(fields) if fields.is_empty()) {
+                continue;
             }
             let expr = match (&*key.kind, self.expr(key)) {
                 (ExprKind::Column(_), Ok(expr)) => expr,

@@ -2,8 +2,7 @@
 
 use catalog::{TableId, TableKind};
 use sql::ast::{
-    self, Distinct, ExprKind, FromItem, JoinCondition, Literal, ObjectName, QueryBody, Select, StatementKind,
-    Target, With,
+    self, Distinct, ExprKind, FromItem, JoinCondition, Literal, ObjectName, QueryBody, Select, Target,
 };
 use types::{Code, Error, Name, Result, Type};
 
@@ -11,62 +10,49 @@ use super::Resolver;
 use super::calls::ordered;
 use super::scope::{Level, Relation};
 use crate::functions::common_type;
-use crate::ir::{Expr, Form, Guard, JoinKind, Order, Output, Read, Source};
-use crate::visit::instantiate_read;
+use crate::ir::{Expr, Form, Guard, JoinKind, Order, Output, Read, Source, Window, WindowFunction};
 
 impl Resolver<'_> {
     /// The meaning of a query.
     pub(super) fn query(&mut self, query: &ast::Query) -> Result<Read> {
         self.holds_query |= self.frame.is_none();
+        let unsettled = std::mem::take(&mut self.unsettled);
         self.deeper(|resolver| {
             let known = resolver.ctes.len();
-            let result = resolver.query_with(query);
+            let result = resolver.unexpanded(|resolver| resolver.query_with(query, unsettled));
             resolver.ctes.truncate(known);
             result
         })
     }
 
-    fn query_with(&mut self, query: &ast::Query) -> Result<Read> {
-        if let Some(with) = &query.with {
-            self.with(with)?;
-        }
-        if let Some(locking) = query.locking.first() {
-            return Err(Error::missing(locking.to_uppercase()));
-        }
+    fn query_with(&mut self, query: &ast::Query, unsettled: bool) -> Result<Read> {
+        let defined = query.with.as_ref().map(|with| self.with(with)).transpose()?;
         self.levels.push(Level::default());
-        let result = self.body(query);
+        let result = self.body(query, unsettled);
         self.levels.pop();
         let mut read = result?;
         read.limit = self.bound(query.limit.as_ref(), "LIMIT")?;
         read.offset = self.bound(query.offset.as_ref(), "OFFSET")?;
-        Ok(read)
+        Ok(match defined {
+            None => read,
+            Some(defined) => self.placed(read, defined),
+        })
     }
 
-    /// Common table expressions are read where they are named: each name is a copy.
-    fn with(&mut self, with: &With) -> Result<()> {
-        for cte in &with.ctes {
-            let StatementKind::Query(query) = &*cte.body else {
-                return Err(Error::missing(format!("data-modifying WITH query \"{}\"", cte.name)));
-            };
-            let resolved = if with.recursive {
-                self.query(query).map_err(|error| recursive(error, &cte.name))
-            } else {
-                self.query(query)
-            };
-            let mut read = resolved?;
-            for (output, name) in read.outputs.iter_mut().zip(&cte.columns) {
-                output.name = name.as_str().into();
-            }
-            self.ctes.push((cte.name.clone(), read));
-        }
-        Ok(())
-    }
-
-    fn body(&mut self, query: &ast::Query) -> Result<Read> {
+    fn body(&mut self, query: &ast::Query, unsettled: bool) -> Result<Read> {
         match &query.body {
-            QueryBody::Select(select) => self.select(select, &query.order_by),
+            QueryBody::Select(select) => {
+                let known = self.windows.len();
+                self.windows.extend(select.windows.iter().cloned());
+                let read = self.select(select, &query.order_by, unsettled);
+                self.windows.truncate(known);
+                refuse_locking(query, read?)
+            }
             QueryBody::Values(rows) => self.values(rows, &query.order_by),
-            QueryBody::SetOperation { op, .. } => Err(Error::missing(format!("{op:?}").to_uppercase())),
+            QueryBody::SetOperation { op, all, left, right } => {
+                let read = self.set_operation((*op, *all), (left, right), &query.order_by)?;
+                refuse_locking(query, read)
+            }
         }
     }
 
@@ -84,13 +70,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn select(&mut self, select: &Select, order_by: &[ast::OrderItem]) -> Result<Read> {
-        if let Distinct::On(_) = select.distinct {
-            return Err(Error::missing("DISTINCT ON"));
-        }
-        if let Some((name, _)) = select.windows.first() {
-            return Err(Error::missing(format!("window \"{name}\"")));
-        }
+    fn select(&mut self, select: &Select, order_by: &[ast::OrderItem], unsettled: bool) -> Result<Read> {
         if let Some(mut read) = self.rows_alone(select)? {
             read.order = self.order_by(order_by, &read)?;
             return Ok(read);
@@ -102,13 +82,74 @@ impl Resolver<'_> {
             self.refuse_aggregate(&filter, "WHERE")?;
             read.filter = Some(filter);
         }
-        read.outputs = self.targets(&select.targets)?;
-        read.group = self.group_keys(&select.group_by, &read.outputs)?;
+        let (outputs, expansions) = self.expanding(|resolver| resolver.targets_as(&select.targets, unsettled))?;
+        read.outputs = outputs;
+        let sets = self.group_keys(&mut read, &select.group_by)?;
         read.having = select.having.as_ref().map(|having| self.boolean(having, "HAVING")).transpose()?;
+        read.having.iter().try_for_each(|having| self.refuse_window(having, "HAVING"))?;
         read.distinct = select.distinct == Distinct::All;
         read.order = self.order_by(order_by, &read)?;
         self.check_groups(&read)?;
-        Ok(read)
+        let read = match sets {
+            None => read,
+            Some(sets) => self.in_sets(read, &sets)?,
+        };
+        let read = self.with_expansions(read, expansions)?;
+        match &select.distinct {
+            Distinct::On(keys) => self.distinct_on(read, keys),
+            Distinct::No | Distinct::All => Ok(self.distinct_of_windows(read)),
+        }
+    }
+
+    /// `distinct on`: the first row of each group in the order asked for.
+    fn distinct_on(&mut self, mut read: Read, keys: &[ast::Expr]) -> Result<Read> {
+        let mut partition = Vec::new();
+        for key in keys {
+            let key = match self.output(key, &read.outputs, "SELECT DISTINCT ON")? {
+                Some(expr) => expr,
+                None => {
+                    let key = self.expr(key)?;
+                    self.settled(key)?
+                }
+            };
+            partition.push(key);
+        }
+        let words = |expr: &Expr| format!("{expr:?}");
+        let wanted: Vec<String> = partition.iter().map(words).collect();
+        let mut missing: Vec<&String> = wanted.iter().collect();
+        for key in &read.order {
+            let said = words(&key.expr);
+            if missing.is_empty() {
+                break;
+            }
+            if !wanted.contains(&said) {
+                let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+                return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
+            }
+            missing.retain(|other| **other != said);
+        }
+        let order = std::mem::take(&mut read.order);
+        let shown = read.outputs.len();
+        let further = order.iter().map(|key| Output { name: "key".into(), expr: key.expr.clone() });
+        read.outputs.extend(further.collect::<Vec<_>>());
+        let window = Window { partition, order: order.clone(), frame: None };
+        read.outputs.push(Output {
+            name: "number".into(),
+            expr: Expr::Window {
+                function: WindowFunction::RowNumber,
+                args: Vec::new(),
+                filter: None,
+                window: Box::new(window),
+                ty: Type::Int8,
+            },
+        });
+        let mut outer = self.around(read);
+        let mut columns = outer.outputs.split_off(shown);
+        let number = columns.pop().map(|output| output.expr);
+        let one = Expr::Const { value: types::Value::Int(1), ty: Type::Int8 };
+        outer.filter = number.map(|number| number.equals(one));
+        outer.order = order.into_iter().zip(columns).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
+        Ok(outer)
     }
 
     /// `values`: rows of as many columns, of common types.
@@ -157,12 +198,11 @@ impl Resolver<'_> {
                 self.add(relation)?;
                 Ok(source)
             }
-            FromItem::Subquery { lateral: true, .. } => Err(Error::missing("LATERAL")),
-            FromItem::Subquery { query, alias, .. } => {
+            FromItem::Subquery { lateral, query, alias } => {
                 // Without lateral, a subquery does not see what stands beside it.
-                let beside = self.levels.pop().unwrap_or_default();
+                let beside = if *lateral { None } else { self.levels.pop() };
                 let read = self.query(query);
-                self.levels.push(beside);
+                self.levels.extend(beside);
                 let read = read?;
                 let id = self.ids.fresh();
                 let name = alias.as_ref().map_or("", |alias| &alias.name);
@@ -178,12 +218,10 @@ impl Resolver<'_> {
 
     /// A table, view or common table expression under a name.
     fn named(&mut self, name: &ObjectName, alias: Option<&str>) -> Result<(Source, Relation)> {
-        let cte = self.ctes.iter().rev().find(|(cte, _)| name.schema.is_none() && *cte == name.name);
-        if let Some((_, read)) = cte {
-            let id = self.ids.fresh();
-            let read = instantiate_read(read, &mut self.ids);
-            let relation = Relation::of_outputs(alias.unwrap_or(&name.name), &read.outputs, id);
-            return Ok((Source::Read { id, read: Box::new(read), view: None }, relation));
+        if name.schema.is_none()
+            && let Some(found) = self.named_cte(&name.name, alias)
+        {
+            return Ok(found);
         }
         let table = self.table(name)?;
         let source = self.relation_of(table)?;
@@ -266,7 +304,25 @@ impl Resolver<'_> {
                 self.using(kind, &names, before, middle)?
             }
         };
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            refuse_lateral(&left, &right)?;
+        }
+        self.note_nullable(kind, &left, &right);
         Ok(join(kind, left, right, on))
+    }
+
+    /// Notes whose rows may be missing.
+    fn note_nullable(&mut self, kind: JoinKind, left: &Source, right: &Source) {
+        let Some(level) = self.levels.last_mut() else { return };
+        let mut note = |source: &Source| {
+            crate::visit::each_source(source, &mut |leaf| level.nullable.extend(crate::visit::id_of(leaf)));
+        };
+        if matches!(kind, JoinKind::Left | JoinKind::Full) {
+            note(right);
+        }
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            note(left);
+        }
     }
 
     /// Names on both sides of a join, in the left side's order.
@@ -317,6 +373,10 @@ impl Resolver<'_> {
 
     /// What each row says; stars expanded, untyped literals as text.
     pub(super) fn targets(&mut self, targets: &[Target]) -> Result<Vec<Output>> {
+        self.targets_as(targets, false)
+    }
+
+    fn targets_as(&mut self, targets: &[Target], unsettled: bool) -> Result<Vec<Output>> {
         let mut outputs = Vec::new();
         for target in targets {
             match &*target.expr.kind {
@@ -329,7 +389,8 @@ impl Resolver<'_> {
                 }
                 _ => {
                     let expr = self.expr(&target.expr)?;
-                    let expr = self.settled(expr)?;
+                    let expr = if unsettled { expr } else { self.settled(expr)? };
+                    let expr = self.shown(expr)?;
                     let name = target.alias.clone().or_else(|| catalog::column_name(&target.expr));
                     outputs.push(Output { name: name.as_deref().unwrap_or("?column?").into(), expr });
                 }
@@ -374,6 +435,54 @@ impl Resolver<'_> {
     }
 }
 
+/// Locked rows are of tables: PostgreSQL refuses the lock elsewhere. There is one writer here, which waits for nobody.
+fn refuse_locking(query: &ast::Query, read: Read) -> Result<Read> {
+    let Some(locking) = query.locking.first() else { return Ok(read) };
+    let lower = locking.to_ascii_lowercase();
+    let clause: Vec<&str> = lower.split_whitespace().take_while(|word| !["of", "nowait", "skip"].contains(word)).collect();
+    let clause = clause.join(" ").to_uppercase();
+    let what = match () {
+        () if matches!(read.from, Source::Compound { .. }) => "UNION/INTERSECT/EXCEPT",
+        () if read.distinct => "DISTINCT clause",
+        () if !read.group.is_empty() => "GROUP BY clause",
+        () if read.having.is_some() => "HAVING clause",
+        () if read.outputs.iter().any(|output| crate::visit::has_aggregate(&output.expr)) => "aggregate functions",
+        () if read.outputs.iter().any(|output| crate::visit::has_window(&output.expr)) => "window functions",
+        () => return Ok(read),
+    };
+    Err(Error::new(Code::FEATURE_NOT_SUPPORTED, format!("{clause} is not allowed with {what}")))
+}
+
+/// Of a join whose left rows may be missing, the right side cannot depend on them.
+fn refuse_lateral(left: &Source, right: &Source) -> Result<()> {
+    let mut beside = Vec::new();
+    crate::visit::each_source(left, &mut |leaf| beside.extend(crate::visit::id_of(leaf)));
+    let names = |expr: &Expr| {
+        let mut found = false;
+        crate::visit::deep(expr, &mut |inner| {
+            found |= matches!(inner, Expr::Column { source, .. } if beside.contains(source));
+        });
+        found
+    };
+    let mut depends = false;
+    crate::visit::each_source(right, &mut |leaf| {
+        depends |= match leaf {
+            Source::Read { read, .. } => crate::visit::names_any(read, &beside),
+            Source::Compound { left, right, .. } => {
+                crate::visit::names_any(left, &beside) || crate::visit::names_any(right, &beside)
+            }
+            Source::Function { calls, .. } => calls.iter().flat_map(|call| &call.args).any(names),
+            _ => false,
+        }
+    });
+    if depends {
+        let message = "invalid reference to FROM-clause entry of a LATERAL side";
+        return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message)
+            .with_details("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
+    }
+    Ok(())
+}
+
 fn join(kind: JoinKind, left: Source, right: Source, on: Option<Expr>) -> Source {
     Source::Join { kind, left: Box::new(left), right: Box::new(right), on }
 }
@@ -394,12 +503,4 @@ fn only(side: &[Relation], name: &str, word: &str) -> Result<Expr> {
             Err(Error::new(Code::AMBIGUOUS_COLUMN, message))
         }
     }
-}
-
-/// A query of `with recursive` that names itself is what is missing, not a table of that name.
-fn recursive(error: Error, name: &str) -> Error {
-    if error.code() == Code::UNDEFINED_TABLE && error.message().contains(&format!("\"{name}\"")) {
-        return Error::missing(format!("recursive query \"{name}\""));
-    }
-    error
 }

@@ -17,6 +17,10 @@ pub(super) struct Relation {
     table: Option<Name>,
     /// Its columns.
     pub(super) columns: Vec<(Arc<str>, Expr)>,
+    /// Where its rows come from.
+    pub(super) id: Option<SourceId>,
+    /// Whether its rows are stored: they have keys.
+    pub(super) is_stored: bool,
 }
 
 /// The relations of one query.
@@ -25,11 +29,13 @@ pub(super) struct Level {
     pub(super) relations: Vec<Relation>,
     /// Columns merged by `using` and `natural`, which bare names mean first.
     pub(super) merged: Vec<(Arc<str>, Expr)>,
+    /// Sources whose rows may be missing: of the nullable side of an outer join.
+    pub(super) nullable: Vec<SourceId>,
 }
 
 impl Level {
     pub(super) fn of(relation: Relation) -> Level {
-        Level { relations: vec![relation], merged: Vec::new() }
+        Level { relations: vec![relation], ..Level::default() }
     }
 
     /// The columns of `*`.
@@ -52,6 +58,8 @@ impl Relation {
             alias: alias.map_or_else(|| table.name.name.clone(), Arc::from),
             table: alias.is_none().then(|| table.name.clone()),
             columns: table.column_ids().map(column).collect(),
+            id: Some(id),
+            is_stored: !table.is_view(),
         }
     }
 
@@ -65,7 +73,7 @@ impl Relation {
     }
 
     pub(super) fn of_columns(alias: &str, columns: Vec<(Arc<str>, Expr)>) -> Relation {
-        Relation { alias: alias.into(), table: None, columns }
+        Relation { alias: alias.into(), table: None, columns, id: None, is_stored: false }
     }
 
     /// Gives its first columns other names.
@@ -103,8 +111,8 @@ impl Relation {
             .table
             .clone()
             .map_or_else(|| Type::Composite(Name::new("pg_catalog", "record")), Type::Composite);
-        let args = self.columns.iter().map(|(_, expr)| expr.clone()).collect();
-        Expr::Form { form: Form::Row, args, ty }
+        let (names, args): (Vec<Arc<str>>, Vec<Expr>) = self.columns.iter().cloned().unzip();
+        Expr::Form { form: Form::Record(names.into()), args, ty }
     }
 }
 
@@ -182,6 +190,28 @@ impl Resolver<'_> {
         relation.find(column)?.cloned().ok_or_else(|| {
             Error::new(Code::UNDEFINED_COLUMN, format!("column {qualifier}.{column} does not exist"))
         })
+    }
+
+    /// A whole row as a value: null where there is none.
+    pub(super) fn shown(&self, row: Expr) -> Result<Expr> {
+        let Expr::Form { form: Form::Record(_), args, ty } = &row else { return Ok(row) };
+        let source = args.iter().find_map(|arg| match arg {
+            Expr::Column { source, .. } => Some(*source),
+            _ => None,
+        });
+        let Some(source) = source.filter(|id| self.levels.iter().any(|level| level.nullable.contains(id))) else {
+            return Ok(row);
+        };
+        let is_of_table = self.levels.iter().flat_map(|level| &level.relations).any(|relation| {
+            relation.id == Some(source) && relation.is_stored
+        });
+        if !is_of_table {
+            return Err(Error::missing("a whole row of a subquery that an outer join may miss"));
+        }
+        let key = Expr::Column { source, column: crate::ROW_KEY, ty: Type::Int8 };
+        let (absent, null) = (Expr::test(Form::IsNull, vec![key]), Expr::null(ty.clone()));
+        let ty = ty.clone();
+        Ok(Expr::Case { branches: vec![(absent, null)], otherwise: Some(Box::new(row)), ty })
     }
 
     /// The relation that a qualifier names.

@@ -111,7 +111,7 @@ impl Resolver<'_> {
             let value = self.call(call)?;
             let value = self.settled(value)?;
             self.refuse_aggregate(&value, "functions in FROM")?;
-            let column = (Arc::from(call.name.name.as_str()), value.ty());
+            let column: (Arc<str>, Type) = (call.name.name.as_str().into(), value.ty());
             let mut read = Read::from(Source::Unit);
             read.outputs.push(Output { name: column.0.clone(), expr: value });
             (Source::Read { id, read: Box::new(read), view: None }, vec![column])

@@ -9,7 +9,6 @@ use crate::ir::{Expr, Frame, FrameBound, FrameExclusion, FrameUnit, Read, Window
 use crate::visit;
 
 /// What an argument of a window function is, and what its result is.
-#[derive(Clone, Copy)]
 enum Shape {
     /// Nothing; the result is of this type.
     Alone(Type),

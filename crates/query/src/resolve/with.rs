@@ -142,7 +142,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn put_together(&mut self, operator: SetOperator, all: bool, left: Read, right: Read) -> Read {
+    pub(super) fn put_together(&mut self, operator: SetOperator, all: bool, left: Read, right: Read) -> Read {
         let id = self.ids.fresh();
         let columns = Relation::of_outputs("", &left.outputs, id).columns;
         let from = Source::Compound { id, operator, all, left: Box::new(left), right: Box::new(right) };

@@ -195,7 +195,9 @@ impl Writer<'_> {
             }
             (Form::Row, args) => {
                 self.call("ROW", args)?;
-                if let Type::Composite(_) = ty {
+                if let Type::Composite(name) = ty
+                    && *name != types::Name::new("pg_catalog", "record")
+                {
                     self.push("::");
                     self.push(&names::type_name(ty, None));
                 }

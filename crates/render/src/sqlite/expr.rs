@@ -517,6 +517,9 @@ impl Writer<'_> {
 
     fn quantified(&mut self, operand: &Expr, compare: Compare, read: &Read, any: bool) -> Result<()> {
         let ty = operand.ty();
+        if let Expr::Form { form: Form::Row, args, .. } = operand {
+            return self.row_in_rows(args, read, any);
+        }
         let word = match (any, compare) {
             (true, Compare::Eq) => " IN (",
             (false, Compare::Ne) => " NOT IN (",
@@ -537,6 +540,20 @@ impl Writer<'_> {
         self.push("(");
         self.collated(operand)?;
         self.push(word);
+        self.read(read, Use::Set)?;
+        self.push("))");
+        Ok(())
+    }
+
+    /// `(a, b) IN (SELECT …)`
+    fn row_in_rows(&mut self, fields: &[Expr], read: &Read, any: bool) -> Result<()> {
+        if let Some(odd) = fields.iter().map(Expr::ty).find(|ty| !names::native_equality(ty)) {
+            let ty = types::ty::format_type(&odd, None);
+            return Err(Error::missing(format!("IN (subquery) over type {ty}")));
+        }
+        self.push("((");
+        self.list(fields, ", ", Writer::collated)?;
+        self.push(if any { ") IN (" } else { ") NOT IN (" });
         self.read(read, Use::Set)?;
         self.push("))");
         Ok(())
