@@ -12,7 +12,7 @@ pub(super) fn helpers(world: &mut World, draw: &mut Draw) -> Vec<(String, &'stat
     for (number, table) in world.tables.iter().enumerate() {
         let [key] = &table.key[..] else { continue };
         let Some(column) = table.column(key) else { continue };
-        if number > 0 || draw.one_in(2) {
+        if number > 1 || draw.one_in(2) {
             continue;
         }
         let (name, kind) = (format!("knows_{number}"), column.kind);

@@ -74,6 +74,18 @@ impl Pair {
 
     /// Asks both.
     pub(super) fn compare(&mut self, asked: &Asked) -> Result<Compared, String> {
+        let compared = self.ask(asked)?;
+        if asked.method == "HEAD" && !matches!(compared, Compared::Same(_)) {
+            // With a body one sees more.
+            let with_body = self.ask(&Asked { method: "GET", ..asked.clone() })?;
+            if !matches!(with_body, Compared::Same(_)) {
+                return Ok(with_body);
+            }
+        }
+        Ok(compared)
+    }
+
+    fn ask(&mut self, asked: &Asked) -> Result<Compared, String> {
         let sqlite = self.sqlite.answer(&self.case, asked)?;
         let postgres = self.postgres.answer(&self.case, asked)?;
         if let Some(what) = difference(asked, &sqlite, &postgres) {

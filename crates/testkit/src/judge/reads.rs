@@ -117,6 +117,8 @@ impl Select<'_> {
         let inner = self.draw.word(&["", "", "", "!inner", "!left"]);
         let spelled = relation.spelled.replace(' ', "%20").replace('"', "%22");
         let plain = spelled.split('!').next().unwrap_or_default().to_owned();
+        // Without its hint it is perhaps one of several.
+        let spelled = if self.draw.one_in(25) { plain.clone() } else { spelled };
         if self.draw.one_in(6) {
             return self.spread(below, (path, &spelled, &plain), inner, relation.is_one);
         }

@@ -279,6 +279,11 @@ fn rows(world: &World, draw: &mut Draw) -> Vec<Vec<Option<String>>> {
     rows
 }
 
+/// Whether every drawn check holds for a value.
+fn is_modest(value: &str) -> bool {
+    value.parse::<i64>().map_or(true, |number| number != 10 && number < 2_147_483_647)
+}
+
 fn value(column: &Column, draw: &mut Draw) -> Option<String> {
     let is_nullable = !column.is_required && !column.suffix.contains("not null") && column.name != "id";
     if is_nullable && draw.one_in(6) {
@@ -300,36 +305,58 @@ fn target(table: &Table) -> Target {
 
 /// What can be embedded where.
 fn relate(world: &mut World) {
-    let mut found: Vec<(usize, Relation)> = Vec::new();
-    for (from, table) in world.tables.iter().enumerate() {
-        for reference in &table.references {
-            let to = reference.to;
-            let (here, there) = (quoted(&table.name), quoted(&world.tables[to].name));
-            let name = quoted(&reference.name);
-            found.push((from, Relation { spelled: format!("{there}!{name}"), to, is_one: true }));
-            found.push((
-                to,
-                Relation { spelled: format!("{here}!{name}"), to: from, is_one: reference.is_unique },
-            ));
-            if world.tables[to].name != table.name {
-                found.push((from, Relation { spelled: there, to, is_one: true }));
-                found.push((to, Relation { spelled: here, to: from, is_one: reference.is_unique }));
-            }
-        }
-        for one in &table.references {
-            for other in &table.references {
-                let is_key =
-                    |reference: &Reference| reference.columns.iter().all(|name| table.key.contains(name));
-                if one.name != other.name && is_key(one) && is_key(other) {
-                    let spelled = format!("{}!{}", quoted(&world.tables[other.to].name), quoted(&table.name));
-                    found.push((one.to, Relation { spelled, to: other.to, is_one: false }));
-                }
-            }
-        }
-    }
+    let mut found = hinted(world);
+    let is_only = |(from, relation): &&(usize, Relation)| {
+        found.iter().filter(|(other, also)| other == from && also.to == relation.to).count() == 1
+    };
+    let plain: Vec<(usize, Relation)> = found
+        .iter()
+        .filter(is_only)
+        .map(|(from, relation)| {
+            (*from, Relation { spelled: quoted(&world.tables[relation.to].name), ..*relation })
+        })
+        .collect();
+    found.extend(plain);
     for (at, relation) in found {
         world.targets[at].relations.push(relation);
     }
+}
+
+/// Every relationship, with a hint that says which.
+fn hinted(world: &World) -> Vec<(usize, Relation)> {
+    let mut found: Vec<(usize, Relation)> = Vec::new();
+    for (from, table) in world.tables.iter().enumerate() {
+        for reference in &table.references {
+            let (to, is_unique) = (reference.to, reference.is_unique);
+            let (here, there) = (quoted(&table.name), quoted(&world.tables[to].name));
+            if here == there {
+                // One table: the column is the way up, the name of the table the way down.
+                if let [column] = &reference.columns[..] {
+                    found.push((from, Relation { spelled: quoted(column), to, is_one: true }));
+                }
+                continue;
+            }
+            let name = quoted(&reference.name);
+            found.push((from, Relation { spelled: format!("{there}!{name}"), to, is_one: true }));
+            found.push((to, Relation { spelled: format!("{here}!{name}"), to: from, is_one: is_unique }));
+        }
+        found.extend(through(world, table));
+    }
+    found
+}
+
+/// Tables that a junction connects.
+fn through(world: &World, junction: &Table) -> Vec<(usize, Relation)> {
+    let is_key = |reference: &&Reference| reference.columns.iter().all(|name| junction.key.contains(name));
+    let keys: Vec<&Reference> = junction.references.iter().filter(is_key).collect();
+    let pairs = keys.iter().flat_map(|one| keys.iter().map(move |other| (one, other)));
+    pairs
+        .filter(|(one, other)| one.name != other.name)
+        .map(|(one, other)| {
+            let spelled = format!("{}!{}", quoted(&world.tables[other.to].name), quoted(&junction.name));
+            (one.to, Relation { spelled, to: other.to, is_one: false })
+        })
+        .collect()
 }
 
 /// Grants and policies.
@@ -338,12 +365,15 @@ fn access(world: &mut World, helpers: &[(String, &'static Kind)], draw: &mut Dra
     for (at, table) in world.tables.iter().enumerate() {
         let name = quoted(&table.name);
         extras.push(Extra::Statement(grant(table, &name, draw)));
+        // A policy that asks for its own table would never end.
+        let helpers: Vec<_> =
+            helpers.iter().filter(|(name, _)| *name != format!("knows_{at}")).cloned().collect();
         let scope = Scope {
             columns: &table.columns,
             prefix: String::new(),
             table: Some(table),
             tables: &world.tables[..at],
-            helpers,
+            helpers: &helpers,
             knows_caller: true,
             may_fail: draw.one_in(8),
         };
@@ -399,7 +429,7 @@ fn policy(scope: &Scope<'_>, name: &str, number: usize, draw: &mut Draw) -> Poli
         _ => (Some(one), both.then_some(other)),
     };
     let head = format!("p{number} on {name}{restrictive} for {command}{role}");
-    Policy { table: name.to_owned(), head, using, check }
+    Policy { head, using, check }
 }
 
 fn indexes(table: &Table, name: &str, draw: &mut Draw) -> Vec<Extra> {

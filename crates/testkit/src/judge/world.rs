@@ -65,7 +65,6 @@ pub(super) enum Condition {
 /// A policy.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
-    pub(super) table: String,
     /// `as restrictive for update to anon`, …
     pub(super) head: String,
     pub(super) using: Option<Condition>,
