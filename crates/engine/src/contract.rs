@@ -211,22 +211,14 @@ where
     T: Send + 'static,
     F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
 {
-    with_result(job, |job| engine.transact(job, run)).await
+    worked(engine, Access::Write, run, job).await
 }
 
-/// The same of a job that only reads.
+/// The same of a job that may only read, or may do anything.
 ///
 /// # Errors
 /// The job's error, or the engine's.
-pub async fn inspect<T, F>(engine: &dyn Engine, run: Run, job: F) -> Result<T>
-where
-    T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
-{
-    with_result(job, |job| engine.inspect(job, run)).await
-}
-
-async fn with_result<'e, T, F>(job: F, run: impl FnOnce(Job) -> BoxFuture<'e, Result<()>>) -> Result<T>
+pub async fn worked<T, F>(engine: &dyn Engine, access: Access, run: Run, job: F) -> Result<T>
 where
     T: Send + 'static,
     F: for<'t> FnOnce(&'t mut dyn Transaction) -> BoxFuture<'t, Result<T>> + Send + 'static,
@@ -240,7 +232,10 @@ where
             Ok(())
         })
     });
-    run(job).await?;
+    match access {
+        Access::Read => engine.inspect(job, run).await?,
+        Access::Write => engine.transact(job, run).await?,
+    }
     let value = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
     value.ok_or_else(|| Error::internal("a committed job left no result"))
 }

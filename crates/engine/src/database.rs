@@ -9,15 +9,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use catalog::Language;
+use program::Programs;
 use query::{Model, Plan};
 use render::Bindings;
 use types::session::Session;
-use types::{Error, Result};
+use types::{Error, Limits, Result};
 
-use crate::contract::{self, BoxFuture, Clock, Engine, Random, Sink};
+use crate::contract::{self, Access, BoxFuture, Clock, Engine, Random, Routines, Sink};
+use crate::programs::{Called, InForce};
 use crate::run::Run;
+use crate::said::Heard;
 use crate::statement::Prepared;
-use crate::work::Work;
+use crate::work::{Work, default_path};
 
 /// An open engine and the model in force. Cheap to clone.
 #[derive(Clone)]
@@ -30,17 +34,24 @@ struct Shared {
     served: ArcSwap<Served>,
     random: Random,
     clock: Clock,
+    limits: Arc<Limits>,
 }
 
 /// A model and the statements of our own that were prepared on it.
 pub(crate) struct Served {
     pub(crate) model: Arc<Model>,
     pub(crate) statements: Mutex<HashMap<&'static str, Arc<Prepared>>>,
+    /// The bodies of functions that were called.
+    pub(crate) programs: Arc<Programs>,
+    /// Whether there are functions to interpret.
+    pub(crate) interprets: bool,
 }
 
 impl Served {
     pub(crate) fn new(model: Arc<Model>) -> Arc<Served> {
-        Arc::new(Served { model, statements: Mutex::default() })
+        let is_interpreted = |function: &catalog::Function| function.language == Language::PlPgSql;
+        let interprets = model.catalog.functions.iter().any(is_interpreted);
+        Arc::new(Served { model, statements: Mutex::default(), programs: Arc::default(), interprets })
     }
 }
 
@@ -56,8 +67,19 @@ pub struct Applied {
 impl Database {
     /// An open engine that serves a model.
     pub fn new(engine: Arc<dyn Engine>, model: Arc<Model>, random: Random, clock: Clock) -> Database {
+        Database::limited(engine, model, (random, clock), Limits::default())
+    }
+
+    /// The same under limits.
+    pub fn limited(
+        engine: Arc<dyn Engine>,
+        model: Arc<Model>,
+        (random, clock): (Random, Clock),
+        limits: Limits,
+    ) -> Database {
         let served = ArcSwap::new(Served::new(model));
-        Database { shared: Arc::new(Shared { engine, served, random, clock }) }
+        let limits = Arc::new(limits);
+        Database { shared: Arc::new(Shared { engine, served, random, clock, limits }) }
     }
 
     /// The model in force.
@@ -79,8 +101,12 @@ impl Database {
     ///
     /// # Errors
     /// What the engine or the sink refuses; `XX000` when the plan writes.
-    pub async fn read<S: Sink>(&self, model: &Model, plan: &Plan, run: &Run, sink: S) -> Result<S> {
+    pub async fn read<S: Sink>(&self, model: &Arc<Model>, plan: &Plan, run: &Run, sink: S) -> Result<S> {
         let reads = plan.reads().ok_or_else(|| Error::internal("a plan that writes was run as a read"))?;
+        let interprets = !self.shared.engine.capabilities().native_functions;
+        if interprets && reads.iter().any(|read| query::visit::calls_for_rows(read)) {
+            return self.inspect(model.clone(), plan.clone(), run.clone(), sink).await;
+        }
         let bindings = Bindings {
             caller: &run.caller,
             session: &run.session,
@@ -92,9 +118,51 @@ impl Database {
         let commands = reads.into_iter().enumerate().map(|(position, read)| {
             dialect.presented(&model.catalog, read, plan.presentation(position), &bindings)
         });
-        let commands = commands.collect::<Result<_>>()?;
-        let sink: Box<dyn Any> = self.shared.engine.read(commands, Box::new(sink), run.clone()).await?;
+        let mut commands = commands.collect::<Result<Vec<_>>>()?;
+        let mut run = run.clone();
+        if commands.iter().any(|command| command.calls) {
+            run.routines = Some(self.routines(model, &run));
+        }
+        let asks = if run.is_answered_by_functions() { dialect.said(&run.session) } else { None };
+        let sink: Box<dyn Any> = match asks {
+            None => self.shared.engine.read(commands, Box::new(sink), run).await?,
+            Some(asks) => {
+                let heard = Heard::passing(Box::new(sink), commands.len(), run.session.settings.clone());
+                commands.push(asks);
+                Heard::into_inner(self.shared.engine.read(commands, Box::new(heard), run).await?)?
+            }
+        };
         sink.downcast().map(|sink| *sink).map_err(|_| Error::internal("another sink came back"))
+    }
+
+    /// The functions that the commands of a read may call.
+    fn routines(&self, model: &Arc<Model>, run: &Run) -> Arc<dyn Routines> {
+        Arc::new(Called {
+            served: self.served(model),
+            dialect: self.shared.engine.dialect(),
+            capabilities: self.shared.engine.capabilities(),
+            run: run.clone(),
+            random: self.shared.random.clone(),
+            clock: self.shared.clock.clone(),
+            in_force: InForce::new(true, self.shared.limits.clone()),
+        })
+    }
+
+    /// Reads what functions say, each called before the rows around it are read.
+    async fn inspect<S: Sink>(&self, model: Arc<Model>, plan: Plan, run: Run, mut sink: S) -> Result<S> {
+        self.job(model, run, Access::Read, move |work| {
+            Box::pin(async move {
+                work.perform(&plan, &mut sink).await?;
+                Ok(sink)
+            })
+        })
+        .await
+    }
+
+    /// What is served of a model.
+    fn served(&self, model: &Arc<Model>) -> Arc<Served> {
+        let served = self.shared.served.load_full();
+        if Arc::ptr_eq(&served.model, model) { served } else { Served::new(model.clone()) }
     }
 
     /// Runs a plan in one transaction; the rows that its steps read go to the sink. What each step did.
@@ -108,7 +176,7 @@ impl Database {
         run: Run,
         mut sink: S,
     ) -> Result<(S, Vec<Applied>)> {
-        self.job(model, run, move |work| {
+        self.job(model, run, Access::Write, move |work| {
             Box::pin(async move {
                 let applied = work.perform(&plan, &mut sink).await?;
                 sink.end()?;
@@ -127,7 +195,7 @@ impl Database {
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
-        self.job(model, run, job).await
+        self.job(model, run, Access::Write, job).await
     }
 
     /// Runs statements of our own in one transaction, as the system: no policy stands between.
@@ -140,26 +208,30 @@ impl Database {
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
         let session = Session::utc((self.shared.clock)());
-        self.job(self.model(), Run { session, ..Run::of_system(timeout) }, job).await
+        let run = Run { session, ..Run::of_system(timeout) };
+        self.job(self.model(), run, Access::Write, job).await
     }
 
     /// Runs a job in a transaction of the engine.
-    async fn job<T, F>(&self, model: Arc<Model>, run: Run, job: F) -> Result<T>
+    async fn job<T, F>(&self, model: Arc<Model>, run: Run, access: Access, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
-        let served = self.shared.served.load_full();
-        let served = if Arc::ptr_eq(&served.model, &model) { served } else { Served::new(model) };
+        let served = self.served(&model);
+        let in_force = InForce::new(access == Access::Read, self.shared.limits.clone());
         let engine = &self.shared.engine;
         let (dialect, capabilities) = (engine.dialect(), engine.capabilities());
         let (random, clock) = (self.shared.random.clone(), self.shared.clock.clone());
-        contract::transact(&**engine, run.clone(), move |transaction| {
+        contract::worked(&**engine, access, run.clone(), move |transaction| {
             Box::pin(async move {
                 if run.roll_back {
                     transaction.roll_back_at_end();
                 }
-                let mut work = Work { transaction, served, dialect, capabilities, run, random, clock };
+                let path = default_path();
+                let mut work =
+                    Work { transaction, served, dialect, capabilities, run, random, clock, path, in_force };
+                work.install();
                 job(&mut work).await
             })
         })

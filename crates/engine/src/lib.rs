@@ -6,13 +6,16 @@
 pub mod contract;
 mod database;
 pub mod migrate;
+mod programs;
+mod returned;
 mod rows;
 mod run;
+mod said;
 mod statement;
 mod work;
 mod write;
 
-pub use contract::{Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, inspect, transact};
+pub use contract::{Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, transact, worked};
 pub use database::{Applied, Database};
 pub use rows::Values;
 pub use run::{Asked, Run};

@@ -39,6 +39,8 @@ pub struct Asked {
     pub cookies: String,
     /// The schemas in which names are looked for, the request's first.
     pub search_path: Vec<String>,
+    /// Whether functions run that may say what the reply is: a call, a write (triggers), what runs before each request.
+    pub functions_answer: bool,
 }
 
 impl Run {
@@ -52,6 +54,11 @@ impl Run {
             request: None,
             routines: None,
         }
+    }
+
+    /// Whether functions of the database may say what the reply is.
+    pub(crate) fn is_answered_by_functions(&self) -> bool {
+        self.request.as_ref().is_some_and(|asked| asked.functions_answer)
     }
 
     /// Whether it is work of the server itself.

@@ -15,8 +15,11 @@ use types::{Capabilities, Error, Name, Result, Value};
 
 use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
 use crate::database::{Applied, Served};
+use crate::programs::InForce;
+use crate::returned::AllReturned;
 use crate::rows::Values;
 use crate::run::Run;
+use crate::said::Heard;
 use crate::statement::{self, Statement};
 
 /// A transaction of one caller.
@@ -28,6 +31,10 @@ pub struct Work<'t> {
     pub(crate) run: Run,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
+    /// Where functions look for names, unless they say it.
+    pub(crate) path: Arc<[Arc<str>]>,
+    /// What is in force for functions.
+    pub(crate) in_force: Arc<InForce>,
 }
 
 /// What commands of this transaction are bound to, besides the caller.
@@ -72,7 +79,7 @@ impl<'t> Work<'t> {
         clock: Clock,
     ) -> Work<'t> {
         let run = Run { session: Session::utc(clock()), ..Run::of_system(std::time::Duration::MAX) };
-        Work {
+        let mut work = Work {
             transaction,
             served: Served::new(model),
             dialect: engine.dialect(),
@@ -80,7 +87,11 @@ impl<'t> Work<'t> {
             run,
             random,
             clock,
-        }
+            path: default_path(),
+            in_force: InForce::new(false, Arc::default()),
+        };
+        work.install();
+        work
     }
 
     /// Goes on with the next request of the same caller; one that only reads may change nothing.
@@ -90,6 +101,8 @@ impl<'t> Work<'t> {
     pub async fn turn(&mut self, run: Run, access: Access) -> Result<()> {
         self.transaction.turn(&run, access).await?;
         self.run = run;
+        self.in_force = self.in_force.turned(access == Access::Read);
+        self.install();
         Ok(())
     }
 
@@ -99,18 +112,41 @@ impl<'t> Work<'t> {
     /// What the engine, a constraint, a policy or the sink refuses.
     pub async fn perform(&mut self, plan: &Plan, sink: &mut dyn Sink) -> Result<Vec<Applied>> {
         let mut applied = Vec::with_capacity(plan.steps().len());
+        let mut returned = AllReturned::default();
         for (position, step) in plan.steps().iter().enumerate() {
-            applied.push(match step {
-                Step::Fetch(read) => {
-                    self.fetch(read, plan.presentation(position), position, sink).await?;
+            let presentation = plan.presentation(position);
+            applied.push(match (step, plan.again(position)) {
+                (Step::Fetch(read), None) => {
+                    self.fetch(read, presentation, &[], position, sink).await?;
                     Applied::default()
                 }
-                Step::Store(write) => {
-                    self.store_as(write, plan.presentation(position), position, sink).await?
+                (Step::Fetch(read), Some(of)) => {
+                    self.fetch(read, presentation, &returned.flat(of), position, sink).await?;
+                    returned.applied(of)
+                }
+                (Step::Store(write), _) => {
+                    let write = returned.filled(write, &self.served.model.catalog)?;
+                    if plan.needs(write.target) {
+                        self.store_kept(&write, &mut returned).await?
+                    } else {
+                        self.store_as(&write, presentation, position, sink).await?
+                    }
                 }
             });
         }
+        self.hear().await?;
         Ok(applied)
+    }
+
+    /// Asks for the reply that functions of the database want.
+    async fn hear(&mut self) -> Result<()> {
+        if self.run.is_answered_by_functions()
+            && let Some(asks) = self.dialect.said(&self.run.session)
+        {
+            let mut heard = Heard::alone(self.run.session.settings.clone());
+            self.transaction.run(&asks, 0, &mut heard).await?;
+        }
+        Ok(())
     }
 
     /// The time of the transaction: microseconds since 2000-01-01 UTC.
@@ -156,8 +192,9 @@ impl<'t> Work<'t> {
         for step in plan.steps() {
             match step {
                 Step::Fetch(read) => {
+                    let read = self.with_calls(read, parameters).await?;
                     let bound = Bound { parameters, ..Bound::default() };
-                    let command = self.command(read, bound)?;
+                    let command = self.command(&read, bound)?;
                     self.transaction.run(&command, 0, sink).await?;
                 }
                 Step::Store(write) => {
@@ -173,19 +210,22 @@ impl<'t> Work<'t> {
         &mut self,
         read: &Read,
         presentation: &Presentation,
+        parameters: &[Value],
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        let read = self.with_calls(read, parameters).await?;
+        let bound = Bound { parameters, ..Bound::default() };
         let catalog = &self.served.model.catalog;
-        let command =
-            self.dialect.presented(catalog, read, presentation, &self.bindings(Bound::default()))?;
+        let command = self.dialect.presented(catalog, &read, presentation, &self.bindings(bound))?;
         self.transaction.run(&command, position, sink).await?;
         Ok(())
     }
 
     /// The rows of a read, kept.
     pub(crate) async fn rows(&mut self, read: &Read, bound: Bound<'_>) -> Result<Vec<Vec<Value>>> {
-        let command = self.command(read, bound)?;
+        let read = self.with_calls(read, bound.parameters).await?;
+        let command = self.command(&read, bound)?;
         let mut values = Values::of(command.outputs.iter().map(|(_, ty)| ty.clone()));
         self.transaction.run(&command, 0, &mut values).await?;
         Ok(values.into_rows())
@@ -212,6 +252,9 @@ impl<'t> Work<'t> {
         row: Option<Tuple<'_>>,
         parameters: &[Value],
     ) -> Result<Value> {
+        if let Expr::Call(call) = expr {
+            return self.value_of_call(call, row, parameters).await;
+        }
         if !has_subquery(expr) {
             return match row {
                 Some(row) => self.computed(expr, &row, parameters),
@@ -232,7 +275,7 @@ impl<'t> Work<'t> {
         value.ok_or_else(|| Error::internal("a read of one row had none"))
     }
 
-    fn computed(&self, expr: &Expr, row: &dyn Row, parameters: &[Value]) -> Result<Value> {
+    pub(crate) fn computed(&self, expr: &Expr, row: &dyn Row, parameters: &[Value]) -> Result<Value> {
         let random = self.random.clone();
         let mut random = move |buffer: &mut [u8]| random(buffer);
         let clock = &*self.clock;
@@ -275,9 +318,14 @@ impl<'t> Work<'t> {
     }
 }
 
-/// Whether an expression reads tables.
+/// Where names are looked for, unless a function says it.
+pub(crate) fn default_path() -> Arc<[Arc<str>]> {
+    Arc::new(["public".into(), "extensions".into()])
+}
+
+/// Whether an expression reads tables, or calls functions that may.
 pub(crate) fn has_subquery(expr: &Expr) -> bool {
-    matches!(expr, Expr::Subquery(_)) || query::visit::operands(expr).into_iter().any(has_subquery)
+    matches!(expr, Expr::Subquery(_) | Expr::Call(_)) || query::visit::operands(expr).into_iter().any(has_subquery)
 }
 
 /// The sequence that an expression counts.

@@ -166,7 +166,12 @@ impl Work<'_> {
         let width = self.served.model.catalog[write.table].columns.len() + 1;
         let read = self.touched(write, filter, further);
         let rows = self.rows(&read, Bound { parameters, ..Bound::default() }).await?;
-        rows.into_iter().map(|row| split(row, width)).collect()
+        let mut rows = rows.into_iter().map(|row| split(row, width)).collect::<Result<Vec<_>>>()?;
+        if write.beside.is_some() {
+            let mut met = HashSet::new();
+            rows.retain(|(row, _)| met.insert(row.key));
+        }
+        Ok(rows)
     }
 
     /// Runs a command that stores rows and answers their keys.
@@ -186,7 +191,16 @@ impl Work<'_> {
             None => Guard::Open,
             Some(touch) => Guard::Rows(Box::new(touch.clone())),
         };
-        let from = Source::Table { id: write.target, table: write.table, guard };
+        let table = Source::Table { id: write.target, table: write.table, guard };
+        let from = match &write.beside {
+            None => table,
+            Some(beside) => Source::Join {
+                kind: query::JoinKind::Inner,
+                left: Box::new(table),
+                right: Box::new(beside.clone()),
+                on: None,
+            },
+        };
         let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, from) };
         read.outputs.extend(further.into_iter().map(|expr| Output { name: "further".into(), expr }));
         read

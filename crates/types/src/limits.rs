@@ -42,8 +42,14 @@ limits! {
     select_items_max: usize = 200, "Items of one select, embeds included.";
     parameters_max: usize = 30_000, "Bound parameters of one statement.";
     rows_max: u64 = 1_000, "Rows that a read returns when it asks for no fewer.";
+    batch_requests_max: usize = 100, "Requests of one batch; its body is bounded by `body_bytes_max`, its replies by `reply_bytes_max`.";
+    batch_references_max: usize = 100, "References of one request of a batch to the results of others.";
+    nested_rows_max: usize = 1_000, "Rows of one insert along relationships, of all tables together.";
     write_rows_max: usize = 100_000, "Rows of one insert body.";
     regex_bytes_max: usize = 10_000, "Longest regular expression.";
+    call_depth_max: usize = 200, "Deepest nesting of calls of functions and triggers.";
+    function_rows_max: usize = 100_000, "Rows that a function returns, or that a statement of it reads.";
+    variable_bytes_max: usize = 64 << 20, "Largest value of a variable of a function.";
     policy_depth_max: usize = 32, "Deepest nesting of policies that read protected tables.";
     expression_depth_max: usize = 200, "Deepest nesting of an SQL expression.";
     statement_timeout_ms: u64 = 8_000, "Time that one request's statements may take.";

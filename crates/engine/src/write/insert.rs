@@ -72,6 +72,9 @@ impl Work<'_> {
                     let expr = self.counted(expr).await?;
                     self.value(&expr, None, parameters).await?
                 }
+                Some(RowValue::Returned(_)) => {
+                    return Err(Error::internal("a value of another write was not put in its place"));
+                }
                 Some(RowValue::Default) | None => self.fill(write, column).await?,
             };
         }

@@ -46,8 +46,9 @@ impl Work<'_> {
         changes: &mut Vec<Change>,
     ) -> Result<()> {
         // What reads tables is asked with the rows, before any of them changes.
+        let is_asked = |expr: &Expr| has_subquery(expr) || names_others(expr, write);
         let asked = set.iter().filter_map(|(_, assign)| match assign {
-            Assign::Expr(expr) if has_subquery(expr) => Some(expr.clone()),
+            Assign::Expr(expr) if is_asked(expr) => Some(expr.clone()),
             Assign::Expr(_) | Assign::Default => None,
         });
         let rows = self.targets(write, filter, asked.collect(), parameters).await?;
@@ -57,7 +58,7 @@ impl Work<'_> {
             for (column, assign) in set {
                 values[usize::from(column.0)] = match assign {
                     Assign::Default => self.fill(write, *column).await?,
-                    Assign::Expr(expr) if has_subquery(expr) => asked.next().unwrap_or(Value::Null),
+                    Assign::Expr(expr) if is_asked(expr) => asked.next().unwrap_or(Value::Null),
                     Assign::Expr(expr) => {
                         let expr = self.counted(expr).await?;
                         self.value(&expr, Some(tuple(write, &row.values, None)), parameters).await?
@@ -108,4 +109,13 @@ impl Work<'_> {
         let key = keys.first().copied();
         key.ok_or_else(|| Failure::Error(Error::internal("an update answered no key")))
     }
+}
+
+/// Whether an expression names something that stands beside the row.
+fn names_others(expr: &Expr, write: &Write) -> bool {
+    let mut found = false;
+    query::visit::deep(expr, &mut |inner| {
+        found |= matches!(inner, Expr::Column { source, .. } if *source != write.target);
+    });
+    found
 }

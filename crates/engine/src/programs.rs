@@ -1,0 +1,355 @@
+//! Functions that are interpreted: a transaction as what they run in, and what a driver calls from within a statement.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use program::{Done, Host, Notice, Programs, Returned};
+use query::{Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit};
+use render::Dialect;
+use types::session::Session;
+use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
+
+use crate::contract::{BoxFuture, Clock, Random, Routines, Transaction};
+use crate::database::Served;
+use crate::rows::Values;
+use crate::run::Run;
+use crate::work::{Bound, Tuple, Work};
+
+/// What is in force for all that happens in a transaction, however deep functions call each other.
+pub(crate) struct InForce {
+    path: Mutex<Arc<[Arc<str>]>>,
+    depth: AtomicUsize,
+    is_read_only: bool,
+    limits: Arc<Limits>,
+}
+
+impl InForce {
+    pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>) -> Arc<InForce> {
+        let path = Mutex::new(crate::work::default_path());
+        Arc::new(InForce { path, depth: AtomicUsize::new(0), is_read_only, limits })
+    }
+
+    /// The same from its beginning, for something that may change other things.
+    pub(crate) fn turned(&self, is_read_only: bool) -> Arc<InForce> {
+        InForce::new(is_read_only, self.limits.clone())
+    }
+}
+
+/// What calls of functions from within statements need: all of a transaction but itself.
+pub(crate) struct Called {
+    pub(crate) served: Arc<Served>,
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) capabilities: &'static Capabilities,
+    pub(crate) run: Run,
+    pub(crate) random: Random,
+    pub(crate) clock: Clock,
+    pub(crate) in_force: Arc<InForce>,
+}
+
+impl Called {
+    fn work<'t>(&self, transaction: &'t mut dyn Transaction) -> Work<'t> {
+        let path = self.in_force.path.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Work {
+            transaction,
+            served: self.served.clone(),
+            dialect: self.dialect,
+            capabilities: self.capabilities,
+            run: self.run.clone(),
+            random: self.random.clone(),
+            clock: self.clock.clone(),
+            path,
+            in_force: self.in_force.clone(),
+        }
+    }
+}
+
+impl Routines for Called {
+    fn call<'t>(
+        &'t self,
+        transaction: &'t mut dyn Transaction,
+        function: FunctionId,
+        role: &'t str,
+        args: Vec<Value>,
+    ) -> BoxFuture<'t, Result<Value>> {
+        Box::pin(async move {
+            let mut work = self.work(transaction);
+            work.run.caller.role = role.into();
+            match program::call(&mut work, function, args).await? {
+                Returned::Value(value) => Ok(value),
+                Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
+            }
+        })
+    }
+}
+
+impl Work<'_> {
+    /// Gives the transaction the functions that its statements may call.
+    pub(crate) fn install(&mut self) {
+        if self.capabilities.native_functions || !self.served.interprets {
+            return;
+        }
+        let called = Called {
+            served: self.served.clone(),
+            dialect: self.dialect,
+            capabilities: self.capabilities,
+            run: Run { routines: None, ..self.run.clone() },
+            random: self.random.clone(),
+            clock: self.clock.clone(),
+            in_force: self.in_force.clone(),
+        };
+        self.transaction.install(Arc::new(called));
+    }
+
+    /// The value of a function's call over a row, or over none.
+    pub(crate) fn value_of_call<'a>(
+        &'a mut self,
+        call: &'a FunctionCall,
+        row: Option<Tuple<'a>>,
+        parameters: &'a [Value],
+    ) -> BoxFuture<'a, Result<Value>> {
+        Box::pin(async move {
+            let mut args = Vec::with_capacity(call.args.len());
+            for arg in &call.args {
+                args.push(self.value(arg, row, parameters).await?);
+            }
+            match self.call(call.function, call.role.as_ref(), args).await? {
+                Returned::Value(value) => Ok(value),
+                Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
+            }
+        })
+    }
+
+    /// Calls a function as a role.
+    async fn call(
+        &mut self,
+        function: FunctionId,
+        role: Option<&Arc<str>>,
+        args: Vec<Value>,
+    ) -> Result<Returned> {
+        let role = role.ok_or_else(|| Error::internal("a call without authorization"))?;
+        let before = self.exchange_role(role.clone());
+        let outcome = program::call(self, function, args).await;
+        self.exchange_role(before);
+        outcome
+    }
+
+    /// A read in which the rows of functions are there: they were called for arguments that name no other rows.
+    pub(crate) async fn with_calls<'r>(
+        &mut self,
+        read: &'r Read,
+        parameters: &[Value],
+    ) -> Result<Cow<'r, Read>> {
+        if self.capabilities.native_functions || !self.served.interprets || !visit::calls_for_rows(read) {
+            return Ok(Cow::Borrowed(read));
+        }
+        Box::pin(self.called(read, parameters)).await.map(Cow::Owned)
+    }
+
+    async fn called(&mut self, read: &Read, parameters: &[Value]) -> Result<Read> {
+        let mut calls = Vec::new();
+        visit::deep_sources(read, &mut |source| {
+            if let Source::Call { id, function, args, columns, role, .. } = source {
+                calls.push((*id, *function, args, *columns, role.as_ref()));
+            }
+        });
+        let mut found = Vec::with_capacity(calls.len());
+        for (id, function, args, columns, role) in calls {
+            let mut values = Vec::with_capacity(args.len());
+            for arg in args {
+                refuse_other_rows(&arg.value)?;
+                values.push(self.value(&arg.value, None, parameters).await?);
+            }
+            let rows = self.call(function, role, values).await?.into_rows(columns);
+            found.push((id, rows_of(id, rows, columns, &column_types(read, id, columns))));
+        }
+        let mut read = read.clone();
+        visit::deep_sources_mut(&mut read, &mut |source| {
+            if let Source::Call { id, .. } = source
+                && let Some(at) = found.iter().position(|(known, _)| known == id)
+            {
+                *source = found.swap_remove(at).1;
+            }
+        });
+        Ok(read)
+    }
+
+    /// The only row of a read without tables, computed here: its calls need not enter the engine.
+    async fn row_alone(&mut self, read: &Read, parameters: &[Value]) -> Result<Option<Vec<Value>>> {
+        let is_alone = matches!(read.from, Source::Unit)
+            && read.filter.is_none()
+            && read.having.is_none()
+            && read.group.is_empty()
+            && read.limit.as_ref().is_none_or(|limit| matches!(limit, Expr::Const { value: Value::Int(1..), .. }))
+            && read.offset.is_none()
+            && read.with.is_empty();
+        if !is_alone || !read.outputs.iter().all(|output| is_computed_here(&output.expr)) {
+            return Ok(None);
+        }
+        let mut row = Vec::with_capacity(read.outputs.len());
+        for output in &read.outputs {
+            let expr = self.counted(&output.expr).await?;
+            row.push(self.value(&expr, None, parameters).await?);
+        }
+        Ok(Some(row))
+    }
+}
+
+/// Whether an expression is one call, or needs none and no table.
+fn is_computed_here(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => call.args.iter().all(is_computed_here),
+        Expr::Cast { expr, .. } => is_computed_here(expr),
+        Expr::Subquery(_) | Expr::Aggregate { .. } | Expr::Window { .. } => false,
+        expr => {
+            !crate::work::has_subquery(expr)
+                && !visit::has_aggregate(expr)
+                && !visit::has_window(expr)
+        }
+    }
+}
+
+/// Arguments of a function in `from` that name rows beside it.
+fn refuse_other_rows(arg: &Expr) -> Result<()> {
+    let mut names_column = false;
+    visit::deep(arg, &mut |inner| names_column |= matches!(inner, Expr::Column { .. }));
+    if names_column && !matches!(arg, Expr::Subquery(_)) {
+        return Err(Error::missing("a function in FROM whose arguments are of other rows"));
+    }
+    Ok(())
+}
+
+/// The types of a source's columns, as far as they are named.
+fn column_types(read: &Read, id: SourceId, columns: usize) -> Vec<Type> {
+    let mut types = vec![Type::Text; columns];
+    visit::deep_read(read, &mut |expr| {
+        if let Expr::Column { source, column, ty } = expr
+            && *source == id
+            && let Some(known) = types.get_mut(usize::from(column.0))
+        {
+            *known = ty.clone();
+        }
+    });
+    types
+}
+
+/// Rows that are there.
+fn rows_of(id: SourceId, rows: Vec<Vec<Value>>, columns: usize, types: &[Type]) -> Source {
+    let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
+    if rows.is_empty() {
+        let output = |at: usize| Output {
+            name: format!("c{at}").into(),
+            expr: Expr::null(types.get(at).cloned().unwrap_or(Type::Text)),
+        };
+        let outputs = (0..columns).map(output).collect();
+        let nothing = Read { outputs, filter: Some(Expr::bool(false)), ..Read::from(Source::Unit) };
+        return Source::Read { id, read: Box::new(nothing), view: None };
+    }
+    let row = |row: Vec<Value>| row.into_iter().zip(types).map(constant).collect();
+    Source::Values { id, rows: rows.into_iter().map(row).collect() }
+}
+
+impl Host for Work<'_> {
+    fn model(&self) -> &Arc<Model> {
+        &self.served.model
+    }
+
+    fn programs(&self) -> &Arc<Programs> {
+        &self.served.programs
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.in_force.limits
+    }
+
+    fn caller(&self) -> &Caller {
+        &self.run.caller
+    }
+
+    fn exchange_role(&mut self, role: Arc<str>) -> Arc<str> {
+        std::mem::replace(&mut self.run.caller.role, role)
+    }
+
+    fn session(&self) -> &Session {
+        &self.run.session
+    }
+
+    fn exchange_session(&mut self, session: Session) -> Session {
+        std::mem::replace(&mut self.run.session, session)
+    }
+
+    fn path(&self) -> &Arc<[Arc<str>]> {
+        &self.path
+    }
+
+    fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
+        // Functions that statements call from now on have it, too.
+        *self.in_force.path.lock().unwrap_or_else(PoisonError::into_inner) = path.clone();
+        std::mem::replace(&mut self.path, path)
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.in_force.is_read_only
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        let depth = self.in_force.depth.fetch_add(1, Ordering::Relaxed);
+        if depth < self.in_force.limits.call_depth_max {
+            return Ok(());
+        }
+        self.leave();
+        Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"))
+    }
+
+    fn leave(&mut self) {
+        self.in_force.depth.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn compute(&self, expr: &Expr, parameters: &[Value]) -> Result<Value> {
+        self.computed(expr, &query::eval::NoRow, parameters)
+    }
+
+    fn run<'a>(&'a mut self, plan: &'a Plan, parameters: &'a [Value]) -> program::BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let mut done = Done::default();
+            for step in plan.steps() {
+                match step {
+                    Step::Fetch(read) => {
+                        done.rows = match self.row_alone(read, parameters).await? {
+                            Some(row) => vec![row],
+                            None => self.rows(read, Bound { parameters, ..Bound::default() }).await?,
+                        };
+                    }
+                    Step::Store(write) => {
+                        let outputs = write.returning.iter().flat_map(|read| &read.outputs);
+                        let mut values = Values::of(outputs.map(|output| output.expr.ty()));
+                        done.affected = self.store_with(write, parameters, 0, &mut values).await?.affected;
+                        done.rows = values.into_rows();
+                    }
+                }
+            }
+            Ok(done)
+        })
+    }
+
+    fn begin_part(&mut self) -> program::BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(self.transaction.begin_part().await?) })
+    }
+
+    fn end_part(&mut self, keep: bool) -> program::BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(self.transaction.end_part(keep).await?) })
+    }
+
+    fn check(&mut self) -> Result<()> {
+        Ok(self.transaction.check()?)
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        use sql::body::Level;
+        match notice.level {
+            Level::Warning | Level::Exception => tracing::warn!(target: "backplane::raised", "{}", notice.message),
+            Level::Log | Level::Info => tracing::info!(target: "backplane::raised", "{}", notice.message),
+            Level::Notice | Level::Debug => tracing::debug!(target: "backplane::raised", "{}", notice.message),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Calls: arguments to variables, rights and settings, the result.
+
+use catalog::{Argument, Function, Language};
+use query::FunctionId;
+use sql::ast::ArgumentMode;
+use types::{Code, Error, Result, Type, Value};
+
+use crate::environment::{Environment, Kind, Shape, Variable, shape_of};
+use crate::host::Host;
+use crate::interpret::{Frame, Results};
+use crate::settings;
+
+/// What a call returned.
+#[derive(Clone, Debug)]
+pub enum Returned {
+    /// One value; of a function of rows a row or null.
+    Value(Value),
+    /// The rows of a set.
+    Rows(Vec<Vec<Value>>),
+}
+
+impl Returned {
+    /// The rows in `from`: of one value one row, of a row its fields.
+    pub fn into_rows(self, columns: usize) -> Vec<Vec<Value>> {
+        match self {
+            Returned::Rows(rows) => rows,
+            Returned::Value(Value::Row(fields)) if columns == fields.len() => vec![fields.to_vec()],
+            Returned::Value(Value::Null) => vec![vec![Value::Null; columns]],
+            Returned::Value(value) => vec![vec![value]],
+        }
+    }
+}
+
+/// Calls a function with a value for each of its parameters.
+///
+/// # Errors
+/// What the function raises; `42601` and `0A000` for bodies that cannot run.
+pub async fn call(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Result<Returned> {
+    let model = host.model().clone();
+    let function = model.catalog.functions.get(id.0);
+    let function = function.ok_or_else(|| Error::internal("a call of no function"))?;
+    if function.returns_trigger {
+        let message = "trigger functions can only be called as triggers";
+        return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    }
+    if function.strict && args.iter().any(Value::is_null) {
+        return Ok(if function.returns_set { Returned::Rows(Vec::new()) } else { Returned::Value(Value::Null) });
+    }
+    let environment = environment(host, function, args)?;
+    let results = within(host, id, function, environment).await?;
+    Ok(match results {
+        Results { rows, .. } if function.returns_set => Returned::Rows(rows),
+        Results { value, .. } => Returned::Value(value.unwrap_or(Value::Null)),
+    })
+}
+
+/// Runs a body with its rights and settings.
+pub(crate) async fn within(
+    host: &mut dyn Host,
+    id: FunctionId,
+    function: &Function,
+    environment: Environment,
+) -> Result<Results> {
+    if function.language != Language::PlPgSql {
+        return Err(Error::missing(format!("calling function {}()", function.name)));
+    }
+    host.check()?;
+    host.enter()?;
+    let outcome = match settings::begin(function, host) {
+        Ok(before) => {
+            let program = host.programs().of(id, function, host.path());
+            let outcome = Frame::new(&program, function, environment, host).run().await;
+            settings::end(before, host);
+            outcome
+        }
+        Err(error) => Err(error),
+    };
+    host.leave();
+    outcome
+}
+
+/// The parameters as variables, under the function's name.
+fn environment(host: &dyn Host, function: &Function, args: Vec<Value>) -> Result<Environment> {
+    let mut environment = Environment::default();
+    environment.enter(Some(&function.name.name));
+    let mut args = args.into_iter();
+    for (position, argument) in function.arguments.iter().enumerate() {
+        let mut variable = parameter(host, position, argument)?;
+        if argument.is_input() {
+            give(&mut variable, args.next().unwrap_or(Value::Null));
+        }
+        let slot = environment.declare(variable);
+        if argument.mode != ArgumentMode::Table {
+            environment.positional.push(slot);
+        }
+    }
+    environment.declare(Variable::scalar("found", Type::Bool, Value::Bool(false)));
+    Ok(environment)
+}
+
+fn parameter(host: &dyn Host, position: usize, argument: &Argument) -> Result<Variable> {
+    let catalog = &host.model().catalog;
+    // A parameter without a name has a name that nobody can write.
+    let name = argument.name.clone().unwrap_or_else(|| format!("${}", position + 1).into());
+    let domain = argument.domain.as_ref().and_then(|domain| catalog.domains.get(domain));
+    if let Some(domain) = domain.filter(|domain| domain.not_null || !domain.checks.is_empty()) {
+        return Err(Error::missing(format!("a parameter of domain {}", domain.name)));
+    }
+    let kind = match &argument.ty {
+        Type::Composite(row) if &*row.name == "record" && &*row.schema == "pg_catalog" => Kind::Record,
+        Type::Composite(row) => {
+            let shape = shape_of(catalog, row);
+            let shape = shape.ok_or_else(|| Error::missing(format!("a parameter of type {row}")))?;
+            Kind::Row { name: row.clone(), shape }
+        }
+        ty => Kind::Scalar { ty: ty.clone(), modifier: None },
+    };
+    Ok(Variable::new(name, kind))
+}
+
+/// Puts an argument into its variable.
+fn give(variable: &mut Variable, value: Value) {
+    use crate::environment::Held;
+    variable.held = match (&variable.kind, value) {
+        (Kind::Row { shape, .. }, Value::Row(fields)) => Held::Row(shape.clone(), Some(fields.to_vec())),
+        (Kind::Row { shape, .. }, _) => Held::Row(shape.clone(), None),
+        (Kind::Record, _) => Held::Unassigned,
+        (Kind::Scalar { .. } | Kind::Cursor { .. }, value) => Held::Scalar(value),
+    };
+}
+
+/// The columns of a function's rows; of a value the only one.
+pub(crate) fn result_shape(host: &dyn Host, function: &Function) -> Option<Shape> {
+    use crate::environment::Field;
+    let field = |argument: &Argument| Field {
+        name: argument.name.clone().unwrap_or_else(|| "column".into()),
+        ty: argument.ty.clone(),
+        modifier: None,
+    };
+    let outputs: Vec<Field> =
+        function.arguments.iter().filter(|argument| argument.is_output()).map(field).collect();
+    if !outputs.is_empty() {
+        return Some(outputs.into());
+    }
+    match &function.returns {
+        Type::Composite(name) => shape_of(&host.model().catalog, name),
+        ty => {
+            Some(vec![Field { name: function.name.name.clone(), ty: ty.clone(), modifier: None }].into())
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Values as a variable's type wants them: assignment casts, and where there is none, through text (43.5.1).
+
+use types::cast::{cast, context};
+use types::session::Session;
+use types::ty::format_type;
+use types::{Code, Error, Modifier, Result, Type, Value, text};
+
+/// A value of one type as one of another.
+///
+/// # Errors
+/// What the conversion refuses.
+pub(crate) fn converted(
+    value: Value,
+    from: &Type,
+    (to, modifier): (&Type, Option<Modifier>),
+    session: &Session,
+) -> Result<Value> {
+    if value.is_null() || (from == to && modifier.is_none()) {
+        return Ok(value);
+    }
+    match (from, to) {
+        (Type::Composite(_), Type::Composite(_)) => Ok(value),
+        (Type::Composite(_), _) | (_, Type::Composite(_)) => {
+            let (from, to) = (format_type(from, None), format_type(to, None));
+            Err(Error::missing(format!("a conversion of {from} to {to}")))
+        }
+        _ if *from != Type::Unknown && context(from, to).is_some() => {
+            cast(from, to, modifier, false, &value, session)
+        }
+        _ => {
+            let from = if *from == Type::Unknown { &Type::Text } else { from };
+            let read = text::parse(to, &text::print(from, &value, session), session)?;
+            text::apply_modifier(to, modifier, read, false)
+        }
+    }
+}
+
+/// A value as `raise`, `execute` and their like print it.
+pub(crate) fn printed(value: &Value, ty: &Type, session: &Session) -> Option<String> {
+    let ty = if *ty == Type::Unknown { &Type::Text } else { ty };
+    (!value.is_null()).then(|| text::print(ty, value, session))
+}
+
+/// What must be true or false.
+pub(crate) fn boolean(value: Value, ty: &Type, session: &Session) -> Result<bool> {
+    Ok(matches!(converted(value, ty, (&Type::Bool, None), session)?, Value::Bool(true)))
+}
+
+/// A whole number, unless it is null.
+pub(crate) fn integer(value: Value, ty: &Type, session: &Session) -> Result<Option<i64>> {
+    match converted(value, ty, (&Type::Int4, None), session)? {
+        Value::Null => Ok(None),
+        Value::Int(number) => Ok(Some(number)),
+        _ => Err(Error::new(Code::DATATYPE_MISMATCH, "a number was expected")),
+    }
+}

@@ -1,0 +1,43 @@
+//! Statements of a text that is made when the function runs: they see their parameters and nothing of the function.
+
+use std::sync::Arc;
+
+use query::resolve::{NameConflict, Surroundings};
+use query::Query;
+use types::{Result, Type, Value};
+
+use crate::environment::{Environment, Variable};
+use crate::host::Host;
+use crate::plans::{Planned, Wanted, resolved};
+
+/// The parameters of such a statement.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    environment: Environment,
+}
+
+impl Arguments {
+    /// One more.
+    pub(crate) fn add(&mut self, value: Value, ty: Type) {
+        let ty = if ty == Type::Unknown { Type::Text } else { ty };
+        // The name is one that nobody can write.
+        let slot = self.environment.declare(Variable::scalar("", ty, value));
+        self.environment.positional.push(slot);
+    }
+
+    /// A statement, planned for them.
+    pub(crate) fn planned(
+        &self,
+        path: &[Arc<str>],
+        host: &dyn Host,
+        resolve: impl FnOnce(&Surroundings<'_>) -> Result<Query>,
+    ) -> Result<Planned> {
+        let conflict = NameConflict::Refused;
+        resolved(Wanted { path, conflict, environment: &self.environment, host }, resolve)
+    }
+
+    /// Where they are.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}

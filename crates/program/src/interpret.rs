@@ -1,0 +1,267 @@
+//! A call under way: blocks and control.
+
+mod assign;
+mod cursors;
+mod data;
+mod declare;
+mod handle;
+mod loops;
+mod raise;
+mod results;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use catalog::Function;
+use sql::ast::Expr;
+use sql::body::{Block, Step, StepKind};
+use types::{Code, Error, Result, Type, Value};
+
+use crate::convert::boolean;
+use crate::environment::Environment;
+use crate::host::{BoxFuture, Host};
+use crate::plans::{Planned, Program, What};
+
+pub(crate) use results::Results;
+
+/// Statements between two looks at the time.
+const STEPS_PER_LOOK: u32 = 32;
+
+/// Where it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Flow {
+    /// With the next statement.
+    Next,
+    /// Behind a loop or block: the innermost loop without a label.
+    Exit(Option<String>),
+    /// With the next round of a loop.
+    Again(Option<String>),
+    /// Nowhere: the function has returned.
+    Return,
+}
+
+/// A call under way.
+pub(crate) struct Frame<'a> {
+    program: &'a Program,
+    function: &'a Function,
+    environment: Environment,
+    host: &'a mut dyn Host,
+    results: Results,
+    /// How many rows the last statement was about.
+    row_count: u64,
+    /// Errors that are handled, the innermost last.
+    handled: Vec<Error>,
+    cursors: HashMap<String, cursors::Open>,
+    /// Statements since the last look at the time.
+    steps: u32,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn new(
+        program: &'a Arc<Program>,
+        function: &'a Function,
+        environment: Environment,
+        host: &'a mut dyn Host,
+    ) -> Frame<'a> {
+        Frame {
+            program,
+            function,
+            environment,
+            host,
+            results: Results::default(),
+            row_count: 0,
+            handled: Vec::new(),
+            cursors: HashMap::new(),
+            steps: 0,
+        }
+    }
+
+    /// Runs the body.
+    pub(crate) async fn run(mut self) -> Result<Results> {
+        let program: &'a Program = self.program;
+        let body = program.body()?;
+        match self.block(&body.block).await? {
+            Flow::Return => {}
+            Flow::Next => self.end_reached()?,
+            Flow::Exit(_) | Flow::Again(_) => {
+                return Err(Error::new(Code::SYNTAX, "EXIT cannot be used outside a loop, unless it has a label"));
+            }
+        }
+        Ok(self.results)
+    }
+
+    fn block<'s>(&'s mut self, block: &'s Block) -> BoxFuture<'s, Result<Flow>> {
+        Box::pin(async move {
+            self.environment.enter(block.label.as_deref());
+            let outcome = self.declared_block(block).await;
+            self.environment.leave();
+            match outcome? {
+                Flow::Exit(Some(label)) if Some(&label) == block.label.as_ref() => Ok(Flow::Next),
+                flow => Ok(flow),
+            }
+        })
+    }
+
+    async fn declared_block(&mut self, block: &Block) -> Result<Flow> {
+        for declaration in &block.declarations {
+            self.declare(declaration).await?;
+        }
+        if block.handlers.is_empty() { self.steps(&block.steps).await } else { self.guarded(block).await }
+    }
+
+    fn steps<'s>(&'s mut self, steps: &'s [Step]) -> BoxFuture<'s, Result<Flow>> {
+        Box::pin(async move {
+            for step in steps {
+                match self.step(step).await? {
+                    Flow::Next => {}
+                    flow => return Ok(flow),
+                }
+            }
+            Ok(Flow::Next)
+        })
+    }
+
+    /// Looks at the time now and then.
+    fn tick(&mut self) -> Result<()> {
+        self.steps += 1;
+        if self.steps >= STEPS_PER_LOOK {
+            self.steps = 0;
+            self.host.check()?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<Flow> {
+        self.tick()?;
+        match &step.kind {
+            StepKind::Block(block) => return self.block(block).await,
+            StepKind::If { branches, otherwise } => return self.conditional(branches, otherwise).await,
+            StepKind::Case { operand, branches, otherwise } => {
+                return self.case(operand.as_ref(), branches, otherwise.as_deref()).await;
+            }
+            StepKind::Loop(found) => return self.run_loop(found).await,
+            StepKind::Leave { again, label, when } => return self.leave(*again, label.as_ref(), when.as_ref()).await,
+            StepKind::Return(value) => {
+                self.return_value(value.as_ref()).await?;
+                return Ok(Flow::Return);
+            }
+            StepKind::Nothing => {}
+            StepKind::Assign { target, value } => self.assignment(target, value).await?,
+            StepKind::ReturnNext(value) => self.return_next(value.as_ref()).await?,
+            StepKind::ReturnQuery(rows) => self.return_query(rows).await?,
+            StepKind::Raise(raise) => self.raise(raise).await?,
+            StepKind::Assert { condition, message } => self.assert(condition, message.as_ref()).await?,
+            StepKind::Statement { statement, into } => self.statement(statement, into.as_ref()).await?,
+            StepKind::Perform(query) => self.perform(query).await?,
+            StepKind::Call(call) => {
+                return Err(Error::missing(format!("CALL of procedure {}", call.name.name)));
+            }
+            StepKind::Execute { dynamic, into } => self.execute(dynamic, into.as_ref()).await?,
+            StepKind::Diagnostics { stacked, items } => self.diagnostics(*stacked, items).await?,
+            StepKind::Open { cursor, rows, args } => self.open(cursor, rows.as_ref(), args).await?,
+            StepKind::Fetch { cursor, direction, into } => {
+                self.fetch(cursor, direction, into.as_deref()).await?;
+            }
+            StepKind::Close(cursor) => self.close(cursor)?,
+            StepKind::Refused(words) => {
+                let message = "invalid transaction termination";
+                return Err(Error::raised("2D000", message).with_details(format!("It says {words}.")));
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    async fn conditional(&mut self, branches: &[(Expr, Vec<Step>)], otherwise: &[Step]) -> Result<Flow> {
+        for (condition, steps) in branches {
+            if self.holds(condition).await? {
+                return self.steps(steps).await;
+            }
+        }
+        self.steps(otherwise).await
+    }
+
+    async fn case(
+        &mut self,
+        operand: Option<&Expr>,
+        branches: &[(Vec<Expr>, Vec<Step>)],
+        otherwise: Option<&[Step]>,
+    ) -> Result<Flow> {
+        let operand = match operand {
+            Some(operand) => Some(self.value(operand).await?),
+            None => None,
+        };
+        for (values, steps) in branches {
+            for value in values {
+                let holds = match &operand {
+                    None => self.holds(value).await?,
+                    Some((found, ty)) => {
+                        let (wanted, wanted_ty) = self.value(value).await?;
+                        self.equal((found, ty), (wanted, &wanted_ty))?
+                    }
+                };
+                if holds {
+                    return self.steps(steps).await;
+                }
+            }
+        }
+        match otherwise {
+            Some(steps) => self.steps(steps).await,
+            None => Err(Error::raised("20000", "case not found").with_hint("CASE statement is missing ELSE part.")),
+        }
+    }
+
+    /// `operand = value`, as the operator for the operand's type.
+    fn equal(&self, (found, ty): (&Value, &Type), (wanted, wanted_ty): (Value, &Type)) -> Result<bool> {
+        if found.is_null() || wanted.is_null() {
+            return Ok(false);
+        }
+        let ty = if *ty == Type::Unknown { &Type::Text } else { ty };
+        let common = query::functions::choose_comparison("=", ty, wanted_ty)?;
+        let session = self.host.session();
+        let found = crate::convert::converted(found.clone(), ty, (&common, None), session)?;
+        let wanted = crate::convert::converted(wanted, wanted_ty, (&common, None), session)?;
+        Ok(types::compare::equal(&common, &found, &wanted))
+    }
+
+    async fn leave(&mut self, again: bool, label: Option<&String>, when: Option<&Expr>) -> Result<Flow> {
+        if let Some(when) = when
+            && !self.holds(when).await?
+        {
+            return Ok(Flow::Next);
+        }
+        let label = label.cloned();
+        Ok(if again { Flow::Again(label) } else { Flow::Exit(label) })
+    }
+
+    /// Whether a condition is true.
+    async fn holds(&mut self, condition: &Expr) -> Result<bool> {
+        let (value, ty) = self.value(condition).await?;
+        boolean(value, &ty, self.host.session())
+    }
+
+    /// The value of an expression, and its type.
+    async fn value(&mut self, expr: &Expr) -> Result<(Value, Type)> {
+        let planned = self.program.expr(expr, &self.environment, &*self.host)?;
+        let value = self.computed(&planned).await?;
+        let ty = planned.outputs.first().map_or(Type::Unknown, |(_, ty)| ty.clone());
+        Ok((value, ty))
+    }
+
+    async fn computed(&mut self, planned: &Planned) -> Result<Value> {
+        let parameters = planned.values(&self.environment)?;
+        match &planned.what {
+            What::Value(expr) => self.host.compute(expr, &parameters),
+            What::Plan { plan, .. } => {
+                let done = self.host.run(plan, &parameters).await?;
+                Ok(done.rows.into_iter().next().and_then(|row| row.into_iter().next()).unwrap_or(Value::Null))
+            }
+        }
+    }
+
+    /// Says whether the last statement was about any row.
+    fn found(&mut self, found: bool) -> Result<()> {
+        let slot = self.environment.slot_of_found()?;
+        self.environment.get_mut(slot)?.held = crate::environment::Held::Scalar(Value::Bool(found));
+        Ok(())
+    }
+}

@@ -1,0 +1,329 @@
+//! Assignments: to variables, fields and elements.
+
+use std::sync::Arc;
+
+use sql::ast::Expr;
+use sql::body::{Part, Target};
+use types::value::Array;
+use types::{Code, Error, Result, Type, Value};
+
+use super::Frame;
+use crate::convert::{converted, integer};
+use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
+use crate::names::no_field;
+
+/// What an assignment changes.
+struct Place {
+    slot: usize,
+    field: Option<usize>,
+}
+
+impl Frame<'_> {
+    pub(super) async fn assignment(&mut self, target: &Target, value: &Expr) -> Result<()> {
+        // An assignment of a whole row keeps the names of its fields.
+        if target.parts.is_empty()
+            && let Some(slot) = self.row_slot(target)?
+            && let Some(shape) = self.shape_of_expr(value)?
+        {
+            let (found, _) = self.value(value).await?;
+            return match found {
+                Value::Null => self.assign_null_row(slot),
+                found => self.assign_row(slot, &shape, row_values(found)),
+            };
+        }
+        let (value, ty) = self.value(value).await?;
+        self.assign_to(target, value, &ty).await
+    }
+
+    /// Assigns a value to a target.
+    pub(super) async fn assign_to(&mut self, target: &Target, value: Value, ty: &Type) -> Result<()> {
+        let place = self.place(target)?;
+        let Some(part) = target.parts.first() else { return self.assign_place(&place, value, ty) };
+        let Part::Element(index) = part else { return Err(Error::missing("assigning to a part of a variable")) };
+        if target.parts.len() > 1 {
+            return Err(Error::missing("assigning to an element of several dimensions"));
+        }
+        let (index, index_ty) = self.value(index).await?;
+        let index = integer(index, &index_ty, self.host.session())?;
+        let index = index.ok_or_else(|| {
+            Error::new(Code::NULL_NOT_ALLOWED, "array subscript in assignment must not be null")
+        })?;
+        let (array, array_ty) = self.read_place(&place)?;
+        let Type::Array(element_ty) = &array_ty else {
+            return Err(Error::missing("a subscript in an assignment to anything but an array"));
+        };
+        let element = converted(value, ty, (element_ty, None), self.host.session())?;
+        let most = self.host.limits().variable_bytes_max / size_of::<Value>();
+        let array = with_element(array, index, element, most)?;
+        self.assign_place(&place, array, &array_ty)
+    }
+
+    /// The row variable that a target names as a whole.
+    fn row_slot(&self, target: &Target) -> Result<Option<usize>> {
+        let place = self.place(target)?;
+        let kind = &self.environment.get(place.slot)?.kind;
+        Ok((place.field.is_none() && matches!(kind, Kind::Record | Kind::Row { .. })).then_some(place.slot))
+    }
+
+    /// The fields of an expression that says them: a row variable, a row constructor, a function of rows.
+    fn shape_of_expr(&self, value: &Expr) -> Result<Option<Shape>> {
+        if let sql::ast::ExprKind::Column(parts) = &*value.kind
+            && let Some(found) = self.environment.find(parts).filter(|found| found.parts == parts.len())
+        {
+            return Ok(self.row_of(found.slot)?.map(|(shape, _)| shape));
+        }
+        let planned = self.program.expr(value, &self.environment, &*self.host)?;
+        Ok(match planned.value() {
+            Some(query::Expr::Form { form: query::Form::Row, args, ty }) => {
+                let named = self.shape_of_value(args.len(), ty);
+                let typed = |(field, arg): (&Field, &query::Expr)| Field { ty: arg.ty(), ..field.clone() };
+                Some(named.iter().zip(args).map(typed).collect())
+            }
+            Some(query::Expr::Call(call)) => {
+                let function = self.host.model().catalog.functions.get(call.function.0);
+                function.and_then(|function| crate::call::result_shape(&*self.host, function))
+            }
+            _ => None,
+        })
+    }
+
+    fn place(&self, target: &Target) -> Result<Place> {
+        if let Some(position) = target.parameter {
+            return Ok(Place { slot: self.positional(position)?, field: None });
+        }
+        let unknown = || not_a_variable(&target.name.join("."));
+        let found = self.environment.find(&target.name).ok_or_else(unknown)?;
+        match &target.name[found.parts..] {
+            [] => Ok(Place { slot: found.slot, field: None }),
+            [field] => Ok(Place { slot: found.slot, field: Some(self.field(found.slot, field)?) }),
+            _ => Err(Error::missing(format!("assigning to {}", target.name.join(".")))),
+        }
+    }
+
+    fn field(&self, slot: usize, field: &str) -> Result<usize> {
+        let variable = self.environment.get(slot)?;
+        let shape = variable.shape().ok_or_else(|| match variable.kind {
+            Kind::Record => crate::names::unassigned(&variable.name),
+            Kind::Scalar { .. } | Kind::Row { .. } | Kind::Cursor { .. } => {
+                not_a_variable(&format!("{}.{field}", variable.name))
+            }
+        })?;
+        let at = shape.iter().position(|known| *known.name == *field);
+        at.ok_or_else(|| no_field(&variable.name, field))
+    }
+
+    fn read_place(&self, place: &Place) -> Result<(Value, Type)> {
+        let variable = self.environment.get(place.slot)?;
+        Ok(match place.field {
+            None => (variable.value(), variable.ty()),
+            Some(at) => {
+                let ty = variable.shape().and_then(|shape| shape.get(at)).map(|field| field.ty.clone());
+                (variable.field(at), ty.unwrap_or(Type::Unknown))
+            }
+        })
+    }
+
+    fn assign_place(&mut self, place: &Place, value: Value, ty: &Type) -> Result<()> {
+        let Some(at) = place.field else { return self.assign(place.slot, value, ty) };
+        let (name, shape) = {
+            let variable = self.environment.get(place.slot)?;
+            if variable.constant {
+                return Err(constant(&variable.name));
+            }
+            (variable.name.clone(), variable.shape().cloned())
+        };
+        let shape = shape.ok_or_else(|| crate::names::unassigned(&name))?;
+        let field = shape.get(at).ok_or_else(|| Error::internal("a field that there is not"))?;
+        let value = self.bounded(converted(value, ty, (&field.ty, field.modifier), self.host.session())?)?;
+        let variable = self.environment.get_mut(place.slot)?;
+        let Held::Row(_, values) = &mut variable.held else { return Err(crate::names::unassigned(&name)) };
+        let values = values.get_or_insert_with(|| vec![Value::Null; shape.len()]);
+        if let Some(slot) = values.get_mut(at) {
+            *slot = value;
+        }
+        Ok(())
+    }
+
+    /// Assigns to a whole variable.
+    pub(super) fn assign(&mut self, slot: usize, value: Value, ty: &Type) -> Result<()> {
+        let variable = self.environment.get(slot)?;
+        if variable.constant {
+            return Err(constant(&variable.name));
+        }
+        if variable.not_null && value.is_null() {
+            let name = &variable.name;
+            let message = format!("null value cannot be assigned to variable \"{name}\" declared NOT NULL");
+            return Err(Error::new(Code::NULL_NOT_ALLOWED, message));
+        }
+        match variable.kind.clone() {
+            Kind::Scalar { ty: to, modifier } => {
+                let value = self.bounded(converted(value, ty, (&to, modifier), self.host.session())?)?;
+                self.environment.get_mut(slot)?.held = Held::Scalar(value);
+                Ok(())
+            }
+            Kind::Cursor { .. } => {
+                let value = converted(value, ty, (&Type::Text, None), self.host.session())?;
+                self.environment.get_mut(slot)?.held = Held::Scalar(value);
+                Ok(())
+            }
+            Kind::Record | Kind::Row { .. } => {
+                let shape = match (&value, ty) {
+                    (Value::Null, _) => None,
+                    (Value::Row(fields), ty) => Some(self.shape_of_value(fields.len(), ty)),
+                    _ => {
+                        let message = "cannot assign non-composite value to a record variable";
+                        return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+                    }
+                };
+                match shape {
+                    Some(shape) => self.assign_row(slot, &shape, row_values(value)),
+                    None => self.assign_null_row(slot),
+                }
+            }
+        }
+    }
+
+    fn assign_null_row(&mut self, slot: usize) -> Result<()> {
+        let variable = self.environment.get_mut(slot)?;
+        variable.held = match (&variable.kind, &variable.held) {
+            (Kind::Row { shape, .. }, _) => Held::Row(shape.clone(), None),
+            (_, Held::Row(shape, _)) => Held::Row(shape.clone(), None),
+            _ => Held::Unassigned,
+        };
+        Ok(())
+    }
+
+    /// The fields of a value of a type; those of a row without one are `f1`, `f2`, ….
+    fn shape_of_value(&self, width: usize, ty: &Type) -> Shape {
+        let known = match ty {
+            Type::Composite(name) => crate::environment::shape_of(&self.host.model().catalog, name),
+            _ => None,
+        };
+        known.unwrap_or_else(|| {
+            let field = |at: usize| Field {
+                name: format!("f{}", at + 1).into(),
+                ty: Type::Unknown,
+                modifier: None,
+            };
+            (0..width).map(field).collect()
+        })
+    }
+
+    /// Assigns a row, field by field (by position).
+    pub(super) fn assign_row(&mut self, slot: usize, shape: &Shape, values: Option<Vec<Value>>) -> Result<()> {
+        let variable = self.environment.get(slot)?;
+        if variable.constant {
+            return Err(constant(&variable.name));
+        }
+        let held = match (&variable.kind, values) {
+            (Kind::Row { shape: wanted, .. }, None) => Held::Row(wanted.clone(), None),
+            (Kind::Row { shape: wanted, .. }, Some(values)) => {
+                let wanted = wanted.clone();
+                let mut given = values.into_iter().zip(shape.iter());
+                let mut fields = Vec::with_capacity(wanted.len());
+                for field in wanted.iter() {
+                    fields.push(match given.next() {
+                        Some((value, from)) => {
+                            converted(value, &from.ty, (&field.ty, field.modifier), self.host.session())?
+                        }
+                        None => Value::Null,
+                    });
+                }
+                Held::Row(wanted, Some(fields))
+            }
+            (Kind::Record, values) => {
+                // The same fields stay one shape, so that what was planned for it fits.
+                let shape = match &variable.held {
+                    Held::Row(known, _) if known == shape => known.clone(),
+                    Held::Row(..) | Held::Scalar(_) | Held::Unassigned => shape.clone(),
+                };
+                Held::Row(shape, values)
+            }
+            (Kind::Scalar { .. } | Kind::Cursor { .. }, _) => {
+                return Err(Error::internal("a row for a variable of one value"));
+            }
+        };
+        self.environment.get_mut(slot)?.held = held;
+        Ok(())
+    }
+
+    /// Assigns the columns of a row to targets: as a whole to a row, one by one otherwise.
+    pub(super) async fn assign_columns(
+        &mut self,
+        targets: &[Target],
+        outputs: &[(Arc<str>, Type)],
+        row: Option<Vec<Value>>,
+    ) -> Result<()> {
+        if let [target] = targets
+            && target.parts.is_empty()
+            && let Some(slot) = self.row_slot(target)?
+        {
+            let field = |(name, ty): &(Arc<str>, Type)| Field {
+                name: name.clone(),
+                ty: ty.clone(),
+                modifier: None,
+            };
+            let shape: Shape = outputs.iter().map(field).collect();
+            // Without a row all fields are null.
+            let values = row.unwrap_or_else(|| vec![Value::Null; outputs.len()]);
+            return self.assign_row(slot, &shape, Some(values));
+        }
+        let mut row = row.unwrap_or_default().into_iter();
+        let mut types = outputs.iter().map(|(_, ty)| ty);
+        for target in targets {
+            let value = row.next().unwrap_or(Value::Null);
+            let ty = types.next().unwrap_or(&Type::Unknown);
+            self.assign_to(target, value, ty).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a value that takes more memory than one may.
+    fn bounded(&self, value: Value) -> Result<Value> {
+        let most = self.host.limits().variable_bytes_max;
+        let bytes = match &value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Array(array) => array.elements.len().saturating_mul(size_of::<Value>()),
+            _ => 0,
+        };
+        if bytes <= most {
+            return Ok(value);
+        }
+        Err(Error::new(Code::LIMIT_EXCEEDED, format!("a value of more than {most} bytes in a variable")))
+    }
+}
+
+fn row_values(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Row(fields) => Some(fields.to_vec()),
+        _ => None,
+    }
+}
+
+fn constant(name: &str) -> Error {
+    Error::raised("22005", format!("variable \"{name}\" is declared CONSTANT"))
+}
+
+/// An array with another element; beyond its end, nulls are between.
+fn with_element(array: Value, index: i64, element: Value, most: usize) -> Result<Value> {
+    let mut elements = match &array {
+        Value::Array(array) if array.dimensions.len() > 1 => {
+            return Err(Error::missing("assigning to an element of several dimensions"));
+        }
+        Value::Array(array) => array.elements.clone(),
+        _ => Vec::new(),
+    };
+    let at = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
+    let at = at.ok_or_else(|| Error::missing("an array that begins before 1"))?;
+    if at >= most {
+        let message = format!("array size exceeds the maximum allowed ({most})");
+        return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+    }
+    if at >= elements.len() {
+        elements.resize(at + 1, Value::Null);
+    }
+    elements[at] = element;
+    let length = u32::try_from(elements.len()).map_err(Error::internal)?;
+    Ok(Value::Array(Arc::new(Array { dimensions: vec![length], elements })))
+}

@@ -1,0 +1,179 @@
+//! Cursors: their rows are read when they are opened, as PostgreSQL's see the table at that moment.
+
+use std::sync::Arc;
+
+use query::resolve::{NameConflict, bound_statement};
+use sql::ast::{Expr, StatementKind, TypeName};
+use sql::body::{Direction, Rows, Target};
+use types::{Code, Error, Result, Type, Value};
+
+use super::Frame;
+use super::data::Table;
+use crate::convert::integer;
+use crate::environment::{Environment, Held, Kind, Variable};
+use crate::plans::{Wanted, resolved};
+
+/// An open cursor.
+pub(super) struct Open {
+    outputs: Vec<(Arc<str>, Type)>,
+    rows: Vec<Vec<Value>>,
+    /// Before the first row it is 0, behind the last one more than there are.
+    at: usize,
+}
+
+impl Open {
+    /// Goes somewhere; the row that is there.
+    fn go(&mut self, to: i64) -> Option<Vec<Value>> {
+        let end = self.rows.len() + 1;
+        self.at = usize::try_from(to.max(0)).map_or(end, |to| to.min(end));
+        self.at.checked_sub(1).and_then(|at| self.rows.get(at)).cloned()
+    }
+}
+
+impl Frame<'_> {
+    pub(super) async fn open(
+        &mut self,
+        cursor: &str,
+        rows: Option<&Rows>,
+        args: &[(Option<String>, Expr)],
+    ) -> Result<()> {
+        let slot = self.environment.slot_of(cursor)?;
+        let (outputs, rows) = match rows {
+            Some(rows) => self.rows_of(rows).await?,
+            None => self.cursor_rows(cursor, args).await?,
+        };
+        let name = match self.environment.get(slot)?.value() {
+            Value::Text(name) => name.to_string(),
+            _ if matches!(self.environment.get(slot)?.kind, Kind::Cursor { .. }) => cursor.to_owned(),
+            _ => format!("<unnamed portal {}>", self.cursors.len() + 1),
+        };
+        if self.cursors.contains_key(&name) {
+            let message = format!("cursor \"{name}\" already in use");
+            return Err(Error::raised("42P03", message));
+        }
+        self.environment.get_mut(slot)?.held = Held::Scalar(Value::text(name.as_str()));
+        self.cursors.insert(name, Open { outputs, rows, at: 0 });
+        Ok(())
+    }
+
+    /// The rows of a declared cursor for its arguments.
+    pub(super) async fn cursor_rows(
+        &mut self,
+        cursor: &str,
+        args: &[(Option<String>, Expr)],
+    ) -> Result<Table> {
+        let slot = self.environment.slot_of(cursor)?;
+        let Kind::Cursor { parameters, query } = self.environment.get(slot)?.kind.clone() else {
+            let message = format!("cursor \"{cursor}\" has no query of its own");
+            return Err(Error::new(Code::SYNTAX, message));
+        };
+        let given = self.cursor_values(cursor, &parameters, args).await?;
+        // Its parameters are names like variables, innermost.
+        self.environment.enter(Some(cursor));
+        for variable in given {
+            self.environment.declare(variable);
+        }
+        let outcome = self.cursor_run(&StatementKind::Query((*query).clone())).await;
+        self.environment.leave();
+        outcome
+    }
+
+    async fn cursor_run(&mut self, statement: &StatementKind) -> Result<Table> {
+        let environment: &Environment = &self.environment;
+        let conflict = NameConflict::Refused;
+        let wanted = Wanted { path: self.program.path(), conflict, environment, host: &*self.host };
+        let planned = resolved(wanted, |around| bound_statement(around, statement))?;
+        let parameters = planned.values(&self.environment)?;
+        let crate::plans::What::Plan { plan, .. } = &planned.what else {
+            return Err(Error::internal("a cursor over no query"));
+        };
+        let done = self.host.run(plan, &parameters).await?;
+        Ok((planned.outputs.clone(), done.rows))
+    }
+
+    async fn cursor_values(
+        &mut self,
+        cursor: &str,
+        parameters: &[(String, TypeName)],
+        args: &[(Option<String>, Expr)],
+    ) -> Result<Vec<Variable>> {
+        let mut given = Vec::with_capacity(parameters.len());
+        for (position, (name, ty)) in parameters.iter().enumerate() {
+            let arg = args.iter().enumerate().find(|(at, (named, _))| match named {
+                Some(named) => named == name,
+                None => *at == position,
+            });
+            let missing = || Error::new(Code::SYNTAX, format!("not enough arguments for cursor \"{cursor}\""));
+            let (_, (_, expr)) = arg.ok_or_else(missing)?;
+            let Kind::Scalar { ty, .. } = self.named_kind(ty)? else {
+                return Err(Error::missing("a cursor's parameter of a row type"));
+            };
+            let (value, from) = self.value(expr).await?;
+            let value = crate::convert::converted(value, &from, (&ty, None), self.host.session())?;
+            given.push(Variable::scalar(name.as_str(), ty, value));
+        }
+        if args.len() > parameters.len() {
+            return Err(Error::new(Code::SYNTAX, format!("too many arguments for cursor \"{cursor}\"")));
+        }
+        Ok(given)
+    }
+
+    pub(super) async fn fetch(
+        &mut self,
+        cursor: &str,
+        direction: &Direction,
+        into: Option<&[Target]>,
+    ) -> Result<()> {
+        let name = self.cursor_name(cursor)?;
+        let counted = match direction {
+            Direction::Relative(expr) | Direction::Absolute(expr) => {
+                let (value, ty) = self.value(expr).await?;
+                let count = integer(value, &ty, self.host.session())?;
+                count.ok_or_else(|| {
+                    Error::new(Code::NULL_NOT_ALLOWED, "relative or absolute cursor position is null")
+                })?
+            }
+            _ => 0,
+        };
+        let missing = || Error::raised("34000", format!("cursor \"{name}\" does not exist"));
+        let open = self.cursors.get_mut(&name).ok_or_else(missing)?;
+        let at = i64::try_from(open.at).unwrap_or(i64::MAX);
+        let end = i64::try_from(open.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let row = match direction {
+            Direction::Next => open.go(at + 1),
+            Direction::Prior => open.go(at - 1),
+            Direction::Relative(_) => open.go(at.saturating_add(counted)),
+            Direction::Absolute(_) if counted < 0 => open.go(end.saturating_add(counted)),
+            Direction::Absolute(_) => open.go(counted),
+            Direction::First => open.go(1),
+            Direction::Last => open.go(end - 1),
+            Direction::All => open.go(end),
+            Direction::BackwardAll => open.go(0),
+        };
+        let outputs = open.outputs.clone();
+        let is_found = row.is_some();
+        if let Some(targets) = into {
+            self.assign_columns(targets, &outputs, row).await?;
+        }
+        self.row_count = u64::from(is_found);
+        self.found(is_found)
+    }
+
+    pub(super) fn close(&mut self, cursor: &str) -> Result<()> {
+        let name = self.cursor_name(cursor)?;
+        match self.cursors.remove(&name) {
+            Some(_) => Ok(()),
+            None => Err(Error::raised("34000", format!("cursor \"{name}\" does not exist"))),
+        }
+    }
+
+    fn cursor_name(&self, cursor: &str) -> Result<String> {
+        match self.environment.get(self.environment.slot_of(cursor)?)?.value() {
+            Value::Text(name) => Ok(name.to_string()),
+            _ => Err(Error::new(
+                Code::NULL_NOT_ALLOWED,
+                format!("cursor variable \"{cursor}\" is null"),
+            )),
+        }
+    }
+}

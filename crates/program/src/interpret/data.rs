@@ -1,0 +1,231 @@
+//! Statements of SQL: what they may do, where their rows go, what is said of them afterwards.
+
+use std::sync::Arc;
+
+use catalog::Volatility;
+use query::Query;
+use query::resolve::bound_statement;
+use sql::ast::{self, StatementKind};
+use sql::body::{Dynamic, Into, Rows, Target};
+use types::{Code, Error, Result, Type, Value};
+
+use super::Frame;
+use crate::convert::printed;
+use crate::dynamic::Arguments;
+use crate::host::Done;
+use crate::plans::{Planned, What};
+
+/// Rows, and what their columns are.
+pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>);
+
+impl Frame<'_> {
+    pub(super) async fn statement(&mut self, statement: &StatementKind, into: Option<&Into>) -> Result<()> {
+        if !is_about_rows(statement) {
+            return self.other(statement);
+        }
+        let wanted = into.filter(|_| matches!(statement, StatementKind::Query(_)));
+        let wanted = wanted.map(|into| if into.strict { 2 } else { 1 });
+        let planned = self.program.statement(statement, wanted, &self.environment, &*self.host)?;
+        let done = self.ran(&planned).await?;
+        self.count(&planned, &done)?;
+        self.deliver(&planned.outputs, done, into, is_change(&planned)).await
+    }
+
+    /// What has no effect under one writer, and what no function here can do.
+    fn other(&mut self, statement: &StatementKind) -> Result<()> {
+        match statement {
+            StatementKind::Other(words) if words.starts_with("lock") => Ok(()),
+            StatementKind::Other(words) => Err(Error::missing(format!("{} in a function", words.to_uppercase()))),
+            _ => Err(Error::missing("a statement about the schema or the session in a function")),
+        }
+    }
+
+    pub(super) async fn perform(&mut self, query: &ast::Query) -> Result<()> {
+        let planned = self.program.query(query, &self.environment, &*self.host)?;
+        let done = self.ran(&planned).await?;
+        self.count(&planned, &done)
+    }
+
+    /// Runs what was planned.
+    async fn ran(&mut self, planned: &Planned) -> Result<Done> {
+        let parameters = planned.values(&self.environment)?;
+        self.run_with(planned, &parameters).await
+    }
+
+    async fn run_with(&mut self, planned: &Planned, parameters: &[Value]) -> Result<Done> {
+        match &planned.what {
+            What::Value(expr) => {
+                let value = self.host.compute(expr, parameters)?;
+                Ok(Done { rows: vec![vec![value]], affected: 0 })
+            }
+            What::Plan { plan, change } => {
+                if let Some(word) = change {
+                    self.refuse_change(word)?;
+                }
+                let done = self.host.run(plan, parameters).await?;
+                let most = self.host.limits().function_rows_max;
+                if done.rows.len() > most {
+                    let message = format!("a statement of a function has more than {most} rows");
+                    return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    fn refuse_change(&self, word: &str) -> Result<()> {
+        if self.function.volatility != Volatility::Volatile {
+            let message = format!("{word} is not allowed in a non-volatile function");
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        }
+        if self.host.is_read_only() {
+            let message = format!("cannot execute {word} in a read-only transaction");
+            return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, planned: &Planned, done: &Done) -> Result<()> {
+        let rows = u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
+        self.row_count = if is_change(planned) { done.affected } else { rows };
+        self.found(self.row_count > 0)
+    }
+
+    /// Gives the first row to the targets of `into`.
+    async fn deliver(
+        &mut self,
+        outputs: &[(Arc<str>, Type)],
+        done: Done,
+        into: Option<&Into>,
+        is_change: bool,
+    ) -> Result<()> {
+        let Some(into) = into else {
+            if outputs.is_empty() {
+                return Ok(());
+            }
+            let error = Error::new(Code::SYNTAX, "query has no destination for result data");
+            return Err(match is_change {
+                true => error,
+                false => error.with_hint("If you want to discard the results of a SELECT, use PERFORM instead."),
+            });
+        };
+        if outputs.is_empty() {
+            let message = "INTO used with a command that cannot return data";
+            return Err(Error::new(Code::SYNTAX, message));
+        }
+        match done.rows.len() {
+            0 if into.strict => return Err(Error::raised("P0002", "query returned no rows")),
+            0 | 1 => {}
+            _ if into.strict || is_change => {
+                return Err(Error::raised("P0003", "query returned more than one row")
+                    .with_hint("Make sure the query returns a single row, or use LIMIT 1."));
+            }
+            _ => {}
+        }
+        let row = done.rows.into_iter().next();
+        if !is_change {
+            // Of a select no more rows are counted than were wanted.
+            self.row_count = u64::from(row.is_some());
+        }
+        self.assign_columns(&into.targets, outputs, row).await
+    }
+
+    /// All rows of a query.
+    pub(super) async fn rows_of(&mut self, rows: &Rows) -> Result<Table> {
+        match rows {
+            Rows::Of(statement) => {
+                if !is_about_rows(statement) {
+                    return Err(Error::new(Code::SYNTAX, "a statement without rows where rows are wanted"));
+                }
+                let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
+                let done = self.ran(&planned).await?;
+                Ok((planned.outputs.clone(), done.rows))
+            }
+            Rows::Dynamic(dynamic) => {
+                let (outputs, done, _) = self.dynamic(dynamic).await?;
+                Ok((outputs, done.rows))
+            }
+        }
+    }
+
+    pub(super) async fn execute(&mut self, dynamic: &Dynamic, into: Option<&Into>) -> Result<()> {
+        let (outputs, done, is_change) = self.dynamic(dynamic).await?;
+        let rows = u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
+        self.row_count = if is_change { done.affected } else { rows };
+        if into.is_none() {
+            return Ok(());
+        }
+        let kept = self.row_count;
+        self.deliver(&outputs, done, into, false).await?;
+        self.row_count = kept;
+        Ok(())
+    }
+
+    /// Runs a text with parameters; nothing of the function is seen there.
+    async fn dynamic(&mut self, dynamic: &Dynamic) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
+        let (text, ty) = self.value(&dynamic.text).await?;
+        let text = printed(&text, &ty, self.host.session());
+        let text = text.ok_or_else(|| {
+            Error::new(Code::NULL_NOT_ALLOWED, "query string argument of EXECUTE is null")
+        })?;
+        let mut arguments = Arguments::default();
+        for expr in &dynamic.using {
+            let (value, ty) = self.value(expr).await?;
+            arguments.add(value, ty);
+        }
+        let (statements, complaints) = sql::parse(&text);
+        if let Some(complaint) = complaints.into_iter().next() {
+            return Err(Error::new(Code::SYNTAX, complaint.message));
+        }
+        let mut last = (Vec::new(), Done::default(), false);
+        for statement in &statements {
+            if !is_about_rows(&statement.kind) {
+                self.other(&statement.kind)?;
+                continue;
+            }
+            let planned = arguments.planned(self.program.path(), &*self.host, |around| -> Result<Query> {
+                bound_statement(around, &statement.kind)
+            })?;
+            let done = self.run_with(&planned, &planned.values(arguments.environment())?).await?;
+            last = (planned.outputs.clone(), done, is_change(&planned));
+        }
+        Ok(last)
+    }
+
+    pub(super) async fn diagnostics(&mut self, stacked: bool, items: &[(Target, String)]) -> Result<()> {
+        for (target, item) in items {
+            let (value, ty) = if stacked { self.of_handled(item)? } else { self.of_last(item)? };
+            self.assign_to(target, value, &ty).await?;
+        }
+        Ok(())
+    }
+
+    fn of_last(&self, item: &str) -> Result<(Value, Type)> {
+        match item {
+            "row_count" => Ok((Value::Int(i64::try_from(self.row_count).unwrap_or(i64::MAX)), Type::Int8)),
+            "pg_context" => {
+                let context = format!("PL/pgSQL function {}", self.function.signature());
+                Ok((Value::text(context), Type::Text))
+            }
+            other => Err(Error::new(
+                Code::SYNTAX,
+                format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\""),
+            )),
+        }
+    }
+}
+
+/// Whether it is a statement about rows.
+pub(crate) fn is_about_rows(statement: &StatementKind) -> bool {
+    matches!(
+        statement,
+        StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+    )
+}
+
+fn is_change(planned: &Planned) -> bool {
+    matches!(planned.what, What::Plan { change: Some(_), .. })
+}

@@ -1,0 +1,147 @@
+//! `declare`: variables with their types and first values.
+
+use std::sync::Arc;
+
+use sql::ast::TypeName;
+use sql::body::{AliasOf, Declaration, Declared, VariableType};
+use types::{Code, Error, Name, Result, Type, Value};
+
+use super::Frame;
+use crate::environment::{Kind, Variable, not_a_variable, shape_of};
+
+impl Frame<'_> {
+    pub(super) async fn declare(&mut self, declaration: &Declaration) -> Result<()> {
+        let name = &declaration.name;
+        match &declaration.kind {
+            Declared::Alias(of) => {
+                let slot = match of {
+                    AliasOf::Variable(parts) => {
+                        let found = self.environment.find(parts).filter(|found| found.parts == parts.len());
+                        found.map(|found| found.slot).ok_or_else(|| not_a_variable(&parts.join(".")))?
+                    }
+                    AliasOf::Parameter(position) => self.positional(*position)?,
+                };
+                self.environment.alias(name, slot);
+                Ok(())
+            }
+            Declared::Cursor { parameters, query } => {
+                let query = Arc::new((**query).clone());
+                let kind = Kind::Cursor { parameters: parameters.clone().into(), query };
+                self.environment.declare(Variable::new(name.as_str(), kind));
+                Ok(())
+            }
+            Declared::Variable { ty, constant, not_null, default } => {
+                let kind = self.kind(ty)?;
+                let first = match default {
+                    Some(default) => Some(self.value(default).await?),
+                    None => None,
+                };
+                let slot = self.environment.declare(Variable::new(name.as_str(), kind));
+                self.environment.get_mut(slot)?.not_null = *not_null;
+                match first {
+                    Some((value, ty)) => self.assign(slot, value, &ty)?,
+                    None if *not_null => {
+                        let message = format!("variable \"{name}\" must have a default value, since it's declared NOT NULL");
+                        return Err(Error::new(Code::NULL_NOT_ALLOWED, message));
+                    }
+                    None => {}
+                }
+                self.environment.get_mut(slot)?.constant = *constant;
+                Ok(())
+            }
+        }
+    }
+
+    /// The slot of `$n`.
+    pub(super) fn positional(&self, position: u32) -> Result<usize> {
+        let index = usize::try_from(position).unwrap_or(usize::MAX).wrapping_sub(1);
+        let slot = self.environment.positional.get(index).copied();
+        slot.ok_or_else(|| Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}")))
+    }
+
+    fn kind(&self, ty: &VariableType) -> Result<Kind> {
+        match ty {
+            VariableType::Named(name) => self.named_kind(name),
+            VariableType::Like(parts, dimensions) => self.kind_like(parts, *dimensions),
+            VariableType::RowOf(table) => {
+                let found = match &table.schema {
+                    Some(schema) => Some(Name::new(schema.as_str(), table.name.as_str())),
+                    None => self
+                        .program
+                        .path()
+                        .iter()
+                        .map(|schema| Name::new(schema.clone(), table.name.as_str()))
+                        .find(|name| shape_of(&self.host.model().catalog, name).is_some()),
+                };
+                let missing = || {
+                    let message = format!("relation \"{}\" does not exist", table.name);
+                    Error::new(Code::UNDEFINED_TABLE, message)
+                };
+                let name = found.ok_or_else(missing)?;
+                let shape = shape_of(&self.host.model().catalog, &name).ok_or_else(missing)?;
+                Ok(Kind::Row { name, shape })
+            }
+        }
+    }
+
+    /// A type by its name.
+    pub(super) fn named_kind(&self, name: &TypeName) -> Result<Kind> {
+        let is_plain = name.name.schema.is_none() && name.array_dims == 0;
+        match name.name.name.as_str() {
+            "record" if is_plain => return Ok(Kind::Record),
+            "refcursor" if is_plain => return Ok(Kind::Scalar { ty: Type::Text, modifier: None }),
+            _ => {}
+        }
+        let catalog = &self.host.model().catalog;
+        let (ty, modifier, domain) = catalog.find_type(self.program.path(), name)?;
+        if let Some(domain) = domain.and_then(|domain| catalog.domains.get(&domain))
+            && (domain.not_null || !domain.checks.is_empty())
+        {
+            return Err(Error::missing(format!("a variable of domain {} with constraints", domain.name)));
+        }
+        match ty {
+            Type::Composite(name) => {
+                let shape = shape_of(catalog, &name);
+                let shape = shape.ok_or_else(|| Error::missing(format!("a variable of type {name}")))?;
+                Ok(Kind::Row { name, shape })
+            }
+            Type::Opaque(name) => Err(Error::missing(format!("a variable of type {}", name.name))),
+            ty => Ok(Kind::Scalar { ty, modifier }),
+        }
+    }
+
+    /// `variable%type`, `table.column%type`
+    fn kind_like(&self, parts: &[String], dimensions: u8) -> Result<Kind> {
+        let kind = match self.environment.find(parts).filter(|found| found.parts == parts.len()) {
+            Some(found) => self.environment.get(found.slot)?.kind.clone(),
+            None => {
+                let (schema, table, column) = match parts {
+                    [table, column] => (None, table, column),
+                    [schema, table, column] => (Some(schema.clone()), table, column),
+                    _ => return Err(not_a_variable(&parts.join("."))),
+                };
+                let span = types::Span::default();
+                let name = sql::ast::ObjectName { schema, name: table.clone(), span };
+                let name = TypeName {
+                    name,
+                    modifiers: Vec::new(),
+                    array_dims: 0,
+                    setof: false,
+                    of_column: Some(column.clone()),
+                };
+                self.named_kind(&name)?
+            }
+        };
+        match kind {
+            Kind::Scalar { ty, modifier } if dimensions > 0 && !matches!(ty, Type::Array(_)) => {
+                Ok(Kind::Scalar { ty: ty.array(), modifier })
+            }
+            kind => Ok(kind),
+        }
+    }
+
+    /// A variable of its own, in a scope that is open.
+    pub(super) fn local(&mut self, name: &str, ty: Type) -> usize {
+        self.environment.declare(Variable::scalar(name, ty, Value::Null))
+    }
+}

@@ -1,0 +1,109 @@
+//! Blocks with handlers: what is done in one is undone when it fails, variables excepted.
+
+use sql::body::{Block, Condition, Handler};
+use types::error::Details;
+use types::{Code, Error, Result, Type, Value};
+
+use super::{Flow, Frame};
+use crate::conditions::{covers, states};
+use crate::environment::Variable;
+
+/// States that `others` does not handle.
+const NOT_OTHERS: &[&str] = &["57014", "P0004"];
+
+impl Frame<'_> {
+    pub(super) async fn guarded(&mut self, block: &Block) -> Result<Flow> {
+        for handler in &block.handlers {
+            handler.conditions.iter().try_for_each(check)?;
+        }
+        let depth = self.environment.depth();
+        self.host.begin_part().await?;
+        let error = match self.steps(&block.steps).await {
+            Ok(flow) => {
+                self.host.end_part(true).await?;
+                return Ok(flow);
+            }
+            Err(error) => error,
+        };
+        self.host.end_part(false).await?;
+        self.environment.leave_to(depth);
+        let Some(handler) = block.handlers.iter().find(|handler| handles(handler, &error)) else {
+            return Err(error);
+        };
+        self.environment.enter(None);
+        let state = Value::text(error.state());
+        self.environment.declare(Variable::scalar("sqlstate", Type::Text, state));
+        let message = Value::text(error.message());
+        self.environment.declare(Variable::scalar("sqlerrm", Type::Text, message));
+        self.handled.push(error);
+        let outcome = self.steps(&handler.steps).await;
+        self.handled.pop();
+        self.environment.leave_to(depth);
+        outcome
+    }
+
+    /// `get stacked diagnostics`
+    pub(super) fn of_handled(&self, item: &str) -> Result<(Value, Type)> {
+        let error = self.handled.last().ok_or_else(|| {
+            let message = "GET STACKED DIAGNOSTICS cannot be used outside an exception handler";
+            Error::raised("0Z002", message)
+        })?;
+        let details = match error.details() {
+            Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
+            None => "",
+        };
+        let text = match item {
+            "returned_sqlstate" => error.state(),
+            "message_text" => error.message(),
+            "pg_exception_detail" => details,
+            "pg_exception_hint" => error.hint().unwrap_or_default(),
+            "constraint_name" => quoted_behind(error.message(), "constraint \""),
+            "table_name" => {
+                let relation = quoted_behind(error.message(), "relation \"");
+                if relation.is_empty() { quoted_behind(error.message(), "table \"") } else { relation }
+            }
+            "column_name" => quoted_behind(error.message(), "column \""),
+            "pg_exception_context" | "pg_datatype_name" | "schema_name" => "",
+            other => {
+                let message = format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\"");
+                return Err(Error::new(Code::SYNTAX, message));
+            }
+        };
+        Ok((Value::text(text), Type::Text))
+    }
+}
+
+/// Refuses the name of no condition.
+fn check(condition: &Condition) -> Result<()> {
+    match condition {
+        Condition::Named(name) if name != "others" && states(name).next().is_none() => {
+            Err(Error::new(Code::UNDEFINED_OBJECT, format!("unrecognized exception condition \"{name}\"")))
+        }
+        Condition::Named(_) | Condition::State(_) => Ok(()),
+    }
+}
+
+fn handles(handler: &Handler, error: &Error) -> bool {
+    if is_ours(error) {
+        return false;
+    }
+    let state = error.state();
+    handler.conditions.iter().any(|condition| match condition {
+        Condition::Named(name) if name == "others" => !NOT_OTHERS.contains(&state),
+        Condition::Named(name) => states(name).any(|known| covers(known, state)),
+        Condition::State(known) => covers(known, state),
+    })
+}
+
+/// What PostgreSQL would not have raised: that something is missing here, or broken, nobody may take for an answer.
+fn is_ours(error: &Error) -> bool {
+    let is_missing =
+        error.code() == Code::FEATURE_NOT_SUPPORTED && error.message().ends_with(" is not supported");
+    is_missing || error.cause().is_some()
+}
+
+/// The name in quotes behind some words.
+fn quoted_behind<'t>(text: &'t str, words: &str) -> &'t str {
+    let behind = text.split_once(words).map(|(_, behind)| behind);
+    behind.and_then(|behind| behind.split_once('"')).map_or("", |(name, _)| name)
+}

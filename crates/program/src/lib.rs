@@ -1,0 +1,27 @@
+//! Functions and trigger functions in PL/pgSQL, interpreted inside of a transaction (PostgreSQL 43).
+//!
+//! ```text
+//! body ─▶ sql::parse_body ─▶ statements, each planned when it is reached and kept ─▶ interpreted over a Host
+//! ```
+//!
+//! A statement of a body is an ordinary query: variables are its parameters, and `authorize` holds it to the rights of the
+//! function's owner or its caller. Nothing here knows an engine: what runs a plan is the [`Host`].
+
+mod call;
+mod check;
+mod conditions;
+mod convert;
+mod dynamic;
+mod environment;
+mod fire;
+mod host;
+mod interpret;
+mod names;
+mod plans;
+mod settings;
+
+pub use call::{Returned, call};
+pub use check::refused;
+pub use fire::{Firing, fire};
+pub use host::{BoxFuture, Done, Host, Notice};
+pub use plans::Programs;

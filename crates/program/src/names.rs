@@ -1,0 +1,147 @@
+//! Names of variables in statements: each use is a parameter.
+
+use std::cell::RefCell;
+
+use query::resolve::{NameConflict, Variables};
+use query::{Expr, Form};
+use types::{Code, Error, Result, Type, Value};
+
+use crate::environment::{Environment, Kind, Shape};
+
+/// What a parameter of a statement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// The variable.
+    pub(crate) slot: usize,
+    /// The field of it.
+    pub(crate) field: Option<usize>,
+}
+
+/// The variables as a statement sees them.
+pub(crate) struct Names<'a> {
+    environment: &'a Environment,
+    conflict: NameConflict,
+    uses: RefCell<Vec<Use>>,
+    shapes: RefCell<Vec<(usize, Option<Shape>)>>,
+}
+
+/// The values of a statement's parameters, and of which shapes the rows were that they are taken from.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    uses: Vec<Use>,
+    shapes: Vec<(usize, Option<Shape>)>,
+}
+
+impl Used {
+    /// Whether the rows still have the same fields.
+    pub(crate) fn fits(&self, environment: &Environment) -> bool {
+        self.shapes.iter().all(|(slot, shape)| {
+            environment.get(*slot).is_ok_and(|variable| match (variable.shape(), shape) {
+                (Some(found), Some(shape)) => std::sync::Arc::ptr_eq(found, shape) || found == shape,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            })
+        })
+    }
+
+    /// The values.
+    pub(crate) fn values(&self, environment: &Environment) -> Result<Vec<Value>> {
+        let value = |used: &Use| {
+            let variable = environment.get(used.slot)?;
+            Ok(match used.field {
+                None => variable.value(),
+                Some(at) => variable.field(at),
+            })
+        };
+        self.uses.iter().map(value).collect()
+    }
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn new(environment: &'a Environment, conflict: NameConflict) -> Names<'a> {
+        Names { environment, conflict, uses: RefCell::default(), shapes: RefCell::default() }
+    }
+
+    pub(crate) fn used(self) -> Used {
+        Used { uses: self.uses.into_inner(), shapes: self.shapes.into_inner() }
+    }
+
+    fn parameter(&self, slot: usize, field: Option<usize>, ty: Type) -> Expr {
+        let mut uses = self.uses.borrow_mut();
+        let wanted = Use { slot, field };
+        let known = uses.iter().position(|used| *used == wanted);
+        let index = known.unwrap_or_else(|| {
+            uses.push(wanted);
+            uses.len() - 1
+        });
+        Expr::Param { index, ty }
+    }
+
+    /// A whole variable.
+    fn whole(&self, slot: usize) -> Result<Expr> {
+        let variable = self.environment.get(slot)?;
+        match &variable.kind {
+            Kind::Scalar { ty, .. } => Ok(self.parameter(slot, None, ty.clone())),
+            Kind::Cursor { .. } => Ok(self.parameter(slot, None, Type::Text)),
+            Kind::Record | Kind::Row { .. } => {
+                let shape = self.shape(slot)?;
+                let field = |(at, field): (usize, &crate::environment::Field)| {
+                    self.parameter(slot, Some(at), field.ty.clone())
+                };
+                let args = shape.iter().enumerate().map(field).collect();
+                Ok(Expr::Form { form: Form::Row, args, ty: variable.ty() })
+            }
+        }
+    }
+
+    fn shape(&self, slot: usize) -> Result<Shape> {
+        let variable = self.environment.get(slot)?;
+        let mut shapes = self.shapes.borrow_mut();
+        if !shapes.iter().any(|(known, _)| *known == slot) {
+            shapes.push((slot, variable.shape().cloned()));
+        }
+        variable.shape().cloned().ok_or_else(|| unassigned(&variable.name))
+    }
+
+    fn field(&self, slot: usize, field: &str, is_needed: bool) -> Result<Option<Expr>> {
+        let variable = self.environment.get(slot)?;
+        if matches!(variable.kind, Kind::Scalar { .. } | Kind::Cursor { .. }) {
+            return Ok(None);
+        }
+        let shape = self.shape(slot)?;
+        match shape.iter().position(|known| *known.name == *field) {
+            Some(at) => Ok(Some(self.parameter(slot, Some(at), shape[at].ty.clone()))),
+            None if is_needed => Err(no_field(&variable.name, field)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Variables for Names<'_> {
+    fn named(&self, parts: &[String], is_needed: bool) -> Result<Option<Expr>> {
+        let Some(found) = self.environment.find(parts) else { return Ok(None) };
+        match &parts[found.parts..] {
+            [] => self.whole(found.slot).map(Some),
+            [field] => self.field(found.slot, field, is_needed),
+            _ => Ok(None),
+        }
+    }
+
+    fn positional(&self, index: usize) -> Option<Expr> {
+        let slot = *self.environment.positional.get(index)?;
+        self.whole(slot).ok()
+    }
+
+    fn conflict(&self) -> NameConflict {
+        self.conflict
+    }
+}
+
+pub(crate) fn unassigned(name: &str) -> Error {
+    Error::new(Code::OBJECT_STATE, format!("record \"{name}\" is not assigned yet"))
+        .with_details("The tuple structure of a not-yet-assigned record is indeterminate.")
+}
+
+pub(crate) fn no_field(name: &str, field: &str) -> Error {
+    Error::new(Code::UNDEFINED_COLUMN, format!("record \"{name}\" has no field \"{field}\""))
+}

@@ -1,0 +1,302 @@
+//! Bodies that were read, and what was planned of their statements: once for a statement, role and the shapes of its records.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use catalog::{Catalog, Function};
+use query::resolve::{NameConflict, Surroundings, bound_expr, bound_statement};
+use query::{Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, plan, visit};
+use sql::ast::{self, StatementKind};
+use sql::body::{self, Body};
+use types::{Code, Error, Result, Type, Value};
+
+use crate::environment::Environment;
+use crate::host::Host;
+use crate::names::{Names, Used};
+
+/// Most functions whose bodies are kept, for each path that they were called with.
+const PROGRAMS_MAX: usize = 10_000;
+
+/// Most plans that are kept of one body.
+const PLANS_MAX: usize = 2_000;
+
+/// Most shapes of records that one statement is planned for.
+const SHAPES_MAX: usize = 4;
+
+/// The bodies of a model's functions, read when they are called first.
+#[derive(Debug, Default)]
+pub struct Programs {
+    known: Mutex<HashMap<(usize, Arc<[Arc<str>]>), Arc<Program>>>,
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub(crate) struct Program {
+    body: Result<Body>,
+    conflict: NameConflict,
+    path: Arc<[Arc<str>]>,
+    plans: Mutex<HashMap<Key, Vec<Arc<Planned>>>>,
+}
+
+/// A statement of a body (where its tree lies in memory, which it does not leave) under a role.
+type Key = (usize, Arc<str>);
+
+/// A statement or expression, ready to run.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) what: What,
+    used: Used,
+    /// Names and types of its rows.
+    pub(crate) outputs: Vec<(Arc<str>, Type)>,
+}
+
+/// What is ready.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// An expression that needs no table.
+    Value(Expr),
+    /// Everything else.
+    Plan {
+        /// The plan.
+        plan: Plan,
+        /// The word of a change: `INSERT`, …
+        change: Option<&'static str>,
+    },
+}
+
+impl Planned {
+    /// The expression, where it is one.
+    pub(crate) fn value(&self) -> Option<&Expr> {
+        match &self.what {
+            What::Value(expr) => Some(expr),
+            What::Plan { plan, .. } => only_read(plan)?.value(),
+        }
+    }
+
+    /// The values of its parameters.
+    pub(crate) fn values(&self, environment: &Environment) -> Result<Vec<Value>> {
+        self.used.values(environment)
+    }
+}
+
+impl Programs {
+    /// The body of a function that is called with a path.
+    pub(crate) fn of(&self, id: FunctionId, function: &Function, path: &Arc<[Arc<str>]>) -> Arc<Program> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (id.0, path.clone());
+        if let Some(program) = known.get(&key) {
+            return program.clone();
+        }
+        if known.len() >= PROGRAMS_MAX {
+            known.clear();
+        }
+        let program = Arc::new(Program::of(function, path.clone()));
+        known.insert(key, program.clone());
+        program
+    }
+}
+
+impl Program {
+    pub(crate) fn of(function: &Function, path: Arc<[Arc<str>]>) -> Program {
+        let body = sql::parse_body(&function.body).map_err(|complaint| {
+            let (line, _) = sql::line_column(&function.body, complaint.span.start);
+            Error::new(Code::SYNTAX, complaint.message)
+                .with_details(format!("In line {line} of function {}.", function.signature()))
+        });
+        let conflict = match body.as_ref().ok().and_then(|body| body.conflict) {
+            Some(body::NameConflict::UseColumn) => NameConflict::Column,
+            Some(body::NameConflict::UseVariable) => NameConflict::Variable,
+            Some(body::NameConflict::Error) | None => NameConflict::Refused,
+        };
+        Program { body, conflict, path, plans: Mutex::default() }
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// `42601` for one that is not understood.
+    pub(crate) fn body(&self) -> Result<&Body> {
+        self.body.as_ref().map_err(Clone::clone)
+    }
+
+    /// Where its names are looked for.
+    pub(crate) fn path(&self) -> &Arc<[Arc<str>]> {
+        &self.path
+    }
+
+    fn plans(&self) -> MutexGuard<'_, HashMap<Key, Vec<Arc<Planned>>>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(
+        &self,
+        key: Key,
+        environment: &Environment,
+        make: impl FnOnce() -> Result<Planned>,
+    ) -> Result<Arc<Planned>> {
+        let fits = |planned: &&Arc<Planned>| planned.used.fits(environment);
+        if let Some(planned) = self.plans().get(&key).and_then(|known| known.iter().find(fits)).cloned() {
+            return Ok(planned);
+        }
+        let planned = Arc::new(make()?);
+        let mut plans = self.plans();
+        if plans.len() >= PLANS_MAX {
+            plans.clear();
+        }
+        let variants = plans.entry(key).or_default();
+        if variants.len() >= SHAPES_MAX {
+            variants.remove(0);
+        }
+        variants.push(planned.clone());
+        Ok(planned)
+    }
+
+    /// A statement about rows; at most so many rows of it are wanted.
+    pub(crate) fn statement(
+        &self,
+        statement: &StatementKind,
+        rows_wanted: Option<i64>,
+        environment: &Environment,
+        host: &dyn Host,
+    ) -> Result<Arc<Planned>> {
+        let key = (std::ptr::from_ref(statement).addr(), host.caller().role.clone());
+        self.kept(key, environment, || {
+            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+                let mut query = bound_statement(around, statement)?;
+                if let (Query::Read(read), Some(most)) = (&mut query, rows_wanted)
+                    && read.limit.is_none()
+                {
+                    read.limit = Some(Expr::Const { value: Value::Int(most), ty: Type::Int8 });
+                }
+                Ok(query)
+            })
+        })
+    }
+
+    /// A query whose rows are wanted.
+    pub(crate) fn query(
+        &self,
+        query: &ast::Query,
+        environment: &Environment,
+        host: &dyn Host,
+    ) -> Result<Arc<Planned>> {
+        let key = (std::ptr::from_ref(query).addr(), host.caller().role.clone());
+        let statement = StatementKind::Query(query.clone());
+        self.kept(key, environment, || {
+            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+                bound_statement(around, &statement)
+            })
+        })
+    }
+
+    /// An expression.
+    pub(crate) fn expr(
+        &self,
+        expr: &ast::Expr,
+        environment: &Environment,
+        host: &dyn Host,
+    ) -> Result<Arc<Planned>> {
+        let key = (std::ptr::from_ref(&*expr.kind).addr(), host.caller().role.clone());
+        self.kept(key, environment, || {
+            value(Wanted { path: &self.path, conflict: self.conflict, environment, host }, expr)
+        })
+    }
+}
+
+/// In what something is resolved.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) path: &'a [Arc<str>],
+    pub(crate) conflict: NameConflict,
+    pub(crate) environment: &'a Environment,
+    pub(crate) host: &'a dyn Host,
+}
+
+impl Wanted<'_> {
+    fn catalog(&self) -> &Catalog {
+        &self.host.model().catalog
+    }
+}
+
+/// A query, resolved and held to the rights of the caller.
+pub(crate) fn resolved(
+    wanted: Wanted<'_>,
+    resolve: impl FnOnce(&Surroundings<'_>) -> Result<Query>,
+) -> Result<Planned> {
+    let names = Names::new(wanted.environment, wanted.conflict);
+    let around = Surroundings {
+        catalog: wanted.catalog(),
+        path: wanted.path,
+        session: wanted.host.session(),
+        variables: &names,
+    };
+    let query = resolve(&around)?;
+    let used = names.used();
+    let change = match &query {
+        Query::Read(_) => None,
+        Query::Write(write) => Some(write.action.word()),
+    };
+    let outputs = outputs(&query);
+    let plan = permitted(query, wanted.host)?;
+    Ok(Planned { what: What::Plan { plan, change }, used, outputs })
+}
+
+/// An expression, resolved.
+pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
+    let names = Names::new(wanted.environment, wanted.conflict);
+    let around = Surroundings {
+        catalog: wanted.catalog(),
+        path: wanted.path,
+        session: wanted.host.session(),
+        variables: &names,
+    };
+    let expr = bound_expr(&around, expr)?;
+    let used = names.used();
+    let outputs = vec![("value".into(), expr.ty())];
+    if is_computed(&expr) {
+        return Ok(Planned { what: What::Value(expr), used, outputs });
+    }
+    let output = Output { name: "value".into(), expr };
+    let read = Read { outputs: vec![output], ..Read::from(Source::Unit) };
+    let plan = permitted(Query::Read(read), wanted.host)?;
+    Ok(Planned { what: What::Plan { plan, change: None }, used, outputs })
+}
+
+fn permitted(query: Query, host: &dyn Host) -> Result<Plan> {
+    let model = host.model();
+    plan(vec![authorize(query, host.caller(), model, host.limits())?], model)
+}
+
+/// Whether an expression needs neither tables nor functions that are interpreted.
+fn is_computed(expr: &Expr) -> bool {
+    let own = !matches!(
+        expr,
+        Expr::Subquery(_)
+            | Expr::Call(_)
+            | Expr::Aggregate { .. }
+            | Expr::Window { .. }
+            | Expr::Form { form: query::Form::NextValue, .. }
+    );
+    own && visit::operands(expr).into_iter().all(is_computed)
+}
+
+fn outputs(query: &Query) -> Vec<(Arc<str>, Type)> {
+    let read = match query {
+        Query::Read(read) => Some(read),
+        Query::Write(write) => returning(write),
+    };
+    let outputs = read.into_iter().flat_map(|read| &read.outputs);
+    outputs.map(|output| (output.name.clone(), output.expr.ty())).collect()
+}
+
+fn returning(write: &Write) -> Option<&Read> {
+    write.returning.as_ref()
+}
+
+/// The read of a plan that only reads.
+pub(crate) fn only_read(plan: &Plan) -> Option<&Read> {
+    match plan.steps() {
+        [Step::Fetch(read)] => Some(read),
+        _ => None,
+    }
+}
