@@ -697,6 +697,9 @@ pub struct Write {
     pub target: SourceId,
     /// What is done.
     pub action: Action,
+    /// What stands beside the rows of an update (`from`) or a delete (`using`). A row that meets several rows there is written
+    /// once.
+    pub beside: Option<Source>,
     /// What is read of the written rows: its `from` holds one `Source::Written` of the same table.
     pub returning: Option<Read>,
     /// How many of the rows returned there are in all, as one row of one `bigint`: the rows of the next command.
@@ -773,6 +776,19 @@ pub enum RowValue {
     Value(Value),
     /// An expression of the column's type without columns.
     Expr(Expr),
+    /// What an earlier write of the same request returned.
+    Returned(Returned),
+}
+
+/// A value that a write returned of one of its rows, by positions from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// The write, by its target.
+    pub of: SourceId,
+    /// Which of its rows, in the order of the statement.
+    pub row: usize,
+    /// Which output of what it returns.
+    pub output: usize,
 }
 
 /// `on conflict`

@@ -6,7 +6,7 @@ use types::Result;
 
 use crate::authorize::Authorized;
 use crate::check;
-use crate::ir::{Judge, Query, Read, Write};
+use crate::ir::{Action, Insert, Judge, Query, Read, RowValue, SourceId, Write};
 use crate::model::Model;
 use crate::presentation::Presentation;
 use crate::visit;
@@ -17,6 +17,8 @@ pub struct Plan {
     steps: Vec<Step>,
     /// How the rows of steps are given, where they are not given as rows.
     presentations: Vec<(usize, Presentation)>,
+    /// Reads of what a write stored, by their position: the parameters of each are what the write returned, row by row.
+    again: Vec<(usize, SourceId)>,
 }
 
 /// One step of a plan; its position is its slot.
@@ -43,6 +45,23 @@ impl Plan {
         found.map_or(&Presentation::Rows, |(_, presentation)| presentation)
     }
 
+    /// The same plan, in which the read at a position has as parameters what the write with this target returned.
+    #[must_use]
+    pub fn reading_again(mut self, position: usize, of: SourceId) -> Plan {
+        self.again.push((position, of));
+        self
+    }
+
+    /// The write whose returned values are the parameters of the read at a position.
+    pub fn again(&self, position: usize) -> Option<SourceId> {
+        self.again.iter().find(|(at, _)| *at == position).map(|(_, of)| *of)
+    }
+
+    /// Whether something needs what the write with this target returned.
+    pub fn needs(&self, target: SourceId) -> bool {
+        self.again.iter().any(|(_, of)| *of == target) || self.steps.iter().any(|step| step.refers_to(target))
+    }
+
     /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -58,6 +77,15 @@ impl Plan {
             }
         }
         Some(reads)
+    }
+}
+
+impl Step {
+    fn refers_to(&self, target: SourceId) -> bool {
+        let Step::Store(write) = self else { return false };
+        let Action::Insert(Insert { rows, .. }) = &write.action else { return false };
+        let is_of = |value: &RowValue| matches!(value, RowValue::Returned(found) if found.of == target);
+        rows.iter().flatten().any(is_of)
     }
 }
 
@@ -77,5 +105,5 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
         }
     };
     let steps = queries.into_iter().map(step).collect::<Result<_>>()?;
-    Ok(Plan { steps, presentations: Vec::new() })
+    Ok(Plan { steps, presentations: Vec::new(), again: Vec::new() })
 }

@@ -267,20 +267,22 @@ pub fn respond(answered: Vec<Answered>, applied: Option<Header>) -> Reply {
     let mut out = vec![b'['];
     for (position, Answered { reply, .. }) in answered.into_iter().enumerate() {
         if position > 0 {
-            out.extend(b",\n ");
+            out.push(b',');
         }
         write_result(&mut out, reply);
     }
     out.push(b']');
     let mut headers = vec![("content-type", Media::Json.content_type())];
     headers.extend(applied);
-    Reply { status: 200, headers, body: out.into() }
+    Reply { status: 200, headers, body: out.into(), ..Reply::default() }
 }
 
 fn write_result(out: &mut Vec<u8>, reply: Reply) {
     out.extend(format!("{{\"status\":{},\"headers\":{{", reply.status).bytes());
     // `Vary` is for caches, which never see this reply.
-    let said = reply.headers.iter().filter(|(name, _)| *name != "vary");
+    let ours = reply.headers.iter().filter(|(name, _)| *name != "vary");
+    let ours = ours.map(|(name, value)| (*name, value));
+    let said = ours.chain(reply.further.iter().map(|(name, value)| (name.as_str(), value)));
     for (position, (name, value)) in said.enumerate() {
         if position > 0 {
             out.push(b',');

@@ -4,7 +4,7 @@
 //! an origin that is not on the list is told nothing: the browser refuses it.
 
 use crate::request::Http;
-use crate::respond::{Body, Header, Reply};
+use crate::respond::{Header, Reply};
 
 /// The origins whose pages may use the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub fn preflight(http: &Http<'_>, origins: &Origins) -> Option<Reply> {
         return None;
     }
     let mut headers = admitted(http, origins)?;
-    headers.push(("access-control-allow-methods", METHODS.to_owned()));
+    headers.push(("access-control-allow-methods", allowed_methods(http)));
     headers.push(("access-control-allow-headers", allowed_headers(http)));
     headers.push(("access-control-max-age", REMEMBERED_SECONDS.to_owned()));
-    Some(Reply { status: 200, headers, body: Body::default() })
+    Some(Reply { status: 200, headers, ..Reply::default() })
 }
 
 /// What is added to the reply to any other request, refusals included.
@@ -68,6 +68,12 @@ fn admitted(http: &Http<'_>, origins: &Origins) -> Option<Vec<Header>> {
             ]
         }),
     }
+}
+
+/// PostgREST's methods; a page that asks for `QUERY` is told of it.
+fn allowed_methods(http: &Http<'_>) -> String {
+    let queries = http.header("access-control-request-method") == Some("QUERY");
+    format!("{METHODS}{}", if queries { ", QUERY" } else { "" })
 }
 
 /// The asked-for headers said back, with those that are always allowed. `Authorization` is never covered by `*`.

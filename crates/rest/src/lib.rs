@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock, no server. [`parse()`] reads what was asked and never looks at the catalog; [`respond()`] says what was
 //! done and never looks at rows that are not in the reply. [`openapi()`], [`options()`] and [`cors`] answer by themselves.
 
+pub mod batch;
 mod budget;
 pub mod cors;
 mod csv;
@@ -11,6 +12,7 @@ pub mod field;
 pub mod filter;
 pub mod logic;
 pub mod media;
+mod offer;
 pub mod openapi;
 pub mod operators;
 pub mod options;
@@ -27,9 +29,10 @@ pub mod select;
 #[cfg(test)]
 mod testing;
 
-pub use openapi::openapi;
+pub use offer::{Offer, negotiated};
+pub use openapi::{openapi, openapi_3};
 pub use options::options;
 pub use parse::parse;
 pub use request::{Action, Http, Request, Target};
 pub use resolve::{Exposed, Resolved, resolve};
-pub use respond::{Aside, Body, Outcome, Reply, Rows, Served, check_affected, failure, negotiated, respond};
+pub use respond::{Aside, Body, Outcome, Reply, Rows, Served, check_affected, failure, respond};

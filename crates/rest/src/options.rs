@@ -7,12 +7,13 @@ pub(crate) mod origin;
 
 use catalog::{Catalog, Table, TableId, Volatility};
 use query::ir::{Expr, Read, Source};
-use query::{Model, has_aggregate};
+use query::{Model, computes_of_rows};
 use sql::ast::{TriggerEvent, TriggerTiming};
 use types::{Code, Error, Name, Result};
 
+use crate::media::Media;
 use crate::request::Target;
-use crate::respond::{Body, Reply};
+use crate::respond::Reply;
 
 /// Which writes a relation takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,11 @@ pub fn options(model: &Model, schema: &str, target: &Target) -> Result<Reply> {
         Target::Table(name) => of_table(model, schema, name)?,
         Target::Function(name) => of_function(&model.catalog, schema, name)?.to_owned(),
     };
-    Ok(Reply { status: 200, headers: vec![("allow", allow)], body: Body::default() })
+    // `Allow` is PostgREST's to the byte; that `QUERY` is taken is said in the header that its draft has for that.
+    let is_read = *target != Target::Root && allow.contains("GET");
+    let accepted = is_read.then(|| ("accept-query", Media::Form.to_string()));
+    let headers = [("allow", allow)].into_iter().chain(accepted).collect();
+    Ok(Reply { status: 200, headers, ..Reply::default() })
 }
 
 fn of_table(model: &Model, schema: &str, name: &str) -> Result<String> {
@@ -113,7 +118,8 @@ fn through(model: &Model, read: &Read) -> Writable {
         && !read.distinct
         && read.limit.is_none()
         && read.offset.is_none()
-        && !read.outputs.iter().any(|output| has_aggregate(&output.expr));
+        && read.with.is_empty()
+        && !read.outputs.iter().any(|output| computes_of_rows(&output.expr));
     let base = match &read.from {
         Source::Table { .. } if plain => Writable::ALL,
         Source::Read { view: Some(view), .. } if plain => writable(model, *view),

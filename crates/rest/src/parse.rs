@@ -9,7 +9,7 @@ use crate::cursor::read_all;
 use crate::field::{EmbedPath, dotted, names, tree_path};
 use crate::filter::{Filter, Place, test};
 use crate::media::Media;
-use crate::payload::{For, Payload, payload};
+use crate::payload::{self, For, Payload, payload};
 use crate::query_string::{Parameter, canonical, decode, parameters};
 use crate::range::Range;
 use crate::request::{Action, Http, Request, Target};
@@ -259,6 +259,10 @@ fn range_of(ranges: &mut Vec<(EmbedPath, Range)>, path: EmbedPath) -> &mut Range
 }
 
 fn body(http: &Http<'_>, request: &Request, limits: &Limits) -> Result<Option<Payload>> {
+    let is_nested = request.action == Action::Insert && request.prefer.nested.is_some();
+    if is_nested && request.content_type == Media::Json {
+        return payload::objects(http.body, limits).map(Some);
+    }
     let (what, columns) = match request.action {
         Action::Insert | Action::Update => (For::Table, request.columns.as_deref()),
         Action::Replace => (For::Table, None),

@@ -13,9 +13,14 @@ use crate::{csv, query_string};
 pub enum Payload {
     /// Rows, or the arguments of a function.
     Rows(Rows),
+    /// Rows in which rows of related tables may stand.
+    Objects(Vec<Object>),
     /// One value for a function, as it is.
     Raw(Vec<u8>),
 }
+
+/// The members of a JSON object, in their order.
+pub type Object = Vec<(String, Json)>;
 
 /// Rows of named values.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +76,32 @@ pub(crate) fn payload(
         For::Table => rows,
         For::Function => Rows { text: whole(&rows, body, media)?, ..rows },
     }))
+}
+
+/// Reads a body in whose rows others may stand. Which ones do only the catalog tells.
+///
+/// # Errors
+/// `PGRST102`
+pub(crate) fn objects(body: &[u8], limits: &Limits) -> Result<Payload> {
+    let text = text(body)?;
+    let document = types::json::parse(text, limits.json_depth_max).map_err(unreadable)?;
+    let objects = objects_of(document).ok_or_else(|| {
+        Error::new(Code::BODY, "Rows with rows in them are an object, or a list of objects")
+    })?;
+    bounded(objects.len(), limits)?;
+    Ok(Payload::Objects(objects))
+}
+
+/// An object, or a list of objects.
+pub(crate) fn objects_of(document: Json) -> Option<Vec<Object>> {
+    let object = |json: Json| match json {
+        Json::Object(fields) => Some(fields),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
+    };
+    match document {
+        Json::Array(elements) => elements.into_iter().map(object).collect(),
+        other => object(other).map(|only| vec![only]),
+    }
 }
 
 /// The body of a call as one value. JSON that is neither an object nor a list is the empty list.

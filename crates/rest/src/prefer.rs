@@ -15,6 +15,8 @@ pub struct Prefer {
     pub transaction: Option<TransactionEnd>,
     /// `missing=…`: what an absent key means.
     pub missing: Option<Missing>,
+    /// `nested=insert`: rows of related tables stand in the rows of an insert.
+    pub nested: Option<Nested>,
     /// `handling=…`
     pub handling: Option<Handling>,
     /// `timezone=…`
@@ -74,6 +76,13 @@ pub enum Missing {
     Null,
 }
 
+/// What becomes of rows of related tables in the rows of an insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nested {
+    /// They are inserted.
+    Insert,
+}
+
 /// What happens to unknown preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handling {
@@ -100,6 +109,7 @@ const COUNTS: &[(&str, Count)] = &[
 const TRANSACTIONS: &[(&str, TransactionEnd)] =
     &[("tx=commit", TransactionEnd::Commit), ("tx=rollback", TransactionEnd::Rollback)];
 const MISSING: &[(&str, Missing)] = &[("missing=default", Missing::Default), ("missing=null", Missing::Null)];
+const NESTED: &[(&str, Nested)] = &[("nested=insert", Nested::Insert)];
 const HANDLINGS: &[(&str, Handling)] =
     &[("handling=strict", Handling::Strict), ("handling=lenient", Handling::Lenient)];
 
@@ -112,6 +122,7 @@ pub(crate) fn prefer<'a>(headers: impl Iterator<Item = &'a str>) -> Prefer {
             || set(&mut prefer.count, COUNTS, word)
             || set(&mut prefer.transaction, TRANSACTIONS, word)
             || set(&mut prefer.missing, MISSING, word)
+            || set(&mut prefer.nested, NESTED, word)
             || set(&mut prefer.handling, HANDLINGS, word)
             || set_valued(&mut prefer, word);
         if !known {
@@ -176,6 +187,7 @@ impl Prefer {
         let words = [
             word_of(RESOLUTIONS, self.resolution.as_ref()),
             word_of(MISSING, self.missing.as_ref()),
+            word_of(NESTED, self.nested.as_ref()),
             word_of(REPRESENTATIONS, self.representation.as_ref()),
             word_of(COUNTS, self.count.as_ref()),
             word_of(TRANSACTIONS, self.transaction.as_ref()),

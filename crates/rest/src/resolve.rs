@@ -12,7 +12,9 @@ mod fields;
 mod filters;
 mod names;
 mod nearest;
+mod nested;
 mod outputs;
+mod presented;
 mod reads;
 mod relations;
 mod tree;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 use catalog::{Table, TableId};
 use query::resolve::Typing;
-use query::{Model, Query, SourceIds};
+use query::{Model, Presentation, Query, SourceId, SourceIds};
 use types::session::Session;
 use types::{Error, Limits, Result};
 
@@ -44,6 +46,8 @@ pub struct Exposed<'a> {
     pub rows_max: Option<u64>,
     /// Whether `sum()`, `count()`, … may be asked for.
     pub aggregates: bool,
+    /// The function that is called before each request, by schema and name.
+    pub pre_request: Option<&'a str>,
     /// The limits in force.
     pub limits: &'a Limits,
     /// The role in force: hints name only what it may see.
@@ -60,10 +64,16 @@ pub struct Resolved {
     /// Which of them gives the rows of the reply. The next one says their exact number where it is wanted (one row of one
     /// `bigint`), or the same one does as a second command.
     pub rows_at: usize,
+    /// Of which write the rows are read again, by its target: after everything that the request stored.
+    pub again: Option<SourceId>,
     /// What the rows are.
     pub shape: Shape,
     /// Whether a function that returns nothing is called.
     pub is_void: bool,
+    /// How the rows of some of them are given, where not as rows.
+    pub presentations: Vec<(usize, Presentation)>,
+    /// With an estimate after the exact number: up to which number that is believed.
+    pub exact_max: Option<u64>,
     /// The columns of the reply's rows. Empty for a write that answers without rows.
     pub columns: Vec<Column>,
     /// The columns of the only row of a `return=headers-only`: its key. Empty otherwise.
@@ -105,6 +115,8 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
     };
     resolved.profile = (exposed.schemas.len() > 1).then(|| schema.to_owned());
     resolved.warnings.extend(pass.warning());
+    pass.present(&mut resolved, media);
+    pass.precede(&mut resolved)?;
     Ok(resolved)
 }
 

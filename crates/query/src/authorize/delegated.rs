@@ -52,33 +52,13 @@ fn mark_write(write: &mut Write) -> Result<()> {
     if let Action::Insert(Insert { read: Some(read), .. }) = &mut write.action {
         mark(read)?;
     }
-    expressions_mut(&mut write.action).into_iter().try_for_each(mark_expr)?;
+    visit::action_expressions_mut(&mut write.action).into_iter().try_for_each(mark_expr)?;
+    if write.beside.is_some() {
+        return Err(Error::missing("a write beside other tables on an engine that has policies"));
+    }
     [&mut write.returning, &mut write.counted].into_iter().flatten().try_for_each(mark)?;
     write.guard = WriteGuard { judge: Judge::Engine, ..WriteGuard::default() };
     Ok(())
-}
-
-/// The expressions in what a write does; the read of an insert excepted.
-fn expressions_mut(action: &mut Action) -> Vec<&mut Expr> {
-    let (rows, set, filter) = match action {
-        Action::Insert(Insert { rows, conflict, .. }) => {
-            match conflict.as_mut().map(|conflict| &mut conflict.action) {
-                Some(ConflictAction::Update { set, filter, .. }) => (Some(rows), Some(set), filter.as_mut()),
-                Some(ConflictAction::Nothing) | None => (Some(rows), None, None),
-            }
-        }
-        Action::Update { set, filter } => (None, Some(set), filter.as_mut()),
-        Action::Delete { filter } => (None, None, filter.as_mut()),
-    };
-    let given = rows.into_iter().flatten().flatten().filter_map(|value| match value {
-        RowValue::Expr(expr) => Some(expr),
-        RowValue::Value(_) | RowValue::Default | RowValue::Returned(_) => None,
-    });
-    let assigned = set.into_iter().flatten().filter_map(|(_, assign)| match assign {
-        Assign::Expr(expr) => Some(expr),
-        Assign::Default => None,
-    });
-    given.chain(assigned).chain(filter).collect()
 }
 
 fn mark(read: &mut Read) -> Result<()> {

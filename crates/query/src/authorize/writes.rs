@@ -32,6 +32,7 @@ impl Pass<'_> {
     pub(super) fn change(&mut self, write: &mut Write) -> Result<()> {
         let reads_target = reads_target(write);
         self.writing = Some(write.table);
+        self.beside(write)?;
         self.values(&mut write.action)?;
         self.through_views(write)?;
         self.writing = Some(write.table);
@@ -55,6 +56,19 @@ impl Pass<'_> {
             }
         };
         write.guard = WriteGuard { judge: Judge::Us, ..guard };
+        Ok(())
+    }
+
+    /// Guards what stands beside the rows.
+    fn beside(&mut self, write: &mut Write) -> Result<()> {
+        let Some(beside) = write.beside.take() else { return Ok(()) };
+        let mut read = Read::from(beside);
+        let mut named = named_in_read(&read);
+        for expr in visit::action_expressions_mut(&mut write.action) {
+            named_in(expr, &mut named);
+        }
+        self.read_naming(&mut read, &named)?;
+        write.beside = Some(read.from);
         Ok(())
     }
 
@@ -236,13 +250,14 @@ pub(super) fn written_columns(from: &Source, named: &Named) -> BTreeSet<ColumnId
 /// Source ids that nothing in a write uses.
 fn ids_above(write: &Write) -> SourceIds {
     let above = |read: &Option<Read>| read.as_ref().map_or(SourceIds::starting_at(0), SourceIds::above);
-    let mut ids = above(&write.returning).and_above(above(&write.counted));
+    let beside = write.beside.clone().map(Read::from);
+    let mut ids = above(&write.returning).and_above(above(&write.counted)).and_above(above(&beside));
     let mut exprs: Vec<&Expr> = Vec::new();
     match &write.action {
         Action::Insert(Insert { conflict, read, rows, .. }) => {
             exprs.extend(rows.iter().flatten().filter_map(|value| match value {
                 RowValue::Expr(expr) => Some(expr),
-                RowValue::Value(_) | RowValue::Default => None,
+                RowValue::Value(_) | RowValue::Default | RowValue::Returned(_) => None,
             }));
             if let Some(ConflictAction::Update { set, filter, .. }) =
                 conflict.as_ref().map(|conflict| &conflict.action)

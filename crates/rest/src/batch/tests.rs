@@ -9,7 +9,7 @@ fn read(body: &str) -> Result<Batch> {
 
 fn answered(body: &str) -> Answered {
     let headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
-    let reply = Reply { status: 200, headers, body: body.as_bytes().to_vec().into() };
+    let reply = Reply { status: 200, headers, body: body.as_bytes().to_vec().into(), ..Reply::default() };
     Answered::of(reply, true, &Limits::default()).unwrap()
 }
 
@@ -141,15 +141,20 @@ fn results_are_written_in_order() {
         status: 200,
         headers: vec![("content-type", "text/csv; charset=utf-8".to_owned()), ("vary", "Accept".to_owned())],
         body: b"a\n\"1\"".to_vec().into(),
+        ..Reply::default()
     };
-    let none =
-        Reply { status: 204, headers: vec![("content-range", "*/*".to_owned())], body: Vec::new().into() };
+    let none = Reply {
+        status: 204,
+        headers: vec![("content-range", "*/*".to_owned())],
+        body: Vec::new().into(),
+        ..Reply::default()
+    };
     let others = [csv, none].map(|reply| Answered { reply, body: None });
     let reply = respond([others.to_vec(), vec![answered("[1]")]].concat(), None);
     assert_eq!(
         String::from_utf8(reply.body.in_memory().unwrap()).unwrap(),
-        "[{\"status\":200,\"headers\":{\"content-type\":\"text/csv; charset=utf-8\"},\"body\":\"a\\n\\\"1\\\"\"},\n \
-         {\"status\":204,\"headers\":{\"content-range\":\"*/*\"},\"body\":null},\n \
+        "[{\"status\":200,\"headers\":{\"content-type\":\"text/csv; charset=utf-8\"},\"body\":\"a\\n\\\"1\\\"\"},\
+         {\"status\":204,\"headers\":{\"content-range\":\"*/*\"},\"body\":null},\
          {\"status\":200,\"headers\":{\"content-type\":\"application/json; charset=utf-8\"},\"body\":[1]}]"
     );
 }

@@ -61,7 +61,7 @@ impl<'a> Pass<'a> {
         let named = self.request.columns.as_deref().filter(|_| self.request.action != Action::Replace);
         match &self.request.payload {
             Some(Payload::Rows(rows)) => Ok(Body::new(rows, named)),
-            Some(Payload::Raw(_)) | None => Err(Error::internal("a write without rows")),
+            Some(Payload::Objects(_) | Payload::Raw(_)) | None => Err(Error::internal("a write without rows")),
         }
     }
 
@@ -80,7 +80,7 @@ impl<'a> Pass<'a> {
         Ok(columns)
     }
 
-    fn no_column_of_body(&self, table: TableId, name: &str) -> Error {
+    pub(super) fn no_column_of_body(&self, table: TableId, name: &str) -> Error {
         let table = &self.model.catalog[table].name.name;
         let message = format!("Could not find the '{name}' column of '{table}' in the schema cache");
         Error::new(Code::NO_COLUMN, message)
@@ -97,7 +97,7 @@ impl<'a> Pass<'a> {
         values.map(|(column, json)| self.row_value(table, *column, *json)).collect()
     }
 
-    fn row_value(&self, table: TableId, column: ColumnId, json: Option<&Json>) -> Result<RowValue> {
+    pub(super) fn row_value(&self, table: TableId, column: ColumnId, json: Option<&Json>) -> Result<RowValue> {
         match (json, self.request.prefer.missing) {
             (Some(json), Some(Missing::Default)) if self.request.action == Action::Insert => {
                 let value = self.value_of(table, column, json)?;

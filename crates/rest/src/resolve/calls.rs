@@ -17,6 +17,7 @@ use super::tree::Node;
 use super::{Pass, RESULT, Resolved};
 use crate::media::Media;
 use crate::payload::{Payload, Rows};
+use crate::prefer::Count;
 use crate::request::Action;
 use crate::respond::Shape;
 use crate::select::SelectItem;
@@ -101,7 +102,8 @@ impl<'a> Pass<'a> {
         let body = self.body_of(&callee)?;
         let rows_at = body.before.len();
         let mut queries = body.before;
-        let counts = self.request.prefer.count.is_some();
+        // As in PostgREST, nothing is expected of a function: its rows are counted or not.
+        let counts = matches!(self.request.prefer.count, Some(Count::Exact | Count::Estimated));
         let outputs = match body.result {
             Query::Read(result) => {
                 let counted = counts.then(|| visit::instantiate_read(&result, &mut self.ids));
@@ -181,7 +183,7 @@ impl<'a> Pass<'a> {
     fn native_call(&mut self, callee: &Callee<'a>) -> Result<Body> {
         let changes = callee.function.volatility == Volatility::Volatile
             && !matches!(self.request.action, Action::Read { .. });
-        if changes && self.request.prefer.count.is_some() {
+        if changes && matches!(self.request.prefer.count, Some(Count::Exact | Count::Estimated)) {
             return Err(Error::missing("counting the rows of a function that may change something"));
         }
         let given = self.arguments(callee)?;
@@ -231,7 +233,7 @@ impl<'a> Pass<'a> {
             return self.whole_argument(only).map(|arg| vec![Some(arg)]);
         }
         match &self.request.payload {
-            Some(Payload::Raw(_)) => Ok(vec![None; parameters.len()]),
+            Some(Payload::Raw(_) | Payload::Objects(_)) => Ok(vec![None; parameters.len()]),
             Some(Payload::Rows(rows)) if self.request.content_type != Media::Form => {
                 parameters.into_iter().map(|parameter| self.argument_of_row(parameter, rows)).collect()
             }
@@ -243,6 +245,7 @@ impl<'a> Pass<'a> {
     /// What the only parameter is given, which has no name: the whole body, or the whole query string as an object.
     fn whole_argument(&self, parameter: &Argument) -> Result<Expr> {
         match &self.request.payload {
+            Some(Payload::Objects(_)) => Err(Error::internal("rows with rows in them are no arguments")),
             Some(Payload::Raw(bytes)) => self.raw_argument(&parameter.ty, bytes),
             Some(Payload::Rows(rows)) => self.body_argument(&parameter.ty, &rows.text),
             None => {

@@ -169,7 +169,7 @@ fn keys(request: &Request) -> BTreeSet<&str> {
     }
     match &request.payload {
         Some(Payload::Rows(rows)) => rows.columns.iter().map(String::as_str).collect(),
-        Some(Payload::Raw(_)) => BTreeSet::new(),
+        Some(Payload::Objects(_) | Payload::Raw(_)) => BTreeSet::new(),
         None => request.arguments.iter().map(|(name, _)| name.as_str()).collect(),
     }
 }

@@ -14,6 +14,7 @@ use super::{Pass, Resolved};
 use crate::filter::{Filter, Operands};
 use crate::operators::Meaning;
 use crate::options::origin;
+use crate::payload::Payload;
 use crate::prefer::{Representation, Resolution};
 use crate::request::Action;
 
@@ -21,6 +22,9 @@ impl<'a> Pass<'a> {
     /// A write to a table or view; `single` asks for exactly one row.
     pub(super) fn write_request(&mut self, name: &str, single: bool) -> Result<Resolved> {
         let table = self.table(name)?;
+        if let Some(Payload::Objects(objects)) = &self.request.payload {
+            return self.nested_request(table, objects, single);
+        }
         // What is embedded is checked even where nothing is returned.
         let root = self.tree(table)?;
         let target = self.ids.fresh();
@@ -47,6 +51,7 @@ impl<'a> Pass<'a> {
             table,
             target,
             action: change,
+            beside: None,
             returning,
             counted: None,
             called: None,
@@ -75,7 +80,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The key of the written rows.
-    fn key_of(&self, table: TableId, written: Source) -> Read {
+    pub(super) fn key_of(&self, table: TableId, written: Source) -> Read {
         let source = query::visit::id_of(&written);
         let declared = &self.model.catalog[table];
         let output = |column: ColumnId| {
@@ -194,10 +199,12 @@ impl<'a> Pass<'a> {
                 RowValue::Default => Assign::Default,
                 RowValue::Value(value) => Assign::Expr(Expr::Const { value, ty }),
                 RowValue::Expr(expr) => Assign::Expr(expr),
+                RowValue::Returned(_) => return Err(Error::internal("a row of a body is of another write")),
             };
-            (column, assign)
+            Ok((column, assign))
         };
-        Ok(Change::Update { set: columns.into_iter().zip(values).map(assign).collect(), filter })
+        let set = columns.into_iter().zip(values).map(assign).collect::<Result<_>>()?;
+        Ok(Change::Update { set, filter })
     }
 
     /// `PUT`: the filters are the whole key, and the body has the row with that key.

@@ -15,6 +15,7 @@ pub(super) fn applied(request: &Request, served: &Served<'_>, has_conflict_targe
             .and_then(|prefer| prefer.resolution),
         representation: keep(action.writes()).and_then(|prefer| prefer.representation),
         missing: keep(matches!(action, Action::Insert | Action::Update)).and_then(|prefer| prefer.missing),
+        nested: keep(action == Action::Insert).and_then(|prefer| prefer.nested),
         transaction: keep(served.honors_tx).and_then(|prefer| prefer.transaction),
         max_affected: keep(limits_affected(request)).and_then(|prefer| prefer.max_affected),
         count: request.prefer.count,

@@ -193,6 +193,7 @@ impl Printer<'_> {
                     RowValue::Default => "default".to_owned(),
                     RowValue::Value(value) => constant(value, &table[*column].ty),
                     RowValue::Expr(expr) => self.expr(expr),
+                    RowValue::Returned(of) => format!("returned({}, {})", of.row, of.output),
                 };
                 let mut row = |row: &Vec<RowValue>| {
                     let values = row.iter().zip(&insert.columns).map(|(item, column)| value(item, column));
