@@ -19,6 +19,8 @@ impl Complaint {
 /// A file: a world, and what is asked in it, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Case {
+    /// The capabilities of client libraries that it shows, by their ids.
+    pub capabilities: Vec<String>,
     /// PostgreSQL's SQL.
     pub schema: String,
     /// Rows that are there before the first request.

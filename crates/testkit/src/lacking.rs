@@ -19,7 +19,6 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "values of composite types", "no form in a column is decided yet"),
     row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
     row("sqlite", "bit strings", "few use them"),
-    row("sqlite", "functions that return sets", "they run where a table stands, which is not written yet"),
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row("sqlite", "triggers", "they are not run yet; a write that would fire one is refused"),
     row("sqlite", "functions of PL/pgSQL", "they are not run yet; a call is refused"),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! prose: why this is so
+//! capabilities: ID, ID               what of the client libraries' capabilities (`clients`) it shows
 //!
 //! == schema                          PostgreSQL's SQL
 //! == rows TABLE                      CSV with a header (nothing is null, "" is empty text), or a JSON object a line
@@ -31,6 +32,7 @@ pub mod bindings;
 pub mod bless;
 pub mod book;
 pub mod case;
+pub mod clients;
 pub mod clock;
 pub mod faults;
 pub mod judge;

@@ -6,6 +6,7 @@ mod sections;
 pub use sections::{Section, sections};
 
 use crate::case::{Case, Complaint, Person, Rows, Signature, Skip, Step, Token};
+use crate::clients;
 use crate::lacking::{self, ENGINES};
 
 /// A kind of section: the first word of its heading, and what it does to the case.
@@ -34,7 +35,7 @@ const SECTIONS: &[Row] = &[
 /// # Errors
 /// The first thing that is not understood.
 pub fn parse(text: &str) -> Result<Case, Complaint> {
-    let mut case = Case::default();
+    let mut case = Case { capabilities: capabilities(text)?, ..Case::default() };
     for section in sections(text) {
         let word = section.words.first().copied().unwrap_or_default();
         let row = SECTIONS.iter().find(|row| row.word == word).ok_or_else(|| unknown(&section, word))?;
@@ -44,6 +45,27 @@ pub fn parse(text: &str) -> Result<Case, Complaint> {
         return Err(Complaint::new(1, "a case asks something: `== request as anon`"));
     }
     Ok(case)
+}
+
+/// What begins the line of prose that names capabilities.
+const CAPABILITIES: &str = "capabilities:";
+
+/// The capabilities of client libraries that the prose names.
+fn capabilities(text: &str) -> Result<Vec<String>, Complaint> {
+    let prose = text.lines().enumerate().take_while(|(_, line)| !line.starts_with("== "));
+    let mut found = Vec::new();
+    for (at, ids) in prose.filter_map(|(at, line)| Some((at, line.strip_prefix(CAPABILITIES)?))) {
+        for id in ids.split(',').map(str::trim) {
+            if !clients::is_known(id) {
+                return Err(Complaint::new(
+                    at + 1,
+                    format!("no client has a capability `{id}`: `CLIENTS` has no such row"),
+                ));
+            }
+            found.push(id.to_owned());
+        }
+    }
+    Ok(found)
 }
 
 fn unknown(section: &Section<'_>, word: &str) -> Complaint {
@@ -215,6 +237,7 @@ mod tests {
         refused("== later soon\n", 1, "== later SECONDS");
         refused("== token t\nsign somehow\n", 2, "a signature is one of");
         refused("words only\n", 1, "asks something");
+        refused("Why.\ncapabilities: database.query.rpc, x\n", 2, "no client has a capability `x`");
         refused("== policy\nx\n", 1, "has no body");
         refused(&format!("{ASK}== schema\n"), 3, "before the first request");
     }

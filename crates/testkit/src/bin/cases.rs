@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use testkit::book::{self, Empty, Playing};
+use testkit::book::{self, Empty, Page, Playing};
 use testkit::case::Case;
+use testkit::lacking::{LACKING, Lacking};
 use testkit::play::Server;
 use testkit::server::{Cluster, Engine, Served};
 use testkit::table::table;
@@ -40,6 +41,10 @@ fn run() -> Result<bool, String> {
         }
         _ => return Err("usage: cases [--bless | --table | --postgres] [WORD]...".to_owned()),
     };
+    let unshown = if words.is_empty() { unshown(&pages) } else { Vec::new() };
+    if !unshown.is_empty() {
+        return Err(format!("no case shows what an engine lacks: {}", unshown.join("; ")));
+    }
     let start = Instant::now();
     let serve = |case: &Case| Ok(Box::new(Served::on(case, &engine)?) as Box<dyn Server>);
     let playing = Playing { engine: engine.name(), serve: &serve, empty };
@@ -47,6 +52,19 @@ fn run() -> Result<bool, String> {
     println!("{} cases in {:.1} s", pages.len(), start.elapsed().as_secs_f64());
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(tally.failed == 0)
+}
+
+/// Rows of the table of what is lacking that no case names.
+fn unshown(pages: &[Page]) -> Vec<String> {
+    let names = |row: &&Lacking| {
+        let skips = pages.iter().filter_map(|page| page.case.as_ref().ok()).flat_map(|case| &case.skips);
+        skips.into_iter().any(|skip| skip.engine == row.engine && skip.capability == row.capability)
+    };
+    LACKING
+        .iter()
+        .filter(|row| !names(row))
+        .map(|row| format!("{}: {}", row.engine, row.capability))
+        .collect()
 }
 
 fn cluster() -> Result<Cluster, String> {
