@@ -4,7 +4,10 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Expr, Form, FrameBound, Guard, Order, Read, Source, SourceId, Subquery, Window};
+use crate::ir::{
+    Action, Assign, ConflictAction, Expr, Form, FrameBound, Guard, Insert, Order, Read, RowValue, Source, SourceId, Subquery,
+    Window, Write,
+};
 
 /// Calls `visit` for every expression directly in a read (not those of its sources or inside other expressions).
 pub fn own_expressions<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
@@ -205,10 +208,51 @@ pub fn each_subquery<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Read)) {
     }
 }
 
-fn each_subquery_mut(expr: &mut Expr, visit: &mut dyn FnMut(&mut Read)) {
+/// The same, to change them.
+pub fn each_subquery_mut(expr: &mut Expr, visit: &mut dyn FnMut(&mut Read)) {
     operands_mut(expr).into_iter().for_each(|operand| each_subquery_mut(operand, visit));
     if let Expr::Subquery(subquery) = expr {
         visit(subquery.read_mut());
+    }
+}
+
+/// The expressions in what a write does; the read of an insert excepted.
+pub fn action_expressions_mut(action: &mut Action) -> Vec<&mut Expr> {
+    let (rows, set, filter) = match action {
+        Action::Insert(Insert { rows, conflict, .. }) => {
+            match conflict.as_mut().map(|conflict| &mut conflict.action) {
+                Some(ConflictAction::Update { set, filter, .. }) => (Some(rows), Some(set), filter.as_mut()),
+                Some(ConflictAction::Nothing) | None => (Some(rows), None, None),
+            }
+        }
+        Action::Update { set, filter } => (None, Some(set), filter.as_mut()),
+        Action::Delete { filter } => (None, None, filter.as_mut()),
+    };
+    let given = rows.into_iter().flatten().flatten().filter_map(|value| match value {
+        RowValue::Expr(expr) => Some(expr),
+        RowValue::Value(_) | RowValue::Default | RowValue::Returned(_) => None,
+    });
+    let assigned = set.into_iter().flatten().filter_map(|(_, assign)| match assign {
+        Assign::Expr(expr) => Some(expr),
+        Assign::Default => None,
+    });
+    given.chain(assigned).chain(filter).collect()
+}
+
+/// Calls `visit` for every read that a write is made of: of what it inserts, of what stands beside its rows, of subqueries. What
+/// it returns is none of them.
+pub fn each_read_of_write_mut(write: &mut Write, visit: &mut dyn FnMut(&mut Read)) {
+    for expr in action_expressions_mut(&mut write.action) {
+        each_subquery_mut(expr, visit);
+    }
+    if let Action::Insert(Insert { read: Some(read), .. }) = &mut write.action {
+        visit(read);
+    }
+    if let Some(beside) = &mut write.beside {
+        let mut around = Read::from(std::mem::replace(beside, Source::Unit));
+        own_expressions_mut(&mut around, &mut |expr| each_subquery_mut(expr, visit));
+        each_inner_read_mut(&mut around, visit);
+        *beside = around.from;
     }
 }
 

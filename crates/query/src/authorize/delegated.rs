@@ -6,10 +6,7 @@
 use types::{Capabilities, Error, Limits, Result};
 
 use super::{Authorized, authorize};
-use crate::ir::{
-    Action, Assign, Caller, ConflictAction, Expr, Guard, Insert, Judge, Query, Read, RowValue, Source, Write,
-    WriteGuard,
-};
+use crate::ir::{Action, Caller, Expr, Guard, Insert, Judge, Query, Read, Source, Write, WriteGuard};
 use crate::model::Model;
 use crate::visit;
 

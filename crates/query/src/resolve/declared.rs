@@ -186,7 +186,11 @@ impl<'a> Resolver<'a> {
             && select.distinct == ast::Distinct::No;
         let ([target], true) = (&select.targets[..], is_alone) else { return Ok(None) };
         let ast::ExprKind::Call(call) = &*target.expr.kind else { return Ok(None) };
-        let is_set = |function: &Function| function.returns_set || function.language == Language::PlPgSql;
+        // A row or nothing is no value: it is asked for as rows.
+        let is_row = |ty: &Type| matches!(ty, Type::Composite(_) | Type::Opaque(_) | Type::Void);
+        let is_set = |function: &Function| {
+            function.returns_set || (function.language == Language::PlPgSql && is_row(&function.returns))
+        };
         let Some(rows) = self.declared_rows(call, is_set)? else { return Ok(None) };
         let [output] = &rows.outputs[..] else { return Ok(None) };
         let id = self.ids.fresh();

@@ -274,6 +274,9 @@ impl Resolver<'_> {
     }
 
     fn written_cast(&mut self, expr: &ast::Expr, name: &ast::TypeName) -> Result<Expr> {
+        if let Some(text) = object_name(expr, name) {
+            return Ok(Expr::Const { value: Value::text(text), ty: Type::Text });
+        }
         let (ty, modifier) = self.cast_target(name)?;
         if let (ExprKind::Array(elements), Type::Array(element)) = (&*expr.kind, &ty) {
             return self.array_of(elements, element);
@@ -352,6 +355,15 @@ fn out_of_place(kind: &ExprKind) -> Error {
     match kind {
         ExprKind::Star(_) => Error::new(Code::SYNTAX, "row expansion via \"*\" is not supported here"),
         _ => Error::new(Code::SYNTAX, "DEFAULT is not allowed in this context"),
+    }
+}
+
+/// A literal of type `name`: a text of at most 63 bytes, which compares with other texts as text does.
+fn object_name<'e>(expr: &'e ast::Expr, ty: &ast::TypeName) -> Option<&'e str> {
+    let is_name = ty.name.name == "name" && matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
+    match &*expr.kind {
+        ExprKind::Literal(Literal::String(text)) if is_name && ty.array_dims == 0 && text.len() < 64 => Some(text),
+        _ => None,
     }
 }
 

@@ -177,7 +177,7 @@ impl Resolver<'_> {
         Ok(read)
     }
 
-    fn from(&mut self, items: &[FromItem]) -> Result<Source> {
+    pub(super) fn from(&mut self, items: &[FromItem]) -> Result<Source> {
         let mut joined: Option<Source> = None;
         for item in items {
             let right = self.source_of(item)?;

@@ -25,9 +25,22 @@ pub(super) struct Named {
 }
 
 /// A common table expression, and whether it was said to be materialized.
+#[derive(Clone)]
 pub(super) struct Defined {
     cte: Cte,
     materialized: Option<bool>,
+}
+
+impl Defined {
+    pub(super) fn is_named_in(&self, read: &Read) -> bool {
+        let mut found = false;
+        visit::deep_sources(read, &mut |source| found |= names(source, self.cte.id));
+        found
+    }
+
+    pub(super) fn says_something_else(&self) -> bool {
+        says_something_else(&self.cte.read)
+    }
 }
 
 impl Resolver<'_> {

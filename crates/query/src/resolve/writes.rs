@@ -1,7 +1,7 @@
 //! Statements that change rows.
 
 use catalog::{ColumnId, TableId};
-use sql::ast::{self, Assignment, ConflictTarget, ExprKind, QueryBody, Target};
+use sql::ast::{self, Assignment, ConflictTarget, ExprKind, FromItem, QueryBody, Target};
 use types::{Code, Error, Result};
 
 use super::Resolver;
@@ -10,11 +10,15 @@ use crate::ir::{
     Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Write,
     WriteGuard,
 };
+use crate::visit;
 
 impl Resolver<'_> {
     /// `insert`
     pub(super) fn insert(&mut self, insert: &ast::Insert) -> Result<Write> {
-        refuse_with(insert.with.as_ref())?;
+        self.with_before(insert.with.as_ref(), |resolver| resolver.insert_into(insert))
+    }
+
+    fn insert_into(&mut self, insert: &ast::Insert) -> Result<Write> {
         let table = self.table(&insert.table)?;
         let columns = self.target_columns(table, &insert.columns)?;
         let (columns, rows, read) = self.rows(table, &columns, insert)?;
@@ -33,35 +37,124 @@ impl Resolver<'_> {
 
     /// `update`
     pub(super) fn update(&mut self, update: &ast::Update) -> Result<Write> {
-        refuse_with(update.with.as_ref())?;
-        if !update.from.is_empty() {
-            return Err(Error::missing("UPDATE … FROM"));
-        }
+        self.with_before(update.with.as_ref(), |resolver| resolver.update_of(update))
+    }
+
+    fn update_of(&mut self, update: &ast::Update) -> Result<Write> {
         let table = self.table(&update.table)?;
         let target = self.ids.fresh();
         let alias = update.alias.as_deref();
-        self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, target)));
-        let set = self.assignments(table, &update.set);
-        let filter = update.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
-        self.levels.pop();
-        let returning = self.returning(table, alias, &update.returning)?;
-        Ok(written(table, target, Action::Update { set: set?, filter: filter? }, returning))
+        self.levels.push(Level::default());
+        let changed = self.beside((table, alias, target), &update.from).and_then(|beside| {
+            let set = self.assignments(table, &update.set)?;
+            let filter = update.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose()?;
+            Ok((beside, Action::Update { set, filter }))
+        });
+        let level = self.levels.pop();
+        let (beside, action) = changed?;
+        let returning = self.returning_beside(table, alias, &update.returning, level)?;
+        Ok(Write { beside, ..written(table, target, action, returning) })
     }
 
     /// `delete`
     pub(super) fn delete(&mut self, delete: &ast::Delete) -> Result<Write> {
-        refuse_with(delete.with.as_ref())?;
-        if !delete.using.is_empty() {
-            return Err(Error::missing("DELETE … USING"));
-        }
+        self.with_before(delete.with.as_ref(), |resolver| resolver.delete_of(delete))
+    }
+
+    fn delete_of(&mut self, delete: &ast::Delete) -> Result<Write> {
         let table = self.table(&delete.table)?;
         let target = self.ids.fresh();
         let alias = delete.alias.as_deref();
-        self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, target)));
-        let filter = delete.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
-        self.levels.pop();
-        let returning = self.returning(table, alias, &delete.returning)?;
-        Ok(written(table, target, Action::Delete { filter: filter? }, returning))
+        self.levels.push(Level::default());
+        let changed = self.beside((table, alias, target), &delete.using).and_then(|beside| {
+            let filter = delete.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose()?;
+            Ok((beside, Action::Delete { filter }))
+        });
+        let level = self.levels.pop();
+        let (beside, action) = changed?;
+        let returning = self.returning_beside(table, alias, &delete.returning, level)?;
+        Ok(Write { beside, ..written(table, target, action, returning) })
+    }
+
+    /// What stands beside the rows of a table, which do not see each other.
+    fn beside(
+        &mut self,
+        (table, alias, target): (TableId, Option<&str>, SourceId),
+        items: &[FromItem],
+    ) -> Result<Option<Source>> {
+        let beside = if items.is_empty() { None } else { Some(self.from(items)?) };
+        let relation = Relation::of_table(&self.catalog[table], alias, target);
+        let Some(level) = self.levels.last_mut() else { return Err(Error::internal("no query is open")) };
+        if level.relations.iter().any(|other| other.alias == relation.alias) {
+            let message = format!("table name \"{}\" specified more than once", relation.alias);
+            return Err(Error::new(Code::DUPLICATE_ALIAS, message));
+        }
+        level.relations.insert(0, relation);
+        Ok(beside)
+    }
+
+    fn returning_beside(
+        &mut self,
+        table: TableId,
+        alias: Option<&str>,
+        targets: &[Target],
+        level: Option<Level>,
+    ) -> Result<Option<Read>> {
+        let error = match self.returning(table, alias, targets) {
+            Err(error) => error,
+            found => return found,
+        };
+        let is_wider = level.is_some_and(|level| level.relations.len() > 1);
+        if is_wider && [Code::UNDEFINED_COLUMN, Code::UNDEFINED_TABLE].contains(&error.code()) {
+            return Err(Error::missing("RETURNING columns of what stands beside the rows"));
+        }
+        Err(error)
+    }
+
+    /// A write after a `with`: each of its reads has its own copy of what it names.
+    fn with_before(
+        &mut self,
+        with: Option<&ast::With>,
+        inner: impl FnOnce(&mut Self) -> Result<Write>,
+    ) -> Result<Write> {
+        let Some(with) = with else { return inner(self) };
+        let known = self.ctes.len();
+        let defined = self.with(with);
+        let outcome = defined.and_then(|defined| Ok((defined, inner(self)?)));
+        self.ctes.truncate(known);
+        let (defined, mut write) = outcome?;
+        if let Some(beside) = &mut write.beside {
+            let resolver = &mut *self;
+            visit::each_source_mut(beside, &mut |source| resolver.as_read(source));
+        }
+        let mut outcome = Ok(());
+        let mut readers = vec![0_usize; defined.len()];
+        visit::each_read_of_write_mut(&mut write, &mut |read| {
+            for (count, defined) in readers.iter_mut().zip(&defined) {
+                *count += usize::from(defined.is_named_in(read));
+            }
+            let whole = std::mem::replace(read, Read::from(Source::Unit));
+            *read = self.placed(whole, defined.clone());
+        });
+        for (count, defined) in readers.iter().zip(&defined) {
+            if *count > 1 && defined.says_something_else() {
+                outcome = Err(Error::missing("a WITH query that says something else each time, read in several places"));
+            }
+        }
+        outcome.map(|()| write)
+    }
+
+    /// A common table expression as a read of its own.
+    fn as_read(&mut self, source: &mut Source) {
+        let Source::Cte { id, cte, columns } = source else { return };
+        let inner = self.ids.fresh();
+        let outputs = columns.iter().zip(0..).map(|((name, ty), at)| crate::ir::Output {
+            name: name.clone(),
+            expr: Expr::Column { source: inner, column: ColumnId(at), ty: ty.clone() },
+        });
+        let outputs = outputs.collect();
+        let from = Source::Cte { id: inner, cte: *cte, columns: columns.clone() };
+        *source = Source::Read { id: *id, read: Box::new(Read { outputs, ..Read::from(from) }), view: None };
     }
 
     fn target_columns(&self, table: TableId, names: &[String]) -> Result<Vec<ColumnId>> {
@@ -118,6 +211,7 @@ impl Resolver<'_> {
             let rows = rows.iter().map(|row| self.row(table, &columns, row)).collect::<Result<_>>()?;
             return Ok((columns, rows, None));
         }
+        self.unsettled = true;
         let mut read = self.query(source)?;
         let columns = all[..width(read.outputs.len())?].to_vec();
         for (output, column) in read.outputs.iter_mut().zip(&columns) {
@@ -244,18 +338,12 @@ impl Resolver<'_> {
     }
 }
 
-fn refuse_with(with: Option<&ast::With>) -> Result<()> {
-    match with {
-        Some(_) => Err(Error::missing("WITH before a statement that changes rows")),
-        None => Ok(()),
-    }
-}
-
 fn written(table: TableId, target: SourceId, action: Action, returning: Option<Read>) -> Write {
     Write {
         table,
         target,
         action,
+        beside: None,
         returning,
         counted: None,
         called: None,

@@ -1,7 +1,9 @@
 //! Reads: the rows of a resource, of those embedded in it, and how many there are.
 
 use catalog::ColumnId;
-use query::{Expr, Form, JoinKind, Nest, Order, Output, Query, Read, Source, SourceId, Subquery, visit};
+use query::{
+    Expr, Form, JoinKind, Nest, Order, Output, Presentation, Query, Read, Source, SourceId, Subquery, visit,
+};
 use types::{Code, Error, Result, Type, Value};
 
 use super::fields::Scope;
@@ -9,6 +11,7 @@ use super::outputs::column_of;
 use super::tree::{Link, Node, not_embedded};
 use super::{Pass, Resolved};
 use crate::order::OrderTerm;
+use crate::prefer::Count;
 use crate::range::Range;
 use crate::respond::Column;
 
@@ -20,12 +23,18 @@ impl<'a> Pass<'a> {
         let source = self.model.relation(table, &mut self.ids)?;
         let read = self.rows(&root, source)?;
         let columns = columns(&read.outputs);
-        let mut queries = vec![Query::Read(read)];
-        if self.request.prefer.count.is_some() {
-            let source = self.model.relation(root.table, &mut self.ids)?;
-            queries.push(Query::Read(self.count(&root, source)?));
+        let mut resolved = Resolved { queries: vec![Query::Read(read)], columns, ..Resolved::default() };
+        match self.request.prefer.count {
+            None => {}
+            Some(Count::Planned | Count::Estimated) if self.model.is_native() => {
+                self.estimate(&root, &mut resolved)?;
+            }
+            Some(Count::Exact | Count::Planned | Count::Estimated) => {
+                let source = self.model.relation(root.table, &mut self.ids)?;
+                resolved.queries.push(Query::Read(self.count(&root, source)?));
+            }
         }
-        Ok(Resolved { queries, columns, ..Resolved::default() })
+        Ok(resolved)
     }
 
     /// The rows of the root, from `source`.
@@ -36,7 +45,36 @@ impl<'a> Pass<'a> {
         self.arranged(read, root, &scope, self.rows_max())
     }
 
-    /// How many rows the filters of the root match: the planner's estimates are as exact.
+    /// How many rows the filters of the root may match, as the engine's planner expects; an estimate that is asked for by that
+    /// word is exact while it is short.
+    fn estimate(&mut self, root: &Node<'a>, resolved: &mut Resolved) -> Result<()> {
+        if self.request.prefer.count == Some(Count::Estimated) {
+            let source = self.model.relation(root.table, &mut self.ids)?;
+            let mut first = self.any_rows(root, source)?;
+            if let Some(most) = self.exposed.rows_max {
+                first.limit = Some(number(most.saturating_add(1)));
+                resolved.exact_max = Some(most);
+            }
+            let counted = Source::Read { id: self.ids.fresh(), read: Box::new(first), view: None };
+            let expr = self.typing.aggregate("count", None)?;
+            let outputs = vec![Output { name: "count".into(), expr }];
+            resolved.queries.push(Query::Read(Read { outputs, ..Read::from(counted) }));
+        }
+        let source = self.model.relation(root.table, &mut self.ids)?;
+        let expected = self.any_rows(root, source)?;
+        resolved.presentations.push((resolved.queries.len(), Presentation::Estimated));
+        resolved.queries.push(Query::Read(expected));
+        Ok(())
+    }
+
+    /// The rows that the filters of the root match, nothing said of them.
+    fn any_rows(&mut self, root: &Node<'a>, source: Source) -> Result<Read> {
+        let (mut read, _) = self.matching(root, source)?;
+        read.outputs.push(Output { name: "row".into(), expr: Expr::bool(true) });
+        Ok(read)
+    }
+
+    /// How many rows the filters of the root match.
     pub(super) fn count(&mut self, root: &Node<'a>, source: Source) -> Result<Read> {
         let (mut read, _) = self.matching(root, source)?;
         let expr = self.typing.aggregate("count", None)?;

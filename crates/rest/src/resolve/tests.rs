@@ -15,7 +15,7 @@ use types::session::Session;
 use types::{Limits, Result};
 
 use super::*;
-use crate::respond::negotiated;
+use crate::Offer;
 use crate::testing::{model, request};
 
 const SCHEMA: &str = "
@@ -60,14 +60,15 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| model(SCHEMA));
 /// A request line with headers and a body, resolved under the usual settings.
 fn resolved_with(line: &str, headers: &[(&str, &str)], body: &str, aggregates: bool) -> Result<Resolved> {
     let request = request(line, headers, body);
-    let media = negotiated(&request)?;
     let schemas = ["public".to_owned(), "private".to_owned()];
+    let media = crate::negotiated(&request, &Offer { model: &MODEL, schemas: &schemas, plans: true })?;
     let (limits, session) = (Limits::default(), Session::utc(0));
     let exposed = Exposed {
         schemas: &schemas,
         extra_search_path: &[],
         rows_max: Some(1_000),
         aggregates,
+        pre_request: None,
         limits: &limits,
         role: "anon",
         session: &session,
