@@ -3,22 +3,24 @@
 //! Written once, here. Each phase is a function of the crate that does it; this module knows their order and nothing of what
 //! they do. A refusal at any phase is the reply.
 
+mod batch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::access::{API_ROLES, SERVICE_ROLE};
-use engine::{Database, Run, Sink};
+use engine::{Applied, Database, Run, Sink};
 use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
 use rest::media::Media;
-use rest::prefer::TransactionEnd;
+use rest::prefer::{Prefer, TransactionEnd};
 use rest::resolve::{Exposed, Resolved, resolve};
-use rest::respond::{Column, Outcome, Reply, Rows, Served, Shape, key_values};
-use rest::{Action, Http, Request, Target};
+use rest::respond::{Column, Outcome, Reply, Rows, Served, Shape, key_values, told};
+use rest::{Action, Http, Offer, Request, Target};
 use types::session::Session;
 use types::stored::Cell;
-use types::{Code, Error, Limits, Result};
+use types::{Capabilities, Code, Error, Limits, Result};
 
-use crate::asked::asked;
+use crate::asked::{asked, tell};
 
 /// How the Data API is served.
 #[derive(Clone, Debug)]
@@ -31,6 +33,14 @@ pub struct DataApi {
     pub aggregates: bool,
     /// Whether `Prefer: tx=…` is honored.
     pub honors_tx: bool,
+    /// Whether a transaction is rolled back unless its request prefers to commit it.
+    pub rolls_back: bool,
+    /// The role of callers without a token: what they may not do is 401, not 403.
+    pub anon_role: Arc<str>,
+    /// The function that is called before each request, by schema and name.
+    pub pre_request: Option<String>,
+    /// Whether plans are told.
+    pub explain: bool,
     /// Where the API is, for its own description: `https://example.com/rest/v1`.
     pub server_url: String,
     /// The limits in force.
@@ -38,9 +48,6 @@ pub struct DataApi {
     /// Where long replies are put aside; all in memory without it.
     pub aside: Option<rest::Aside>,
 }
-
-/// The role of callers without a token: what they may not do is 401, not 403.
-const ANONYMOUS: &str = "anon";
 
 /// The role that the API has before it takes its caller's.
 const AUTHENTICATOR: &str = "authenticator";
@@ -84,17 +91,30 @@ pub async fn serve(
 ) -> (Reply, Phases) {
     let mut measured = Measured { ticks, since: ticks(), phases: Phases::default() };
     let reply = answer(database, api, caller, http, now, &mut measured).await;
-    let reply = reply.unwrap_or_else(|error| refusal(&error, caller));
+    let reply = reply.unwrap_or_else(|error| refusal(&error, caller, api));
     (reply, measured.phases)
 }
 
 /// The reply that an error is for a caller.
-pub fn refusal(error: &Error, caller: &Caller) -> Reply {
+pub fn refusal(error: &Error, caller: &Caller, api: &DataApi) -> Reply {
     if let Some(cause) = error.cause() {
         tracing::error!(code = error.state(), cause, "{}", error.message());
     }
-    rest::failure(error, &*caller.role == ANONYMOUS)
+    rest::failure(error, caller.role == api.anon_role)
 }
+
+/// What every request of a caller goes by.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    model: &'a Arc<Model>,
+    capabilities: &'static Capabilities,
+    api: &'a DataApi,
+    caller: &'a Caller,
+    now: i64,
+}
+
+/// What is told of the end of each phase.
+type Mark<'a> = &'a mut (dyn FnMut(&'static str) + Send);
 
 async fn answer(
     database: &Database,
@@ -104,26 +124,87 @@ async fn answer(
     now: i64,
     measured: &mut Measured<'_>,
 ) -> Result<Reply> {
-    let request = rest::parse(http, &api.limits)?;
-    let media = rest::negotiated(&request)?;
-    measured.end("parse");
     let model = database.model();
-    check_role(&model, &caller.role)?;
-    let session = session(&request, now)?;
-    if let Some(reply) = described(api, caller, &request, &media, &model)? {
-        return Ok(reply);
+    let ground = Ground { model: &model, capabilities: database.engine().capabilities(), api, caller, now };
+    if batch::is_meant(http, ground)? {
+        return batch::answer(database, ground, http, &mut |phase| measured.end(phase)).await;
     }
-    let resolved = resolve(&request, &media, &model, &exposed(api, caller, &session))?;
-    measured.end("resolve");
-    let Resolved { queries, rows_at, columns, shape, is_void, key, profile, has_conflict_target, warnings } =
-        resolved;
-    let capabilities = database.engine().capabilities();
+    let planned = match prepared(http, ground, &mut |phase| measured.end(phase))? {
+        Prepared::Planned(planned) => planned,
+        Prepared::Answered(reply) => return Ok(reply),
+    };
+    let Planned { plan, run, sink, ending } = *planned;
+    let outcome = ran(database, model.clone(), plan, run, sink).await?;
+    measured.end("run");
+    let reply = ending.reply(api, outcome)?;
+    measured.end("respond");
+    Ok(reply)
+}
+
+/// A request before it runs.
+enum Prepared {
+    /// It needs no rows.
+    Answered(Reply),
+    /// How it will be done.
+    Planned(Box<Planned>),
+}
+
+/// How a request will be done, for whom, and where its rows go.
+struct Planned {
+    plan: Plan,
+    run: Run,
+    sink: Answer,
+    ending: Ending,
+}
+
+/// What is kept for the reply.
+struct Ending {
+    request: Request,
+    media: Media,
+    profile: Option<String>,
+    is_void: bool,
+    has_conflict_target: bool,
+    warnings: Vec<String>,
+    session: Session,
+}
+
+/// The road up to where something runs.
+fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepared> {
+    let Ground { model, capabilities, api, caller, now } = ground;
+    let request = rest::parse(http, &api.limits)?;
+    let offer = Offer { model, schemas: &api.schemas, plans: api.explain };
+    let media = rest::negotiated(&request, &offer)?;
+    mark("parse");
+    check_role(model, &caller.role, api)?;
+    let session = session(&request, now)?;
+    tell(http, &session)?;
+    if let Some(reply) = described(api, caller, &request, &media, model)? {
+        return Ok(Prepared::Answered(reply));
+    }
+    let resolved = resolve(&request, &media, model, &exposed(api, caller, &session))?;
+    mark("resolve");
+    let Resolved {
+        queries,
+        rows_at,
+        again,
+        presentations,
+        exact_max,
+        columns,
+        shape,
+        is_void,
+        key,
+        profile,
+        has_conflict_target,
+        warnings,
+    } = resolved;
     let authorized =
-        queries.into_iter().map(|query| permitted(query, caller, &model, &api.limits, capabilities));
+        queries.into_iter().map(|query| permitted(query, caller, model, &api.limits, capabilities));
     let authorized = authorized.collect::<Result<Vec<Authorized<Query>>>>()?;
-    measured.end("authorize");
-    let plan = plan(authorized, &model)?;
-    measured.end("plan");
+    mark("authorize");
+    let plan = plan(authorized, model)?;
+    let plan = again.into_iter().fold(plan, |plan, of| plan.reading_again(rows_at, of));
+    let plan = presentations.into_iter().fold(plan, |plan, (at, how)| plan.presenting(at, how));
+    mark("plan");
     let rows = Rows::new(&media, shape, columns, session.clone(), api.limits.reply_bytes_max)
         .with(api.aside.clone());
     let called = matches!(request.target, Target::Function(_)).then(|| Called {
@@ -139,39 +220,47 @@ async fn answer(
         keys: 0,
         location: Vec::new(),
         total: None,
+        exact_max,
     };
     let run = Run {
         caller: caller.clone(),
-        session,
+        session: session.clone(),
         timeout: timeout(api, caller),
-        roll_back: api.honors_tx && request.prefer.transaction == Some(TransactionEnd::Rollback),
+        roll_back: rolls_back(api, &request.prefer),
         request: if capabilities.native_functions {
             Some(Arc::new(asked(http, &request, api)?))
         } else {
             None
         },
+        routines: None,
     };
-    let mut outcome = ran(database, model, plan, run, sink).await?;
-    measured.end("run");
-    outcome.has_conflict_target = has_conflict_target;
-    outcome.is_void = is_void;
-    let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
-    let mut reply = rest::respond(&request, &served, &media, outcome);
-    reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
-    measured.end("respond");
-    Ok(reply)
+    let ending = Ending { request, media, profile, is_void, has_conflict_target, warnings, session };
+    Ok(Prepared::Planned(Box::new(Planned { plan, run, sink, ending })))
+}
+
+impl Ending {
+    /// The reply to what was done.
+    fn reply(self, api: &DataApi, outcome: Outcome) -> Result<Reply> {
+        let Ending { request, media, profile, is_void, has_conflict_target, warnings, session } = self;
+        let outcome = Outcome { is_void, has_conflict_target, ..outcome };
+        let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
+        let mut reply = rest::respond(&request, &served, &media, outcome);
+        reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
+        told(reply, &session.settings)
+    }
 }
 
 /// A token may ask for the roles that the API was made a member of, as in PostgreSQL, and for no other: least of all for
 /// one above policies. A role that does not exist is refused where rights are looked up.
-fn check_role(model: &Model, role: &str) -> Result<()> {
+fn check_role(model: &Model, role: &str, api: &DataApi) -> Result<()> {
     let catalog = &model.catalog;
     let lent = match catalog.role(AUTHENTICATOR) {
         Some(_) => catalog.lent(AUTHENTICATOR),
         // A database that somebody made without it: the conventional roles, and none that is more.
         None => API_ROLES.into_iter().chain([SERVICE_ROLE]).map(Arc::from).collect(),
     };
-    if role != AUTHENTICATOR && (catalog.role(role).is_none() || lent.iter().any(|lent| **lent == *role)) {
+    let is_lent = *role == *api.anon_role || lent.iter().any(|lent| **lent == *role);
+    if role != AUTHENTICATOR && (catalog.role(role).is_none() || is_lent) {
         return Ok(());
     }
     Err(Error::new(Code::PRIVILEGE, format!("permission denied to set role \"{role}\"")))
@@ -200,7 +289,8 @@ fn described(
         version: env!("CARGO_PKG_VERSION"),
         describes_token: true,
     };
-    let body = rest::openapi(model, &caller.role, schema, &settings).into_bytes().into();
+    let describe = if *media == Media::OpenApi3 { rest::openapi_3 } else { rest::openapi };
+    let body = describe(model, &caller.role, schema, &settings).into_bytes().into();
     let profile = (api.schemas.len() > 1).then_some(schema);
     let served = Served { profile, honors_tx: api.honors_tx };
     Ok(Some(rest::respond(request, &served, media, Outcome { body, ..Outcome::default() })))
@@ -219,9 +309,17 @@ fn exposed<'a>(api: &'a DataApi, caller: &'a Caller, session: &'a Session) -> Ex
         extra_search_path: &api.extra_search_path,
         rows_max: Some(api.limits.rows_max),
         aggregates: api.aggregates,
+        pre_request: api.pre_request.as_deref(),
         limits: &api.limits,
         role: &caller.role,
         session,
+    }
+}
+
+fn rolls_back(api: &DataApi, prefer: &Prefer) -> bool {
+    match prefer.transaction {
+        Some(end) if api.honors_tx => end == TransactionEnd::Rollback,
+        Some(_) | None => api.rolls_back,
     }
 }
 
@@ -238,19 +336,30 @@ async fn ran(database: &Database, model: Arc<Model>, plan: Plan, run: Run, sink:
     if plan.reads().is_some() {
         let mut sink = database.read(&model, &plan, &run, sink).await?;
         sink.end()?;
-        let (rows, total) = (sink.rows.count(), sink.total);
-        return Ok(Outcome { rows, total, body: sink.rows.finish()?, ..Outcome::default() });
+        return sink.read();
     }
     let (sink, applied) = database.write(model, plan, run, sink).await?;
-    if sink.called.is_some() {
-        let (rows, total) = (sink.rows.count(), sink.total);
-        let body = sink.rows.finish().unwrap_or_default();
-        return Ok(Outcome { rows, total, body, ..Outcome::default() });
+    Ok(sink.written(&applied))
+}
+
+impl Answer {
+    /// What a request that changed nothing comes to.
+    fn read(self) -> Result<Outcome> {
+        let (rows, total) = (self.rows.count(), self.total);
+        Ok(Outcome { rows, total, body: self.rows.finish()?, ..Outcome::default() })
     }
-    let Answer { rows, location, .. } = sink;
-    // What was committed is never answered by an error: the write itself was held to one row where one is asked for.
-    let body = rows.finish().unwrap_or_default();
-    Ok(Outcome { rows: applied.affected, inserted: applied.inserted, location, body, ..Outcome::default() })
+
+    /// What any other comes to, of what each of its steps did. What was committed is never answered by an error: the write
+    /// itself was held to one row where one is asked for.
+    fn written(self, applied: &[Applied]) -> Outcome {
+        let (rows, total, called) = (self.rows.count(), self.total, self.called.is_some());
+        let body = self.rows.finish().unwrap_or_default();
+        if called {
+            return Outcome { rows, total, body, ..Outcome::default() };
+        }
+        let Applied { affected, inserted } = applied.get(self.rows_at).copied().unwrap_or_default();
+        Outcome { rows: affected, inserted, location: self.location, body, ..Outcome::default() }
+    }
 }
 
 /// To how many rows the result of a function is held.
@@ -274,6 +383,27 @@ struct Answer {
     /// The key, while there is only one.
     location: Vec<(String, Option<String>)>,
     total: Option<u64>,
+    /// With an estimate after the exact number: up to which number that is believed.
+    exact_max: Option<u64>,
+}
+
+impl Answer {
+    /// Takes the exact number of rows, or the plan that says how many are expected.
+    fn counted(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        match cells {
+            [Cell::Int(total)] => self.total = u64::try_from(*total).ok(),
+            [Cell::Text(plan)] => {
+                let expected = rest::respond::expected_rows(plan)?;
+                self.total = match (self.total, self.exact_max) {
+                    (None, _) => Some(expected),
+                    (Some(exact), Some(most)) if exact > most => Some(exact.max(expected)),
+                    (exact, _) => exact,
+                };
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 impl Sink for Answer {
@@ -282,10 +412,7 @@ impl Sink for Answer {
             return Ok(());
         }
         if command > self.rows_at {
-            if let [Cell::Int(total)] = cells {
-                self.total = u64::try_from(*total).ok();
-            }
-            return Ok(());
+            return self.counted(cells);
         }
         if self.key.is_empty() {
             return self.rows.row(cells);

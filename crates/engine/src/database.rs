@@ -186,16 +186,17 @@ impl Database {
         .await
     }
 
-    /// Runs a job in one transaction of a caller. What it does there are plans: see [`Work::perform`].
+    /// Runs a job in one transaction of a caller; one that only reads sees one snapshot. What it does there are plans: see
+    /// [`Work::perform`].
     ///
     /// # Errors
     /// The job's error (everything is undone), or the engine's when it could not commit.
-    pub async fn together<T, F>(&self, model: Arc<Model>, run: Run, job: F) -> Result<T>
+    pub async fn together<T, F>(&self, model: Arc<Model>, run: Run, access: Access, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
-        self.job(model, run, Access::Write, job).await
+        self.job(model, run, access, job).await
     }
 
     /// Runs statements of our own in one transaction, as the system: no policy stands between.

@@ -177,6 +177,11 @@ fn header((name, value): (String, Json)) -> Result<(String, String)> {
 }
 
 impl Batch {
+    /// Whether no request of it can change anything.
+    pub fn only_reads(&self) -> bool {
+        self.entries.iter().all(|entry| matches!(&*entry.method, "GET" | "HEAD" | "QUERY" | "OPTIONS"))
+    }
+
     /// Whether a later request refers to the result of this one.
     pub fn is_referred_to(&self, position: usize) -> bool {
         let mut references = self.entries.iter().flat_map(|entry| &entry.references);

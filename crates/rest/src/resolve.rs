@@ -31,6 +31,7 @@ use types::session::Session;
 use types::{Error, Limits, Result};
 
 use crate::media::Media;
+use crate::payload::Payload;
 use crate::request::{Action, Request, Target};
 use crate::respond::failure::quoted;
 use crate::respond::{Column, Shape};
@@ -109,6 +110,11 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
             None => return Err(Error::internal("a call of no function")),
         },
         (Target::Table(name), Action::Read { .. }) => pass.read_request(name)?,
+        (Target::Table(_), Action::Insert)
+            if matches!((media, &request.payload), (Media::Plan { .. }, Some(Payload::Objects(_)))) =>
+        {
+            return Err(Error::missing("a plan of rows with rows in them"));
+        }
         (Target::Table(name), Action::Insert | Action::Update | Action::Replace | Action::Delete) => {
             pass.write_request(name, matches!(media, Media::Object { .. }))?
         }

@@ -51,10 +51,13 @@ pub(super) async fn answer(
         request: ground.capabilities.native_functions.then(Arc::default),
         routines: None,
     };
+    let access = if batch.only_reads() { Access::Read } else { Access::Write };
     let early = owned.early(&batch);
     mark("plan");
     let answered = database
-        .together(ground.model.clone(), run, move |work| Box::pin(async move { owned.all(&batch, early, work).await }))
+        .together(ground.model.clone(), run, access, move |work| {
+            Box::pin(async move { owned.all(&batch, early, work).await })
+        })
         .await?;
     mark("run");
     let reply = rest::batch::respond(answered, applied);
@@ -156,7 +159,7 @@ impl Owned {
         let outcome = if reads { sink.read()? } else { sink.written(&applied) };
         match rest::respond::unsatisfied(&ending.request, &outcome) {
             Some(error) => Err(error),
-            None => Ok(ending.reply(&self.api, outcome)),
+            None => ending.reply(&self.api, outcome),
         }
     }
 

@@ -4,9 +4,10 @@
 //! together and their answers taken in order.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::{Access, Run, Sink};
+use engine::{Access, Failure, Run, Sink};
 use futures_util::TryStreamExt;
 use futures_util::future::{MaybeDone, maybe_done};
 use render::Command;
@@ -29,6 +30,10 @@ pub(super) struct Connection {
     conversation: JoinHandle<()>,
     take: Statement,
     statements: Statements,
+    /// Whether a commit was sent and not answered.
+    is_committing: AtomicBool,
+    /// Whether something of a caller may be left in its session: it is not used again.
+    is_soiled: AtomicBool,
 }
 
 /// How a transaction begins.
@@ -87,11 +92,20 @@ impl Connection {
         let take = client.prepare(identity::TAKE).await.map_err(unreachable)?;
         let (cancel, tls) = (client.cancel_token(), address.tls.clone());
         let statements = Statements::new(statements_max);
-        Ok(Connection { client, cancel, tls, conversation, take, statements })
+        let (is_committing, is_soiled) = Default::default();
+        Ok(Connection { client, cancel, tls, conversation, take, statements, is_committing, is_soiled })
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.is_soiled.load(Ordering::Relaxed)
+    }
+
+    /// What is to be said when its time is over.
+    pub(super) fn late(&self) -> Failure {
+        match self.is_committing.load(Ordering::Relaxed) {
+            true => errors::unknown("no answer in time").failure,
+            false => Failure::Error(errors::silent()),
+        }
     }
 
     /// Asks the server to stop what it does for this connection.
@@ -217,7 +231,7 @@ impl Connection {
     /// Goes on with the next request in a transaction: a part of it, so that it may be one that changes nothing while the
     /// transaction may.
     pub(super) async fn turn(&self, run: &Run, access: Access, is_next: bool) -> Result<(), Trouble> {
-        let next = if is_next { "RELEASE SAVEPOINT request; " } else { "" };
+        let next = if is_next { NEXT } else { "" };
         let reads = match access {
             Access::Read => "; SET TRANSACTION READ ONLY",
             Access::Write => "",
@@ -245,7 +259,38 @@ impl Connection {
     }
 
     pub(super) async fn end(&self, begin: Begin, end: End) -> Result<(), Trouble> {
-        Ok(self.client.batch_execute(&end.text(begin)).await?)
+        match (begin, end) {
+            (Begin::Write, End::Commit) => self.commit(&end.text(begin)).await,
+            _ => Ok(self.client.batch_execute(&end.text(begin)).await?),
+        }
+    }
+
+    /// Commits what was written. Without an answer nobody knows what became of it; what fails afterwards does not undo it.
+    async fn commit(&self, text: &str) -> Result<(), Trouble> {
+        let mut answers = pin!(self.client.simple_query_raw(text).await?);
+        self.is_committing.store(true, Ordering::Relaxed);
+        let mut is_done = false;
+        loop {
+            match answers.try_next().await {
+                Ok(Some(SimpleQueryMessage::CommandComplete(_))) => {
+                    is_done = true;
+                    self.is_committing.store(false, Ordering::Relaxed);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(error) if is_done => {
+                    tracing::debug!(cause = errors::cause(&error), "a session could not be tidied");
+                    self.is_soiled.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(error) => {
+                    self.is_committing.store(false, Ordering::Relaxed);
+                    let cause = errors::cause(&error);
+                    let trouble = Trouble::from(error);
+                    return Err(if trouble.is_broken { errors::unknown(cause) } else { trouble });
+                }
+            }
+        }
     }
 
     /// Runs a command in the transaction; how many rows it changed.
@@ -282,6 +327,10 @@ impl Connection {
         Ok(changed.unwrap_or_default())
     }
 }
+
+/// Ends the request before: what its functions said of the reply is not the next one's.
+const NEXT: &str =
+    "RELEASE SAVEPOINT request; SET LOCAL response.status = ''; SET LOCAL response.headers = ''; ";
 
 /// A statement is kept for the role that prepared it.
 fn key(run: &Run, command: &Command) -> Key {

@@ -82,10 +82,12 @@ fn path(below: &str, name: &str) -> String {
     path
 }
 
+/// The types that a body can be of; CSV is a text.
 fn content(medias: &[&str], schema: &Json) -> Json {
     let medias = medias.iter().map(|media| {
-        let described = object([("schema", Some(schema.clone()))]);
-        ((*media).to_owned(), described)
+        let is_text = media.starts_with("text/");
+        let schema = if is_text { object([("type", Some(text("string")))]) } else { schema.clone() };
+        ((*media).to_owned(), object([("schema", Some(schema))]))
     });
     Json::Object(medias.collect())
 }
@@ -104,13 +106,10 @@ const ROW: &str = "application/vnd.pgrst.object+json";
 
 /// An answer with rows, as a list or (where one is asked for) by itself.
 fn rows(description: &str, row: &Json) -> Json {
-    let Json::Object(mut medias) = content(&["application/json"], &array_of(row.clone())) else {
+    let Json::Object(mut medias) = content(&ROWS, &array_of(row.clone())) else {
         return Json::Null;
     };
-    let csv = object([("type", Some(text("string")))]);
-    for (media, schema) in [(ROW, row), ("text/csv", &csv)] {
-        medias.push((media.to_owned(), object([("schema", Some(schema.clone()))])));
-    }
+    medias.push((ROW.to_owned(), object([("schema", Some(row.clone()))])));
     object([("description", Some(text(description))), ("content", Some(Json::Object(medias)))])
 }
 
