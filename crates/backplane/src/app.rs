@@ -204,8 +204,12 @@ fn open_keys(parts: &Parts) -> Result<KeySet> {
 }
 
 fn gateway(keys: &KeySet, settings: &Settings) -> Result<Gateway> {
-    let rules = Rules { is_expiry_required: settings.auth_require_token_expiry, ..Rules::default() };
-    let mut gateway = keys.gateway(rules)?;
+    let rules = Rules {
+        is_expiry_required: settings.auth_require_token_expiry,
+        audience: settings.auth_jwt_audience.clone(),
+        ..Rules::default()
+    };
+    let mut gateway = keys.gateway(rules)?.with_anonymous_role(&settings.api_anon_role);
     gateway.is_key_required = settings.api_require_key;
     Ok(gateway)
 }
@@ -238,6 +242,10 @@ fn data_api(parts: &Parts, public_url: &str) -> DataApi {
         extra_search_path: settings.api_extra_search_path.clone(),
         aggregates: settings.api_aggregates,
         honors_tx: settings.api_allow_rollback,
+        rolls_back: settings.api_roll_back,
+        anon_role: settings.api_anon_role.as_str().into(),
+        pre_request: settings.api_pre_request.clone(),
+        explain: settings.api_explain,
         server_url: format!("{public_url}/rest/v1"),
         limits: settings.limits.clone(),
         aside: Some(spool::aside(&parts.data_dir, &settings.limits)),

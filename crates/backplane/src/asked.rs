@@ -1,32 +1,53 @@
 //! What functions of the schema may know about a request: method, path, headers, cookies, search path.
 //!
-//! PostgREST's settings of a transaction; only engines that run functions themselves are told.
+//! PostgREST's settings of a transaction: engines that run functions themselves are told, others' functions read the session.
 
 use engine::Asked;
-use rest::{Http, Request};
+use rest::{Action, Http, Request, Target};
 use types::Result;
 use types::json::Json;
+use types::session::Session;
 
 use crate::road::DataApi;
 
-/// What is told of a request.
+/// What an engine that runs functions is told of a request.
 ///
 /// # Errors
 /// `PGRST106` for a schema that is not exposed.
 pub(crate) fn asked(http: &Http<'_>, request: &Request, api: &DataApi) -> Result<Asked> {
     let schema = rest::resolve::schema(request.profile.as_deref(), &api.schemas)?;
     let mut search_path = vec![schema.to_owned()];
-    search_path.extend(api.extra_search_path.iter().filter(|extra| *extra != schema).cloned());
-    let cookies = http.headers.iter().filter(|(name, _)| *name == "cookie");
-    let cookies =
-        cookies.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    search_path.extend(api.extra_search_path.iter().cloned());
+    let reads = matches!((&request.target, request.action), (Target::Table(_), Action::Read { .. }));
     Ok(Asked {
         method: http.method.to_owned(),
         path: http.path.to_owned(),
-        headers: object(http.headers.iter().filter(|(name, _)| *name != "cookie").copied()),
-        cookies: object(cookies),
+        headers: headers(http),
+        cookies: cookies(http),
         search_path,
+        functions_answer: !reads || api.pre_request.is_some(),
     })
+}
+
+/// Tells a session of a request.
+///
+/// # Errors
+/// `54000` when it is too long.
+pub(crate) fn tell(http: &Http<'_>, session: &Session) -> Result<()> {
+    let settings = &session.settings;
+    settings.set("request.method", http.method)?;
+    settings.set("request.path", http.path)?;
+    settings.set("request.headers", &headers(http))?;
+    settings.set("request.cookies", &cookies(http))
+}
+
+fn headers(http: &Http<'_>) -> String {
+    object(http.headers.iter().filter(|(name, _)| *name != "cookie").copied())
+}
+
+fn cookies(http: &Http<'_>) -> String {
+    let cookies = http.headers.iter().filter(|(name, _)| *name == "cookie");
+    object(cookies.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('=')))
 }
 
 /// Pairs as a JSON object; of several with one name the last counts.

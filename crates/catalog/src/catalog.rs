@@ -7,6 +7,7 @@ use types::{Name, Type};
 
 use crate::access::Exposure;
 use crate::history::History;
+use crate::media::MediaHandler;
 use crate::role::{Acl, DefaultPrivilege, Role};
 use crate::{Domain, Function, Relationship, Sequence, Table, TableId};
 
@@ -29,6 +30,8 @@ pub struct Catalog {
     pub sequences: HashMap<Name, Sequence>,
     /// Functions, overloads included.
     pub functions: Vec<Function>,
+    /// What makes whole replies of rows.
+    pub media_handlers: Vec<MediaHandler>,
     /// Roles.
     pub roles: Vec<Role>,
     /// Relationships, by the table they leave.

@@ -11,6 +11,7 @@ mod expr;
 pub mod function;
 pub mod history;
 pub mod index;
+pub mod media;
 pub mod migration;
 pub mod policy;
 pub mod relationship;

@@ -2,6 +2,7 @@
 
 use catalog::{Catalog, ColumnId, TableId};
 use query::{Explain, Presentation, Read, Write};
+use types::session::Session;
 use types::{Result, Value};
 
 use crate::{Bindings, Command, SchemaDialect, Whole};
@@ -75,6 +76,10 @@ pub trait Dialect: Sync {
     /// # Errors
     /// `0A000` for what the engine does not tell.
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command>;
+
+    /// What asks the database for the reply that its functions want, and forgets it: rows of a setting's name and its value.
+    /// `None` where functions are run by us, and the session knows.
+    fn said(&self, session: &Session) -> Option<Command>;
 
     /// The stored name of a table, as the engine's failures say it.
     fn table_name(&self, table: &catalog::Table) -> String;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use query::{Aggregation, EXPLAIN_OPTIONS};
 use types::{Code, Error, Result};
 
 /// A media type that means something here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Media {
     /// `application/json`
     Json,
@@ -39,12 +40,28 @@ pub enum Media {
         /// `+json`
         json: bool,
         /// `options=analyze|verbose|…`
-        options: Vec<String>,
+        options: Vec<&'static str>,
+    },
+    /// A type that the schema makes: the name of a domain.
+    Custom {
+        /// The value of `Content-Type`.
+        content_type: String,
+        /// What makes it.
+        handler: Handler,
     },
     /// `*/*`
     Any,
     /// Any other, as written.
     Other(String),
+}
+
+/// What of a schema makes bodies of a media type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Handler {
+    /// The value of the function that is called.
+    Value,
+    /// An aggregate over the rows.
+    Aggregate(Aggregation),
 }
 
 /// Types without parameters that matter.
@@ -63,8 +80,6 @@ const PLAIN: &[(&str, Media)] = &[
 /// Names of OpenAPI's type; without a version the second one is 2.0, as ever, and the first one means nothing.
 const OPENAPI: [&str; 2] = ["application/vnd.oai.openapi+json", "application/openapi+json"];
 
-const PLAN_OPTIONS: [&str; 5] = ["analyze", "verbose", "settings", "buffers", "wal"];
-
 impl fmt::Display for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,6 +97,7 @@ impl fmt::Display for Media {
                 )?;
                 if options.is_empty() { Ok(()) } else { write!(f, "; options={}", options.join("|")) }
             }
+            Media::Custom { content_type, .. } => f.write_str(content_type),
             Media::Other(text) => f.write_str(text),
             plain => {
                 let name = PLAIN.iter().find(|(_, media)| media == plain).map_or("", |(name, _)| name);
@@ -95,7 +111,7 @@ impl Media {
     /// The value of `Content-Type`.
     pub fn content_type(&self) -> String {
         match self {
-            Media::Bytes | Media::Other(_) => self.to_string(),
+            Media::Bytes | Media::Other(_) | Media::Custom { .. } => self.to_string(),
             _ => format!("{self}; charset=utf-8"),
         }
     }
@@ -134,8 +150,8 @@ fn plan(parameters: &str, json: bool) -> Media {
         _ => media(of),
     });
     let asked = parameter(parameters, "options").unwrap_or_default();
-    let known = PLAN_OPTIONS.iter().filter(|option| asked.split('|').any(|word| word == **option));
-    Media::Plan { of: Box::new(of), json, options: known.map(|option| (*option).to_owned()).collect() }
+    let known = EXPLAIN_OPTIONS.iter().filter(|option| asked.split('|').any(|word| word == **option));
+    Media::Plan { of: Box::new(of), json, options: known.copied().collect() }
 }
 
 /// The value of a parameter, quotes removed. Semicolons inside quotes do not separate.
@@ -242,6 +258,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_acceptable_is_an_error() {
+        let error = negotiate(&[Media::Text, Media::Other("image/png".into())], |_| None).unwrap_err();
+        assert_eq!(error.message(), "None of these media types are available: text/plain, image/png");
+    }
+
+    #[test]
     fn the_most_wanted_comes_first() {
         let names = |header| accepted(header).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         assert_eq!(names(None), "*/*");
@@ -250,11 +272,5 @@ mod tests {
             "text/html text/csv application/json"
         );
         assert_eq!(names(Some("a/b;q=0.15, c/d; q=0.2, e/f;q=1.0")), "e/f c/d a/b");
-    }
-
-    #[test]
-    fn nothing_acceptable_is_an_error() {
-        let error = negotiate(&[Media::Text, Media::Other("image/png".into())], |_| None).unwrap_err();
-        assert_eq!(error.message(), "None of these media types are available: text/plain, image/png");
     }
 }

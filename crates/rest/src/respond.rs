@@ -8,13 +8,14 @@ mod body;
 mod csv;
 pub(crate) mod failure;
 mod location;
+mod raised;
 mod range;
 mod rows;
 mod strip;
+mod told;
+mod whole;
 
-use types::Result;
-
-use crate::media::{Media, negotiate};
+use crate::media::Media;
 use crate::prefer::{Representation, Resolution};
 use crate::query_string::encode;
 use crate::request::{Action, Request, Target};
@@ -24,6 +25,8 @@ pub use body::{Aside, Body, Spool, Spools};
 pub use failure::failure;
 pub use location::key_values;
 pub use rows::{Column, Rows, Shape, not_singular};
+pub use told::told;
+pub use whole::expected_rows;
 
 /// A header: its name in lower case, and its value.
 pub type Header = (&'static str, String);
@@ -35,6 +38,8 @@ pub struct Reply {
     pub status: u16,
     /// Headers, besides those of the transport (`Content-Length`, `Date`).
     pub headers: Vec<Header>,
+    /// Headers that functions of the schema said, by names of theirs.
+    pub further: Vec<(String, String)>,
     /// The body.
     pub body: Body,
 }
@@ -43,6 +48,14 @@ impl Reply {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The reply with headers of functions in place of ours of the same names.
+    fn with_further(mut self, further: Vec<(String, String)>) -> Reply {
+        let is_said = |name: &str| further.iter().any(|(said, _)| said.eq_ignore_ascii_case(name));
+        self.headers.retain(|(name, _)| !is_said(name));
+        self.further = further;
+        self
     }
 }
 
@@ -74,24 +87,18 @@ pub struct Outcome {
     pub body: Body,
 }
 
-/// The media type of the reply; to be asked before anything is done.
-///
-/// # Errors
-/// `PGRST107` when none of the accepted types can be answered, `PGRST122` for unknown preferences under strict handling.
-pub fn negotiated(request: &Request) -> Result<Media> {
-    let media = negotiate(&request.accept, |accepted| match (&request.target, accepted) {
-        (Target::Root, Media::Any | Media::Json | Media::OpenApi) => Some(Media::OpenApi),
-        (Target::Root, _) => None,
-        (_, Media::Any | Media::Json) => Some(Media::Json),
-        (_, Media::ArrayStripped | Media::Object { .. } | Media::Csv) => Some(accepted.clone()),
-        _ => None,
-    })?;
-    request.prefer.check()?;
-    Ok(media)
+/// The refusal of a range that goes beyond all rows, which only the rows tell.
+pub fn unsatisfied(request: &Request, outcome: &Outcome) -> Option<types::Error> {
+    let reads = matches!(request.action, Action::Read { .. } | Action::Call);
+    let page = range::Page { range: request.range, rows: outcome.rows, total: outcome.total };
+    page.refusal().filter(|_| reads && request.target != Target::Root)
 }
 
 /// The answer to a request that was done. `media` is what [`negotiated`] said.
 pub fn respond(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
+    if matches!(media, Media::Plan { .. }) {
+        return whole(200, media, served, outcome);
+    }
     let mut reply = match request.action {
         Action::Read { .. } | Action::Options if request.target == Target::Root => {
             whole(200, media, served, outcome)
@@ -111,7 +118,7 @@ pub fn respond(request: &Request, served: &Served<'_>, media: &Media, outcome: O
 fn whole(status: u16, media: &Media, served: &Served<'_>, outcome: Outcome) -> Reply {
     let mut headers = vec![("content-type", media.content_type())];
     headers.extend(served.profile.map(|schema| ("content-profile", schema.to_owned())));
-    Reply { status, headers, body: outcome.body }
+    Reply { status, headers, body: outcome.body, ..Reply::default() }
 }
 
 /// Reads and calls.
@@ -124,8 +131,8 @@ fn rows_read(request: &Request, served: &Served<'_>, media: &Media, outcome: Out
         None => whole(page.status(), media, served, outcome),
     };
     reply.headers.push(("content-range", page.content_range()));
-    if let Target::Table(name) = &request.target {
-        reply.headers.push(("content-location", content_location(name, &request.canonical)));
+    if let (Target::Table(name), Some(canonical)) = (&request.target, &request.canonical) {
+        reply.headers.push(("content-location", content_location(name, canonical)));
     }
     reply.headers.extend(applied);
     reply

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use query::{Model, resolve};
-use types::Limits;
+use types::{Limits, Result};
 
+use crate::media::Media;
 use crate::request::{Http, Request};
 
 /// A model in which every statement of `text` applies.
@@ -26,4 +27,10 @@ pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &str) -> Reque
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let http = Http { method, path, query, headers, body: body.as_bytes() };
     crate::parse(&http, &Limits::default()).unwrap()
+}
+
+/// The media type that is agreed on where the schema makes none.
+pub(crate) fn negotiated(request: &Request) -> Result<Media> {
+    let offer = crate::Offer { model: &model(""), schemas: &["public".to_owned()], plans: false };
+    crate::negotiated(request, &offer)
 }

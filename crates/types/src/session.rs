@@ -28,6 +28,9 @@ pub struct Session {
 #[derive(Clone, Debug, Default)]
 pub struct Settings(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
 
+/// The settings by which functions say what the status and the headers of the reply are.
+pub const REPLY_SETTINGS: [&str; 2] = ["response.status", "response.headers"];
+
 /// What all settings of a transaction may hold, in bytes: headers of a request fit many times.
 const SETTINGS_BYTES_MAX: usize = 1 << 20;
 

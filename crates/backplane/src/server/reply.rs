@@ -42,8 +42,10 @@ pub(super) fn json(status: u16, body: &'static str) -> Response {
 
 /// An answer of the Data API.
 pub(super) fn of_rest(reply: rest::Reply) -> Response {
-    let rest::Reply { status, headers, body } = reply;
-    respond(status, headers, long_body::of(body))
+    let rest::Reply { status, headers, further, body } = reply;
+    let ours = headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let theirs = further.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    respond(status, ours.chain(theirs), long_body::of(body))
 }
 
 /// An error outside of any API, in the form of the Data API.

@@ -76,7 +76,11 @@ settings! {
     api_external_url: Option<String> = None, "api.external_url", "Where clients find the server, without a slash at the end: `https://example.com`.";
     api_cors_origins: Vec<String> = Vec::new(), "api.cors_origins", "Origins whose pages may use the Data API, with credentials. Empty: every origin, without credentials.";
     api_allow_rollback: bool = true, "api.allow_rollback", "Whether `Prefer: tx=rollback` is honored.";
+    api_roll_back: bool = false, "api.roll_back", "Whether a request of the Data API that does not say `Prefer: tx=commit` changes nothing.";
+    api_anon_role: String = "anon".into(), "api.anon_role", "The role of requests without a token.";
     api_aggregates: bool = false, "api.aggregates", "Whether `count()`, `sum()` and their like may be asked for.";
+    api_explain: bool = false, "api.explain", "Whether `Accept: application/vnd.pgrst.plan` is answered with how a request would run.";
+    api_pre_request: Option<String> = None, "api.pre_request", "A function that is called before each request, in its transaction: `SCHEMA.NAME`.";
     api_require_key: bool = false, "api.require_key", "Whether a request without an API key or token is refused.";
 
     auth_enabled: bool = true, "auth.enabled", "Whether the Auth API is served.";
@@ -84,6 +88,7 @@ settings! {
     auth_additional_redirect_urls: Vec<String> = Vec::new(), "auth.additional_redirect_urls", "Other addresses that people may be sent to.";
     auth_jwt_expiry: u64 = 3600, "auth.jwt_expiry", "How long an access token is valid, in seconds.";
     auth_jwt_issuer: Option<String> = None, "auth.jwt_issuer", "The `iss` of tokens; by default the address of the Auth API.";
+    auth_jwt_audience: Option<String> = None, "auth.jwt_audience", "When it is set, a token is refused whose `aud` does not name it.";
     auth_jwt_secret: Option<Secret> = None, "auth.jwt_secret", "The shared HS256 secret, at least 32 bytes. By default the project's own random one.";
     auth_anon_key: Option<Secret> = None, "auth.anon_key", "The legacy key of the role `anon`: a token that `auth.jwt_secret` signed.";
     auth_service_role_key: Option<Secret> = None, "auth.service_role_key", "The legacy key of the role `service_role`: a token that `auth.jwt_secret` signed.";

@@ -103,5 +103,6 @@ fn assemble(facts: Facts) -> Catalog {
         .map(|(id, table)| (table.name.clone(), id))
         .collect::<HashMap<_, _>>();
     catalog.relationships = relationship::derive(&catalog);
+    functions::media_handlers(&mut catalog, facts.media_handlers);
     catalog
 }

@@ -104,6 +104,8 @@ impl World {
             aggregates: true,
             honors_tx: true,
             rolls_back: false,
+            pre_request: None,
+            explain: true,
             anon_role: "anon".into(),
             server_url: "http://localhost".to_owned(),
             limits: Limits::default(),

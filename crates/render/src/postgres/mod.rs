@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
 use query::{CallerField, Explain, Presentation, SourceId, Write};
+use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
@@ -73,6 +74,10 @@ impl Dialect for Postgres {
 
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
         explained(command, explain)
+    }
+
+    fn said(&self, session: &Session) -> Option<Command> {
+        Some(presented::said(session))
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use query::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation, Read};
+use types::session::{REPLY_SETTINGS, Session};
 use types::{Error, Result, Type};
 
 use super::read::{Use, read};
@@ -69,4 +70,20 @@ pub fn explained(command: Command, explain: &Explain) -> Result<Command> {
         counts_changes: false,
         ..command
     })
+}
+
+/// The settings by which functions say what the reply is. Read, then emptied: one transaction may answer several requests.
+pub(super) fn said(session: &Session) -> Command {
+    let setting = |name| {
+        format!("SELECT '{name}', pg_catalog.current_setting('{name}', true), pg_catalog.set_config('{name}', '', true)")
+    };
+    let [status, headers] = REPLY_SETTINGS.map(setting);
+    Command {
+        text: format!("{status} UNION ALL {headers}").into(),
+        parameters: Vec::new(),
+        session: session.clone(),
+        outputs: Arc::from([("name".into(), Type::Text), ("value".into(), Type::Text), ("reset".into(), Type::Text)]),
+        counts_changes: false,
+        calls: false,
+    }
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
 use query::{CallerField, Explain, Presentation, SourceId};
+use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
@@ -94,6 +95,10 @@ impl Dialect for Sqlite {
 
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
         explained(command, explain)
+    }
+
+    fn said(&self, _: &Session) -> Option<Command> {
+        None
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {

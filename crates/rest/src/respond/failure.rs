@@ -4,10 +4,19 @@ use types::error::Details;
 use types::json::write_string;
 use types::{Code, Error};
 
+use super::raised::{Raised, raised};
 use super::{Header, Reply};
 
 /// The answer that an error is. `is_anonymous`: the role in force is the one of callers without a token.
 pub fn failure(error: &Error, is_anonymous: bool) -> Reply {
+    match raised(error) {
+        Some(Err(unreadable)) => return failure(&unreadable, is_anonymous),
+        Some(Ok(Raised { error, status, headers })) => {
+            let reply = Reply { status, ..failure(&error, is_anonymous) };
+            return reply.with_further(headers);
+        }
+        None => {}
+    }
     let status = status(error, is_anonymous);
     let mut headers = vec![
         ("content-type", "application/json; charset=utf-8".to_owned()),
@@ -15,10 +24,12 @@ pub fn failure(error: &Error, is_anonymous: bool) -> Reply {
     ];
     match status {
         401 => headers.push(challenge(error)),
+        // Trying again might do it twice.
+        503 if error.code() == Code::OUTCOME_UNKNOWN => {}
         503 => headers.push(("retry-after", RETRY_SECONDS.to_owned())),
         _ => {}
     }
-    Reply { status, headers, body: body(error).into() }
+    Reply { status, headers, body: body(error).into(), ..Reply::default() }
 }
 
 /// Every cause of a 503 here is gone in a moment, or is no cause of a 503.
@@ -77,6 +88,9 @@ fn body(error: &Error) -> Vec<u8> {
     }
     out.extend(b",\"message\":");
     write_string(&mut out, error.message());
+    if let Some(position) = error.request() {
+        out.extend(format!(",\"request\":{position}").bytes());
+    }
     out.push(b'}');
     out
 }

@@ -9,6 +9,7 @@ use types::stored::Cell;
 use types::{Code, Error, Result, Type};
 
 use super::body::{Aside, Body, Spool};
+use super::whole::Whole;
 use super::{csv, strip};
 use crate::media::Media;
 
@@ -88,6 +89,8 @@ pub struct Rows {
     spool: Option<Box<dyn Spool>>,
     /// How long `out` may become before somebody looks at it.
     room: usize,
+    /// What the body is when it is made of no rows.
+    whole: Option<Whole>,
 }
 
 impl Rows {
@@ -114,6 +117,7 @@ impl Rows {
             aside: None,
             spool: None,
             room: bytes_max,
+            whole: Whole::of(media, shape),
         }
     }
 
@@ -126,13 +130,16 @@ impl Rows {
 
     /// The rows received.
     pub fn count(&self) -> u64 {
-        self.count
+        self.whole.as_ref().map_or(self.count, |whole| whole.count)
     }
 
     /// Forgets every row.
     pub fn restart(&mut self) {
         self.count = 0;
         self.out.clear();
+        if let Some(whole) = &mut self.whole {
+            whole.restart();
+        }
         self.spool = None;
         self.room = self.room_after(0);
     }
@@ -142,6 +149,9 @@ impl Rows {
     /// # Errors
     /// `54000` beyond the limit, what [`Spool::append`] refuses, `XX001` when a cell is no stored form of its column's type.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        if let Some(whole) = &mut self.whole {
+            return whole.row(cells, self.bytes_max);
+        }
         if cells.len() != self.columns.len() {
             return Err(Error::internal("a row of another number of columns"));
         }
@@ -159,6 +169,9 @@ impl Rows {
     /// # Errors
     /// `PGRST116` when one row was asked for and there is another number of them.
     pub fn finish(mut self) -> Result<Body> {
+        if let Some(whole) = self.whole {
+            return Ok(whole.finish().into());
+        }
         if self.layout == Layout::Object && self.count != 1 {
             return Err(not_singular(self.count));
         }

@@ -1,7 +1,7 @@
 //! What each action answers on the wire. Bodies are tested where they are written.
 
 use super::*;
-use crate::testing::request;
+use crate::testing::{negotiated, request};
 
 const RANGE: &str = "content-range";
 const APPLIED: &str = "preference-applied";

@@ -4,7 +4,7 @@ use auth::Credentials;
 use backplane::app::App;
 use query::{Caller, authorize, plan};
 use render::Bindings;
-use rest::Http;
+use rest::{Http, Offer};
 use rest::resolve::{Exposed, resolve};
 use types::session::Session;
 use types::{Error, Result};
@@ -25,14 +25,16 @@ pub(super) fn commands(app: &App, ask: &Ask) -> Result<String> {
     let http = Http { method: &ask.method, path, query, headers: &headers, body: ask.body.as_bytes() };
     let limits = &app.data_api.limits;
     let request = rest::parse(&http, limits)?;
-    let media = rest::negotiated(&request)?;
     let session = Session::utc(app.clock.now_micros());
     let model = app.model();
+    let offer = Offer { model: &model, schemas: &app.data_api.schemas, plans: false };
+    let media = rest::negotiated(&request, &offer)?;
     let exposed = Exposed {
         schemas: &app.data_api.schemas,
         extra_search_path: &app.data_api.extra_search_path,
         rows_max: Some(limits.rows_max),
         aggregates: app.data_api.aggregates,
+        pre_request: app.data_api.pre_request.as_deref(),
         limits,
         role: &caller.role,
         session: &session,

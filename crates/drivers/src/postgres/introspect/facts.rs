@@ -22,6 +22,7 @@ pub(super) struct Facts {
     pub(super) default_privileges: Vec<DefaultPrivilege>,
     pub(super) extensions: Vec<String>,
     pub(super) publications: Vec<Publication>,
+    pub(super) media_handlers: Vec<MediaHandler>,
 }
 
 /// Kinds of facts: a row each, whose fields are the columns of its query in their order.
@@ -50,6 +51,15 @@ facts! {
         has_acl: flag -> bool,
         owner: text -> String,
         comment: maybe -> Option<String>,
+    }
+    /// An aggregate that makes a whole reply.
+    MediaHandler {
+        schema: text -> String,
+        name: text -> String,
+        media: text -> String,
+        is_binary: flag -> bool,
+        of_schema: maybe -> Option<String>,
+        of_name: maybe -> Option<String>,
     }
     /// A role, with the roles that it is a member of.
     Role {
@@ -234,5 +244,7 @@ pub(super) async fn read(at: &Transaction<'_>, served: &[String]) -> Result<Fact
         default_privileges: ask!("default_privileges", DefaultPrivilege::read),
         extensions: ask!("extensions", Row::text),
         publications: ask!("publications", Publication::read),
+        media_handlers: all(at, include_str!("queries/media_handlers.sql"), &[&served], MediaHandler::read)
+            .await?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catalog::media::{MediaHandler, is_media_type};
 use catalog::{Acl, Argument, Catalog, Function, Language, Volatility};
 use sql::ast::{ArgumentMode, Literal, StatementKind};
 use types::{Name, Type};
@@ -49,6 +50,19 @@ pub(super) fn functions(
             comment: function.comment,
         });
     }
+}
+
+/// Aggregates that make whole replies.
+pub(super) fn media_handlers(catalog: &mut Catalog, found: Vec<facts::MediaHandler>) {
+    let known = found.into_iter().filter(|found| is_media_type(&found.media));
+    catalog.media_handlers = known
+        .map(|found| MediaHandler {
+            media: found.media.into(),
+            function: Name::new(found.schema.as_str(), found.name.as_str()),
+            of: found.of_schema.zip(found.of_name).map(|(schema, name)| Name::new(&*schema, &*name)),
+            ty: if found.is_binary { Type::Bytea } else { Type::Text },
+        })
+        .collect();
 }
 
 fn arguments(
