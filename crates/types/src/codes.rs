@@ -33,6 +33,7 @@ macro_rules! codes {
 
 codes! {
     NO_DATA "02000" 400 "No data.";
+    OUTCOME_UNKNOWN "08007" 503 "The connection was lost while a change was committed: nobody knows whether it is there.";
     FEATURE_NOT_SUPPORTED "0A000" 400 "PostgreSQL has it; this engine or version lacks it.";
     INVALID_GRANTOR "0L000" 403 "Invalid grantor.";
     INVALID_GRANT "0LP01" 403 "A privilege that the object does not have.";
