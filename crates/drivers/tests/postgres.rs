@@ -16,6 +16,8 @@ mod isolation;
 mod limits;
 #[path = "postgres/native.rs"]
 mod native;
+#[path = "postgres/network.rs"]
+mod network;
 #[path = "postgres/own.rs"]
 mod own;
 #[path = "postgres/reads.rs"]

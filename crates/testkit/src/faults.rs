@@ -9,6 +9,7 @@
 //! | [`kill`] | the process, at any moment |
 //! | [`power`] | the machine: what the operating system had not written yet is lost |
 //! | [`full`] | the disk has no space left |
+//! | [`proxy`] | the network: not a scenario, but what the tests of drivers put between us and a database |
 //! | [`refusals`] | nothing: it starts servers that cannot run, and reads what they say |
 
 pub mod full;
@@ -18,6 +19,7 @@ pub mod load;
 pub mod mount;
 pub mod power;
 pub mod project;
+pub mod proxy;
 pub mod random;
 pub mod refusals;
 pub mod wire;

@@ -70,7 +70,7 @@ impl Postgres {
                     }
                     return Err(trouble.failure);
                 }
-                Err(_) => return Err(Failure::Canceled),
+                Err(_) => return Err(lease.connection()?.late()),
             }
         }
         Err(Failure::Error(Error::internal("a read without an outcome")))
@@ -81,10 +81,11 @@ impl Postgres {
             let mut lease = self.pool.lease().await?;
             let deadline = deadline(run);
             let begun = timeout_at(deadline, lease.connection()?.begin(Begin::Write, run)).await;
-            match begun.map_err(|_| Failure::Canceled)? {
+            let Ok(begun) = begun else { return Err(lease.connection()?.late()) };
+            match begun {
                 Ok(()) => {
                     let worked = timeout_at(deadline, worked(lease.connection()?, job, run)).await;
-                    let outcome = worked.map_err(|_| Failure::Canceled)?;
+                    let Ok(outcome) = worked else { return Err(lease.connection()?.late()) };
                     if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_broken) {
                         lease.give_back();
                     }

@@ -52,6 +52,20 @@ pub(super) fn unreachable(cause: impl std::fmt::Display) -> Error {
     Error::new(Code::CONNECTION, "Database connection error. Retrying the connection.").with_cause(cause)
 }
 
+/// A commit of which nobody knows whether it was done (SQLSTATE `transaction_resolution_unknown`).
+pub(super) fn unknown(cause: impl std::fmt::Display) -> Trouble {
+    let message = "The connection to the database was lost while the change was committed";
+    let error = Error::new(Code::OUTCOME_UNKNOWN, message)
+        .with_hint("The change may have been made: look before you try again.")
+        .with_cause(cause);
+    Trouble { failure: Failure::Error(error), is_broken: true, is_lost: false }
+}
+
+/// Nothing was answered, not even that it takes too long.
+pub(super) fn silent() -> Error {
+    Error::new(Code::TIMEOUT, "The database did not answer in time")
+}
+
 /// The error and what it says of its source.
 pub(super) fn cause(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {

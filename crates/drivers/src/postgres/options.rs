@@ -51,6 +51,9 @@ impl Options {
 /// their plans look costly: compiling them takes a thousand times as long as running them.
 const SETTINGS: &str = "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c standard_conforming_strings=on -c timezone=UTC -c jit=off -c client_min_messages=error -c idle_in_transaction_session_timeout=60000";
 
+/// How long the network may keep what we sent.
+const UNTAKEN_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// An address, understood.
 #[derive(Clone)]
 pub(super) struct Address {
@@ -80,6 +83,8 @@ pub(super) fn address(options: &Options) -> Result<Address> {
         None => SETTINGS.to_owned(),
     });
     config.connect_timeout(options.acquire_timeout).keepalives_idle(Duration::from_mins(1));
+    // What is sent and never taken is lost sooner than the system would have it.
+    config.tcp_user_timeout(UNTAKEN_TIME_MAX);
     if config.get_application_name().is_none() {
         config.application_name("backplane");
     }
