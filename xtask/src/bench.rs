@@ -2,11 +2,16 @@
 //!
 //! In one run: the server, raw SQLite behind the same web framework (`ceiling` of testkit), and a bare route, each under
 //! the same load of `wrk` on the same machine. Rounds alternate between them, so that a neighbor disturbs all alike.
+//! With `--engine postgres` the server has a PostgreSQL of its own, and `pgbench` sends it what the server sends. `--memory` looks
+//! at something else: how much memory the server takes for replies of up to a million rows.
 //! A run with a wrong answer or a failed request is an error; a slow one is not: figures are read by people.
 
 mod ask;
 mod books;
 mod measure;
+mod memory;
+mod native;
+mod pgbench;
 mod process;
 mod report;
 mod target;
@@ -27,16 +32,25 @@ const STARTS: usize = 9;
 /// How long a server is left alone before its memory is called idle.
 const SETTLE: Duration = Duration::from_secs(1);
 
-const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--only WORKLOAD] [--binaries DIR]";
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--only WORKLOAD] [--binaries DIR] [--engine sqlite|postgres] [--memory]";
 
 /// Measures and prints: the release build, or `backplane` and `ceiling` of a folder.
 pub(crate) fn main(words: &[String]) -> Result<()> {
     let (mut pace, mut json, mut binaries) = (measure::FULL, false, None);
+    let (mut is_native, mut is_memory) = (false, false);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--quick" => pace = Pace { only: pace.only, ..measure::QUICK },
             "--json" => json = true,
+            "--memory" => is_memory = true,
+            "--engine" => {
+                is_native = match words.next().map(String::as_str) {
+                    Some("sqlite") => false,
+                    Some("postgres") => true,
+                    _ => return Err(USAGE.to_owned()),
+                }
+            }
             "--only" => pace.only = Some(words.next().ok_or(USAGE)?.clone()),
             "--binaries" => binaries = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
             _ => return Err(USAGE.to_owned()),
@@ -47,9 +61,20 @@ pub(crate) fn main(words: &[String]) -> Result<()> {
         Some(folder) => folder,
         None => build()?,
     };
-    let report = run(&binaries, &root().join("target/bench"), &pace)?;
+    let folder = root().join("target/bench");
+    match (is_memory, is_native) {
+        (true, _) => return print(&memory::run(&binaries, &folder, is_native)?),
+        (false, true) => return print(&native::run(&binaries, &folder, &pace)?),
+        (false, false) => {}
+    }
+    let report = run(&binaries, &folder, &pace)?;
     println!("{}", if json { report.json() } else { report.text() });
     report.verdict()
+}
+
+fn print(text: &str) -> Result<()> {
+    println!("{text}");
+    Ok(())
 }
 
 /// Two builds: one would mix the features of both, and measure another server than the one that is released.
@@ -69,11 +94,8 @@ fn build() -> Result<PathBuf> {
 }
 
 fn run(binaries: &Path, folder: &Path, pace: &Pace) -> Result<report::Report> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
-    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let (server, user) = target::backplane(&binaries.join("backplane"), folder)?;
+    emptied(folder)?;
+    let (server, user) = target::backplane(&binaries.join("backplane"), folder, Vec::new())?;
     let ceiling = target::ceiling(&binaries.join("ceiling"), folder, &user)?;
     let mut targets = [server, ceiling];
     for target in &mut targets {
@@ -92,6 +114,13 @@ fn run(binaries: &Path, folder: &Path, pace: &Pace) -> Result<report::Report> {
         target.stop()?;
     }
     Ok(report::Report { cells, starts, idle, busy, seconds: pace.seconds })
+}
+
+/// Makes a folder new.
+fn emptied(folder: &Path) -> Result<()> {
+    let gone = if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) };
+    gone.and_then(|()| std::fs::create_dir_all(folder))
+        .map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// Milliseconds from the start of the process to its first good answer; leaves it running.

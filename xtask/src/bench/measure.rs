@@ -20,6 +20,13 @@ pub(crate) struct Pace {
     pub(crate) only: Option<String>,
 }
 
+impl Pace {
+    /// The workloads that are tried.
+    pub(super) fn workloads(&self) -> impl Iterator<Item = &'static Workload> {
+        WORKLOADS.iter().filter(|workload| self.only.as_ref().is_none_or(|part| workload.name.contains(part)))
+    }
+}
+
 /// Below four minutes.
 pub(crate) const FULL: Pace =
     Pace { connections: |workload| workload.connections, rounds: 3, seconds: 2, only: None };
@@ -56,8 +63,7 @@ pub(crate) struct Figures {
 pub(crate) fn all(targets: &[Target; 2], folder: &Path, user: &str, pace: &Pace) -> Result<Vec<Cell>> {
     let [server, ceiling] = targets;
     let mut cells = Vec::new();
-    let wanted = |workload: &&Workload| pace.only.as_ref().is_none_or(|part| workload.name.contains(part));
-    for workload in WORKLOADS.iter().filter(wanted) {
+    for workload in pace.workloads() {
         for &connections in (pace.connections)(workload) {
             let load = Load { workload, connections, folder, user };
             let mut medians = load.medians(&[server, ceiling], pace)?.into_iter();
@@ -86,11 +92,12 @@ impl Cell {
     }
 }
 
-struct Load<'a> {
-    workload: &'a Workload,
-    connections: u32,
-    folder: &'a Path,
-    user: &'a str,
+/// Load of one kind on one number of connections.
+pub(super) struct Load<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) connections: u32,
+    pub(super) folder: &'a Path,
+    pub(super) user: &'a str,
 }
 
 impl Load<'_> {
@@ -108,7 +115,8 @@ impl Load<'_> {
         Ok(rounds.into_iter().filter_map(median).collect())
     }
 
-    fn run(&self, target: &Target, seconds: u32) -> Result<Figures> {
+    /// A round on one target.
+    pub(super) fn run(&self, target: &Target, seconds: u32) -> Result<Figures> {
         let script = self.folder.join("load.lua");
         std::fs::write(&script, workload::script(self.workload, target, self.user))
             .map_err(|error| format!("{}: {error}", script.display()))?;
@@ -165,7 +173,7 @@ fn read(printed: &str, spent: &Spent) -> Option<Figures> {
 }
 
 /// The round in the middle by its requests, with the failures of all.
-fn median(mut rounds: Vec<Figures>) -> Option<Figures> {
+pub(super) fn median(mut rounds: Vec<Figures>) -> Option<Figures> {
     rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
     let failed = rounds.iter().map(|round| round.failed).sum();
     let middle = rounds.len() / 2;

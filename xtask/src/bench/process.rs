@@ -34,6 +34,12 @@ impl Process {
         Ok(Memory { resident: line("VmRSS:")?, peak: line("VmHWM:")? })
     }
 
+    /// Megabytes that are its own, mapped files left out.
+    pub(crate) fn own_memory(&self) -> Result<f64> {
+        let text = self.read("status")?;
+        megabytes(&text, "RssAnon:").ok_or_else(|| format!("process {}: no RssAnon", self.id))
+    }
+
     fn read(&self, name: &str) -> Result<String> {
         let path = format!("/proc/{}/{name}", self.id);
         fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))

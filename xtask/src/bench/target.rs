@@ -33,6 +33,7 @@ pub(crate) struct Routes {
     pub(crate) book: &'static str,
     pub(crate) list: &'static str,
     pub(crate) embed: &'static str,
+    pub(crate) page: &'static str,
     pub(crate) books: &'static str,
     pub(crate) authors: &'static str,
 }
@@ -41,12 +42,19 @@ const BACKPLANE: Routes = Routes {
     book: "/rest/v1/books?id=eq.{}",
     list: "/rest/v1/books?year=eq.{}&order=id&limit=20",
     embed: "/rest/v1/books?select=id,title,year,price,authors(id,name)&year=eq.{}&order=id&limit=20",
+    page: "/rest/v1/books?order=id&limit=1000",
     books: "/rest/v1/books",
     authors: "/rest/v1/authors",
 };
 
-const CEILING: Routes =
-    Routes { book: "/book?{}", list: "/list?{}", embed: "/embed?{}", books: "/books", authors: "/authors" };
+const CEILING: Routes = Routes {
+    book: "/book?{}",
+    list: "/list?{}",
+    embed: "/embed?{}",
+    page: "/page",
+    books: "/books",
+    authors: "/authors",
+};
 
 /// A program under load.
 pub(crate) struct Target {
@@ -56,15 +64,21 @@ pub(crate) struct Target {
     /// Headers of a user's request, each with its line end.
     pub(crate) user_headers: String,
     /// Headers of one who may do everything.
-    service_headers: String,
+    pub(crate) service_headers: String,
     program: PathBuf,
     arguments: Vec<String>,
+    /// What its environment has besides ours.
+    settings: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Option<Child>,
 }
 
 /// The server, running on a new project, and the id of a user who has signed up.
-pub(crate) fn backplane(program: &Path, folder: &Path) -> Result<(Target, String)> {
+pub(crate) fn backplane(
+    program: &Path,
+    folder: &Path,
+    settings: Vec<(&'static str, String)>,
+) -> Result<(Target, String)> {
     let project = folder.join("project");
     write(&project.join("schema.sql"), books::SCHEMA)?;
     let address = free_address()?;
@@ -77,6 +91,7 @@ pub(crate) fn backplane(program: &Path, folder: &Path) -> Result<(Target, String
         service_headers: String::new(),
         program: program.to_owned(),
         arguments,
+        settings,
         log: folder.join("backplane.log"),
         child: None,
     };
@@ -102,6 +117,7 @@ pub(crate) fn ceiling(program: &Path, folder: &Path, user: &str) -> Result<Targe
         service_headers: String::new(),
         program: program.to_owned(),
         arguments: vec![address.to_string(), text(&database)?.to_owned(), user.to_owned()],
+        settings: Vec::new(),
         log: folder.join("ceiling.log"),
         child: None,
     };
@@ -115,6 +131,7 @@ impl Target {
         let log = File::create(&self.log).map_err(|error| format!("{}: {error}", self.log.display()))?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(log).stderr(errors);
         let begun = Instant::now();
         self.child = Some(command.spawn().map_err(|error| format!("{}: {error}", self.program.display()))?);
@@ -160,16 +177,29 @@ impl Target {
 
     /// Fills the tables over HTTP.
     pub(crate) fn seed(&self, user: &str) -> Result<()> {
-        self.seed_table(self.routes.authors, books::AUTHORS, &books::author)?;
+        self.seed_authors()?;
         self.seed_table(self.routes.books, books::BOOKS, &|id| books::book(id, user))
+    }
+
+    pub(crate) fn seed_authors(&self) -> Result<()> {
+        self.seed_table(self.routes.authors, books::AUTHORS, &books::author)
+    }
+
+    /// A request of the user that is answered so.
+    pub(crate) fn ask_as_user(&self, method: &str, path: &str, body: &str, status: u16) -> Result<()> {
+        self.expect(&ask(self.address, method, path, &self.user_headers, body)?, status, path)
+    }
+
+    /// The same of one who may do everything.
+    pub(crate) fn ask_as_service(&self, method: &str, path: &str, body: &str, status: u16) -> Result<()> {
+        let headers = format!("{}Prefer: return=minimal\r\n", self.service_headers);
+        self.expect(&ask(self.address, method, path, &headers, body)?, status, path)
     }
 
     fn seed_table(&self, path: &str, rows: u64, row: &dyn Fn(u64) -> Value) -> Result<()> {
         for first in (1..=rows).step_by(usize::try_from(SEED_ROWS).unwrap_or(1)) {
             let body: Value = (first..first + SEED_ROWS).map(row).collect();
-            let headers = format!("{}Prefer: return=minimal\r\n", self.service_headers);
-            let answer = ask(self.address, "POST", path, &headers, &body.to_string())?;
-            self.expect(&answer, 201, path)?;
+            self.ask_as_service("POST", path, &body.to_string(), 201)?;
         }
         Ok(())
     }
@@ -181,6 +211,7 @@ impl Target {
         }
         self.check_read(self.routes.list, SAMPLE_YEAR, &books::list(SAMPLE_YEAR, user))?;
         self.check_read(self.routes.embed, SAMPLE_YEAR, &books::embed(SAMPLE_YEAR))?;
+        self.check_read(self.routes.page, 0, &books::page(user))?;
         let mut book = books::book(1, user);
         let foreign = ask(self.address, "POST", self.routes.books, &self.user_headers, &book.to_string())?;
         if foreign.status / 100 == 2 {

@@ -53,6 +53,14 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         shape: YEAR,
     },
     Workload {
+        name: "list 1000",
+        connections: &[1, 16],
+        quick: &[16],
+        aim: 0.65,
+        route: |routes| routes.page,
+        shape: Shape::Read { from: 0, to: 0 },
+    },
+    Workload {
         name: "insert",
         connections: &[1, 16, 64],
         quick: &[1, 16, 64],

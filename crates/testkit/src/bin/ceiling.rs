@@ -8,7 +8,7 @@
 //! ceiling ADDRESS DATABASE OWNER [FULL|NORMAL]
 //!   GET  /hello                 nothing but the web framework
 //!   GET  /readyz                204
-//!   GET  /book?N  /list?YEAR  /embed?YEAR
+//!   GET  /book?N  /list?YEAR  /embed?YEAR  /page
 //!   POST /authors  /books       a row, or an array of rows
 //! ```
 #![expect(clippy::print_stderr, reason = "a program for a terminal")]
@@ -59,6 +59,11 @@ const LIST: &str = "
 SELECT json_group_array(json_object('id', id, 'author_id', author_id, 'owner_id', owner_id, 'title', title, 'year', year,
                                     'price', price, 'published', json(iif(published, 'true', 'false')), 'summary', summary))
 FROM (SELECT * FROM books WHERE year = ?1 AND (published OR owner_id = ?2) ORDER BY id LIMIT 20)";
+
+const PAGE: &str = "
+SELECT json_group_array(json_object('id', id, 'author_id', author_id, 'owner_id', owner_id, 'title', title, 'year', year,
+                                    'price', price, 'published', json(iif(published, 'true', 'false')), 'summary', summary))
+FROM (SELECT * FROM books WHERE (published OR owner_id = ?2) AND ?1 = 0 ORDER BY id LIMIT 1000)";
 
 const EMBED: &str = "
 SELECT json_group_array(json_object('id', id, 'title', title, 'year', year, 'price', price,
@@ -129,6 +134,7 @@ fn router(ceiling: Arc<Ceiling>) -> Router {
         .route("/book", get(book))
         .route("/list", get(list))
         .route("/embed", get(embed))
+        .route("/page", get(page))
         .route("/authors", post(async |state, body| insert(state, Table::Authors, body).await))
         .route("/books", post(async |state, body| insert(state, Table::Books, body).await))
         .with_state(ceiling)
@@ -154,6 +160,10 @@ async fn book(State(ceiling): State<Arc<Ceiling>>, RawQuery(id): RawQuery) -> Re
 
 async fn list(State(ceiling): State<Arc<Ceiling>>, RawQuery(year): RawQuery) -> Response {
     reply(ceiling.text(LIST, year).map(Option::unwrap_or_default))
+}
+
+async fn page(State(ceiling): State<Arc<Ceiling>>) -> Response {
+    reply(ceiling.text(PAGE, None).map(Option::unwrap_or_default))
 }
 
 async fn embed(State(ceiling): State<Arc<Ceiling>>, RawQuery(year): RawQuery) -> Response {
