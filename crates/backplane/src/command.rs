@@ -23,6 +23,7 @@ use types::{Error, Result};
 use crate::complaint::Complaint;
 use crate::keys::DemoKeys;
 use crate::settings::Environment;
+pub use serve::STACK_BYTES;
 
 /// A backend from a folder of PostgreSQL's SQL, over the API that the Supabase clients speak.
 #[derive(Debug, Parser)]

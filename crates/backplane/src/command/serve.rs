@@ -69,12 +69,17 @@ pub(super) fn lost(error: std::io::Error) -> Error {
     Error::new(Code::IO_ERROR, "the listening socket is gone").with_cause(error)
 }
 
+/// The stack of every thread that reads, compiles or answers what others wrote: its depth is bounded by limits, and what these
+/// allow fits in a debug build. Only what is touched takes memory.
+pub const STACK_BYTES: usize = 32 << 20;
+
 /// A runtime with a thread a core.
 ///
 /// # Errors
 /// `58030` when the system gives no threads.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|error| Error::new(Code::IO_ERROR, "could not start the runtime").with_cause(error))
@@ -114,5 +119,71 @@ pub(super) fn announce(app: &App, address: SocketAddr, dir: &Path) {
             "{not_running} things are declared and do not run: `backplane check {}`",
             dir.display()
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::testing::{Folder, app_of};
+
+    /// Tables of which each shows rows that the next one shows, under a condition as deep as a text may be.
+    fn schema(tables: usize, depth: usize) -> String {
+        let deep = format!("{}u.id > 0{}", "not (".repeat(depth), ")".repeat(depth));
+        let tables = (0..=tables).map(|table| {
+            let next = table + 1;
+            let shown = match table == tables {
+                true => "true".to_owned(),
+                false => format!("exists (select from t{next} u where u.id = t{table}.id and {deep})"),
+            };
+            let parent = if table == 0 { String::new() } else { format!(" references t{}", table - 1) };
+            format!(
+                "create table t{table} (id int primary key{parent}, note text); alter table t{table} enable row level security;
+                 grant select on t{table} to anon;"
+            ) + "POLICY" + &format!("create policy shown on t{table} for select using ({shown});")
+        });
+        let parts: Vec<String> = tables.collect();
+        let (made, shown): (Vec<_>, Vec<_>) =
+            parts.iter().filter_map(|part| part.split_once("POLICY")).unzip();
+        made.concat() + &shown.concat()
+    }
+
+    /// What requests that are as deep as they may be are answered, on the threads of a runtime.
+    fn answers(schema: &str, targets: Vec<String>) -> Vec<(u16, String)> {
+        let folder = Folder::of(&[("schema.sql", schema)]);
+        let runtime = runtime().unwrap();
+        let answered = runtime.spawn(async move {
+            let app = app_of(&folder).await;
+            let mut answers = Vec::new();
+            for target in targets {
+                let request = Request::builder().uri(target).body(Body::empty()).unwrap();
+                let response = app.router().oneshot(request).await.unwrap();
+                let status = response.status().as_u16();
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                answers.push((status, String::from_utf8(body.to_vec()).unwrap()));
+            }
+            answers
+        });
+        runtime.block_on(answered).unwrap()
+    }
+
+    #[test]
+    fn the_deepest_requests_fit_the_stack() {
+        let logic = (0..15).fold("id.gt.0".to_owned(), |inner, _| format!("not.and(id.gt.0,{inner})"));
+        let embeds = (1..=5).rev().fold("id".to_owned(), |inner, table| format!("id,t{table}({inner})"));
+        let targets =
+            vec![format!("/rest/v1/t0?and=({logic})"), format!("/rest/v1/t0?select={embeds}&and=({logic})")];
+        // SQLite has a limit of its own for what is left of both: a refusal, not an end.
+        for (tables, depth) in [(5, 90), (30, 3), (30, 90)] {
+            for (status, body) in answers(&schema(tables, depth), targets.clone()) {
+                let told = status == 200 || body.contains("54001");
+                assert!(told, "{tables} tables, {depth} deep: {status} {}", body.get(..300).unwrap_or(&body));
+            }
+        }
     }
 }
