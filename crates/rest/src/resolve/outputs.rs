@@ -20,8 +20,8 @@ pub(super) struct Item<'a> {
 }
 
 enum Said<'a> {
-    /// A value of each row; among aggregates, rows are grouped by `key`.
-    Value { expr: Expr, key: Expr },
+    /// A value of each row; among aggregates, rows are grouped by it, or by `key` where that is another.
+    Value { expr: Expr, key: Option<Expr> },
     /// An aggregate over the rows: of all of them without an argument.
     Aggregate { name: AggregateName, argument: Option<Expr>, cast: Option<&'a String> },
     /// `count` without parentheses: to PostgreSQL `table.count` is `count(table)`. It makes no groups.
@@ -52,7 +52,7 @@ impl<'a> Pass<'a> {
                 // What says nothing is checked all the same.
                 let nested = self.nested(scope, child)?;
                 let name = child.key().unwrap_or_default().into();
-                items.extend((!child.says_nothing()).then(|| self.value(name, nested)));
+                items.extend((!child.says_nothing()).then(|| Self::value(name, nested)));
             }
         }
         Ok(items)
@@ -84,7 +84,7 @@ impl<'a> Pass<'a> {
         ids.into_iter()
             .map(|column| {
                 let expr = scope.at(self, column);
-                self.value(table[column].name.clone(), expr)
+                Self::value(table[column].name.clone(), expr)
             })
             .collect()
     }
@@ -117,19 +117,23 @@ impl<'a> Pass<'a> {
             },
             // A column without an alias is grouped by as it is, cast or not.
             None => {
-                let key = if column.alias.is_some() { expr.clone() } else { field };
-                Said::Value { key: self.again(&key), expr }
+                let key = (column.alias.is_none() && column.cast.is_some()).then_some(field);
+                Said::Value { key, expr }
             }
         };
         Ok(Item { name, said })
     }
 
-    fn value(&mut self, name: Arc<str>, expr: Expr) -> Item<'a> {
-        Item { name, said: Said::Value { key: self.again(&expr), expr } }
+    fn value(name: Arc<str>, expr: Expr) -> Item<'a> {
+        Item { name, said: Said::Value { key: None, expr } }
     }
 
-    /// The same expression with sources of its own.
+    /// The same expression with sources of its own; but where the engine reads what we write, to the letter: it knows a value by
+    /// the key of its group only then.
     fn again(&mut self, expr: &Expr) -> Expr {
+        if self.model.is_native() {
+            return expr.clone();
+        }
         let nothing = self.ids.fresh();
         visit::instantiate(expr, nothing, nothing, &mut self.ids)
     }
@@ -151,9 +155,10 @@ impl<'a> Pass<'a> {
     /// An item of a to-one resource, seen from its parent. Aggregates are taken over the parent's rows.
     fn hoisted(&mut self, read: &Read, item: Item<'a>) -> Result<Item<'a>> {
         let said = match item.said {
-            Said::Value { expr, key } => {
-                Said::Value { expr: self.lifted(read, expr), key: self.lifted(read, key) }
-            }
+            Said::Value { expr, key } => Said::Value {
+                expr: self.lifted(read, expr),
+                key: key.map(|key| self.lifted(read, key)),
+            },
             Said::Aggregate { name, argument, cast } => {
                 let argument = argument.unwrap_or_else(|| Expr::bool(true));
                 Said::Aggregate { name, argument: Some(self.lifted(read, argument)), cast }
@@ -173,7 +178,7 @@ impl<'a> Pass<'a> {
 
     fn value_lifted(&mut self, read: &Read, name: Arc<str>, expr: Expr) -> Item<'a> {
         let expr = self.lifted(read, expr);
-        self.value(name, expr)
+        Self::value(name, expr)
     }
 
     fn lifted(&mut self, read: &Read, expr: Expr) -> Expr {
@@ -193,7 +198,7 @@ impl<'a> Pass<'a> {
             }
         };
         let nest = Nest { read: self.saying(read, expr), many: true, bare: true };
-        Ok(self.value(item.name, Expr::Subquery(Box::new(Subquery::Nest(nest)))))
+        Ok(Self::value(item.name, Expr::Subquery(Box::new(Subquery::Nest(nest)))))
     }
 
     /// A copy of a read, with sources of its own, that says one thing.
@@ -224,6 +229,7 @@ impl<'a> Pass<'a> {
             let expr = match item.said {
                 Said::Value { expr, key } => {
                     if grouped {
+                        let key = key.unwrap_or_else(|| self.again(&expr));
                         read.group.push(groupable(key)?);
                     }
                     expr
