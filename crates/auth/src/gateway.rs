@@ -171,6 +171,12 @@ impl Gateway {
         }
     }
 
+    /// The same gateway where callers without a token have another role than [`ANON`].
+    #[must_use]
+    pub fn with_anonymous_role(self, role: &str) -> Gateway {
+        Gateway { anonymous: caller(role, Kind::Anonymous), known: caller(role, Kind::Publishable), ..self }
+    }
+
     /// Who asks: the rule of this module.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     let mut reply = outcome.unwrap_or_else(|error| {
         log::refusal(parts.extensions.get(), &error);
         let is_anonymous =
-            caller.as_ref().is_none_or(|caller: &auth::Caller| &*caller.role == auth::gateway::ANON);
+            caller.as_ref().is_none_or(|caller: &auth::Caller| caller.role == app.data_api.anon_role);
         rest::failure(&error, is_anonymous)
     });
     reply.headers.extend(cors::headers(&http, &app.origins));
