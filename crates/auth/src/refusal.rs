@@ -16,7 +16,11 @@ pub enum Refusal {
     Parts(usize),
     /// A part that is not base64url of a JSON object.
     Undecodable,
-    /// `alg` is missing, not a string, `none`, or not one of ours.
+    /// The same of the first part.
+    Head,
+    /// `alg` is `none`.
+    Unsigned,
+    /// `alg` is missing, not a string, or not one of ours.
     Algorithm,
     /// A header that asks for something else than a plain signed token (`crit`, `b64`, `zip`, `enc`, `cty`, `typ`).
     Extension,
@@ -60,6 +64,7 @@ impl Refusal {
         let error = Error::new(self.code(), self.message());
         match self {
             Refusal::Key | Refusal::Signature => error.with_details("None of the keys was able to decode the JWT"),
+            Refusal::Unsigned => error.with_details("JWT is unsecured but expected 'alg' was not 'none'"),
             Refusal::SecretInBrowser => error.with_hint(
                 "Secret API keys can only be used in a protected environment. Revoke this key at once if it is public.",
             ),
@@ -84,6 +89,8 @@ impl Refusal {
             | Refusal::TooLong
             | Refusal::Parts(_)
             | Refusal::Undecodable
+            | Refusal::Head
+            | Refusal::Unsigned
             | Refusal::Algorithm
             | Refusal::Extension
             | Refusal::Key
@@ -102,7 +109,8 @@ impl Refusal {
             Refusal::TooLong => "JWT is too long".into(),
             Refusal::Parts(parts) => format!("Expected 3 parts in JWT; got {parts}"),
             Refusal::Undecodable => "JWT couldn't be decoded".into(),
-            Refusal::Algorithm => "Wrong or unsupported encoding algorithm".into(),
+            Refusal::Head => "JWT cryptographic operation failed".into(),
+            Refusal::Algorithm | Refusal::Unsigned => "Wrong or unsupported encoding algorithm".into(),
             Refusal::Extension => "Unsupported token type".into(),
             Refusal::NoKeys => "Server lacks JWT secret".into(),
             Refusal::Key | Refusal::Signature => "No suitable key or wrong key type".into(),
@@ -128,8 +136,12 @@ impl Refusal {
             Refusal::Parts(_) | Refusal::Empty => {
                 "token is malformed: token contains an invalid number of segments".into()
             }
-            Refusal::Undecodable | Refusal::TooLong | Refusal::Extension => "token is malformed".into(),
-            Refusal::Algorithm => "token is unverifiable: signing method is invalid".into(),
+            Refusal::Undecodable | Refusal::Head | Refusal::TooLong | Refusal::Extension => {
+                "token is malformed".into()
+            }
+            Refusal::Algorithm | Refusal::Unsigned => {
+                "token is unverifiable: signing method is invalid".into()
+            }
             Refusal::Key | Refusal::NoKeys => {
                 "token is unverifiable: no key for this algorithm and key id".into()
             }

@@ -180,7 +180,7 @@ pub fn verify(keys: &Keys, token: &str, now_unix: i64, rules: &Rules) -> Result<
         return Err(Refusal::TooLong);
     }
     let (header, payload, signature) = split(token)?;
-    let header = object(header)?;
+    let header = object(header).map_err(|_| Refusal::Head)?;
     let algorithm = read_header(&header)?;
     let candidates = keys.candidates(header.get("kid").and_then(Json::as_str), algorithm)?;
     let signature_bytes = decode(signature).ok_or(Refusal::Undecodable)?;
@@ -231,7 +231,11 @@ fn read_header(header: &Json) -> Result<Algorithm, Refusal> {
     if header.get("kid").is_some_and(|id| id.as_str().is_none()) {
         return Err(Refusal::Undecodable);
     }
-    header.get("alg").and_then(Json::as_str).and_then(Algorithm::find).ok_or(Refusal::Algorithm)
+    match header.get("alg").and_then(Json::as_str) {
+        Some(unsigned) if unsigned.eq_ignore_ascii_case("none") => Err(Refusal::Unsigned),
+        Some(name) => Algorithm::find(name).ok_or(Refusal::Algorithm),
+        None => Err(Refusal::Algorithm),
+    }
 }
 
 fn read_claims(payload: &str, rules: &Rules) -> Result<Verified, Refusal> {

@@ -16,6 +16,8 @@ pub enum Origins {
     Only(Vec<String>),
 }
 
+const ALLOWED: &str = "access-control-allow-origin";
+
 const METHODS: &str = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD";
 
 /// Headers that browsers let every page send.
@@ -43,10 +45,19 @@ pub fn preflight(http: &Http<'_>, origins: &Origins) -> Option<Reply> {
 /// What is added to the reply to any other request, refusals included.
 pub fn headers(http: &Http<'_>, origins: &Origins) -> Vec<Header> {
     let Some(mut headers) = admitted(http, origins) else {
-        return if *origins == Origins::Any { Vec::new() } else { vec![vary()] };
+        return without_origin(http, origins);
     };
     headers.push(("access-control-expose-headers", EXPOSED.to_owned()));
     headers
+}
+
+/// What is said to nobody's page. Who asks what may be done is told that every page may.
+fn without_origin(http: &Http<'_>, origins: &Origins) -> Vec<Header> {
+    match origins {
+        Origins::Any if http.method == "OPTIONS" => vec![(ALLOWED, "*".to_owned())],
+        Origins::Any => Vec::new(),
+        Origins::Only(_) => vec![vary()],
+    }
 }
 
 /// A reply that depends on the origin says so, for caches.
@@ -56,7 +67,6 @@ fn vary() -> Header {
 
 /// That the request's origin may ask; `None` without an origin.
 fn admitted(http: &Http<'_>, origins: &Origins) -> Option<Vec<Header>> {
-    const ALLOWED: &str = "access-control-allow-origin";
     let origin = http.header("origin")?;
     match origins {
         Origins::Any => Some(vec![(ALLOWED, "*".to_owned())]),

@@ -50,13 +50,13 @@ pub(crate) fn limit(value: &str) -> Result<Option<u64>> {
     }
 }
 
-/// The value of `offset`: zero when it says nothing.
+/// The value of `offset`: zero when it says nothing or is below zero, as with PostgREST.
 ///
 /// # Errors
-/// `2201X` below zero, `PGRST100` when it is no number.
+/// `PGRST100` when it is no number.
 pub(crate) fn offset(value: &str) -> Result<u64> {
     let offset = number("offset", value)?.unwrap_or(0);
-    u64::try_from(offset).map_err(|_| Error::new(Code::INVALID_OFFSET, "OFFSET must not be negative"))
+    Ok(u64::try_from(offset).unwrap_or(0))
 }
 
 /// A number that the engines can hold. Empty says nothing; anything else is refused, not ignored.
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(limit("0").unwrap(), Some(0));
         assert_eq!(limit("").unwrap(), None);
         assert_eq!(limit("-1").unwrap_err().code(), Code::RANGE);
-        assert_eq!(offset("-1").unwrap_err().code(), Code::INVALID_OFFSET);
+        assert_eq!(offset("-1").unwrap(), 0);
         for bad in ["1;", "1e309", "9223372036854775808", "ten"] {
             assert_eq!(limit(bad).unwrap_err().code(), Code::PARSE, "{bad}");
             assert_eq!(offset(bad).unwrap_err().code(), Code::PARSE, "{bad}");

@@ -52,7 +52,6 @@ codes! {
     INVALID_LOGARITHM "2201E" 400 "Invalid argument for a logarithm.";
     INVALID_POWER "2201F" 400 "Invalid argument for a power.";
     INVALID_LIMIT "2201W" 400 "Negative limit.";
-    INVALID_OFFSET "2201X" 400 "Negative offset.";
     SUBSTRING_ERROR "22011" 400 "Negative substring length.";
     NOT_IN_REPERTOIRE "22021" 400 "A character that the encoding does not allow.";
     INVALID_PARAMETER "22023" 400 "Invalid parameter value.";

@@ -82,7 +82,7 @@ impl Session {
     /// # Errors
     /// `22023` for a zone that does not exist, with PostgreSQL's text.
     pub fn in_zone(zone: &str, now: i64) -> Result<Session> {
-        let resolved = zone_of(zone).ok_or_else(|| {
+        let resolved = hours_east(zone).or_else(|| zone_of(zone)).ok_or_else(|| {
             Error::new(
                 Code::INVALID_PARAMETER,
                 format!("invalid value for parameter \"TimeZone\": \"{zone}\""),
@@ -174,7 +174,17 @@ fn zone_of(name: &str) -> Option<Option<TimeZone>> {
     TimeZone::get(name).ok().map(Some)
 }
 
-/// `+02`, `-05:30`: PostgreSQL reads a bare offset as POSIX does, positive west of Greenwich; `<+02>-02` is left out.
+/// A setting that is only a number is taken as ISO does: hours east of Greenwich.
+#[expect(clippy::option_option, reason = "absent, UTC and another zone are three answers")]
+fn hours_east(name: &str) -> Option<Option<TimeZone>> {
+    let hours = name.parse::<f64>().ok().filter(|hours| hours.abs() < 168.0)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a week has 604 800 seconds")]
+    let seconds = (hours * 3600.0) as i32;
+    jiff::tz::Offset::from_seconds(seconds).ok().map(|offset| Some(offset.to_time_zone()))
+}
+
+/// `+02`, `-05:30`: PostgreSQL reads a zone's name that is an offset as POSIX does, positive west of Greenwich; `<+02>-02`
+/// is left out.
 fn posix_offset(text: &str) -> Option<i32> {
     let (sign, rest) = match text.as_bytes().first()? {
         b'+' => (-1, &text[1..]),
@@ -185,6 +195,6 @@ fn posix_offset(text: &str) -> Option<i32> {
     let mut parts = rest.split(':').map(str::parse::<i32>);
     let hours = parts.next()?.ok()?;
     let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
-    // A zone name that is only an offset is taken as ISO does: positive is east.
-    Some(-sign * (hours * 3600 + minutes * 60))
+    let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+    Some(sign * seconds)
 }

@@ -249,12 +249,30 @@ impl Connection {
         end: End,
     ) -> Result<(), Trouble> {
         match outcome {
-            Ok(()) => self.end(begin, end).await,
-            Err(trouble) if trouble.is_broken => Err(trouble),
-            Err(trouble) => match self.end(begin, End::RollBack).await {
-                Ok(()) => Err(trouble),
-                Err(_) => Err(Trouble { is_broken: true, ..trouble }),
+            Ok(()) => match self.check_constraints(begin, end).await {
+                Ok(()) => self.end(begin, end).await,
+                Err(trouble) if trouble.is_broken => Err(trouble),
+                Err(trouble) => self.abandon(begin, trouble).await,
             },
+            Err(trouble) if trouble.is_broken => Err(trouble),
+            Err(trouble) => self.abandon(begin, trouble).await,
+        }
+    }
+
+    async fn abandon(&self, begin: Begin, trouble: Trouble) -> Result<(), Trouble> {
+        match self.end(begin, End::RollBack).await {
+            Ok(()) => Err(trouble),
+            Err(_) => Err(Trouble { is_broken: true, ..trouble }),
+        }
+    }
+
+    /// What would be refused at a commit is refused where everything is undone, too: the answer is the same.
+    async fn check_constraints(&self, begin: Begin, end: End) -> Result<(), Trouble> {
+        match (begin, end) {
+            (Begin::Write, End::RollBack) => {
+                Ok(self.client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?)
+            }
+            (Begin::Write, End::Commit) | (Begin::Read | Begin::Snapshot, _) => Ok(()),
         }
     }
 

@@ -2,10 +2,11 @@
 
 mod words;
 
+use types::json::{self, DEPTH_MAX, Json};
 use types::search::{Search, Tree, Vector, bounded, cleaned, parse, parse_with, print};
 use types::{Code, Error, Result, Value};
 
-use super::Ty::{Bool, Int4, Text as T, Tsquery as Q, Tsvector as V};
+use super::Ty::{Bool, Int4, Json as J, Jsonb as B, Text as T, Tsquery as Q, Tsvector as V};
 use super::arguments::{ok_text, text};
 use super::{Context, Function};
 use words::Configuration;
@@ -13,6 +14,10 @@ use words::Configuration;
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_tsvector", &[T, T], V, |_, a| ok_text(vector(config(a)?, text(a, 1)?)?.to_string())),
     Function::new("to_tsvector", &[T], V, |_, a| ok_text(vector(DEFAULT, text(a, 0)?)?.to_string())).stable(),
+    Function::new("to_tsvector", &[T, J], V, |_, a| document_vector(config(a)?, text(a, 1)?)),
+    Function::new("to_tsvector", &[J], V, |_, a| document_vector(DEFAULT, text(a, 0)?)).stable(),
+    Function::new("to_tsvector", &[T, B], V, |_, a| document_vector(config(a)?, text(a, 1)?)),
+    Function::new("to_tsvector", &[B], V, |_, a| document_vector(DEFAULT, text(a, 0)?)).stable(),
     Function::new("to_tsquery", &[T, T], Q, |_, a| written(config(a)?, text(a, 1)?)),
     Function::new("to_tsquery", &[T], Q, |_, a| written(DEFAULT, text(a, 0)?)).stable(),
     Function::new("plainto_tsquery", &[T, T], Q, |_, a| plain(config(a)?, text(a, 1)?, Join::And)),
@@ -73,6 +78,37 @@ fn vector(config: Configuration, text: &str) -> Result<Vector> {
         }
     }
     Ok(vector)
+}
+
+/// The words of a document's strings, in its order: keys, numbers and booleans are none. Between two strings is a gap.
+fn document_vector(config: Configuration, text: &str) -> Result<Value> {
+    let mut strings = Vec::new();
+    let document = json::parse(text, DEPTH_MAX)?;
+    collect_strings(&document, &mut strings);
+    let mut vector = Vector::default();
+    let mut before = 0;
+    for string in strings {
+        let mut last = 0;
+        let mut gap = 0;
+        for (position, lexeme) in words::lexemes(config, string)? {
+            last = position;
+            if let Some(lexeme) = lexeme {
+                vector.add(lexeme, before + position);
+                gap = 1;
+            }
+        }
+        before += last + gap;
+    }
+    ok_text(vector.to_string())
+}
+
+fn collect_strings<'a>(document: &'a Json, strings: &mut Vec<&'a str>) {
+    match document {
+        Json::String(string) => strings.push(string),
+        Json::Array(elements) => elements.iter().for_each(|element| collect_strings(element, strings)),
+        Json::Object(fields) => fields.iter().for_each(|(_, value)| collect_strings(value, strings)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 fn matches(vector: &Vector, search: &str) -> Result<Value> {

@@ -152,12 +152,17 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The edges that lead to tables of the schema in use.
+    /// The edges that lead to tables of the schema in use, by junctions that are served at all.
     fn edges(&self, from: TableId) -> impl Iterator<Item = Edge<'a>> + use<'a> {
         let (catalog, schema) = (&*self.model.catalog, self.schema);
         let edges = if from == RESULT { &[][..] } else { catalog.relationships_of(from) };
         let edges = edges.iter().map(move |edge| Edge { catalog, edge });
-        edges.filter(move |edge| *catalog[edge.edge.to].name.schema == *schema)
+        let served = self.exposed.schemas;
+        edges.filter(move |edge| {
+            let junction = edge.edge.through.as_ref().map(|through| &catalog[through.table].name.schema);
+            *catalog[edge.edge.to].name.schema == *schema
+                && junction.is_none_or(|schema| served.iter().any(|name| **name == **schema))
+        })
     }
 
     fn no_relationship(&self, from: TableId, embed: &SelectEmbed) -> Error {
