@@ -22,6 +22,15 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row("sqlite", "triggers", "they are not run yet; a write that would fire one is refused"),
     row("sqlite", "functions of PL/pgSQL", "they are not run yet; a call is refused"),
+    row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
+    row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
+    row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
+    row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
+    row(
+        "postgres",
+        "expected numbers that count no hidden row",
+        "its planner's statistics are over all rows, as with PostgREST",
+    ),
     row(
         "postgres",
         "counting the rows of a function that may change something",

@@ -110,13 +110,6 @@ impl Error {
         self
     }
 
-    /// Says the HTTP status, where who raised it chose one.
-    #[must_use]
-    pub fn with_status(mut self, status: u16) -> Error {
-        self.0.status = Some(status);
-        self
-    }
-
     /// The code as sent to the caller: its row's name, or the state as it was raised.
     pub fn state(&self) -> &str {
         self.0.state.as_deref().unwrap_or(self.0.code.name())

@@ -2,7 +2,6 @@
 
 use engine::Failure;
 use tokio_postgres::error::{DbError, Severity};
-use types::json::{self, DEPTH_MAX, Json};
 use types::{Code, Error};
 
 /// What went wrong on a connection.
@@ -75,11 +74,6 @@ pub(super) fn cause(error: &tokio_postgres::Error) -> String {
 }
 
 fn from_database(raised: &DbError) -> Error {
-    if raised.code().code() == "PGRST"
-        && let Some(error) = composed(raised)
-    {
-        return error;
-    }
     let mut error = Error::raised(raised.code().code(), raised.message());
     if let Some(detail) = raised.detail() {
         error = error.with_details(detail);
@@ -90,37 +84,5 @@ fn from_database(raised: &DbError) -> Error {
     match raised.where_() {
         Some(place) => error.with_cause(place),
         None => error,
-    }
-}
-
-/// A whole answer, raised as JSON: PostgREST's `raise sqlstate 'PGRST'`. The message holds code, message, details and hint,
-/// the detail holds the status.
-fn composed(raised: &DbError) -> Option<Error> {
-    let message = json::parse(raised.message(), DEPTH_MAX).ok()?;
-    let detail = json::parse(raised.detail()?, DEPTH_MAX).ok()?;
-    let mut error = Error::raised(text(&message, "code")?, text(&message, "message")?);
-    if let Some(details) = text(&message, "details") {
-        error = error.with_details(details);
-    }
-    if let Some(hint) = text(&message, "hint") {
-        error = error.with_hint(hint);
-    }
-    match field(&detail, "status")? {
-        Json::Number(status) => Some(error.with_status(status.parse().ok()?)),
-        Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
-    }
-}
-
-fn field<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
-    match json {
-        Json::Object(pairs) => pairs.iter().find(|(key, _)| *key == *name).map(|(_, value)| value),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
-    }
-}
-
-fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
-    match field(json, name)? {
-        Json::String(text) => Some(text),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }

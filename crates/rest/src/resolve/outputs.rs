@@ -155,10 +155,9 @@ impl<'a> Pass<'a> {
     /// An item of a to-one resource, seen from its parent. Aggregates are taken over the parent's rows.
     fn hoisted(&mut self, read: &Read, item: Item<'a>) -> Result<Item<'a>> {
         let said = match item.said {
-            Said::Value { expr, key } => Said::Value {
-                expr: self.lifted(read, expr),
-                key: key.map(|key| self.lifted(read, key)),
-            },
+            Said::Value { expr, key } => {
+                Said::Value { expr: self.lifted(read, expr), key: key.map(|key| self.lifted(read, key)) }
+            }
             Said::Aggregate { name, argument, cast } => {
                 let argument = argument.unwrap_or_else(|| Expr::bool(true));
                 Said::Aggregate { name, argument: Some(self.lifted(read, argument)), cast }

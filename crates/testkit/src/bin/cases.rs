@@ -57,8 +57,9 @@ fn run() -> Result<bool, String> {
 /// Rows of the table of what is lacking that no case names.
 fn unshown(pages: &[Page]) -> Vec<String> {
     let names = |row: &&Lacking| {
-        let skips = pages.iter().filter_map(|page| page.case.as_ref().ok()).flat_map(|case| &case.skips);
-        skips.into_iter().any(|skip| skip.engine == row.engine && skip.capability == row.capability)
+        let cases = pages.iter().filter_map(|page| page.case.as_ref().ok());
+        let mut named = cases.flat_map(|case| case.skips.iter().chain(&case.lacking));
+        named.any(|skip| skip.engine == row.engine && skip.capability == row.capability)
     };
     LACKING
         .iter()
