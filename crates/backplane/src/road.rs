@@ -8,6 +8,7 @@ mod batch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::Role;
 use catalog::access::{API_ROLES, SERVICE_ROLE};
 use engine::{Applied, Database, Run, Sink};
 use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
@@ -176,7 +177,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
     let media = rest::negotiated(&request, &offer)?;
     mark("parse");
     check_role(model, &caller.role, api)?;
-    let session = session(&request, now)?;
+    let session = session(&request, caller, model, now)?;
     tell(http, &session)?;
     if let Some(reply) = described(api, caller, &request, &media, model)? {
         return Ok(Prepared::Answered(reply));
@@ -225,7 +226,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
     let run = Run {
         caller: caller.clone(),
         session: session.clone(),
-        timeout: timeout(api, caller),
+        timeout: timeout(api, caller, model),
         roll_back: rolls_back(api, &request.prefer),
         request: if capabilities.native_functions {
             Some(Arc::new(asked(http, &request, api)?))
@@ -296,8 +297,10 @@ fn described(
     Ok(Some(rest::respond(request, &served, media, Outcome { body, ..Outcome::default() })))
 }
 
-fn session(request: &Request, now: i64) -> Result<Session> {
-    match &request.prefer.time_zone {
+/// The zone that is preferred, else that of the role (`alter role … set timezone`).
+fn session(request: &Request, caller: &Caller, model: &Model, now: i64) -> Result<Session> {
+    let of_role = || model.catalog.role(&caller.role).and_then(|role| role.setting("timezone"));
+    match request.prefer.time_zone.as_deref().or_else(of_role) {
         Some(zone) => Session::in_zone(zone, now),
         None => Ok(Session::utc(now)),
     }
@@ -323,12 +326,15 @@ fn rolls_back(api: &DataApi, prefer: &Prefer) -> bool {
     }
 }
 
-fn timeout(api: &DataApi, caller: &Caller) -> Duration {
-    Duration::from_millis(if &*caller.role == SERVICE {
+/// The limit of the settings, or that of the role (`alter role … set statement_timeout`) where it is shorter.
+fn timeout(api: &DataApi, caller: &Caller, model: &Model) -> Duration {
+    let limit = Duration::from_millis(if &*caller.role == SERVICE {
         api.limits.service_statement_timeout_ms
     } else {
         api.limits.statement_timeout_ms
-    })
+    });
+    let of_role = model.catalog.role(&caller.role).and_then(Role::statement_timeout);
+    of_role.map_or(limit, |of_role| of_role.min(limit))
 }
 
 /// Runs a plan; what the reply says of it.

@@ -4,6 +4,7 @@
 //! that is how `grant all … ; revoke insert … from anon` comes to mean what PostgreSQL means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ColumnId;
 
@@ -20,6 +21,32 @@ pub struct Role {
     pub inherits: bool,
     /// Roles that it is a member of.
     pub member_of: Vec<Arc<str>>,
+    /// `alter role … set`: names in lower case and what they are set to, for whoever takes on the role.
+    pub settings: Vec<(Arc<str>, String)>,
+}
+
+impl Role {
+    /// What something is set to.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_str())
+    }
+
+    /// How long a statement of its may take; nothing where that is not set, or is without end.
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        let written = self.setting("statement_timeout")?.trim();
+        let unit = written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len());
+        let (number, unit) = written.split_at(unit);
+        let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+        Some(match unit.trim() {
+            "us" => Duration::from_micros(number),
+            "" | "ms" => Duration::from_millis(number),
+            "s" => Duration::from_secs(number),
+            "min" => Duration::from_secs(number.saturating_mul(60)),
+            "h" => Duration::from_secs(number.saturating_mul(3_600)),
+            "d" => Duration::from_secs(number.saturating_mul(86_400)),
+            _ => return None,
+        })
+    }
 }
 
 /// A privilege on an object.
@@ -142,5 +169,32 @@ impl Acl {
             let named = entry.privileges.is_empty() || entry.privileges.contains(&privilege);
             (named && entry.roles.iter().any(|said| &**said == role)).then_some(entry.grant)
         })
+    }
+}
+
+#[cfg(test)]
+mod setting_tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_has_a_unit() {
+        let of = |value: &str| {
+            let settings = vec![("statement_timeout".into(), value.to_owned())];
+            Role {
+                name: "r".into(),
+                bypass_row_security: false,
+                superuser: false,
+                inherits: false,
+                member_of: Vec::new(),
+                settings,
+            }
+            .statement_timeout()
+        };
+        for (text, ms) in
+            [("3s", 3_000), ("1500", 1_500), ("40ms", 40), ("2min", 120_000), ("1 h", 3_600_000)]
+        {
+            assert_eq!(of(text), Some(Duration::from_millis(ms)), "{text}");
+        }
+        assert_eq!((of("0"), of("soon")), (None, None));
     }
 }

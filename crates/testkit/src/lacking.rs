@@ -21,7 +21,6 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "bit strings", "few use them"),
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row("sqlite", "triggers", "they are not run yet; a write that would fire one is refused"),
-    row("sqlite", "functions of PL/pgSQL", "they are not run yet; a call is refused"),
     row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),

@@ -82,16 +82,20 @@ impl Served {
     pub fn on(case: &Case, engine: &Engine) -> Result<Served, String> {
         let folder = Folder::new()?;
         write_project(case, &folder.0)?;
-        let (world, url) = match engine {
+        let (world, urls) = match engine {
             Engine::Sqlite => (None, None),
             Engine::Postgres(cluster) => {
                 let world = cluster.world(case)?;
-                let url = world.url.clone();
-                (Some(world), Some(url))
+                let urls = (world.url.clone(), world.system_url.clone());
+                (Some(world), Some(urls))
             }
-            Engine::At(url) => (None, Some(url.clone())),
+            Engine::At(url) => (None, Some((url.clone(), url.clone()))),
         };
-        let environment = Environment::of(url.iter().map(|url| ("BACKPLANE_ENGINE_URL", url.as_str())));
+        let names = |(url, system_url): &(String, String)| {
+            [("BACKPLANE_ENGINE_URL", url.clone()), ("BACKPLANE_ENGINE_SYSTEM_URL", system_url.clone())]
+        };
+        let values: Vec<(&str, String)> = urls.iter().flat_map(names).collect();
+        let environment = Environment::of(values.iter().map(|(name, value)| (*name, value.as_str())));
         let mut project =
             Project::read(&folder.0, &environment, Strictness::Strict).map_err(|error| told(&error))?;
         let wrong: Vec<String> = project

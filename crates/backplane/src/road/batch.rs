@@ -46,7 +46,7 @@ pub(super) async fn answer(
     let run = Run {
         caller: ground.caller.clone(),
         session: Session::utc(ground.now),
-        timeout: timeout(ground.api, ground.caller),
+        timeout: timeout(ground.api, ground.caller, ground.model),
         roll_back: rolls_back(ground.api, &batch.prefer),
         request: ground.capabilities.native_functions.then(Arc::default),
         routines: None,

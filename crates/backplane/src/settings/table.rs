@@ -122,6 +122,7 @@ settings! {
     db_seed_sql_paths: Vec<String> = vec!["./seed.sql".into()], "db.seed.sql_paths", "Files of the seed, in order; `*` stands for any part of a name.";
 
     engine_url: String = "sqlite:".into(), "engine.url", "Where rows are kept: `sqlite:` is the file `data.db` of the data directory, `sqlite:PATH` another file, seen from there; `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full` a PostgreSQL server.";
+    engine_system_url: Option<String> = None, "engine.system_url", "Where the server itself logs in to PostgreSQL, if not by `engine.url`: for the schema, the Auth API and what is declared. Requests then log in as a role that is little more than those it takes on: `authenticator`.";
     engine_schema: Keeping = Keeping::Auto, "engine.schema", "Whose the schema of a PostgreSQL database is.";
     engine_connections: u64 = 10, "engine.connections", "Connections to a PostgreSQL server, at most; one more is kept for noticing declarations.";
     engine_acquire_timeout: Period = Period(Duration::from_secs(10)), "engine.acquire_timeout", "How long a request waits for a connection.";

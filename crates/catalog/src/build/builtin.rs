@@ -60,5 +60,6 @@ fn role((name, is_bound, superuser, member_of): &(&str, bool, bool, &[&str])) ->
         superuser: *superuser,
         inherits: !NOT_INHERITING.contains(name),
         member_of: member_of.iter().map(|role| Arc::from(*role)).collect(),
+        settings: Vec::new(),
     }
 }

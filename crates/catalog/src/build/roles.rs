@@ -45,6 +45,7 @@ impl Builder<'_> {
                     superuser: false,
                     inherits: true,
                     member_of: Vec::new(),
+                    settings: Vec::new(),
                 };
                 self.catalog.roles.push(role);
             }
@@ -56,7 +57,7 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    fn role_option(&mut self, name: &Arc<str>, option: &str) -> Result<()> {
+    fn role_option(&mut self, role: &Arc<str>, option: &str) -> Result<()> {
         let words: Vec<&str> = option.split_whitespace().collect();
         let change: fn(&mut Role) = match &words[..] {
             ["bypassrls"] => |role| role.bypass_row_security = true,
@@ -65,12 +66,26 @@ impl Builder<'_> {
             ["inherit"] => |role| role.inherits = true,
             ["noinherit"] => |role| role.inherits = false,
             ["nosuperuser"] => |role| role.superuser = false,
-            ["in", "role" | "group", parents @ ..] => return self.memberships(parents, &[name]),
-            ["role" | "user" | "admin", members @ ..] => return self.memberships(&[name], members),
+            ["set", name, "=" | "to", value @ ..] if !value.is_empty() => {
+                let value = value.join(" ");
+                return self.role_setting(role, name, (value != "default").then(|| value.trim_matches('\'')));
+            }
+            ["reset", name] => return self.role_setting(role, name, None),
+            ["in", "role" | "group", parents @ ..] => return self.memberships(parents, &[role]),
+            ["role" | "user" | "admin", members @ ..] => return self.memberships(&[role], members),
             [word, ..] if WITHOUT_MEANING.contains(word) => return Ok(()),
             _ => return Err(Error::missing(format!("role option {option}"))),
         };
-        self.catalog.roles.iter_mut().filter(|role| role.name == *name).for_each(change);
+        self.catalog.roles.iter_mut().filter(|known| known.name == *role).for_each(change);
+        Ok(())
+    }
+
+    /// Sets something for a role, or takes what was set back: by name, or `all`.
+    fn role_setting(&mut self, role: &Arc<str>, name: &str, value: Option<&str>) -> Result<()> {
+        for role in self.catalog.roles.iter_mut().filter(|known| known.name == *role) {
+            role.settings.retain(|(known, _)| **known != *name && name != "all");
+            role.settings.extend(value.map(|value| (name.into(), value.to_owned())));
+        }
         Ok(())
     }
 

@@ -4,12 +4,13 @@
 //! together and their answers taken in order.
 
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::{Access, Failure, Run, Sink};
 use futures_util::TryStreamExt;
-use futures_util::future::{MaybeDone, maybe_done};
+use futures_util::future::{MaybeDone, maybe_done, try_join};
 use render::Command;
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, RowStream, SimpleQueryMessage, Statement};
@@ -20,6 +21,7 @@ use super::cells::{self, Held, Parameter};
 use super::errors::{self, Trouble};
 use super::identity;
 use super::options::Address;
+use super::respected::Respected;
 use super::statements::{Key, Statements};
 
 /// A connection.
@@ -29,6 +31,8 @@ pub(super) struct Connection {
     tls: MakeRustlsConnect,
     conversation: JoinHandle<()>,
     take: Statement,
+    take_respecting: Statement,
+    respected: Arc<Respected>,
     statements: Statements,
     /// Whether a commit was sent and not answered.
     is_committing: AtomicBool,
@@ -48,11 +52,15 @@ pub(super) enum Begin {
 }
 
 impl Begin {
-    fn text(self) -> &'static str {
-        match self {
-            Begin::Read => "BEGIN READ ONLY",
-            Begin::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Begin::Write => "BEGIN READ WRITE",
+    fn text(self, isolation: Option<&str>) -> String {
+        let (isolation, access) = match self {
+            Begin::Read => (isolation, "READ ONLY"),
+            Begin::Snapshot => (isolation.or(Some("REPEATABLE READ")), "READ ONLY"),
+            Begin::Write => (isolation, "READ WRITE"),
+        };
+        match isolation {
+            Some(isolation) => format!("BEGIN ISOLATION LEVEL {isolation} {access}"),
+            None => format!("BEGIN {access}"),
         }
     }
 }
@@ -79,7 +87,11 @@ impl End {
 }
 
 impl Connection {
-    pub(super) async fn open(address: &Address, statements_max: usize) -> Result<Connection> {
+    pub(super) async fn open(
+        address: &Address,
+        statements_max: usize,
+        respected: Arc<Respected>,
+    ) -> Result<Connection> {
         let unreachable = |error: tokio_postgres::Error| errors::unreachable(errors::cause(&error));
         let (client, conversation) =
             address.config.connect(address.tls.clone()).await.map_err(unreachable)?;
@@ -89,11 +101,24 @@ impl Connection {
                 tracing::debug!(cause = errors::cause(&error), "a connection to PostgreSQL ended");
             }
         });
-        let take = client.prepare(identity::TAKE).await.map_err(unreachable)?;
+        let (take, take_respecting) = (identity::take(), identity::take_respecting());
+        let prepared = try_join(client.prepare(&take), client.prepare(&take_respecting)).await;
+        let (take, take_respecting) = prepared.map_err(unreachable)?;
         let (cancel, tls) = (client.cancel_token(), address.tls.clone());
         let statements = Statements::new(statements_max);
         let (is_committing, is_soiled) = Default::default();
-        Ok(Connection { client, cancel, tls, conversation, take, statements, is_committing, is_soiled })
+        Ok(Connection {
+            client,
+            cancel,
+            tls,
+            conversation,
+            take,
+            take_respecting,
+            respected,
+            statements,
+            is_committing,
+            is_soiled,
+        })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -116,8 +141,8 @@ impl Connection {
 
     /// Ends the connection, politely if that is quick.
     pub(super) async fn close(self, timeout: Duration) {
-        let Connection { client, mut conversation, statements, take, .. } = self;
-        drop((statements, take, client));
+        let Connection { client, mut conversation, statements, take, take_respecting, .. } = self;
+        drop((statements, take, take_respecting, client));
         if tokio::time::timeout(timeout, &mut conversation).await.is_err() {
             conversation.abort();
         }
@@ -161,10 +186,11 @@ impl Connection {
         sink: &mut dyn Sink,
         run: &Run,
     ) -> Result<(), Trouble> {
-        let identity = identity::parameters(run);
+        let taking = self.taking(run);
         let end = End::Commit.text(begin);
-        let mut begun = pin!(maybe_done(self.client.batch_execute(begin.text())));
-        let mut taken = pin!(maybe_done(self.client.query_raw(&self.take, texts(&identity))));
+        let begin = begin.text(taking.isolation);
+        let mut begun = pin!(maybe_done(self.client.batch_execute(&begin)));
+        let mut taken = pin!(maybe_done(self.client.query_raw(taking.statement, texts(&taking.parameters))));
         let mut asked: Vec<Pin<Box<MaybeDone<_>>>> = Vec::with_capacity(commands.len());
         for (command, statement) in commands.iter().zip(statements) {
             let parameters = cells::parameters(&command.parameters)?;
@@ -208,11 +234,23 @@ impl Connection {
         }
     }
 
+    /// How the identity of a caller is taken on.
+    fn taking(&self, run: &Run) -> Taking<'_> {
+        let settings = self.respected.of(run);
+        let rest = settings.as_ref().and_then(|settings| settings.rest.as_deref());
+        Taking {
+            statement: if rest.is_some() { &self.take_respecting } else { &self.take },
+            parameters: identity::parameters(run, rest),
+            isolation: settings.as_ref().and_then(|settings| settings.isolation),
+        }
+    }
+
     /// Begins a transaction for a caller.
     pub(super) async fn begin(&self, begin: Begin, run: &Run) -> Result<(), Trouble> {
-        let identity = identity::parameters(run);
-        let mut begun = pin!(maybe_done(self.client.batch_execute(begin.text())));
-        let mut taken = pin!(maybe_done(self.client.query_raw(&self.take, texts(&identity))));
+        let taking = self.taking(run);
+        let text = begin.text(taking.isolation);
+        let mut begun = pin!(maybe_done(self.client.batch_execute(&text)));
+        let mut taken = pin!(maybe_done(self.client.query_raw(taking.statement, texts(&taking.parameters))));
         let _ = futures_util::poll!(begun.as_mut());
         let _ = futures_util::poll!(taken.as_mut());
         begun.as_mut().await;
@@ -237,8 +275,8 @@ impl Connection {
             Access::Write => "",
         };
         self.client.batch_execute(&format!("{next}SAVEPOINT request{reads}")).await?;
-        let identity = identity::parameters(run);
-        drained(self.client.query_raw(&self.take, texts(&identity)).await?).await
+        let taking = self.taking(run);
+        drained(self.client.query_raw(taking.statement, texts(&taking.parameters)).await?).await
     }
 
     /// Ends a transaction after what happened in it: what failed is undone.
@@ -355,8 +393,15 @@ fn key(run: &Run, command: &Command) -> Key {
     Key { role: run.caller.role.clone(), text: command.text.clone() }
 }
 
-fn texts(identity: &[Option<String>; 9]) -> [Parameter<'_>; 9] {
-    identity.each_ref().map(|text| Parameter::new(text.as_deref()))
+fn texts(parameters: &[Option<String>]) -> impl ExactSizeIterator<Item = Parameter<'_>> {
+    parameters.iter().map(|text| Parameter::new(text.as_deref()))
+}
+
+/// The statement that takes on an identity, and how its transaction is isolated.
+struct Taking<'c> {
+    statement: &'c Statement,
+    parameters: Vec<Option<String>>,
+    isolation: Option<&'static str>,
 }
 
 /// The outcome of a future that has ended.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::Sequence;
+use catalog::{Catalog, Sequence};
 use engine::{Access, BoxFuture, Engine, Failure, Job, Routines, Run, Sink, Transaction, Values};
 use render::postgres::qualified;
 use render::{Command, Dialect};
@@ -15,6 +15,7 @@ use super::connection::{Begin, Connection, End};
 use super::errors::Trouble;
 use super::options::Options;
 use super::pool::Pool;
+use super::respected::Respected;
 
 /// What PostgreSQL can do.
 pub const CAPABILITIES: Capabilities = Capabilities {
@@ -34,7 +35,10 @@ const RETRIES: usize = 2;
 
 /// A PostgreSQL server.
 pub struct Postgres {
-    pool: Pool,
+    requests: Pool,
+    /// For work of the server itself, where that logs in as somebody else.
+    system: Option<Pool>,
+    respected: Arc<Respected>,
 }
 
 impl Postgres {
@@ -43,17 +47,30 @@ impl Postgres {
     /// # Errors
     /// `22023` when the address cannot be read.
     pub fn new(options: &Options) -> Result<Postgres> {
-        Ok(Postgres { pool: Pool::new(options)? })
+        let respected = Arc::<Respected>::default();
+        let requests = Pool::new(options, respected.clone())?;
+        let system = options.of_system().map(|options| Pool::new(&options, respected.clone())).transpose()?;
+        Ok(Postgres { requests, system, respected })
+    }
+
+    /// What roles are set to in a catalog holds for transactions that begin from here on.
+    pub fn respect(&self, catalog: &Catalog) {
+        self.respected.put(catalog);
     }
 
     /// Lets nothing further run.
     pub fn close(&self) {
-        self.pool.close();
+        self.requests.close();
+        self.system.iter().for_each(Pool::close);
+    }
+
+    fn pool(&self, run: &Run) -> &Pool {
+        self.system.as_ref().filter(|_| run.is_of_system()).unwrap_or(&self.requests)
     }
 
     async fn read_by(&self, commands: &[Command], sink: &mut dyn Sink, run: &Run) -> Result<(), Failure> {
         for retries in (0..=RETRIES).rev() {
-            let mut lease = self.pool.lease().await?;
+            let mut lease = self.pool(run).lease().await?;
             let read = lease.connection()?.read(commands, sink, run);
             match timeout_at(deadline(run), read).await {
                 Ok(Ok(())) => {
@@ -61,7 +78,7 @@ impl Postgres {
                     return Ok(());
                 }
                 Ok(Err(trouble)) if trouble.is_lost && retries > 0 => {
-                    self.pool.forget_closed();
+                    self.pool(run).forget_closed();
                     sink.restart();
                 }
                 Ok(Err(trouble)) => {
@@ -78,7 +95,7 @@ impl Postgres {
 
     async fn write_by(&self, job: Job, run: &Run) -> Result<(), Failure> {
         for retries in (0..=RETRIES).rev() {
-            let mut lease = self.pool.lease().await?;
+            let mut lease = self.pool(run).lease().await?;
             let deadline = deadline(run);
             let begun = timeout_at(deadline, lease.connection()?.begin(Begin::Write, run)).await;
             let Ok(begun) = begun else { return Err(lease.connection()?.late()) };
@@ -91,7 +108,7 @@ impl Postgres {
                     }
                     return outcome.map_err(|trouble| trouble.failure);
                 }
-                Err(trouble) if trouble.is_lost && retries > 0 => self.pool.forget_closed(),
+                Err(trouble) if trouble.is_lost && retries > 0 => self.pool(run).forget_closed(),
                 Err(trouble) => {
                     if !trouble.is_broken {
                         lease.give_back();
@@ -115,8 +132,13 @@ const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 /// Runs a job in the transaction that has begun, and ends it.
 async fn worked(connection: &mut Connection, job: Job, run: &Run) -> Result<(), Trouble> {
-    let mut work =
-        Work { connection, run, trouble: None, is_turned: false, end: if run.roll_back { End::RollBack } else { End::Commit } };
+    let mut work = Work {
+        connection,
+        run,
+        trouble: None,
+        is_turned: false,
+        end: if run.roll_back { End::RollBack } else { End::Commit },
+    };
     let outcome = job(&mut work).await;
     let Work { trouble, end, .. } = work;
     let outcome = match (outcome, trouble) {

@@ -13,6 +13,7 @@ pub mod introspect;
 pub mod native;
 mod options;
 mod pool;
+mod respected;
 mod statements;
 mod unverified;
 pub mod watch;

@@ -105,6 +105,16 @@ fn nothing() -> Error {
     Error::internal("the database said nothing of itself")
 }
 
+/// Whether somebody is a superuser; whoever the session is of, where no name is given.
+///
+/// # Errors
+/// The database's.
+pub async fn is_superuser(client: &Client, name: Option<&str>) -> Result<bool> {
+    let text = "select rolsuper from pg_roles where rolname = coalesce($1, session_user)";
+    let rows = client.query(text, &[&name]).await.map_err(|error| mapped(&error))?;
+    rows.first().map_or(Ok(false), |row| row.try_get(0).map_err(|error| mapped(&error)))
+}
+
 /// Waits for its turn to apply; it lasts as long as the session.
 ///
 /// # Errors

@@ -18,6 +18,8 @@ use super::unverified::Unverified;
 pub struct Options {
     /// Its address: `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=ca.pem`.
     pub url: String,
+    /// The address for work of the server itself, where that logs in as somebody else: who owns what requests only use.
+    pub system_url: Option<String>,
     /// Connections at most.
     pub connections_max: usize,
     /// Requests that may wait for a connection.
@@ -37,6 +39,7 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Options {
         Options {
             url: url.into(),
+            system_url: None,
             connections_max: 10,
             waiting_max: 1_000,
             acquire_timeout: Duration::from_secs(10),
@@ -44,6 +47,22 @@ impl Options {
             connection_idle: Duration::from_mins(5),
             statements_max: 256,
         }
+    }
+}
+
+impl Options {
+    /// How the server itself logs in, where that is another one.
+    pub fn of_system(&self) -> Option<Options> {
+        let url = self.system_url.clone()?;
+        Some(Options { url, system_url: None, ..self.clone() })
+    }
+
+    /// Whom requests log in as, where the address says that.
+    ///
+    /// # Errors
+    /// `22023` when the address cannot be read.
+    pub fn login(&self) -> Result<Option<String>> {
+        Ok(address(self)?.config.get_user().map(str::to_owned))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Connections that are waiting to be used: how many, how old, how long one waits for one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -12,6 +13,7 @@ use types::{Code, Error, Result};
 use super::connection::Connection;
 use super::errors;
 use super::options::{Address, Options, address};
+use super::respected::Respected;
 
 /// The connections to one server.
 pub(super) struct Pool {
@@ -23,6 +25,7 @@ pub(super) struct Pool {
 struct Maker {
     address: Address,
     options: Options,
+    respected: Arc<Respected>,
 }
 
 impl managed::Manager for Maker {
@@ -30,7 +33,8 @@ impl managed::Manager for Maker {
     type Error = Error;
 
     async fn create(&self) -> Result<Connection> {
-        Connection::open(&self.address, self.options.statements_max).await
+        let respected = self.respected.clone();
+        Connection::open(&self.address, self.options.statements_max, respected).await
     }
 
     async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<Error> {
@@ -42,8 +46,8 @@ impl managed::Manager for Maker {
 }
 
 impl Pool {
-    pub(super) fn new(options: &Options) -> Result<Pool> {
-        let maker = Maker { address: address(options)?, options: options.clone() };
+    pub(super) fn new(options: &Options, respected: Arc<Respected>) -> Result<Pool> {
+        let maker = Maker { address: address(options)?, options: options.clone(), respected };
         let connections = managed::Pool::builder(maker)
             .max_size(options.connections_max)
             .wait_timeout(Some(options.acquire_timeout))

@@ -16,6 +16,9 @@ use crate::case::Case;
 /// The database that the others are copied from.
 const TEMPLATE: &str = "backplane_case_template";
 
+/// Whom requests log in as.
+const LOGIN: &str = "authenticator";
+
 /// Forgets the empty project that the template was made by: a world's own comes into its place.
 const BLANK: &str =
     "delete from backplane.ledger where layer = 'schema'; delete from supabase_migrations.seed_files";
@@ -61,7 +64,20 @@ impl Cluster {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let name = format!("backplane_case_{}_{number}", std::process::id());
         sessions.run(&format!("create database {name} template {TEMPLATE}"))?;
-        Ok(World { url: self.url(&name), name, sessions, roles: roles.map(|held| (held, before)) })
+        Ok(World {
+            url: self.url_as(LOGIN, &name),
+            system_url: self.url(&name),
+            name,
+            sessions,
+            roles: roles.map(|held| (held, before)),
+        })
+    }
+
+    /// The address of a database for somebody else.
+    fn url_as(&self, user: &str, database: &str) -> String {
+        let (scheme, rest) = self.server.split_once("://").unwrap_or_default();
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{user}@{host}/{database}")
     }
 
     fn url(&self, database: &str) -> String {
@@ -75,7 +91,10 @@ impl Cluster {
 
 /// A database that is gone at the end, with the roles that were made for it.
 pub(super) struct World {
+    /// Where requests log in: as the role that is little more than those it takes on.
     pub(super) url: String,
+    /// Where the server itself logs in.
+    pub(super) system_url: String,
     name: String,
     sessions: Sessions,
     roles: Option<(OwnedMutexGuard<()>, Vec<String>)>,

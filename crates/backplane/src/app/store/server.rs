@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use catalog::Catalog;
 use drivers::postgres::introspect::{Reading, introspect};
 use drivers::postgres::watch::{Session, Watch, Watching, watch};
 use drivers::postgres::{Options, Postgres, native};
@@ -20,6 +21,8 @@ use crate::settings::{self, Settings};
 /// A server.
 pub(in crate::app) struct Server {
     engine: Arc<Postgres>,
+    /// Whom requests log in as, where the address says that.
+    login: Option<String>,
     watching: Watching,
     random: engine::Random,
     clock: engine::Clock,
@@ -41,8 +44,9 @@ impl Server {
         let options = options(settings);
         Ok(Server {
             engine: Arc::new(Postgres::new(&options)?),
+            login: options.login()?,
             watching: Watching {
-                options,
+                options: options.of_system().unwrap_or(options),
                 served: settings.api_schemas.clone(),
                 interval: settings.engine_watch_interval.0,
             },
@@ -61,9 +65,10 @@ impl Server {
         let database = Database::new(self.engine.clone(), model, self.random.clone(), self.clock.clone());
         let mut state = self.state.lock().map_err(|_| Error::internal("the state of a server"))?;
         if let Some(reading) = state.reading.take() {
-            let served = database.clone();
-            let put = Arc::new(move |catalog| {
+            let (served, engine) = (database.clone(), self.engine.clone());
+            let put = Arc::new(move |catalog: Arc<Catalog>| {
                 tracing::info!("something was declared: the database was read again");
+                engine.respect(&catalog);
                 served.replace(Arc::new(Model::of_native_views(catalog)));
             });
             state.watch = Some(watch(self.watching.clone(), &reading, put)?);
@@ -74,6 +79,7 @@ impl Server {
     /// What applies to the database is applied; what it declares then is the model.
     pub(super) async fn bring(&self, project: &Project) -> Result<(Arc<Model>, Vec<String>)> {
         let mut session = Session::open(&self.watching.options).await?;
+        self.warn_of_login(&session).await?;
         let (kept, mut done) = self.keeper(&native::found(&session.client).await?);
         let mut reading = match kept {
             Keeper::Database => introspect(&mut session.client, &self.watching.served).await?,
@@ -93,6 +99,7 @@ impl Server {
                 done.extend(closed);
             }
         }
+        self.engine.respect(&reading.catalog);
         let model = Arc::new(Model::of_native_views(reading.catalog.clone()));
         self.state.lock().map_err(|_| Error::internal("the state of a server"))?.reading = Some(reading);
         Ok((model, done))
@@ -108,6 +115,16 @@ impl Server {
         let plan = plan(&project.sources, &found, native::FOUNDATION)?;
         let notes: String = plan.notes.iter().map(|note| format!("{note}\n")).collect();
         Ok(format!("{plan}{notes}"))
+    }
+
+    /// A function of the schema may become whoever the login may.
+    async fn warn_of_login(&self, session: &Session) -> Result<()> {
+        if native::is_superuser(&session.client, self.login.as_deref()).await? {
+            tracing::warn!(
+                "requests log in as a superuser: a function of the schema could become any role. Let `engine.url` log in as `authenticator`, and `engine.system_url` as who owns the schema"
+            );
+        }
+        Ok(())
     }
 
     /// Whose the schema is; said where that is a surprise.
@@ -139,6 +156,7 @@ fn options(settings: &Settings) -> Options {
         acquire_timeout: settings.engine_acquire_timeout.0,
         connection_life: settings.engine_connection_life.0,
         connection_idle: settings.engine_connection_idle.0,
+        system_url: settings.engine_system_url.clone(),
         ..Options::new(settings.engine_url.clone())
     }
 }

@@ -68,6 +68,7 @@ facts! {
         superuser: flag -> bool,
         inherits: flag -> bool,
         member_of: texts -> Vec<String>,
+        settings: texts -> Vec<String>,
     }
     /// A type.
     Ty {

@@ -35,7 +35,14 @@ pub(super) fn roles(catalog: &mut Catalog, found: Vec<facts::Role>) {
         superuser: role.superuser,
         inherits: role.inherits,
         member_of: role.member_of.into_iter().map(Arc::from).collect(),
+        settings: role.settings.iter().filter_map(|setting| setting_of(setting)).collect(),
     }));
+}
+
+/// `name=value`
+fn setting_of(text: &str) -> Option<(Arc<str>, String)> {
+    let (name, value) = text.split_once('=')?;
+    Some((name.to_lowercase().into(), value.to_owned()))
 }
 
 pub(super) fn rest(

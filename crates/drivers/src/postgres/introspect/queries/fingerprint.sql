@@ -22,5 +22,6 @@ select md5(concat_ws(' ',
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_publication),
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_publication_rel),
   (select sum(hashtextextended(concat(roleid, ' ', member, ' ', xmin), 0)) from pg_auth_members),
+  (select sum(hashtextextended(concat(setdatabase, ' ', setrole, ' ', setconfig), 0)) from pg_db_role_setting),
   (select sum(hashtextextended(concat(oid, rolname, rolsuper, rolbypassrls, rolinherit), 0)) from pg_roles)
 ))
