@@ -164,6 +164,7 @@ impl<'t> Builder<'t> {
             StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_)
+            | StatementKind::Refresh { .. }
             | StatementKind::Truncate { .. } => Ok(Outcome::Data),
             StatementKind::CreateTable(create) => self.create_table(create),
             StatementKind::CreateTableAs { name, temporary: true, .. } => {

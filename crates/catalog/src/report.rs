@@ -1,6 +1,6 @@
 //! What is declared and does not run: for `backplane check`.
 
-use crate::{Catalog, Function, Language, TableKind};
+use crate::{Catalog, Function, Language};
 
 impl Catalog {
     /// A sentence for each thing that is declared and does not run in this version.
@@ -18,12 +18,7 @@ impl Catalog {
             self.tables.iter().flat_map(|table| table.triggers.iter().map(move |trigger| (table, trigger)));
         let triggers = triggers
             .map(|(table, trigger)| format!("trigger {} on {} does not run.", trigger.name, table.name));
-        let views = self
-            .tables
-            .iter()
-            .filter(|table| matches!(table.kind, TableKind::View { materialized: true, .. }));
-        let views = views.map(|view| format!("materialized view {} is not refreshed.", view.name));
-        noted.chain(functions).chain(triggers).chain(views).collect()
+        noted.chain(functions).chain(triggers).collect()
     }
 }
 

@@ -236,6 +236,16 @@ impl Table {
         !matches!(self.kind, TableKind::Table)
     }
 
+    /// Whether rows are kept: those of a table, or of a materialized view.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.kind, TableKind::Table | TableKind::View { materialized: true, .. })
+    }
+
+    /// Whether this is a materialized view.
+    pub fn is_materialized(&self) -> bool {
+        matches!(self.kind, TableKind::View { materialized: true, .. })
+    }
+
     /// Positions of all columns.
     pub fn column_ids(&self) -> impl Iterator<Item = ColumnId> + use<> {
         (0..u16::try_from(self.columns.len()).unwrap_or(u16::MAX)).map(ColumnId)

@@ -68,6 +68,10 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
+        if !write.before.is_empty() {
+            let whole = self.changed_before(write, parameters).await?;
+            return Box::pin(self.store_with(&whole, parameters, position, sink)).await;
+        }
         match write.guard.judge {
             Judge::Us => {}
             Judge::Engine => return self.store_whole(write, parameters, position, sink).await,
@@ -91,6 +95,25 @@ impl Work<'_> {
         check_affected(write, touched.keys.len())?;
         self.returning(write, &touched.keys, parameters, position, sink).await?;
         Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
+    }
+
+    /// The same write, in which what was changed before it stands as rows.
+    async fn changed_before(&mut self, write: &Write, parameters: &[Value]) -> Result<Write> {
+        let mut whole = write.clone();
+        let mut before = std::mem::take(&mut whole.before).into_iter();
+        while let Some(query::Changed { id, write }) = before.next() {
+            let outputs = write.returning.iter().flat_map(|read| &read.outputs);
+            let types: Vec<Type> = outputs.map(|output| output.expr.ty()).collect();
+            let mut values = Values::of(types.clone());
+            Box::pin(self.store_with(&write, parameters, 0, &mut values)).await?;
+            let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
+            let rows = values.into_rows().into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect());
+            let rows: Vec<Vec<Expr>> = rows.collect();
+            query::visit::put_rows(&mut whole, id, &rows);
+            let rest = before.as_mut_slice();
+            rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
+        }
+        Ok(whole)
     }
 
     /// Runs a write, or tells how it would be done.
@@ -156,7 +179,7 @@ impl Work<'_> {
     }
 
     /// The existing rows that a write is about, in insertion order, each with the values of further expressions.
-    async fn targets(
+    pub(super) async fn targets(
         &mut self,
         write: &Write,
         filter: Option<&Expr>,
@@ -218,7 +241,7 @@ impl Work<'_> {
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
     }
 
-    async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<()> {
+    pub(super) async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<()> {
         let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
         if keys.is_empty() {
             return Ok(());

@@ -4,18 +4,19 @@ pub(crate) mod triggers;
 
 use std::collections::BTreeSet;
 
-use catalog::{ColumnId, Index, Table};
+use catalog::{ColumnId, Index, Table, TableId};
 use types::{Code, Error, Result};
 
-use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Write};
+use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Source, Write};
 use crate::model::{Fill, Model};
+use crate::visit;
 
 /// Refuses a write that no caller could make.
 ///
 /// # Errors
 /// `0A000` when a trigger would fire, `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
-    if model.catalog[write.table].is_view() {
+    if !model.catalog[write.table].is_stored() {
         return Err(Error::internal("a write to a view was not made one to a table"));
     }
     triggers::none_fires(write, model)?;
@@ -24,6 +25,51 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
         Action::Update { set, .. } => assigned(write, set, model),
         Action::Delete { .. } => Ok(()),
     }
+}
+
+/// Refuses a statement that would see what a data-modifying `with` changed: PostgreSQL shows it the tables as they were.
+///
+/// # Errors
+/// `0A000` where a table is read or changed again.
+pub(crate) fn snapshot(write: &Write, model: &Model) -> Result<()> {
+    let mut changed = Vec::new();
+    for before in write.before.iter().map(|changed| &changed.write).chain([write]) {
+        let mut touched = vec![before.table];
+        let mut copy = before.clone();
+        visit::each_read_of_write_mut(&mut copy, &mut |read| {
+            visit::deep_sources(read, &mut |source| touched.extend(table_of(source)));
+        });
+        if let Some(beside) = &before.beside {
+            visit::each_source(beside, &mut |source| touched.extend(table_of(source)));
+        }
+        let is_delete = matches!(before.action, Action::Delete { .. });
+        if let Some(returning) = &before.returning {
+            let mut read = Vec::new();
+            visit::deep_sources(returning, &mut |source| read.extend(table_of(source)));
+            // What a delete returns is read before the rows are gone.
+            if !is_delete && before.is_read_whole && read.contains(&before.table) {
+                return Err(again(before.table, model));
+            }
+            touched.extend(read);
+        }
+        if let Some(table) = touched.iter().find(|table| changed.contains(*table)) {
+            return Err(again(*table, model));
+        }
+        changed.push(before.table);
+    }
+    Ok(())
+}
+
+fn table_of(source: &Source) -> Option<TableId> {
+    match source {
+        Source::Table { table, .. } => Some(*table),
+        _ => None,
+    }
+}
+
+fn again(table: TableId, model: &Model) -> Error {
+    let name = &model.catalog[table].name.name;
+    Error::missing(format!("a statement that looks at table {name} after its WITH changed it"))
 }
 
 fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {

@@ -205,6 +205,13 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
         Form::Array => array(all(args, row, scope)?),
         Form::Row => Ok(Value::Row(all(args, row, scope)?.into())),
         Form::Record(names) => record(names, args, row, scope),
+        Form::Domain(test) => {
+            let mut values = all(args, row, scope)?.into_iter();
+            let value = values.next().unwrap_or(Value::Null);
+            test.hold(value.is_null(), values.map(|held| matches!(held, Value::Bool(false))))?;
+            Ok(value)
+        }
+        Form::Field(name) => field(name, ty, &eval(only(args)?, row, scope)?, scope.session),
         Form::NextValue => Err(Error::internal("nextval() is the engine's")),
     }
 }
@@ -221,6 +228,21 @@ fn record(names: &[Arc<str>], args: &[Expr], row: &dyn Row, scope: &mut Scope<'_
     }
     out.push(b'}');
     String::from_utf8(out).map(Value::text).map_err(Error::internal)
+}
+
+/// A field of a row that is kept as a JSON object.
+///
+/// # Errors
+/// `XX001` when it is no such object.
+pub fn field(name: &str, ty: &Type, row: &Value, session: &Session) -> Result<Value> {
+    let Value::Text(text) = row else { return Ok(Value::Null) };
+    match parse(text, DEPTH_MAX)?.get(name) {
+        None | Some(Json::Null) => Ok(Value::Null),
+        Some(json) => match (ty, json) {
+            (Type::Composite(_), json) => Ok(Value::text(json.compact())),
+            (ty, json) => types::json_value::from_json(ty, None, json, session),
+        },
+    }
 }
 
 /// A comparison; null if an operand is.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
-use types::{Error, Modifier, Type, Value};
+use types::{Code, Error, Modifier, Type, Value};
 
 use crate::functions::{Aggregate, Function, SetFunction};
 
@@ -636,8 +636,43 @@ pub enum Form {
     Row,
     /// A whole row under the names of its columns, as a value: it is kept as a JSON object.
     Record(Arc<[Arc<str>]>),
+    /// A field of such a row.
+    Field(Arc<str>),
+    /// A value of a domain: the first operand, of which the others must not be false.
+    Domain(Arc<DomainTest>),
     /// `nextval(sequence)`: the sequence's name is the only operand, a constant.
     NextValue,
+}
+
+/// What a domain says of a value that it refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainTest {
+    /// The domain.
+    pub name: Arc<str>,
+    /// Whether it takes no null.
+    pub not_null: bool,
+    /// The names of its constraints, one for each condition.
+    pub checks: Vec<Arc<str>>,
+}
+
+impl DomainTest {
+    /// Refuses a value for which conditions are false.
+    ///
+    /// # Errors
+    /// `23502` for a null, `23514` for the first condition that is false.
+    pub fn hold(&self, is_null: bool, is_false: impl IntoIterator<Item = bool>) -> Result<(), Error> {
+        if is_null && self.not_null {
+            let message = format!("domain {} does not allow null values", self.name);
+            return Err(Error::new(Code::NOT_NULL_VIOLATION, message));
+        }
+        match self.checks.iter().zip(is_false).find(|(_, is_false)| *is_false) {
+            Some((check, _)) => {
+                let message = format!("value for domain {} violates check constraint \"{check}\"", self.name);
+                Err(Error::new(Code::CHECK_VIOLATION, message))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Something about the caller, bound when the command runs.
@@ -697,9 +732,15 @@ pub struct Write {
     pub target: SourceId,
     /// What is done.
     pub action: Action,
+    /// Changes that are made before, in order. What they return, this write and later ones name as [`Source::Cte`].
+    pub before: Vec<Changed>,
+    /// Whether it refreshes a materialized view: its rows go before the insert.
+    pub refreshes: bool,
     /// What stands beside the rows of an update (`from`) or a delete (`using`). A row that meets several rows there is written
     /// once.
     pub beside: Option<Source>,
+    /// Whether what is returned is a whole select after a data-modifying `with`.
+    pub is_read_whole: bool,
     /// What is read of the written rows: its `from` holds one `Source::Written` of the same table.
     pub returning: Option<Read>,
     /// How many of the rows returned there are in all, as one row of one `bigint`: the rows of the next command.
@@ -712,6 +753,15 @@ pub struct Write {
     pub single: bool,
     /// What the caller may write. Only `authorize` fills it.
     pub guard: WriteGuard,
+}
+
+/// A data-modifying common table expression.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// What names its rows.
+    pub id: SourceId,
+    /// What is done.
+    pub write: Write,
 }
 
 /// The declared function whose statement a write is.

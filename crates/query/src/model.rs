@@ -160,10 +160,7 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
         fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
         checks: checks(catalog, id, table),
         view: match &table.kind {
-            TableKind::Table => None,
-            TableKind::View { materialized: true, .. } => {
-                Some(Err(Error::missing(format!("materialized view {}", table.name))))
-            }
+            TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),
         },
     }

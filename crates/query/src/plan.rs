@@ -99,7 +99,9 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
         Query::Write(write) => {
             // An engine that judges writes knows what its tables refuse.
             if write.guard.judge != Judge::Engine {
+                write.before.iter().try_for_each(|changed| check::write(&changed.write, model))?;
                 check::write(&write, model)?;
+                check::snapshot(&write, model)?;
             }
             Ok(Step::Store(write))
         }

@@ -231,6 +231,8 @@ struct Resolver<'a> {
     ids: SourceIds,
     levels: Vec<Level>,
     ctes: Vec<with::Named>,
+    /// What data-modifying common table expressions of the statement do, where they may stand.
+    changed: Option<Vec<crate::ir::Changed>>,
     /// The windows that selects name.
     windows: Vec<(String, ast::Window)>,
     /// Set-returning functions among the targets that are being read, where they may stand.
@@ -254,6 +256,34 @@ struct Resolver<'a> {
     changes: bool,
 }
 
+/// A statement after changes. A select is what the last of them returns.
+fn after(mut changed: Vec<crate::ir::Changed>, query: Query) -> Query {
+    if changed.is_empty() {
+        return query;
+    }
+    match query {
+        Query::Write(mut write) => {
+            changed.append(&mut write.before);
+            Query::Write(Box::new(crate::ir::Write { before: changed, ..*write }))
+        }
+        Query::Read(mut read) => {
+            let Some(crate::ir::Changed { id, mut write }) = changed.pop() else { return Query::Read(read) };
+            let returning = write.returning.take();
+            crate::visit::deep_sources_mut(&mut read, &mut |source| {
+                if let (Source::Cte { id: occurrence, cte, .. }, Some(returning)) = (&source, &returning)
+                    && *cte == id
+                {
+                    *source = Source::Read { id: *occurrence, read: Box::new(returning.clone()), view: None };
+                }
+            });
+            write.returning = Some(read);
+            write.is_read_whole = true;
+            write.before = changed;
+            Query::Write(Box::new(write))
+        }
+    }
+}
+
 /// Where names are looked for, unless a function says it.
 fn default_path() -> Vec<Arc<str>> {
     vec!["public".into(), "extensions".into()]
@@ -270,6 +300,7 @@ impl<'a> Resolver<'a> {
             ids: SourceIds::starting_at(ROW.0 + 1),
             levels: Vec::new(),
             ctes: Vec::new(),
+            changed: None,
             windows: Vec::new(),
             expansions: None,
             unsettled: false,
@@ -286,11 +317,21 @@ impl<'a> Resolver<'a> {
 
     /// The meaning of a statement about rows.
     fn about_rows(&mut self, statement: &StatementKind) -> Result<Query> {
+        self.changed = Some(Vec::new());
+        let resolved = self.statement(statement);
+        let changed = self.changed.take().unwrap_or_default();
+        Ok(after(changed, resolved?))
+    }
+
+    fn statement(&mut self, statement: &StatementKind) -> Result<Query> {
         match statement {
             StatementKind::Query(query) => Ok(Query::Read(self.query(query)?)),
             StatementKind::Insert(insert) => self.insert(insert).map(Box::new).map(Query::Write),
             StatementKind::Update(update) => self.update(update).map(Box::new).map(Query::Write),
             StatementKind::Delete(delete) => self.delete(delete).map(Box::new).map(Query::Write),
+            StatementKind::Refresh { name, with_data } => {
+                self.refresh(name, *with_data).map(Box::new).map(Query::Write)
+            }
             _ => Err(Error::missing("a statement that is neither select, insert, update nor delete")),
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::ir::{
-    Action, Assign, ConflictAction, Expr, Form, FrameBound, Guard, Insert, Order, Read, RowValue, Source, SourceId, Subquery,
+    Action, Assign, ConflictAction, Expr, Form, FrameBound, Guard, Insert, Order, Output, Read, RowValue, Source, SourceId, Subquery,
     Window, Write,
 };
 
@@ -256,6 +256,31 @@ pub fn each_read_of_write_mut(write: &mut Write, visit: &mut dyn FnMut(&mut Read
     }
 }
 
+/// Puts rows in the place of a common table expression of a write, those of what it returns included.
+pub fn put_rows(write: &mut Write, cte: SourceId, rows: &[Vec<Expr>]) {
+    let put = |source: &mut Source| {
+        let Source::Cte { id, cte: named, columns } = source else { return };
+        if *named != cte {
+            return;
+        }
+        *source = match rows {
+            [] => {
+                let outputs = columns.iter().map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
+                let none = Read { filter: Some(Expr::bool(false)), outputs: outputs.collect(), ..Read::from(Source::Unit) };
+                Source::Read { id: *id, read: Box::new(none), view: None }
+            }
+            rows => Source::Values { id: *id, rows: rows.to_vec() },
+        };
+    };
+    each_read_of_write_mut(write, &mut |read| deep_sources_mut(read, &mut |source| put(source)));
+    if let Some(beside) = &mut write.beside {
+        each_source_mut(beside, &mut |source| put(source));
+    }
+    for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
+        deep_sources_mut(read, &mut |source| put(source));
+    }
+}
+
 /// Whether something in a read names one of some sources.
 pub fn names_any(read: &Read, sources: &[SourceId]) -> bool {
     let mut found = false;
@@ -398,7 +423,7 @@ fn raises_itself(expr: &Expr) -> bool {
 fn form_raises(form: &Form) -> bool {
     match form {
         Form::AnyBy(function) | Form::AllBy(function) => !function.leakproof,
-        Form::Array | Form::Row | Form::Record(_) | Form::NextValue => true,
+        Form::Array | Form::Row | Form::Record(_) | Form::Field(_) | Form::Domain(_) | Form::NextValue => true,
         Form::Compare(_)
         | Form::And
         | Form::Or

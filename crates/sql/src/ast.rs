@@ -710,6 +710,13 @@ pub enum StatementKind {
     Reset(String),
     /// `begin`, `commit`, `rollback`, `savepoint`, …, by its leading words.
     Transaction(String),
+    /// `refresh materialized view`
+    Refresh {
+        /// The view.
+        name: ObjectName,
+        /// `with data`, unless `with no data` was said.
+        with_data: bool,
+    },
     /// `truncate`
     Truncate {
         /// The tables.
@@ -1306,6 +1313,8 @@ pub struct CreateView {
     pub query: Box<Query>,
     /// `with check option`
     pub check_option: bool,
+    /// Of a materialized view `with data`, unless `with no data` was said.
+    pub with_data: bool,
 }
 
 /// The mode of a function's argument.

@@ -22,7 +22,7 @@ pub fn write_cell(out: &mut Vec<u8>, ty: &Type, cell: Cell<'_>, session: &Sessio
         (_, Cell::Json(text)) => out.extend(text.as_bytes()),
         (Type::Bool, Cell::Int(value)) => out.extend(if value != 0 { &b"true"[..] } else { b"false" }),
         (Type::Int2 | Type::Int4 | Type::Int8, Cell::Int(value)) => write_int(out, value),
-        (Type::Json | Type::Jsonb, Cell::Text(text)) => out.extend(text.as_bytes()),
+        (Type::Json | Type::Jsonb | Type::Composite(_), Cell::Text(text)) => out.extend(text.as_bytes()),
         (Type::Numeric, Cell::Text(text)) => write_number_text(out, text),
         (
             Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Uuid | Type::Enum(_),
@@ -68,7 +68,8 @@ pub fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, session: &Sessio
         Value::Int(value) => write_int(out, *value),
         Value::Float(value) => write_number_text(out, &text::print_float(*value, *ty == Type::Float4)),
         Value::Numeric(number) => write_number_text(out, &number.to_string()),
-        Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb) => out.extend(text.as_bytes()),
+        // A row is kept as a JSON object.
+        Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb | Type::Composite(_)) => out.extend(text.as_bytes()),
         Value::Text(text) => write_string(out, text),
         Value::Timestamp(micros) => {
             write_timestamp(out, *micros, (*ty == Type::Timestamptz).then_some(session))

@@ -43,7 +43,7 @@ pub(super) fn after_tables(current: &Catalog, wanted: &Catalog, changes: &mut Ve
     let mut out = Out { changes };
     for pair in matching::tables(current, wanted) {
         match (pair.old, pair.new) {
-            (Some(old), None) if old.is_view() => out.push(Verb::Drop, "view", old.name.to_string()),
+            (Some(old), None) if !old.is_stored() => out.push(Verb::Drop, "view", old.name.to_string()),
             (None, Some(new)) => out.created(new),
             (Some(old), Some(new)) => out.said_of(old, new),
             (Some(_), None) | (None, None) => {}

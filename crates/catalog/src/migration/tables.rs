@@ -23,7 +23,7 @@ impl Steps<'_> {
         for table in referencing_first(tables.collect()) {
             self.push(
                 Action::DropTable(Arc::new(table.clone())),
-                Danger::Loses("the table's rows".to_owned()),
+                if table.is_materialized() { Danger::None } else { Danger::Loses("the table's rows".to_owned()) },
             );
         }
     }
@@ -205,7 +205,7 @@ impl Steps<'_> {
         let is_it =
             |column: &Column| matches!(element(&column.ty), Type::Enum(declared) if declared.name == *ty);
         let existing = self.wanted.tables.iter().filter(|table| {
-            !table.is_view() && self.current.tables.iter().any(|old| old.origin == table.origin)
+            table.is_stored() && self.current.tables.iter().any(|old| old.origin == table.origin)
         });
         let columns = existing.flat_map(|table| {
             table

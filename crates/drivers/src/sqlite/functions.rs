@@ -2,6 +2,7 @@
 //!
 //! A polymorphic row takes the types of its arguments as a text before them.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 
@@ -27,6 +28,9 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
         let count = i32::try_from(count).unwrap_or(-1);
         let registered = || Row { aggregate, surroundings: surroundings.clone() };
         connection.create_window_function(aggregate.symbol().as_str(), count, FLAGS, registered())?;
+        let distinct = Distinct(registered());
+        let wider = if count < 0 { count } else { count + 1 };
+        connection.create_aggregate_function(aggregate.distinct_symbol().as_str(), wider, FLAGS, distinct)?;
         let moving = Moving(registered());
         connection.create_window_function(aggregate.moving_symbol().as_str(), count, FLAGS, moving)?;
     }
@@ -188,6 +192,66 @@ impl Row {
         let group = self.begin(None);
         let Some(group) = group else { return Err(carried(&Error::internal(self.aggregate.symbol()))) };
         self.answer(&group.types, group.state)
+    }
+}
+
+/// An aggregate over rows that differ.
+struct Distinct(Row);
+
+/// The rows so far, and whether they come in an order.
+struct Differing {
+    types: Vec<Type>,
+    rows: Vec<Vec<Value>>,
+    ordered: bool,
+}
+
+impl Registered<AssertUnwindSafe<Differing>, Owned> for Distinct {
+    fn init(&self, arguments: &mut Arguments<'_>) -> rusqlite::Result<AssertUnwindSafe<Differing>> {
+        let ordered = arguments.get_raw(0).as_str().is_ok_and(|word| word == "ordered");
+        let types = if self.0.aggregate.is_polymorphic() {
+            arguments.get_raw(1).as_str().ok().and_then(surroundings::types)
+        } else {
+            self.0.begin(None).map(|group| group.types)
+        };
+        let types = types.ok_or_else(|| carried(&Error::internal(self.0.aggregate.symbol())))?;
+        Ok(AssertUnwindSafe(Differing { types, rows: Vec::new(), ordered }))
+    }
+
+    fn step(&self, arguments: &mut Arguments<'_>, found: &mut AssertUnwindSafe<Differing>) -> rusqlite::Result<()> {
+        let skip = 1 + usize::from(self.0.aggregate.is_polymorphic());
+        let types = found.types.iter().enumerate();
+        let row = types.map(|(position, ty)| argument(arguments, position + skip, ty)).collect::<Result<Vec<_>>>();
+        let row = row.map_err(|error| carried(&error))?;
+        found.rows.push(row);
+        Ok(())
+    }
+
+    fn finalize(
+        &self,
+        _: &mut Arguments<'_>,
+        found: Option<AssertUnwindSafe<Differing>>,
+    ) -> rusqlite::Result<Owned> {
+        let Some(AssertUnwindSafe(Differing { types, mut rows, ordered })) = found else {
+            return self.0.finalize_nothing();
+        };
+        let order = |left: &Vec<Value>, right: &Vec<Value>| {
+            let fields = types.iter().zip(left.iter().zip(right));
+            fields.map(|(ty, (left, right))| nulls_last(ty, left, right)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        };
+        if !ordered {
+            rows.sort_by(order);
+        }
+        // Equal rows stand together, as the order is one of the arguments.
+        rows.dedup_by(|later, earlier| order(later, earlier).is_eq());
+        let frame = InFrame { types, rows: rows.into() };
+        Moving(Row { aggregate: self.0.aggregate, surroundings: self.0.surroundings.clone() }).answer(&frame)
+    }
+}
+
+fn nulls_last(ty: &Type, left: &Value, right: &Value) -> Ordering {
+    match (left.is_null(), right.is_null()) {
+        (false, false) => types::compare::compare(ty, left, right),
+        (left, right) => left.cmp(&right),
     }
 }
 

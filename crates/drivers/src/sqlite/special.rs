@@ -5,13 +5,13 @@
 use std::cmp::Ordering;
 use std::panic::AssertUnwindSafe;
 
-use query::Compare;
+use query::{Compare, DomainTest};
 use query::eval::compared;
 use query::functions::{self, Function};
 use render::sqlite::Special;
 use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context as Arguments, FunctionFlags};
-use rusqlite::types::Value as Owned;
+use rusqlite::types::{Value as Owned, ValueRef};
 use types::compare::compare;
 use types::json::write_string;
 use types::json_value::write_cell;
@@ -41,6 +41,8 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
             Special::Array => array,
             Special::Key => key,
             Special::JsonRow => json_row,
+            Special::Field => field,
+            Special::Domain => domain,
             Special::Cell => sets::cell,
             Special::Zip => sets::zip,
             Special::Pack => {
@@ -217,6 +219,39 @@ fn quantified(
         }
     }
     Ok(result)
+}
+
+/// A word between semicolons, as it was before.
+fn unmarked(word: &str) -> String {
+    word.replace("\\;", ";").replace("\\\\", "\\")
+}
+
+fn domain(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
+    let test = surroundings::words(arguments, |text| {
+        let [name, not_null, checks @ ..] = &split(text)[..] else { return None };
+        Some(DomainTest {
+            name: unmarked(name).into(),
+            not_null: *not_null == "1",
+            checks: checks.iter().map(|check| unmarked(check).into()).collect(),
+        })
+    })?;
+    let value: Owned = arguments.get(1)?;
+    let is_false = (2..arguments.len()).map(|at| matches!(arguments.get_raw(at), ValueRef::Integer(0)));
+    test.hold(matches!(value, Owned::Null), is_false).map_err(|error| carried(&error))?;
+    Ok(value)
+}
+
+fn field(surroundings: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
+    let words = surroundings::words(arguments, |text| {
+        let [ty, name] = split(text)[..] else { return None };
+        Some((signature::parse(ty)?, unmarked(name)))
+    })?;
+    let (ty, name) = &*words;
+    let row = argument(arguments, 1, &Type::Text);
+    let outcome = row.and_then(|row| {
+        surroundings.evaluate(&[], |context| query::eval::field(name, ty, &row, context.session))
+    });
+    answer(ty, outcome)
 }
 
 fn key(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {

@@ -82,6 +82,14 @@ pub(super) fn seeds(files: &[File]) -> (Vec<Rows>, Vec<Refusal>) {
     (rows, fold.refused)
 }
 
+/// What a statement does to rows: a materialized view that is made is filled.
+fn about_rows(statement: StatementKind) -> StatementKind {
+    match statement {
+        StatementKind::CreateView(create) => StatementKind::Refresh { name: create.name, with_data: true },
+        other => other,
+    }
+}
+
 struct Fold {
     points: Vec<Point>,
     refused: Vec<Refusal>,
@@ -116,7 +124,7 @@ impl Fold {
             for (file, statement) in waiting {
                 match builder.apply(&statement) {
                     Ok(Outcome::Data) => {
-                        rows.push(Rows { file: file.name.as_str().into(), statement: statement.kind });
+                        rows.push(Rows { file: file.name.as_str().into(), statement: about_rows(statement.kind) });
                     }
                     Ok(_) => {}
                     Err(said) if said.complaint == Complaint::Missing => {
@@ -145,7 +153,7 @@ impl Fold {
             let mut builder = Builder::new(catalog, &Views).owned_by(owner);
             for statement in statements {
                 match builder.apply(&statement) {
-                    Ok(Outcome::Data) => self.touch(&builder, file, statement.kind),
+                    Ok(Outcome::Data) => self.touch(&builder, file, about_rows(statement.kind)),
                     Ok(_) => {}
                     Err(said) => self.refuse(file, &statement, said.error),
                 }

@@ -116,6 +116,7 @@ async fn computed(
 
 fn meaning<'a>(catalog: &'a Catalog, statement: &'a StatementKind) -> Result<Meaning<'a>> {
     let target = match statement {
+        StatementKind::Refresh { .. } => return Ok(Meaning::Statement),
         StatementKind::Insert(insert) => &insert.table,
         StatementKind::Update(update) => &update.table,
         StatementKind::Delete(delete) => &delete.table,

@@ -94,7 +94,7 @@ impl Run<'_> {
         }
         self.touch(stage).await?;
         if self.moves {
-            for table in stage.to.catalog.tables.iter().filter(|table| !table.is_view()) {
+            for table in stage.to.catalog.tables.iter().filter(|table| table.is_stored()) {
                 self.tasks(self.schema.references(&stage.to, table, &self.session)?).await?;
             }
         }

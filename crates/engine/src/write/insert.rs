@@ -22,6 +22,10 @@ impl Work<'_> {
     ) -> Result<Touched> {
         let mut rows = Vec::with_capacity(insert.rows.len());
         let refused = self.candidates(write, insert, parameters, &mut rows).await.err();
+        if write.refreshes && refused.is_none() {
+            let old = self.targets(write, None, Vec::new(), parameters).await?;
+            self.delete(write, &old).await?;
+        }
         let mut touched = Touched::default();
         match &insert.conflict {
             None => self.store_rows(write, &rows, &mut touched).await?,

@@ -74,7 +74,16 @@ impl<'m> Pass<'m> {
             self.definer = before;
             return outcome;
         }
-        let owner = Pass::new(&function.owner, self.model, self.limits)?;
+        self.as_owner(&function.owner, inner)
+    }
+
+    /// Does something with the rights of an owner.
+    pub(super) fn as_owner(
+        &mut self,
+        owner: &str,
+        inner: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let owner = Pass::new(owner, self.model, self.limits)?;
         let owner = Rights {
             role: owner.role,
             roles: owner.roles,

@@ -50,7 +50,7 @@ fn mark_write(write: &mut Write) -> Result<()> {
         mark(read)?;
     }
     visit::action_expressions_mut(&mut write.action).into_iter().try_for_each(mark_expr)?;
-    if write.beside.is_some() {
+    if write.beside.is_some() || !write.before.is_empty() {
         return Err(Error::missing("a write beside other tables on an engine that has policies"));
     }
     [&mut write.returning, &mut write.counted].into_iter().flatten().try_for_each(mark)?;

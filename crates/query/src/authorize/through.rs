@@ -32,7 +32,9 @@ fn words(action: &Action) -> Words {
 impl Pass<'_> {
     /// Makes a write to a view one to the relation that it shows, until that is a table.
     pub(super) fn through_views(&mut self, write: &mut Write) -> Result<()> {
-        while let TableKind::View { security_invoker, .. } = self.model.catalog[write.table].kind {
+        while let TableKind::View { security_invoker, materialized: false, .. } =
+            self.model.catalog[write.table].kind
+        {
             self.require_on_view(write)?;
             crate::check::triggers::none_instead(write, self.model)?;
             let view = write.table;

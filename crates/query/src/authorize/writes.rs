@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::{ColumnId, PolicyCommand, Privilege, TableId};
-use types::Result;
+use types::{Code, Error, Result};
 
 use super::Pass;
 use super::policies::Side;
@@ -15,6 +15,9 @@ use crate::visit::{self, SourceIds};
 
 impl Pass<'_> {
     pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
+        for changed in &mut write.before {
+            self.write(&mut changed.write)?;
+        }
         self.ids = ids_above(write);
         match write.called {
             None => self.change(write)?,
@@ -30,6 +33,14 @@ impl Pass<'_> {
 
     /// Guards the change itself, what is returned excepted.
     pub(super) fn change(&mut self, write: &mut Write) -> Result<()> {
+        if write.refreshes {
+            return self.refresh(write);
+        }
+        if self.model.catalog[write.table].is_materialized() {
+            let name = &self.model.catalog[write.table].name.name;
+            let message = format!("cannot change materialized view \"{name}\"");
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+        }
         let reads_target = reads_target(write);
         self.writing = Some(write.table);
         self.beside(write)?;
@@ -56,6 +67,21 @@ impl Pass<'_> {
             }
         };
         write.guard = WriteGuard { judge: Judge::Us, ..guard };
+        Ok(())
+    }
+
+    /// Guards a refresh: only the owner may, and what is kept is what the owner sees.
+    fn refresh(&mut self, write: &mut Write) -> Result<()> {
+        let declared = &self.model.catalog[write.table];
+        if !self.superuser && !self.roles.contains(&declared.owner) {
+            let message = format!("must be owner of materialized view {}", declared.name.name);
+            return Err(Error::new(Code::PRIVILEGE, message));
+        }
+        let owner = declared.owner.clone();
+        if let Action::Insert(Insert { read: Some(read), .. }) = &mut write.action {
+            self.as_owner(&owner, |pass| pass.read(read))?;
+        }
+        write.guard = WriteGuard { judge: Judge::Us, ..WriteGuard::default() };
         Ok(())
     }
 
@@ -136,7 +162,7 @@ impl Pass<'_> {
         if said == Side::Check {
             for check in &mut checks {
                 let message = check.violation.message().replace(" (USING expression)", "");
-                check.violation = types::Error::new(check.violation.code(), message);
+                check.violation = Error::new(check.violation.code(), message);
             }
         }
         Ok(checks)

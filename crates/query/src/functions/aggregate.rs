@@ -90,6 +90,11 @@ impl Aggregate {
         symbol("pg_agg", self.name, Kind::Function, self.arguments)
     }
 
+    /// The same over rows that differ: a word says whether they come in an order (`ordered`) or are to be sorted.
+    pub fn distinct_symbol(&self) -> String {
+        symbol("pg_distinct", self.name, Kind::Function, self.arguments)
+    }
+
     /// The same for frames that rows leave again.
     pub fn moving_symbol(&self) -> String {
         symbol("pg_moving", self.name, Kind::Function, self.arguments)

@@ -6,11 +6,12 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::Ty::{Any, AnyArray, AnyElement, Array as Of, Json as J, Jsonb as B, Text as T};
 use super::arguments::{array, invalid, ok_text, output, texts};
-use super::{Context, Function};
+use super::{Context, Function, Ty};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_json", &[AnyElement], J, |c, a| json(c, a, 0)).stable(),
     Function::new("to_jsonb", &[AnyElement], B, |c, a| ok_text(tree(c, a, 0)?.spaced())).stable(),
+    Function::new("row_to_json", &[Ty::Record], J, |c, a| json(c, a, 0)).stable(),
     Function::new("array_to_json", &[AnyArray], J, |c, a| json(c, a, 0)).stable(),
     Function::new("json_build_array", &[], J, |_, _| ok_text("[]")).stable(),
     Function::new("json_build_array", &[Any], J, |c, a| json_array(c, a)).lax().variadic().stable(),

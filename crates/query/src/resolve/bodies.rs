@@ -151,7 +151,7 @@ impl Resolver<'_> {
             Some(Query::Write(mut write)) => {
                 let returning = write.returning.take().ok_or_else(|| no_rows(function))?;
                 write.returning = Some(self.shaped(returning, id)?);
-                write.called = Some(by);
+                mark(&mut write, by);
                 Query::Write(write)
             }
             None => return Err(no_rows(function)),
@@ -164,7 +164,10 @@ impl Resolver<'_> {
         let mut completed = Vec::with_capacity(args.len());
         for (parameter, arg) in function.arguments.iter().filter(|argument| argument.is_input()).zip(args) {
             completed.push(match (arg, &parameter.default) {
-                (Some(arg), _) => arg,
+                (Some(arg), _) => match &parameter.domain {
+                    Some(domain) => self.in_domain(arg, domain)?,
+                    None => arg,
+                },
                 (None, Some(default)) => {
                     let default = self.constant_default(default)?;
                     self.coerce(default, &parameter.ty)?
@@ -177,19 +180,19 @@ impl Resolver<'_> {
 
     /// A statement of a body.
     fn step(&mut self, statement: &StatementKind, function: &Function) -> Result<Query> {
-        let write = match statement {
-            StatementKind::Query(query) => return self.query(query).map(Query::Read),
-            StatementKind::Insert(insert) => self.insert(insert)?,
-            StatementKind::Update(update) => self.update(update)?,
-            StatementKind::Delete(delete) => self.delete(delete)?,
+        match statement {
+            StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Refresh { .. } => self.about_rows(statement),
             _ => {
                 return Err(unsupported(
                     function,
                     "with a statement that is neither select, insert, update nor delete",
-                ));
+                ))
             }
-        };
-        Ok(Query::Write(Box::new(write)))
+        }
     }
 
     /// The rows of a body as the function declares them.
@@ -197,6 +200,9 @@ impl Resolver<'_> {
         let function = &self.catalog.functions[id.0];
         let columns = self.result_columns(function)?;
         let mut read = self.in_columns(read, columns, function)?;
+        if let (Some(domain), [output]) = (&function.domain, &mut read.outputs[..]) {
+            output.expr = self.in_domain(output.expr.clone(), domain)?;
+        }
         if !function.returns_set && !is_one_row(&read) {
             read = self.only_row(read);
         }
@@ -257,6 +263,16 @@ fn refuse_change(step: &Query) -> Result<()> {
     }
 }
 
+fn mark(write: &mut crate::ir::Write, by: CalledBy) {
+    write.called = Some(by);
+    for changed in &mut write.before {
+        mark(&mut changed.write, by);
+        if let Some(returning) = &mut changed.write.returning {
+            returning.called = Some(by.function);
+        }
+    }
+}
+
 fn marked(step: Query, by: CalledBy) -> Query {
     match step {
         Query::Read(mut read) => {
@@ -264,7 +280,7 @@ fn marked(step: Query, by: CalledBy) -> Query {
             Query::Read(read)
         }
         Query::Write(mut write) => {
-            write.called = Some(by);
+            mark(&mut write, by);
             if let Some(returning) = &mut write.returning {
                 returning.called = Some(by.function);
             }

@@ -161,6 +161,13 @@ impl Resolver<'_> {
         let args = self.coerce_all(args, &chosen.argument_types)?;
         let filter = call.filter.as_ref().map(|filter| self.boolean(filter, "FILTER")).transpose()?;
         let order = self.order_keys(&call.order_by)?;
+        if call.distinct {
+            let words: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
+            if order.iter().any(|key| !words.contains(&format!("{:?}", key.expr))) {
+                let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+                return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
+            }
+        }
         Ok(Expr::Aggregate {
             aggregate: chosen.aggregate,
             args,

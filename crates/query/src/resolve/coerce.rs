@@ -59,14 +59,34 @@ impl Resolver<'_> {
             expr if cast::context(&from, to).is_some() => {
                 Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier, explicit: true })
             }
-            _ if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) => {
-                Err(Error::missing(format!("a cast of a row to {}", format_type(to, None))))
-            }
+            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) => self.row_as(&expr, to),
             _ => {
                 let (from, to) = (format_type(&from, None), format_type(to, None));
                 Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}")))
             }
         }
+    }
+
+    /// A row as one of a declared type: each field becomes one of the field's type.
+    fn row_as(&self, expr: &Expr, to: &Type) -> Result<Expr> {
+        let refuse = || Error::missing(format!("a cast of a row to {}", format_type(to, None)));
+        let Type::Composite(name) = to else { return Err(refuse()) };
+        let (Some(wanted), Some(given)) = (self.fields_of(name), super::bodies::row_fields(expr)) else {
+            return Err(refuse());
+        };
+        if wanted.len() != given.len() {
+            let (from, to) = (format_type(&expr.ty(), None), format_type(to, None));
+            let words = if given.len() < wanted.len() { "few" } else { "many" };
+            return Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}"))
+                .with_details(format!("Input has too {words} columns.")));
+        }
+        let args = given.iter().zip(&wanted).map(|(field, (_, ty))| match field.ty() {
+            from if from == *ty => Ok(field.clone()),
+            _ => self.cast(field.clone(), ty, None),
+        });
+        let args = args.collect::<Result<Vec<_>>>()?;
+        let names: std::sync::Arc<[_]> = wanted.into_iter().map(|(name, _)| name).collect();
+        Ok(Expr::Form { form: crate::ir::Form::Record(names), args, ty: to.clone() })
     }
 
     /// A new value of a column: the assignment cast, with the column's length or precision.
@@ -81,6 +101,9 @@ impl Resolver<'_> {
             Expr::Const { value, ty: Type::Unknown } => {
                 let parsed = self.literal(value, to, None)?;
                 Ok(stored_as(parsed, to, declared.modifier))
+            }
+            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) && super::bodies::row_fields(&expr).is_some() => {
+                self.row_as(&expr, to)
             }
             expr if from == *to && declared.modifier.is_none() => Ok(expr),
             expr if cast::context(&from, to).is_some_and(|context| context >= Context::Assignment) => {

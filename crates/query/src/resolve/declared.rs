@@ -17,7 +17,7 @@ use super::Resolver;
 use super::bodies::row_fields;
 use super::scope::{Level, Relation};
 use crate::functions::Volatility as Effect;
-use crate::ir::{Expr, Form, FunctionId, Output, Read, Source, Subquery};
+use crate::ir::{DomainTest, Expr, Form, FunctionId, Output, Read, Source, Subquery};
 use crate::visit;
 
 /// Bodies that one expression may be made of, those of bodies included.
@@ -241,7 +241,10 @@ impl<'a> Resolver<'a> {
         match (row_fields(row).and_then(|args| args.get(at)), row, fields.get(at)) {
             (Some(found), ..) => Ok(found.clone()),
             (None, Expr::Const { value: Value::Null, .. }, Some((_, ty))) => Ok(Expr::null(ty.clone())),
-            _ => Err(Error::missing(format!("field selection (.{field})"))),
+            (None, row, Some((_, ty))) => {
+                Ok(Expr::Form { form: Form::Field(field.into()), args: vec![row.clone()], ty: ty.clone() })
+            }
+            (None, _, None) => Err(Error::missing(format!("field selection (.{field})"))),
         }
     }
 
@@ -396,7 +399,10 @@ impl<'a> Resolver<'a> {
                 }
                 (Some(_), _) | (None, None) => return Ok(None),
             };
-            args.push(arg);
+            args.push(match &parameter.domain {
+                Some(domain) => self.in_domain(arg, domain)?,
+                None => arg,
+            });
         }
         Ok(Some((exact, args)))
     }
@@ -431,6 +437,9 @@ impl<'a> Resolver<'a> {
         let mut read = self.body_of(at, args)?;
         let [output] = &mut read.outputs[..] else { return Err(mismatch(function)) };
         output.expr = self.returned(output.expr.clone(), &function.returns, function)?;
+        if let Some(domain) = &function.domain {
+            output.expr = self.in_domain(output.expr.clone(), domain)?;
+        }
         let is_many = read.value().is_none();
         read.called = Some(FunctionId(at));
         if !is_many {
@@ -441,6 +450,47 @@ impl<'a> Resolver<'a> {
         }
         read.limit = Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 });
         Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))))
+    }
+
+    /// Whether a domain refuses some values of its base type.
+    pub(super) fn is_constrained(&self, domain: &Name) -> bool {
+        self.catalog.domains.get(domain).is_some_and(|domain| domain.not_null || !domain.checks.is_empty())
+    }
+
+    /// A value of a domain: what its constraints refuse is an error.
+    pub(super) fn in_domain(&mut self, value: Expr, domain: &Name) -> Result<Expr> {
+        if !self.is_constrained(domain) {
+            return Ok(value);
+        }
+        let Some(domain) = self.catalog.domains.get(domain) else { return Ok(value) };
+        let (source, value) = if is_simple(&value) {
+            (None, value)
+        } else {
+            let (source, mut values) = self.computed_once(vec![value]);
+            (source, values.remove(0))
+        };
+        let ty = value.ty();
+        let before = self.apart();
+        self.levels.push(Level::of(Relation::of_columns("", vec![("value".into(), value.clone())])));
+        let checks = domain.checks.iter().map(|check| self.boolean(&check.expr, "CHECK"));
+        let checks = checks.collect::<Result<Vec<_>>>();
+        self.back(before);
+        let mut args = vec![value];
+        args.extend(checks?);
+        let test = DomainTest {
+            name: domain.name.name.clone(),
+            not_null: domain.not_null,
+            checks: domain.checks.iter().map(|check| check.name.clone()).collect(),
+        };
+        let expr = Expr::Form { form: Form::Domain(Arc::new(test)), args, ty };
+        Ok(match source {
+            None => expr,
+            Some(source) => {
+                let mut read = Read::from(source);
+                read.outputs.push(Output { name: "value".into(), expr });
+                Expr::Subquery(Box::new(Subquery::Scalar(read)))
+            }
+        })
     }
 
     /// A read of all that another says.
@@ -597,8 +647,10 @@ fn refuse(function: &Function, catalog: &catalog::Catalog) -> Result<()> {
     if function.language != Language::Sql {
         return Err(unsupported(function, ""));
     }
-    let domains = function.arguments.iter().filter_map(|argument| argument.domain.as_ref());
-    for domain in domains.chain(&function.domain).filter_map(|domain| catalog.domains.get(domain)) {
+    let columns = function.arguments.iter().filter(|argument| !argument.is_input());
+    let domains = columns.filter_map(|argument| argument.domain.as_ref());
+    let of_rows = function.domain.iter().filter(|_| function.returns_set);
+    for domain in domains.chain(of_rows).filter_map(|domain| catalog.domains.get(domain)) {
         if domain.not_null || !domain.checks.is_empty() {
             let what = format!("a value of domain {} in function {}", domain.name, function.name);
             return Err(Error::missing(what));

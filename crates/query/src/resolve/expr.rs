@@ -277,7 +277,12 @@ impl Resolver<'_> {
         if let Some(text) = object_name(expr, name) {
             return Ok(Expr::Const { value: Value::text(text), ty: Type::Text });
         }
-        let (ty, modifier) = self.cast_target(name)?;
+        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
+        if let Some(domain) = domain.filter(|domain| self.is_constrained(domain)) {
+            let operand = self.expr(expr)?;
+            let value = self.cast(operand, &ty, modifier)?;
+            return self.in_domain(value, &domain);
+        }
         if let (ExprKind::Array(elements), Type::Array(element)) = (&*expr.kind, &ty) {
             return self.array_of(elements, element);
         }

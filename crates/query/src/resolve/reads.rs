@@ -249,9 +249,8 @@ impl Resolver<'_> {
     fn relation_of(&mut self, table: TableId) -> Result<Source> {
         let id = self.ids.fresh();
         match &self.catalog[table].kind {
-            TableKind::Table => Ok(Source::Table { id, table, guard: Guard::Unset }),
-            TableKind::View { materialized: true, .. } => {
-                Err(Error::missing(format!("materialized view {}", self.catalog[table].name)))
+            TableKind::Table | TableKind::View { materialized: true, .. } => {
+                Ok(Source::Table { id, table, guard: Guard::Unset })
             }
             TableKind::View { query, .. } => {
                 let query = query.clone();

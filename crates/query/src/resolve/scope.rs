@@ -59,7 +59,7 @@ impl Relation {
             table: alias.is_none().then(|| table.name.clone()),
             columns: table.column_ids().map(column).collect(),
             id: Some(id),
-            is_stored: !table.is_view(),
+            is_stored: table.is_stored(),
         }
     }
 

@@ -13,7 +13,7 @@ use super::Resolver;
 use super::calls::ordered;
 use super::scope::{Level, Relation};
 use crate::functions::{Volatility, common_type};
-use crate::ir::{Cte, Expr, Form, Order, Output, Read, SetOperator, Source, SourceId};
+use crate::ir::{Changed, Cte, Expr, Form, Order, Output, Query, Read, SetOperator, Source, SourceId};
 use crate::visit;
 
 /// A common table expression in scope.
@@ -48,10 +48,11 @@ impl Resolver<'_> {
     pub(super) fn with(&mut self, with: &With) -> Result<Vec<Defined>> {
         let mut defined = Vec::new();
         for cte in &with.ctes {
-            let StatementKind::Query(query) = &*cte.body else {
-                return Err(Error::missing(format!("data-modifying WITH query \"{}\"", cte.name)));
-            };
             let id = self.ids.fresh();
+            let StatementKind::Query(query) = &*cte.body else {
+                self.changing(id, cte)?;
+                continue;
+            };
             let (read, recursive) = match recursion(query).filter(|_| with.recursive) {
                 Some(sides) => self.recursive(id, cte, sides)?,
                 None => (self.query(query)?, false),
@@ -63,6 +64,24 @@ impl Resolver<'_> {
             defined.push(Defined { cte: Cte { id, read, recursive }, materialized: cte.materialized });
         }
         Ok(defined)
+    }
+
+    /// A data-modifying definition, which is done whether somebody reads it or not.
+    fn changing(&mut self, id: SourceId, cte: &ast::Cte) -> Result<()> {
+        let Some(mut changed) = self.changed.take().filter(|_| self.levels.is_empty()) else {
+            let message = "WITH clause containing a data-modifying statement must be at the top level";
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        };
+        let query = self.statement(&cte.body);
+        let Query::Write(write) = query? else { return Err(Error::internal("a change that is a select")) };
+        let columns = match &write.returning {
+            Some(returning) => named_columns(returning, cte)?,
+            None => [].into(),
+        };
+        self.ctes.push(Named { name: cte.name.clone(), cte: id, columns });
+        changed.push(Changed { id, write: *write });
+        self.changed = Some(changed);
+        Ok(())
     }
 
     /// A query that may name itself on its right side; whether it does.

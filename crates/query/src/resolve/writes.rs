@@ -35,6 +35,27 @@ impl Resolver<'_> {
         Ok(written(table, target, action, returning))
     }
 
+    /// `refresh materialized view`: its rows go, and those of its query come.
+    pub(super) fn refresh(&mut self, name: &ast::ObjectName, with_data: bool) -> Result<Write> {
+        let table = self.table(name)?;
+        let declared = &self.catalog[table];
+        let catalog::TableKind::View { query, materialized: true, .. } = &declared.kind else {
+            let message = format!("\"{}\" is not a materialized view", declared.name.name);
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        };
+        if !with_data {
+            return Err(Error::missing("REFRESH MATERIALIZED VIEW … WITH NO DATA"));
+        }
+        let surroundings = self.apart();
+        self.path = super::default_path();
+        let read = self.query(query);
+        self.back(surroundings);
+        let columns = declared.column_ids().collect();
+        let target = self.ids.fresh();
+        let insert = Insert { columns, rows: Vec::new(), read: Some(read?), overriding: false, conflict: None };
+        Ok(Write { refreshes: true, ..written(table, target, Action::Insert(insert), None) })
+    }
+
     /// `update`
     pub(super) fn update(&mut self, update: &ast::Update) -> Result<Write> {
         self.with_before(update.with.as_ref(), |resolver| resolver.update_of(update))
@@ -343,6 +364,9 @@ fn written(table: TableId, target: SourceId, action: Action, returning: Option<R
         table,
         target,
         action,
+        before: Vec::new(),
+        is_read_whole: false,
+        refreshes: false,
         beside: None,
         returning,
         counted: None,

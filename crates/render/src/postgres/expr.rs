@@ -203,6 +203,16 @@ impl Writer<'_> {
                 }
                 Ok(())
             }
+            (Form::Field(name), [row]) => {
+                self.push("(");
+                self.expr(row)?;
+                self.push(").");
+                self.identifier(name);
+                Ok(())
+            }
+            (Form::Domain(_), [value, ..]) => self.expr(value),
+            (Form::Domain(_), []) => Err(Error::internal("a domain without a value")),
+            (Form::Field(_), _) => Err(Error::internal("a field of several rows")),
             (Form::Record(_), _) => Err(Error::missing("a whole row as a value on this engine")),
             (Form::NextValue, [name]) => {
                 self.push("pg_catalog.nextval((");

@@ -282,6 +282,28 @@ impl Writer<'_> {
             Form::AllBy(function) => self.special(Special::AllBy, &function.symbol(), &types_of(args), args),
             Form::Array => self.special(Special::Array, "", std::slice::from_ref(ty), args),
             Form::Record(names) => self.record(names, args),
+            Form::Domain(test) => {
+                let mut words = format!("{};{}", names::escaped(&test.name), u8::from(test.not_null));
+                test.checks.iter().for_each(|check| words += &format!(";{}", names::escaped(check)));
+                self.push(Special::Domain.name());
+                self.push("(");
+                self.literal(&Stored::Text(words.into()));
+                self.push(", ");
+                self.list(args, ", ", Writer::expr)?;
+                self.push(")");
+                Ok(())
+            }
+            Form::Field(name) => {
+                let mut words = String::new();
+                signature::write(&mut words, ty);
+                self.push(Special::Field.name());
+                self.push("(");
+                self.literal(&Stored::Text(format!("{words};{}", names::escaped(name)).into()));
+                self.push(", ");
+                self.list(args, ", ", Writer::expr)?;
+                self.push(")");
+                Ok(())
+            }
             Form::Row => Err(Error::missing("a row value in this place")),
             Form::NextValue => Err(Error::missing("nextval() outside of column defaults")),
         }
@@ -559,6 +581,18 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// SQLite's `DISTINCT` takes one argument and knows no types: ours looks at the rows itself, which come in order or are sorted.
+    fn distinct_aggregate(&mut self, aggregate: &Aggregate, args: &[Expr], order: &[Order]) -> Result<()> {
+        if let Some(odd) = args.iter().map(Expr::ty).find(|ty| !has_equality(ty)) {
+            let ty = types::ty::format_type(&odd, None);
+            let message = format!("could not identify an equality operator for type {ty}");
+            return Err(Error::new(types::Code::UNDEFINED_FUNCTION, message));
+        }
+        self.push(&aggregate.distinct_symbol());
+        self.push(if order.is_empty() { "('sorted', " } else { "('ordered', " });
+        Ok(())
+    }
+
     fn aggregate(
         &mut self,
         aggregate: &Aggregate,
@@ -575,13 +609,15 @@ impl Writer<'_> {
                 None => self.push("*"),
             }
         } else {
-            self.push(&aggregate.symbol());
-            self.push(if distinct { "(DISTINCT " } else { "(" });
-            if !distinct && aggregate.is_polymorphic() {
+            if distinct {
+                self.distinct_aggregate(aggregate, args, order)?;
+            } else {
+                self.push(&aggregate.symbol());
+                self.push("(");
+            }
+            if aggregate.is_polymorphic() {
                 self.signature(&types_of(args));
                 self.push(", ");
-            } else if distinct && aggregate.is_polymorphic() {
-                return Err(Error::missing(format!("{}(distinct …)", aggregate.name)));
             }
             self.list(args, ", ", Writer::collated)?;
         }
@@ -597,6 +633,11 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether values of a type can be told apart.
+fn has_equality(ty: &Type) -> bool {
+    !matches!(ty, Type::Json | Type::Composite(_) | Type::Opaque(_))
 }
 
 fn first_type(args: &[Expr]) -> Type {

@@ -36,6 +36,10 @@ pub enum Special {
     Key,
     /// `(value, …)` as an aggregate: rows as a JSON array of arrays of stored values.
     Pack,
+    /// `(name;not null;check;…, value, condition, …)`: the value of a domain, unless a condition is false.
+    Domain,
+    /// `(type;name, row)`: a field of a row that is kept as a JSON object.
+    Field,
     /// `(row, position)`: a stored value of such a row.
     Cell,
     /// `(widths, rows, …)`: several such arrays side by side.
@@ -65,6 +69,8 @@ impl Special {
         (Special::JsonValues, "bp_json_values"),
         (Special::Key, "bp_key"),
         (Special::Pack, "bp_pack"),
+        (Special::Domain, "bp_domain"),
+        (Special::Field, "bp_field"),
         (Special::Cell, "bp_cell"),
         (Special::Zip, "bp_zip"),
         (Special::SingleRow, "bp_single_row"),

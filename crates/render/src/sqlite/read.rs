@@ -44,11 +44,18 @@ impl Writer<'_> {
         if read.distinct && !distinct_keys {
             self.push("DISTINCT ");
         }
+        // SQLite wants to see an aggregate before it takes all rows for one group.
+        let is_one_group = read.having.is_some()
+            && read.group.is_empty()
+            && !read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
         if read.outputs.is_empty() {
-            self.push("1");
+            self.push(if is_one_group { "count(*)" } else { "1" });
         }
         self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
+            let as_one = is_one_group && position == 0;
+            writer.push(if as_one { "CASE WHEN count(*) >= 0 THEN " } else { "" });
             if collates { writer.collated(&output.expr)? } else { writer.expr(&output.expr)? }
+            writer.push(if as_one { " END" } else { "" });
             writer.push(" AS c");
             writer.number(position);
             Ok(())

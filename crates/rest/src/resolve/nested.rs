@@ -60,6 +60,7 @@ struct Owed {
 
 /// A relationship of a place, with what its rows have of it.
 struct Branch<'a> {
+    name: &'a str,
     edge: &'a Relationship,
     /// The rows, each with the position of the one that it stands in.
     rows: Vec<(usize, &'a Object)>,
@@ -190,7 +191,7 @@ impl<'a> Pass<'a> {
                 (Some(_), to_one) => return Err(no_rows(name, to_one)),
             }
         }
-        Ok(Branch { edge, rows })
+        Ok(Branch { name, edge, rows })
     }
 
     /// Whether the rows that an edge leaves refer to those that it reaches.
@@ -215,9 +216,14 @@ impl<'a> Pass<'a> {
         branch: &Branch<'a>,
     ) -> Result<Vec<Owed>> {
         let edge = branch.edge;
-        let null = || vec![RowValue::Value(Value::Null); place.rows.len()];
-        let mut owed: Vec<Owed> =
-            edge.from_columns.iter().map(|column| Owed { column: *column, values: null() }).collect();
+        let takes_default = self.request.prefer.missing == Some(Missing::Default);
+        let without = |row: &&Object| match member(row, branch.name) {
+            None if takes_default => RowValue::Default,
+            _ => RowValue::Value(Value::Null),
+        };
+        let without: Vec<RowValue> = place.rows.iter().map(without).collect();
+        let owed = edge.from_columns.iter().map(|column| Owed { column: *column, values: without.clone() });
+        let mut owed: Vec<Owed> = owed.collect();
         if branch.rows.is_empty() {
             return Ok(owed);
         }
@@ -393,6 +399,9 @@ impl<'a> Pass<'a> {
             table,
             target,
             action: Change::Insert(insert),
+            before: Vec::new(),
+            is_read_whole: false,
+            refreshes: false,
             beside: None,
             returning,
             counted: None,

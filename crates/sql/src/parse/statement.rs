@@ -4,8 +4,8 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterPolicy, CreatePolicy, CreateView, Drop, ObjectName, PolicyCommand, PublicationAction, StatementKind,
-    TypeName,
+    AlterPolicy, CreatePolicy, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName, PolicyCommand,
+    PublicationAction, Query, QueryBody, Select, StatementKind, Target, TypeName, With,
 };
 use crate::lexer::Token;
 
@@ -34,6 +34,7 @@ impl Parser<'_> {
                 Ok(StatementKind::Transaction(self.words()))
             }
             "truncate" => self.truncate(),
+            "refresh" => self.refresh(),
             "notify" => self.notify(),
             _ => Ok(StatementKind::Other(self.words())),
         }
@@ -216,7 +217,7 @@ impl Parser<'_> {
 
     fn create_view(&mut self, or_replace: bool) -> Parsed<StatementKind> {
         let materialized = self.eat("materialized");
-        self.eat("recursive");
+        let recursive = self.eat("recursive");
         self.expect("view")?;
         let if_not_exists = self.if_not_exists();
         let name = self.object_name()?;
@@ -227,10 +228,12 @@ impl Parser<'_> {
             Vec::new()
         };
         self.expect("as")?;
-        let query = Box::new(self.query()?);
+        let query = self.query()?;
+        let query = Box::new(if recursive { recursive_query(&name, &columns, query) } else { query });
         let check_option = self.is("with") && self.rest().to_lowercase().contains("check option");
-        if materialized {
-            self.rest();
+        let with_data = !self.eat_all(&["with", "no", "data"]);
+        if materialized && with_data {
+            self.eat_all(&["with", "data"]);
         }
         Ok(StatementKind::CreateView(CreateView {
             name,
@@ -241,6 +244,7 @@ impl Parser<'_> {
             options,
             query,
             check_option,
+            with_data,
         }))
     }
 
@@ -455,6 +459,17 @@ impl Parser<'_> {
         Ok(StatementKind::Set { local, name, values })
     }
 
+    fn refresh(&mut self) -> Parsed<StatementKind> {
+        self.expect("refresh")?;
+        self.expect("materialized")?;
+        self.expect("view")?;
+        self.eat("concurrently");
+        let name = self.object_name()?;
+        let with_data = !self.eat_all(&["with", "no", "data"]);
+        self.eat_all(&["with", "data"]);
+        Ok(StatementKind::Refresh { name, with_data })
+    }
+
     fn truncate(&mut self) -> Parsed<StatementKind> {
         self.expect("truncate")?;
         self.eat("table");
@@ -473,5 +488,36 @@ impl Parser<'_> {
         let channel = self.ident()?;
         let payload = if self.eat_mark(',') { Some(self.string()?) } else { None };
         Ok(StatementKind::Notify { channel, payload })
+    }
+}
+
+/// `create recursive view name (columns) as query` is `create view name as with recursive name (columns) as (query) select columns
+/// from name`.
+fn recursive_query(name: &ObjectName, columns: &[String], query: Query) -> Query {
+    let span = query.span;
+    let target = |column: &String| Target { expr: Expr::new(ExprKind::Column(vec![column.clone()]), span), alias: None };
+    let select = Select {
+        targets: columns.iter().map(target).collect(),
+        from: vec![FromItem::Table {
+            name: ObjectName { schema: None, name: name.name.clone(), span: name.span },
+            only: false,
+            alias: None,
+        }],
+        ..Select::default()
+    };
+    let cte = Cte {
+        name: name.name.clone(),
+        columns: columns.to_vec(),
+        materialized: None,
+        body: Box::new(StatementKind::Query(query)),
+    };
+    Query {
+        with: Some(With { recursive: true, ctes: vec![cte] }),
+        body: QueryBody::Select(Box::new(select)),
+        order_by: Vec::new(),
+        limit: None,
+        offset: None,
+        locking: Vec::new(),
+        span,
     }
 }

@@ -44,7 +44,11 @@ pub(super) fn create_view(view: &CreateView) -> String {
         object_name(&view.name),
         columns_if_any(&view.columns),
         query(&view.query),
-        if view.check_option { " with check option" } else { "" },
+        match (view.check_option, view.with_data) {
+            (true, _) => " with check option",
+            (false, false) => " with no data",
+            (false, true) => "",
+        },
     )
 }
 

@@ -81,6 +81,10 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
         }
         StatementKind::Set { local, name, values } => set(*local, name, values),
         StatementKind::Reset(name) => format!("reset {name}"),
+        StatementKind::Refresh { name, with_data } => {
+            let end = if *with_data { "" } else { " with no data" };
+            format!("refresh materialized view {}{end}", object_name(name))
+        }
         StatementKind::Truncate { tables, cascade } => {
             format!("truncate {}{}", object_names(tables), alter::cascaded(*cascade))
         }
