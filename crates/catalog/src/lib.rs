@@ -32,8 +32,8 @@ pub use policy::{Policy, PolicyCommand};
 pub use relationship::{Cardinality, Relationship, Through};
 pub use role::{Acl, Privilege, Role};
 pub use table::{
-    Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Sequence, Table,
-    TableId, TableKind, Unique,
+    Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Representation,
+    Sequence, Table, TableId, TableKind, Unique,
 };
 
 mod catalog;

@@ -222,6 +222,19 @@ pub struct Domain {
     pub default: Option<Arc<ast::Expr>>,
     /// Conditions over `value`.
     pub checks: Vec<Check>,
+    /// How its values are shown and read.
+    pub representation: Representation,
+}
+
+/// How values of a domain are shown and read, where casts say so: functions of one argument.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Representation {
+    /// From the domain to `json`: what a reply has.
+    pub shown: Option<Name>,
+    /// From `json` to the domain: what a body has.
+    pub read: Option<Name>,
+    /// From `text` to the domain: what a filter compares with.
+    pub parsed: Option<Name>,
 }
 
 impl Table {

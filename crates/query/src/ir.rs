@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
-use types::{Code, Error, Modifier, Type, Value};
+use types::{Code, Error, Modifier, Name, Type, Value};
 
 use crate::functions::{Aggregate, Function, SetFunction};
 
@@ -642,6 +642,17 @@ pub enum Form {
     Domain(Arc<DomainTest>),
     /// `nextval(sequence)`: the sequence's name is the only operand, a constant.
     NextValue,
+    /// What only an engine that is PostgreSQL itself knows.
+    Native(Native),
+}
+
+/// What PostgreSQL resolves itself: nothing is known here of the types that it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Native {
+    /// A function of one argument.
+    Function(Name),
+    /// An operator between two operands.
+    Operator(Arc<str>),
 }
 
 /// What a domain says of a value that it refuses.

@@ -18,7 +18,7 @@ pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
     Action, Assign, CallArgument, CalledBy, Caller, CallerField, Changed, Compare, Conflict, ConflictAction, Cte, DomainTest, Expr,
     Form, Frame, FrameBound, FrameExclusion, FrameUnit, FunctionCall, FunctionId, Guard, Insert, JoinKind, Judge,
-    Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, Returned, RowValue, SetCall, SetOperator, Source, SourceId, Subquery,
+    Native, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, Returned, RowValue, SetCall, SetOperator, Source, SourceId, Subquery,
     Window, WindowFunction, Write, WriteGuard,
 };
 pub use model::Model;

@@ -423,7 +423,7 @@ fn raises_itself(expr: &Expr) -> bool {
 fn form_raises(form: &Form) -> bool {
     match form {
         Form::AnyBy(function) | Form::AllBy(function) => !function.leakproof,
-        Form::Array | Form::Row | Form::Record(_) | Form::Field(_) | Form::Domain(_) | Form::NextValue => true,
+        Form::Array | Form::Row | Form::Record(_) | Form::Field(_) | Form::Domain(_) | Form::NextValue | Form::Native(_) => true,
         Form::Compare(_)
         | Form::And
         | Form::Or

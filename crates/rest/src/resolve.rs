@@ -17,6 +17,7 @@ mod outputs;
 mod presented;
 mod reads;
 mod relations;
+mod represented;
 mod tree;
 mod writes;
 

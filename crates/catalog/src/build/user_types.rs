@@ -11,7 +11,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::rename::Rename;
 use crate::expr::scope::Source;
-use crate::{Check, Domain};
+use crate::{Check, Domain, Representation};
 
 impl Builder<'_> {
     pub(super) fn create_enum(&mut self, name: &ObjectName, labels: &[String]) -> Result<Outcome> {
@@ -60,6 +60,7 @@ impl Builder<'_> {
             not_null: constraints.iter().any(|constraint| constraint.kind == ColumnConstraintKind::NotNull),
             default: default.map(|default| self.bound_default(default)).transpose()?,
             checks: Vec::new(),
+            representation: Representation::default(),
         };
         for constraint in constraints {
             if let ColumnConstraintKind::Check { expr, .. } = &constraint.kind {

@@ -104,5 +104,6 @@ fn assemble(facts: Facts) -> Catalog {
         .collect::<HashMap<_, _>>();
     catalog.relationships = relationship::derive(&catalog);
     functions::media_handlers(&mut catalog, facts.media_handlers);
+    objects::representations(&mut catalog, facts.representations);
     catalog
 }

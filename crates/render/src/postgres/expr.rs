@@ -2,7 +2,7 @@
 
 use catalog::ColumnId;
 use query::functions::{Aggregate, Function, Kind, Ty};
-use query::{Expr, Form, Order, SourceId, Subquery};
+use query::{Expr, Form, Native, Order, SourceId, Subquery};
 use types::value::Array;
 use types::{Error, Modifier, Result, Type, Value};
 
@@ -34,7 +34,9 @@ impl Writer<'_> {
             Expr::Cast { expr, ty, modifier, explicit } => self.cast(expr, ty, *modifier, *explicit),
             Expr::Case { branches, otherwise, .. } => self.case(branches, otherwise.as_deref()),
             Expr::Subquery(subquery) => self.subquery(subquery),
-            Expr::Call(_) => Err(Error::internal("a function is interpreted although the engine calls it itself")),
+            Expr::Call(_) => {
+                Err(Error::internal("a function is interpreted although the engine calls it itself"))
+            }
             Expr::Window { function, args, filter, window, .. } => {
                 self.window(*function, args, filter.as_deref(), window)
             }
@@ -214,6 +216,21 @@ impl Writer<'_> {
             (Form::Domain(_), []) => Err(Error::internal("a domain without a value")),
             (Form::Field(_), _) => Err(Error::internal("a field of several rows")),
             (Form::Record(_), _) => Err(Error::missing("a whole row as a value on this engine")),
+            (Form::Native(Native::Function(name)), [arg]) => {
+                self.push(&names::qualified(name));
+                self.push("(");
+                self.expr(arg)?;
+                self.push(")");
+                Ok(())
+            }
+            (Form::Native(Native::Operator(symbol)), [left, right]) => {
+                self.push("(");
+                self.untyped(left)?;
+                self.push(&format!(" {symbol} "));
+                self.untyped(right)?;
+                self.push(")");
+                Ok(())
+            }
             (Form::NextValue, [name]) => {
                 self.push("pg_catalog.nextval((");
                 self.expr(name)?;
@@ -233,9 +250,23 @@ impl Writer<'_> {
                 | Form::AllOf(_)
                 | Form::AnyBy(_)
                 | Form::AllBy(_)
+                | Form::Native(_)
                 | Form::NextValue,
                 _,
             ) => Err(Error::internal(format!("{form:?} of {} operands", args.len()))),
+        }
+    }
+
+    /// A literal without a type is left to PostgreSQL, as in its own SQL.
+    fn untyped(&mut self, operand: &Expr) -> Result<()> {
+        match operand {
+            Expr::Const { value: Value::Text(text), ty: Type::Unknown } => {
+                let number = self.numbered("", text.to_string());
+                self.push("$");
+                self.number(number);
+                Ok(())
+            }
+            operand => self.expr(operand),
         }
     }
 

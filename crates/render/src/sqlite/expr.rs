@@ -41,7 +41,8 @@ impl Writer<'_> {
     /// A function that is interpreted: which, called by whom, the types of its arguments and of its result.
     fn call(&mut self, call: &FunctionCall) -> Result<()> {
         let role = call.role.as_ref();
-        let role = role.ok_or_else(|| Error::internal("a call reached the renderer without authorization"))?;
+        let role =
+            role.ok_or_else(|| Error::internal("a call reached the renderer without authorization"))?;
         self.calls = true;
         let special = if call.is_volatile { Special::CallVolatile } else { Special::Call };
         let word = format!("{};{}", call.function.0, names::escaped(role));
@@ -305,6 +306,7 @@ impl Writer<'_> {
                 Ok(())
             }
             Form::Row => Err(Error::missing("a row value in this place")),
+            Form::Native(_) => Err(Error::internal("what only PostgreSQL knows, on another engine")),
             Form::NextValue => Err(Error::missing("nextval() outside of column defaults")),
         }
     }

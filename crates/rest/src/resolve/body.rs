@@ -61,7 +61,9 @@ impl<'a> Pass<'a> {
         let named = self.request.columns.as_deref().filter(|_| self.request.action != Action::Replace);
         match &self.request.payload {
             Some(Payload::Rows(rows)) => Ok(Body::new(rows, named)),
-            Some(Payload::Objects(_) | Payload::Raw(_)) | None => Err(Error::internal("a write without rows")),
+            Some(Payload::Objects(_) | Payload::Raw(_)) | None => {
+                Err(Error::internal("a write without rows"))
+            }
         }
     }
 
@@ -97,7 +99,17 @@ impl<'a> Pass<'a> {
         values.map(|(column, json)| self.row_value(table, *column, *json)).collect()
     }
 
-    pub(super) fn row_value(&self, table: TableId, column: ColumnId, json: Option<&Json>) -> Result<RowValue> {
+    pub(super) fn row_value(
+        &self,
+        table: TableId,
+        column: ColumnId,
+        json: Option<&Json>,
+    ) -> Result<RowValue> {
+        if let Some(json) = json
+            && let Some(read) = self.read_by(table, column, json)?
+        {
+            return Ok(read);
+        }
         match (json, self.request.prefer.missing) {
             (Some(json), Some(Missing::Default)) if self.request.action == Action::Insert => {
                 let value = self.value_of(table, column, json)?;

@@ -2,7 +2,7 @@
 
 use query::functions::{Kind, candidates, check_regex};
 use query::resolve::Typing;
-use query::{Expr, Form, Subquery};
+use query::{Expr, Form, Native, Subquery};
 use types::ty::format_type;
 use types::{Code, Error, Result, Type, Value};
 
@@ -64,7 +64,10 @@ impl<'a> Pass<'a> {
             Some(child) => self.presence_tested(scope, child, &filter.test)?,
             None => {
                 let field = self.field(scope, &filter.field)?;
-                self.test(field, &filter.test)?
+                match self.parsed_test(scope, filter, &field)? {
+                    Some(test) => test,
+                    None => self.test(field, &filter.test)?,
+                }
             }
         };
         Ok(negated_if(filter.test.negated, test))
@@ -92,10 +95,42 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// A comparison with values that a function of the schema reads.
+    fn parsed_test(&self, scope: &Scope, filter: &Filter, field: &Expr) -> Result<Option<Expr>> {
+        let test = &filter.test;
+        let parsed = |value: &str| self.parsed(scope, &filter.field, value);
+        Ok(match (test.operator.meaning, &test.value) {
+            (Meaning::Operator(symbol), Operands::One(value)) if !test.operator.takes_pattern() => {
+                let Some(value) = parsed(value) else { return Ok(None) };
+                Some(self.typing.binary(field.clone(), symbol, value)?)
+            }
+            (Meaning::In, Operands::List(values)) if **values != [String::new()] => {
+                let values: Option<Vec<Expr>> = values.iter().map(|value| parsed(value)).collect();
+                let Some(values) = values else { return Ok(None) };
+                Some(self.typing.in_list(field.clone(), values)?)
+            }
+            _ => None,
+        })
+    }
+
+    /// An operator of a type that only PostgreSQL knows, between a field and a literal.
+    fn natively(&self, field: &Expr, symbol: &str, value: &str) -> Option<Expr> {
+        if !self.model.is_native() || !matches!(field.ty(), Type::Opaque(_)) {
+            return None;
+        }
+        let value = Expr::Const { value: Value::text(value), ty: Type::Unknown };
+        let form = Form::Native(Native::Operator(symbol.into()));
+        Some(Expr::Form { form, args: vec![field.clone(), value], ty: Type::Bool })
+    }
+
     fn test(&self, field: Expr, test: &Test) -> Result<Expr> {
         match (test.operator.meaning, &test.value) {
             (Meaning::Operator(symbol), Operands::One(value)) => {
-                let value = Typing::untyped(&self.pattern(test, value));
+                let value = self.pattern(test, value);
+                if let Some(compared) = self.natively(&field, symbol, &value) {
+                    return Ok(compared);
+                }
+                let value = Typing::untyped(&value);
                 let compared =
                     self.operator(field, symbol, |field| self.typing.binary(field, symbol, value))?;
                 self.whole(symbol, &compared)?;
@@ -104,6 +139,11 @@ impl<'a> Pass<'a> {
             (Meaning::Operator(symbol), Operands::Any(list)) => self.quantified(field, symbol, test, list),
             (Meaning::Operator(symbol), Operands::All(list)) => self.quantified(field, symbol, test, list),
             (Meaning::In, Operands::List(values)) => {
+                if self.natively(&field, "=", "").is_some() {
+                    let values = values.iter().filter(|value| values.len() > 1 || !value.is_empty());
+                    let tests = values.filter_map(|value| self.natively(&field, "=", value)).collect();
+                    return Ok(Expr::Form { form: Form::Or, args: tests, ty: Type::Bool });
+                }
                 self.operator(field, "=", |field| self.one_of(field, values))
             }
             (Meaning::Is, Operands::Truth(truth)) => is(field, *truth),

@@ -83,10 +83,19 @@ impl<'a> Pass<'a> {
         let ids: Vec<_> = table.column_ids().collect();
         ids.into_iter()
             .map(|column| {
-                let expr = scope.at(self, column);
+                let expr = self.shown(&table[column], scope.at(self, column));
                 Self::value(table[column].name.clone(), expr)
             })
             .collect()
+    }
+
+    /// A column that is selected as it is.
+    fn shown_as_is(&self, scope: &Scope, column: &SelectColumn, field: Expr) -> Expr {
+        let is_plain = column.field.path.is_empty() && column.cast.is_none() && column.aggregate.is_none();
+        match self.declared(scope.table).column(&column.field.name) {
+            Some((_, declared)) if is_plain => self.shown(declared, field),
+            Some(_) | None => field,
+        }
     }
 
     /// Whether a field is the number of rows by PostgreSQL's notation.
@@ -103,6 +112,7 @@ impl<'a> Pass<'a> {
             return Ok(Item { name, said: Said::Rows { cast: column.cast.as_ref() } });
         }
         let field = self.selected(scope, &column.field)?;
+        let field = self.shown_as_is(scope, column, field);
         let expr = self.cast(field.clone(), column.cast.as_ref())?;
         let name: Arc<str> = match (&column.alias, column.aggregate) {
             (Some(alias), _) => alias.as_str().into(),

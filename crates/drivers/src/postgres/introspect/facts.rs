@@ -23,6 +23,7 @@ pub(super) struct Facts {
     pub(super) extensions: Vec<String>,
     pub(super) publications: Vec<Publication>,
     pub(super) media_handlers: Vec<MediaHandler>,
+    pub(super) representations: Vec<Representation>,
 }
 
 /// Kinds of facts: a row each, whose fields are the columns of its query in their order.
@@ -51,6 +52,15 @@ facts! {
         has_acl: flag -> bool,
         owner: text -> String,
         comment: maybe -> Option<String>,
+    }
+    /// A cast that shows or reads a domain.
+    Representation {
+        schema: text -> String,
+        domain: text -> String,
+        is_shown: flag -> bool,
+        is_of_json: flag -> bool,
+        of_schema: text -> String,
+        function: text -> String,
     }
     /// An aggregate that makes a whole reply.
     MediaHandler {
@@ -247,5 +257,6 @@ pub(super) async fn read(at: &Transaction<'_>, served: &[String]) -> Result<Fact
         publications: ask!("publications", Publication::read),
         media_handlers: all(at, include_str!("queries/media_handlers.sql"), &[&served], MediaHandler::read)
             .await?,
+        representations: ask!("representations", Representation::read),
     })
 }

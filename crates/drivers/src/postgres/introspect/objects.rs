@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::role::{AclEntry, DefaultPrivilege, ObjectKind};
-use catalog::{Acl, Catalog, Check, Domain, Role, TableId};
+use catalog::{Acl, Catalog, Check, Domain, Representation, Role, TableId};
 use sql::ast::Literal;
 use types::{Name, Type};
 
@@ -115,6 +115,23 @@ pub(super) fn user_types(
     }
 }
 
+/// How domains are shown and read.
+pub(super) fn representations(catalog: &mut Catalog, found: Vec<facts::Representation>) {
+    for cast in found {
+        let Some(domain) = catalog.domains.get_mut(&Name::new(cast.schema.as_str(), cast.domain.as_str()))
+        else {
+            continue;
+        };
+        let Representation { shown, read, parsed } = &mut domain.representation;
+        let by = match (cast.is_shown, cast.is_of_json) {
+            (true, _) => shown,
+            (false, true) => read,
+            (false, false) => parsed,
+        };
+        *by = Some(Name::new(cast.of_schema.as_str(), cast.function.as_str()));
+    }
+}
+
 fn domain(catalog: &mut Catalog, ty: &Ty, types: &Types<'_>, constraints: &[Constraint]) -> Domain {
     let name = Name::new(ty.schema.as_str(), ty.name.as_str());
     let base = types.get(ty.id, -1);
@@ -132,7 +149,15 @@ fn domain(catalog: &mut Catalog, ty: &Ty, types: &Types<'_>, constraints: &[Cons
         }));
     }
     checks.sort_by(|a, b| a.name.cmp(&b.name));
-    Domain { name, ty: base.ty, modifier: base.modifier, not_null: ty.not_null, default, checks }
+    Domain {
+        name,
+        ty: base.ty,
+        modifier: base.modifier,
+        not_null: ty.not_null,
+        default,
+        checks,
+        representation: Representation::default(),
+    }
 }
 
 /// Sequences; those of identity columns are named in their columns.

@@ -11,6 +11,7 @@ select md5(concat_ws(' ',
   (select sum(hashtextextended(concat(t.oid, ' ', t.xmin), 0))
     from pg_type t join pg_namespace n on n.oid = t.typnamespace where t.oid >= 16384 and n.nspname !~ '^pg_'),
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_enum),
+  (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_cast where oid >= 16384),
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_rewrite where oid >= 16384),
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_policy),
   (select sum(hashtextextended(concat(oid, ' ', xmin), 0)) from pg_trigger where not tgisinternal),
