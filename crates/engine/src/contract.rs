@@ -119,6 +119,10 @@ pub trait Transaction: Send {
     /// Ends the innermost part, and undoes what was done in it or not.
     fn end_part(&mut self, keep: bool) -> BoxFuture<'_, Result<(), Failure>>;
 
+    /// Whether foreign keys wait for the end of the transaction instead of each command's. Whoever puts them off sees to it that
+    /// none is violated before anything else is done.
+    fn defer_references(&mut self, defer: bool) -> BoxFuture<'_, Result<(), Failure>>;
+
     /// Refuses to go on when the deadline has passed: asked by whoever computes without commands.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 mod insert;
 mod references;
 mod row;
+mod together;
 mod update;
 mod violations;
 mod whole;
@@ -16,8 +17,6 @@ use std::collections::HashSet;
 use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, Write};
 use render::Command;
 use types::{Code, Error, Result, Type, Value};
-
-use references::Change;
 
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
@@ -85,10 +84,10 @@ impl Work<'_> {
             Action::Delete { filter } => {
                 let rows = self.targets(write, filter.as_ref(), Vec::new(), parameters).await?;
                 let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
-                check_affected(write, keys.len())?;
                 // What is returned of a deleted row, it says while it is there.
                 self.returning(write, &keys, parameters, position, sink).await?;
                 self.delete(write, &rows).await?;
+                check_affected(write, keys.len())?;
                 return Ok(Applied { affected: count(keys.len()), inserted: 0 });
             }
         };
@@ -252,7 +251,7 @@ impl Work<'_> {
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
         match self.execute(&command).await {
             Ok(_) => Ok(()),
-            Err(failure) => Err(self.referenced(write.table, &rows, Change::Delete, failure).await),
+            Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
         }
     }
 }

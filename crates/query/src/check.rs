@@ -79,7 +79,9 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
             Fill::Identity { always, .. } => *always && !insert.overriding,
             Fill::Null | Fill::Default(_) => false,
         };
+        // Without rows too: it is the statement that gives a value.
         let given = insert.read.is_some()
+            || insert.rows.is_empty()
             || insert.rows.iter().any(|row| !matches!(row.get(position), Some(RowValue::Default)));
         if always && given {
             return Err(refused(write, *column, model, "cannot insert a non-DEFAULT value into column"));

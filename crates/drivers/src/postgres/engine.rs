@@ -286,6 +286,10 @@ impl Transaction for Work<'_> {
         Box::pin(std::future::ready(Err(own_functions())))
     }
 
+    fn defer_references(&mut self, _: bool) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(std::future::ready(Err(own_functions())))
+    }
+
     fn check(&mut self) -> Result<(), Failure> {
         Ok(())
     }

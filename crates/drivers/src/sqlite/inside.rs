@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use catalog::Sequence;
 use engine::{BoxFuture, Failure, Routines, Sink, Transaction};
-use render::Command;
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
+use render::Command;
 use rusqlite::Connection;
 use types::{Code, Error, Result};
 
@@ -24,7 +24,10 @@ pub(super) struct Inside<'a> {
 }
 
 impl<'a> Inside<'a> {
-    pub(super) fn new(connection: &'a ReentrantMutex<Connection>, surroundings: &'a Surroundings) -> Inside<'a> {
+    pub(super) fn new(
+        connection: &'a ReentrantMutex<Connection>,
+        surroundings: &'a Surroundings,
+    ) -> Inside<'a> {
         Inside { connection, surroundings, roll_back: false }
     }
 
@@ -97,6 +100,11 @@ impl Transaction for Inside<'_> {
     fn end_part(&mut self, keep: bool) -> BoxFuture<'_, Result<(), Failure>> {
         let texts: &[&str] = if keep { &["RELEASE part"] } else { &["ROLLBACK TO part", "RELEASE part"] };
         Box::pin(std::future::ready(self.part(texts)))
+    }
+
+    fn defer_references(&mut self, defer: bool) -> BoxFuture<'_, Result<(), Failure>> {
+        let text = if defer { "PRAGMA defer_foreign_keys = ON" } else { "PRAGMA defer_foreign_keys = OFF" };
+        Box::pin(std::future::ready(self.part(&[text])))
     }
 
     fn check(&mut self) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use query::{Assign, Conflict, ConflictAction, Expr, Guard, Insert, RowValue, Sou
 use types::{Code, Error, Result, Value};
 
 use super::row::tuple;
+use super::together::Stored;
 use super::update::Change;
 use super::{StoredRow, Touched, count, split};
 use crate::contract::Failure;
@@ -26,15 +27,10 @@ impl Work<'_> {
             let old = self.targets(write, None, Vec::new(), parameters).await?;
             self.delete(write, &old).await?;
         }
-        let mut touched = Touched::default();
-        match &insert.conflict {
-            None => self.store_rows(write, &rows, &mut touched).await?,
-            Some(conflict) => {
-                for row in rows {
-                    self.merge(write, conflict, row, &mut touched).await?;
-                }
-            }
-        }
+        let touched = match &insert.conflict {
+            None => self.store_rows(write, &rows, refused.is_some()).await?,
+            Some(conflict) => self.merge_all(write, conflict, &rows, refused.is_some()).await?,
+        };
         refused.map_or(Ok(touched), Err)
     }
 
@@ -87,17 +83,28 @@ impl Work<'_> {
         Ok(values)
     }
 
-    /// Stores rows that meet no others.
-    async fn store_rows(&mut self, write: &Write, rows: &[Vec<Value>], touched: &mut Touched) -> Result<()> {
-        for chunk in rows.chunks(self.chunk_rows(write)) {
-            let keys = match self.stored(write, chunk).await {
-                Ok(keys) => keys,
-                Err(failure) => return Err(self.refusal(write, chunk, failure).await),
-            };
-            touched.inserted += count(keys.len());
-            touched.keys.extend(keys);
+    /// Stores rows that meet no others. `is_refused`: a later one is.
+    async fn store_rows(&mut self, write: &Write, rows: &[Vec<Value>], is_refused: bool) -> Result<Touched> {
+        let mut keys = Vec::with_capacity(rows.len());
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(self.chunk_rows(write).min(rest.len()));
+            if is_refused {
+                keys.extend(self.stored_put_off(write, rest, is_refused).await?);
+                break;
+            }
+            match self.stored(write, chunk).await {
+                Ok(stored) => keys.extend(stored),
+                Err(Failure::Unique { .. } | Failure::ForeignKey) => {
+                    // One by one, it shows whose failure it is. A key of a later row comes before a reference of an earlier one.
+                    keys.extend(self.stored_put_off(write, rest, is_refused).await?);
+                    break;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+            rest = later;
         }
-        Ok(())
+        Ok(Touched { inserted: count(keys.len()), keys, ..Touched::default() })
     }
 
     /// Rows of one command. A table that references itself takes as many as possible: its rows may reference each other.
@@ -108,61 +115,39 @@ impl Work<'_> {
         most.clamp(1, if references_itself { usize::MAX } else { CHUNK_ROWS })
     }
 
-    async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
+    pub(super) async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
         let catalog = &self.served.model.catalog;
         let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
         self.keys_of(&command).await
     }
 
-    /// The error of a chunk: that of its first row that cannot be stored.
-    async fn refusal(&mut self, write: &Write, rows: &[Vec<Value>], failure: Failure) -> Error {
-        if let [row] = rows {
-            return self.violation(write, row, rows, failure).await;
-        }
-        for row in rows {
-            match self.stored(write, std::slice::from_ref(row)).await {
-                Ok(_) => {}
-                Err(Failure::ForeignKey) => {
-                    // A reference to another row of the chunk is none that is missing.
-                    if let Some(error) = self.missing_reference(write, row, rows).await {
-                        return error;
-                    }
-                }
-                Err(failure) => return self.violation(write, row, rows, failure).await,
-            }
-        }
-        failure.into()
-    }
-
-    /// Stores one row, or does what is to be done instead.
-    async fn merge(
+    /// Stores one row, or does what is to be done instead; what was stored.
+    pub(super) async fn merge(
         &mut self,
         write: &Write,
         conflict: &Conflict,
-        row: Vec<Value>,
+        row: &[Value],
         touched: &mut Touched,
-    ) -> Result<()> {
-        let Some(existing) = self.existing(write, conflict, &row).await? else {
-            let rows = std::slice::from_ref(&row);
-            match self.stored(write, rows).await {
+    ) -> Result<Option<Stored>, Failure> {
+        let Some(existing) = self.existing(write, conflict, row).await? else {
+            return match self.stored(write, &[row.to_vec()]).await {
                 Ok(keys) => {
                     touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| touched.meet(key));
-                    return Ok(());
+                    Ok(Some(Stored { old: None, new: row.to_vec() }))
                 }
-                Err(Failure::Unique { .. }) if conflict.columns.is_empty() => return Ok(()),
-                Err(failure) => return Err(self.violation(write, &row, rows, failure).await),
-            }
+                Err(Failure::Unique { .. }) if conflict.columns.is_empty() => Ok(None),
+                Err(failure) => Err(self.violation(write, None, row, failure).await),
+            };
         };
-        let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(()) };
+        let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(None) };
         if touched.met.contains(&existing.key) {
-            return Err(twice());
+            return Err(twice().into());
         }
-        let change = self.merged(write, (*excluded, &row), set, filter.as_ref(), existing).await?;
-        if let Some(change) = change {
-            touched.meet(self.apply(write, &change).await?);
-        }
-        Ok(())
+        let change = self.merged(write, (*excluded, row), set, filter.as_ref(), existing).await?;
+        let Some(change) = change else { return Ok(None) };
+        touched.meet(self.apply(write, &change).await?);
+        Ok(Some(change.into()))
     }
 
     /// The row that already has the key.

@@ -1,33 +1,22 @@
 //! Which foreign key a write violates: engines only say that one is.
 
-use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
-use query::{Expr, Guard, Output, Read, Source, SourceId, Subquery, Write};
-use types::compare::compare;
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId};
+use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Type, Value};
 
-use crate::contract::Failure;
 use crate::work::{Bound, Work};
 
-/// What happens to rows that others may reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// They go.
-    Delete,
-    /// Their keys change.
-    Update,
-}
-
-/// The only source of the questions asked here.
+/// The source of the questions asked here.
 const ASKED: SourceId = SourceId(1);
 
+/// What is asked for beside it.
+const BESIDE: SourceId = SourceId(2);
+
 impl Work<'_> {
-    /// The first foreign key of a row that references nothing, unless one of `rows` is what it references.
-    pub(super) async fn missing_reference(
-        &mut self,
-        write: &Write,
-        row: &[Value],
-        rows: &[Vec<Value>],
-    ) -> Option<Error> {
+    /// The first foreign key of a stored row that references nothing.
+    pub(super) async fn missing_reference(&mut self, write: &Write, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
         for key in &table.foreign_keys {
@@ -37,13 +26,9 @@ impl Work<'_> {
                 continue;
             }
             let (target, _) = model.catalog.table(&key.target)?;
-            if self.has_row(target, &key.target_columns, &values).await.unwrap_or(true) {
-                continue;
+            if !self.has_row(target, &key.target_columns, &values).await.unwrap_or(true) {
+                return Some(self.missing(write.table, key, row));
             }
-            if target == write.table && is_among(table, key, &values, rows) {
-                continue;
-            }
-            return Some(self.missing(write.table, key, row));
         }
         None
     }
@@ -75,26 +60,67 @@ impl Work<'_> {
         }
     }
 
-    /// The error of rows that cannot go or change because others reference them.
-    pub(super) async fn referenced(
-        &mut self,
-        table: TableId,
-        rows: &[&[Value]],
-        change: Change,
-        failure: Failure,
-    ) -> Error {
-        if !matches!(failure, Failure::ForeignKey) {
-            return failure.into();
+    /// The error of a row that went or changed and is referenced as it was. Nothing when another row is like that.
+    pub(super) async fn left_behind(&mut self, table: TableId, row: &[Value]) -> Option<Error> {
+        let model = self.served.model.clone();
+        let target = &model.catalog[table];
+        for (id, key) in references_to(&model.catalog, target) {
+            let columns = columns_of(target, key);
+            let values: Vec<Value> =
+                columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
+            if values.iter().any(Value::is_null)
+                || self.has_row(table, &key.target_columns, &values).await.unwrap_or(true)
+            {
+                continue;
+            }
+            let names = names_of(&model.catalog[id], key);
+            if self.has_row(id, &names, &values).await.unwrap_or(false) {
+                return Some(self.still_referenced(table, &columns, row, key, &model.catalog[id]));
+            }
         }
-        let refuses = |key: &ForeignKey| {
-            let action = match change {
-                Change::Delete => &key.on_delete,
-                Change::Update => &key.on_update,
-            };
-            matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
+        None
+    }
+
+    /// The error of the first reference of the database whose row is gone: what is left when a deletion went on to other tables.
+    pub(super) async fn dangling(&mut self) -> Option<Error> {
+        let model = self.served.model.clone();
+        for id in model.catalog.ids() {
+            let from = &model.catalog[id];
+            for key in &from.foreign_keys {
+                let Some((target, declared)) = model.catalog.table(&key.target) else { continue };
+                let columns = columns_of(declared, key);
+                let Some(values) = self.widowed(id, target, key).await else { continue };
+                let mut row = vec![Value::Null; declared.columns.len()];
+                for (column, value) in columns.iter().zip(values) {
+                    row[usize::from(column.0)] = value;
+                }
+                return Some(self.still_referenced(target, &columns, &row, key, from));
+            }
+        }
+        None
+    }
+
+    /// The values of a key that reference no row.
+    async fn widowed(&mut self, id: TableId, target: TableId, key: &ForeignKey) -> Option<Vec<Value>> {
+        let model = self.served.model.clone();
+        let (from, to) = (&model.catalog[id], &model.catalog[target]);
+        let column = |source, table: &Table, column: ColumnId| Expr::Column {
+            source,
+            column,
+            ty: table[column].ty.clone(),
         };
-        let found = self.reference_to(table, rows, refuses).await;
-        found.map_or_else(|| failure.into(), |(_, error)| error)
+        let own: Vec<Expr> = key.columns.iter().map(|at| column(ASKED, from, *at)).collect();
+        let pairs = own.iter().cloned().zip(columns_of(to, key));
+        let mut referenced = Read::from(Source::Table { id: BESIDE, table: target, guard: Guard::Open });
+        referenced.filter = Expr::all(pairs.map(|(own, at)| column(BESIDE, to, at).equals(own)));
+        let not = |expr: Expr| Expr::test(Form::Not, vec![expr]);
+        let given = own.iter().map(|own| not(Expr::test(Form::IsNull, vec![own.clone()])));
+        let gone = not(Expr::Subquery(Box::new(Subquery::Exists(referenced))));
+        let mut read = Read::from(Source::Table { id: ASKED, table: id, guard: Guard::Open });
+        read.filter = Expr::all(given.chain([gone]));
+        read.limit = Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 });
+        read.outputs = own.into_iter().map(|expr| Output { name: "value".into(), expr }).collect();
+        self.rows(&read, Bound::default()).await.ok()?.into_iter().next()
     }
 
     /// The first foreign key, of those wanted, by which a row of some table references one of these rows.
@@ -106,18 +132,14 @@ impl Work<'_> {
     ) -> Option<(TableId, Error)> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
-        for id in model.catalog.ids() {
-            let from = &model.catalog[id];
-            for key in from.foreign_keys.iter().filter(|key| key.target == target.name && wanted(key)) {
-                let names: Vec<_> = key.columns.iter().map(|column| from[*column].name.clone()).collect();
-                let of_target = key.target_columns.iter().filter_map(|name| target.column(name));
-                let columns: Vec<ColumnId> = of_target.map(|(column, _)| column).collect();
-                for row in rows {
-                    let values: Vec<Value> =
-                        columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
-                    if self.has_row(id, &names, &values).await.unwrap_or(false) {
-                        return Some((id, self.still_referenced(table, &columns, row, key, from)));
-                    }
+        for row in rows {
+            for (id, key) in references_to(&model.catalog, target).filter(|(_, key)| wanted(key)) {
+                let from = &model.catalog[id];
+                let columns = columns_of(target, key);
+                let values: Vec<Value> =
+                    columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
+                if self.has_row(id, &names_of(from, key), &values).await.unwrap_or(false) {
+                    return Some((id, self.still_referenced(table, &columns, row, key, from)));
                 }
             }
         }
@@ -148,10 +170,10 @@ impl Work<'_> {
     }
 
     /// Whether a table has a row with these values.
-    async fn has_row(
+    pub(super) async fn has_row(
         &mut self,
         table: TableId,
-        columns: &[std::sync::Arc<str>],
+        columns: &[Arc<str>],
         values: &[Value],
     ) -> types::Result<bool> {
         let declared = &self.served.model.catalog[table];
@@ -171,18 +193,23 @@ impl Work<'_> {
     }
 }
 
-/// Whether one of the rows is what a key of the same table references.
-fn is_among(table: &Table, key: &ForeignKey, values: &[Value], rows: &[Vec<Value>]) -> bool {
-    let columns: Vec<(usize, Type)> = key
-        .target_columns
-        .iter()
-        .filter_map(|name| table.column(name))
-        .map(|(id, column)| (usize::from(id.0), column.ty.clone()))
-        .collect();
-    rows.iter().any(|row| {
-        columns.iter().zip(values).all(|((position, ty), value)| {
-            let there = &row[*position];
-            !there.is_null() && compare(ty, there, value).is_eq()
-        })
+/// The foreign keys to a table, in the order of their declaration.
+fn references_to<'c>(
+    catalog: &'c Catalog,
+    target: &'c Table,
+) -> impl Iterator<Item = (TableId, &'c ForeignKey)> {
+    catalog.ids().flat_map(move |id| {
+        let keys = catalog[id].foreign_keys.iter().filter(move |key| key.target == target.name);
+        keys.map(move |key| (id, key))
     })
+}
+
+/// The columns that a key references.
+fn columns_of(target: &Table, key: &ForeignKey) -> Vec<ColumnId> {
+    key.target_columns.iter().filter_map(|name| target.column(name)).map(|(column, _)| column).collect()
+}
+
+/// The columns of a key.
+fn names_of(from: &Table, key: &ForeignKey) -> Vec<Arc<str>> {
+    key.columns.iter().map(|column| from[*column].name.clone()).collect()
 }

@@ -13,8 +13,8 @@ use crate::work::{Bound, Work, has_subquery};
 pub(super) struct Change {
     /// Its key, before it changes.
     key: i64,
-    old: Vec<Value>,
-    new: Vec<Value>,
+    pub(super) old: Vec<Value>,
+    pub(super) new: Vec<Value>,
     /// The columns that are stored.
     columns: Vec<ColumnId>,
 }
@@ -29,11 +29,8 @@ impl Work<'_> {
     ) -> Result<Touched> {
         let mut changes = Vec::new();
         let refused = self.changes(write, set, filter, parameters, &mut changes).await.err();
-        let mut touched = Touched::default();
-        for change in &changes {
-            touched.keys.push(self.apply(write, change).await?);
-        }
-        refused.map_or(Ok(touched), Err)
+        let keys = self.apply_all(write, &changes, refused.is_some()).await?;
+        refused.map_or(Ok(Touched { keys, ..Touched::default() }), Err)
     }
 
     /// The rows to change with their new values, up to the first that is refused.
@@ -88,14 +85,14 @@ impl Work<'_> {
         Ok(Change { key: row.key, old: row.values, new, columns })
     }
 
-    /// Stores the new values of a row; its key from then on.
-    pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<i64> {
+    /// Stores the new values of a row; its key from then on. Failures are in the caller's words, but that of a foreign key.
+    pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<i64, Failure> {
         if change.columns.is_empty() {
             return Ok(change.key);
         }
         match self.changed(write, change).await {
             Ok(key) => Ok(key),
-            Err(failure) => Err(self.change_violation(write, &change.old, &change.new, failure).await),
+            Err(failure) => Err(self.violation(write, Some(&change.old), &change.new, failure).await),
         }
     }
 

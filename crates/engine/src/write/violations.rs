@@ -8,10 +8,10 @@ use std::sync::Arc;
 use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
 use query::functions::Kind;
 use query::{Expr, Write};
+use types::compare::compare;
 use types::text::print;
 use types::{Code, Error, Value};
 
-use super::references::Change;
 use crate::contract::Failure;
 use crate::work::{Tuple, Work};
 
@@ -133,55 +133,42 @@ impl Work<'_> {
         format!("({})=({})", names.join(", "), texts.join(", "))
     }
 
-    /// The error of a new row that the engine does not store.
+    /// The failure of a row that the engine does not store, in the caller's words; that of a foreign key stays as it is, for
+    /// what it means shows when all rows of a statement are stored. `old`: what a changed row was.
     pub(super) async fn violation(
         &mut self,
         write: &Write,
+        old: Option<&[Value]>,
         row: &[Value],
-        rows: &[Vec<Value>],
         failure: Failure,
-    ) -> Error {
+    ) -> Failure {
         match failure {
-            Failure::Unique { index, columns, .. } => self.duplicate(write.table, index, &columns, row).await,
-            Failure::ForeignKey => {
-                let missing = self.missing_reference(write, row, rows).await;
-                missing.unwrap_or_else(|| Failure::ForeignKey.into())
+            Failure::Unique { index, columns, .. } => {
+                let error = self.duplicate(write.table, (index, &columns), old, row).await;
+                error.into()
             }
-            failure => failure.into(),
-        }
-    }
-
-    /// The error of a changed row that the engine does not store.
-    pub(super) async fn change_violation(
-        &mut self,
-        write: &Write,
-        old: &[Value],
-        new: &[Value],
-        failure: Failure,
-    ) -> Error {
-        match failure {
-            Failure::ForeignKey => match self.missing_reference(write, new, &[]).await {
-                Some(error) => error,
-                None => self.referenced(write.table, &[old], Change::Update, Failure::ForeignKey).await,
-            },
-            failure => self.violation(write, new, &[], failure).await,
+            failure => failure,
         }
     }
 
     async fn duplicate(
         &mut self,
         table: TableId,
-        index: Option<String>,
-        columns: &[String],
+        (index, columns): (Option<String>, &[String]),
+        old: Option<&[Value]>,
         row: &[Value],
     ) -> Error {
-        let declared = &self.served.model.catalog[table];
-        let columns: Vec<ColumnId> =
+        let model = self.served.model.clone();
+        let declared = &model.catalog[table];
+        let mut columns: Vec<ColumnId> =
             columns.iter().filter_map(|name| declared.column(name).map(|(id, _)| id)).collect();
-        let name = index
+        let mut name = index
             .map(|index| index.split_once('.').map_or(index.clone(), |(_, name)| name.to_owned()))
             .or_else(|| constraint_of(declared, &columns))
             .unwrap_or_default();
+        if let Some((earlier, of)) = self.earlier_duplicate(table, &name, old, row).await {
+            (name, columns) = (earlier, of);
+        }
         let message = format!("duplicate key value violates unique constraint \"{name}\"");
         let error = Error::new(Code::UNIQUE_VIOLATION, message);
         let columns = if columns.is_empty() { columns_of(declared, &name) } else { columns };
@@ -199,6 +186,37 @@ impl Work<'_> {
 }
 
 impl Work<'_> {
+    /// The first key that was declared before the one that an engine names, and that the row duplicates as well: PostgreSQL looks
+    /// at keys in the order of their declaration.
+    async fn earlier_duplicate(
+        &mut self,
+        table: TableId,
+        named: &str,
+        old: Option<&[Value]>,
+        row: &[Value],
+    ) -> Option<(String, Vec<ColumnId>)> {
+        let model = self.served.model.clone();
+        let declared = &model.catalog[table];
+        let keys = declared.primary_key.iter().chain(&declared.uniques);
+        for key in keys.take_while(|key| *key.name != *named) {
+            let value = |column: &ColumnId| &row[usize::from(column.0)];
+            let same = |column: &ColumnId| {
+                let position = usize::from(column.0);
+                old.is_some_and(|old| compare(&declared[*column].ty, &old[position], &row[position]).is_eq())
+            };
+            if key.columns.iter().any(|column| value(column).is_null()) || key.columns.iter().all(same) {
+                continue;
+            }
+            let names: Vec<Arc<str>> =
+                key.columns.iter().map(|column| declared[*column].name.clone()).collect();
+            let values: Vec<Value> = key.columns.iter().map(|column| value(column).clone()).collect();
+            if self.has_row(table, &names, &values).await.unwrap_or(false) {
+                return Some((key.name.to_string(), key.columns.clone()));
+            }
+        }
+        None
+    }
+
     /// `(lower(a), b)=(x, 2)` of an index over calls and columns. Other expressions are not printed as PostgreSQL does.
     async fn computed_key(&mut self, table: TableId, index: &str, row: &[Value]) -> Option<String> {
         let model = self.served.model.clone();

@@ -32,6 +32,7 @@ fn words(action: &Action) -> Words {
 impl Pass<'_> {
     /// Makes a write to a view one to the relation that it shows, until that is a table.
     pub(super) fn through_views(&mut self, write: &mut Write) -> Result<()> {
+        self.takes_writes(write)?;
         while let TableKind::View { security_invoker, materialized: false, .. } =
             self.model.catalog[write.table].kind
         {
@@ -92,19 +93,31 @@ impl Pass<'_> {
             Some(Err(error)) => return Err(error.clone()),
             None => return Err(Error::internal("a table is no view")),
         };
-        match obstacle(&read) {
-            None => Ok(read),
-            Some(detail) => {
+        Ok(read)
+    }
+
+    /// Refuses a write to a view that takes none, at any depth: PostgreSQL says so before it looks at privileges.
+    fn takes_writes(&self, write: &Write) -> Result<()> {
+        let mut table = write.table;
+        while let TableKind::View { query, .. } = &self.model.catalog[table].kind {
+            let Some(Ok(read)) = &self.model[table].view else { return Ok(()) };
+            if crate::check::triggers::none_instead(write, self.model).is_err() {
+                return Ok(());
+            }
+            if let Some(detail) = obstacle(read, query.with.is_some()) {
                 let Words { verb, doing, event } = words(&write.action);
-                let name = &self.model.catalog[write.table].name.name;
+                let name = &self.model.catalog[table].name.name;
                 let hint = format!(
                     "To enable {doing} the view, provide an INSTEAD OF {event} trigger or an unconditional ON {event} DO INSTEAD rule."
                 );
-                Err(Error::new(Code::OBJECT_STATE, format!("cannot {verb} view \"{name}\""))
+                return Err(Error::new(Code::OBJECT_STATE, format!("cannot {verb} view \"{name}\""))
                     .with_details(detail)
-                    .with_hint(hint))
+                    .with_hint(hint));
             }
+            let Some(below) = underneath(&read.from) else { return Ok(()) };
+            table = below;
         }
+        Ok(())
     }
 
     /// Guards what a definition computes; the rows that it shows are guarded as those of the write.
@@ -240,13 +253,15 @@ impl Lowering<'_> {
 }
 
 /// Why a view takes no writes, in PostgreSQL's words.
-fn obstacle(read: &Read) -> Option<&'static str> {
+fn obstacle(read: &Read, has_with: bool) -> Option<&'static str> {
     let is_compound = matches!(read.from, Source::Compound { .. });
     let is_one_relation = matches!(read.from, Source::Table { .. } | Source::Read { view: Some(_), .. });
     [
         (read.distinct, "Views containing DISTINCT are not automatically updatable."),
         (!read.group.is_empty(), "Views containing GROUP BY are not automatically updatable."),
         (read.having.is_some(), "Views containing HAVING are not automatically updatable."),
+        (is_compound, "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable."),
+        (has_with, "Views containing WITH are not automatically updatable."),
         (
             read.limit.is_some() || read.offset.is_some(),
             "Views containing LIMIT or OFFSET are not automatically updatable.",
@@ -259,8 +274,6 @@ fn obstacle(read: &Read) -> Option<&'static str> {
             read.outputs.iter().any(|output| visit::has_window(&output.expr)),
             "Views that return window functions are not automatically updatable.",
         ),
-        (!read.with.is_empty(), "Views containing WITH are not automatically updatable."),
-        (is_compound, "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable."),
         (
             !is_one_relation,
             "Views that do not select from a single table or view are not automatically updatable.",

@@ -213,14 +213,27 @@ impl Writer<'_> {
             (None, None) => return Ok(()),
             (Some(limit), _) => {
                 self.push(" LIMIT ");
-                self.expr(limit)?;
+                self.bound(limit, "-1")?;
             }
             (None, Some(_)) => self.push(" LIMIT -1"),
         }
         if let Some(offset) = &read.offset {
             self.push(" OFFSET ");
-            self.expr(offset)?;
+            self.bound(offset, "0")?;
         }
+        Ok(())
+    }
+
+    /// A bound that is null is none.
+    fn bound(&mut self, bound: &Expr, none: &str) -> Result<()> {
+        if matches!(bound, Expr::Const { value, .. } if !value.is_null()) {
+            return self.expr(bound);
+        }
+        self.push("coalesce(");
+        self.expr(bound)?;
+        self.push(", ");
+        self.push(none);
+        self.push(")");
         Ok(())
     }
 

@@ -1,0 +1,213 @@
+//! Rows that are stored together: PostgreSQL looks at foreign keys when all rows of a statement are stored, embedded engines
+//! with each command.
+//!
+//! Commands are run as they come, for nearly always that is the same. When a foreign key refuses one, all of it is undone and
+//! done again with foreign keys put off, and then every row is asked for what it references and who references it.
+
+use query::{Conflict, Write};
+use types::{Error, Result, Value};
+
+use super::Touched;
+use super::update::Change;
+use crate::contract::Failure;
+use crate::work::Work;
+
+impl Work<'_> {
+    /// Begins a part in which foreign keys wait.
+    pub(super) async fn put_off(&mut self) -> Result<()> {
+        self.transaction.begin_part().await?;
+        Ok(self.transaction.defer_references(true).await?)
+    }
+
+    /// Ends such a part: when it stays, no foreign key is violated.
+    pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
+        self.transaction.end_part(ended.is_ok()).await?;
+        self.transaction.defer_references(false).await?;
+        ended
+    }
+
+    /// Stores changed rows; their keys from then on. `is_refused`: a later row is, so that foreign keys are no matter.
+    pub(super) async fn apply_all(
+        &mut self,
+        write: &Write,
+        changes: &[Change],
+        is_refused: bool,
+    ) -> Result<Vec<i64>> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !is_refused {
+            let is_several = changes.len() > 1;
+            if is_several {
+                self.transaction.begin_part().await?;
+            }
+            let ended = self.apply_each(write, changes).await;
+            if is_several {
+                self.transaction.end_part(ended.is_ok()).await?;
+            }
+            if !matches!(ended, Err(Failure::ForeignKey)) {
+                return Ok(ended?);
+            }
+        }
+        self.put_off().await?;
+        let ended = self.apply_put_off(write, changes, is_refused).await;
+        self.looked(ended).await
+    }
+
+    /// Every failure but that of a foreign key in the caller's words.
+    async fn apply_each(&mut self, write: &Write, changes: &[Change]) -> Result<Vec<i64>, Failure> {
+        let mut keys = Vec::with_capacity(changes.len());
+        for change in changes {
+            keys.push(self.apply(write, change).await?);
+        }
+        Ok(keys)
+    }
+
+    async fn apply_put_off(
+        &mut self,
+        write: &Write,
+        changes: &[Change],
+        is_refused: bool,
+    ) -> Result<Vec<i64>> {
+        let keys = self.apply_each(write, changes).await?;
+        for change in changes.iter().filter(|_| !is_refused) {
+            self.look_at(write, Some(&change.old), &change.new).await?;
+        }
+        Ok(keys)
+    }
+
+    /// Refuses a stored row that leaves references without their row: those to what it was, and its own.
+    async fn look_at(&mut self, write: &Write, old: Option<&[Value]>, new: &[Value]) -> Result<()> {
+        if let Some(old) = old
+            && let Some(error) = self.left_behind(write.table, old).await
+        {
+            return Err(error);
+        }
+        self.missing_reference(write, new).await.map_or(Ok(()), Err)
+    }
+
+    /// Does the rows of an upsert one after the other.
+    pub(super) async fn merge_all(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        rows: &[Vec<Value>],
+        is_refused: bool,
+    ) -> Result<Touched> {
+        if !is_refused {
+            self.transaction.begin_part().await?;
+            let ended = self.merge_each(write, conflict, rows).await;
+            self.transaction.end_part(ended.is_ok()).await?;
+            match ended {
+                Ok((touched, _)) => return Ok(touched),
+                Err(Failure::ForeignKey) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        self.put_off().await?;
+        let ended = self.merge_put_off(write, conflict, rows, is_refused).await;
+        self.looked(ended).await
+    }
+
+    async fn merge_each(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        rows: &[Vec<Value>],
+    ) -> Result<(Touched, Vec<Stored>), Failure> {
+        let (mut touched, mut stored) = (Touched::default(), Vec::new());
+        for row in rows {
+            stored.extend(self.merge(write, conflict, row, &mut touched).await?);
+        }
+        Ok((touched, stored))
+    }
+
+    async fn merge_put_off(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        rows: &[Vec<Value>],
+        is_refused: bool,
+    ) -> Result<Touched> {
+        let (touched, stored) = self.merge_each(write, conflict, rows).await?;
+        for Stored { old, new } in stored.iter().filter(|_| !is_refused) {
+            self.look_at(write, old.as_deref(), new).await?;
+        }
+        Ok(touched)
+    }
+
+    /// The error of rows that are not stored one after the other either; nothing when it was a foreign key that waits, and none
+    /// is violated in the end.
+    pub(super) async fn stored_put_off(
+        &mut self,
+        write: &Write,
+        rows: &[Vec<Value>],
+        is_refused: bool,
+    ) -> Result<Vec<i64>> {
+        self.put_off().await?;
+        let ended = self.store_each(write, rows, is_refused).await;
+        self.looked(ended).await
+    }
+
+    async fn store_each(&mut self, write: &Write, rows: &[Vec<Value>], is_refused: bool) -> Result<Vec<i64>> {
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.stored(write, std::slice::from_ref(row)).await {
+                Ok(stored) => keys.extend(stored),
+                Err(failure) => return Err(self.violation(write, None, row, failure).await.into()),
+            }
+        }
+        for row in rows.iter().filter(|_| !is_refused) {
+            self.look_at(write, None, row).await?;
+        }
+        Ok(keys)
+    }
+}
+
+/// A row of an upsert: what it was, if it was there, and what it is.
+pub(super) struct Stored {
+    pub(super) old: Option<Vec<Value>>,
+    pub(super) new: Vec<Value>,
+}
+
+impl From<Change> for Stored {
+    fn from(change: Change) -> Stored {
+        Stored { old: Some(change.old), new: change.new }
+    }
+}
+
+impl Work<'_> {
+    /// The error of a deletion that leaves references without their row.
+    pub(super) async fn deletion_refused(
+        &mut self,
+        write: &Write,
+        rows: &[&[Value]],
+        command: &render::Command,
+        failure: Failure,
+    ) -> Error {
+        if !matches!(failure, Failure::ForeignKey) {
+            return failure.into();
+        }
+        let ended = match self.put_off().await {
+            Ok(()) => self.delete_put_off(write, rows, command).await,
+            Err(error) => return error,
+        };
+        // It is refused in any case: nothing of it stays.
+        match self.looked(Err::<(), Error>(ended)).await {
+            Ok(()) => failure.into(),
+            Err(error) => error,
+        }
+    }
+
+    async fn delete_put_off(&mut self, write: &Write, rows: &[&[Value]], command: &render::Command) -> Error {
+        if let Err(failure) = self.execute(command).await {
+            return failure.into();
+        }
+        for row in rows {
+            if let Some(error) = self.left_behind(write.table, row).await {
+                return error;
+            }
+        }
+        self.dangling().await.unwrap_or_else(|| Failure::ForeignKey.into())
+    }
+}
