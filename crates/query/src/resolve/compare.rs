@@ -107,6 +107,10 @@ impl Resolver<'_> {
         };
         if let Some(compare) = Compare::of_operator(symbol) {
             let ty = choose_comparison(symbol, &operand.ty(), &element)?;
+            if element == Type::Unknown && matches!(ty, Type::Array(_)) {
+                let message = format!("could not find array type for data type {}", format_type(&ty, None));
+                return Err(Error::new(Code::UNDEFINED_OBJECT, message));
+            }
             let args = vec![self.coerce(operand, &ty)?, self.coerce(array, &ty.array())?];
             return Ok(Expr::test(if all { Form::AllOf(compare) } else { Form::AnyOf(compare) }, args));
         }
