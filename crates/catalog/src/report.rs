@@ -6,13 +6,9 @@ impl Catalog {
     /// A sentence for each thing that is declared and does not run in this version.
     pub fn report(&self) -> Vec<String> {
         let noted = self.not_running.iter().map(|what| format!("{what}."));
-        let functions = self.functions.iter().filter(|function| is_program(function));
-        let functions = functions.map(|function| {
-            format!(
-                "function {} does not run: it is written in {}.",
-                function.signature(),
-                language(function)
-            )
+        let functions = self.functions.iter().filter_map(|function| {
+            let language = language(function)?;
+            Some(format!("function {} does not run: it is written in {language}.", function.signature()))
         });
         let triggers =
             self.tables.iter().flat_map(|table| table.triggers.iter().map(move |trigger| (table, trigger)));
@@ -22,15 +18,10 @@ impl Catalog {
     }
 }
 
-/// Whether a function's body is more than one query.
-fn is_program(function: &Function) -> bool {
-    function.language != Language::Sql
-}
-
-fn language(function: &Function) -> &str {
+/// The language of a function that nothing here runs.
+fn language(function: &Function) -> Option<&str> {
     match &function.language {
-        Language::Sql => "SQL",
-        Language::PlPgSql => "PL/pgSQL",
-        Language::Other(name) => name,
+        Language::Sql | Language::PlPgSql => None,
+        Language::Other(name) => Some(name),
     }
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use program::{Done, Host, Notice, Programs, Returned};
-use query::{Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit};
+use query::{
+    Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit,
+};
 use render::Dialect;
 use types::session::Session;
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
@@ -180,7 +182,10 @@ impl Work<'_> {
             && read.filter.is_none()
             && read.having.is_none()
             && read.group.is_empty()
-            && read.limit.as_ref().is_none_or(|limit| matches!(limit, Expr::Const { value: Value::Int(1..), .. }))
+            && read
+                .limit
+                .as_ref()
+                .is_none_or(|limit| matches!(limit, Expr::Const { value: Value::Int(1..), .. }))
             && read.offset.is_none()
             && read.with.is_empty();
         if !is_alone || !read.outputs.iter().all(|output| is_computed_here(&output.expr)) {
@@ -201,11 +206,7 @@ fn is_computed_here(expr: &Expr) -> bool {
         Expr::Call(call) => call.args.iter().all(is_computed_here),
         Expr::Cast { expr, .. } => is_computed_here(expr),
         Expr::Subquery(_) | Expr::Aggregate { .. } | Expr::Window { .. } => false,
-        expr => {
-            !crate::work::has_subquery(expr)
-                && !visit::has_aggregate(expr)
-                && !visit::has_window(expr)
-        }
+        expr => !crate::work::has_subquery(expr) && !visit::has_aggregate(expr) && !visit::has_window(expr),
     }
 }
 
@@ -309,7 +310,11 @@ impl Host for Work<'_> {
         self.computed(expr, &query::eval::NoRow, parameters)
     }
 
-    fn run<'a>(&'a mut self, plan: &'a Plan, parameters: &'a [Value]) -> program::BoxFuture<'a, Result<Done>> {
+    fn run<'a>(
+        &'a mut self,
+        plan: &'a Plan,
+        parameters: &'a [Value],
+    ) -> program::BoxFuture<'a, Result<Done>> {
         Box::pin(async move {
             let mut done = Done::default();
             for step in plan.steps() {
@@ -347,9 +352,13 @@ impl Host for Work<'_> {
     fn notice(&mut self, notice: Notice) {
         use sql::body::Level;
         match notice.level {
-            Level::Warning | Level::Exception => tracing::warn!(target: "backplane::raised", "{}", notice.message),
+            Level::Warning | Level::Exception => {
+                tracing::warn!(target: "backplane::raised", "{}", notice.message)
+            }
             Level::Log | Level::Info => tracing::info!(target: "backplane::raised", "{}", notice.message),
-            Level::Notice | Level::Debug => tracing::debug!(target: "backplane::raised", "{}", notice.message),
+            Level::Notice | Level::Debug => {
+                tracing::debug!(target: "backplane::raised", "{}", notice.message)
+            }
         }
     }
 }

@@ -44,7 +44,11 @@ pub async fn call(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Resu
         return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
     }
     if function.strict && args.iter().any(Value::is_null) {
-        return Ok(if function.returns_set { Returned::Rows(Vec::new()) } else { Returned::Value(Value::Null) });
+        return Ok(if function.returns_set {
+            Returned::Rows(Vec::new())
+        } else {
+            Returned::Value(Value::Null)
+        });
     }
     let environment = environment(host, function, args)?;
     let results = within(host, id, function, environment).await?;
@@ -80,7 +84,7 @@ pub(crate) async fn within(
 }
 
 /// The parameters as variables, under the function's name.
-fn environment(host: &dyn Host, function: &Function, args: Vec<Value>) -> Result<Environment> {
+pub(crate) fn environment(host: &dyn Host, function: &Function, args: Vec<Value>) -> Result<Environment> {
     let mut environment = Environment::default();
     environment.enter(Some(&function.name.name));
     let mut args = args.into_iter();
@@ -144,8 +148,6 @@ pub(crate) fn result_shape(host: &dyn Host, function: &Function) -> Option<Shape
     }
     match &function.returns {
         Type::Composite(name) => shape_of(&host.model().catalog, name),
-        ty => {
-            Some(vec![Field { name: function.name.name.clone(), ty: ty.clone(), modifier: None }].into())
-        }
+        ty => Some(vec![Field { name: function.name.name.clone(), ty: ty.clone(), modifier: None }].into()),
     }
 }

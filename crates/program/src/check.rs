@@ -1,17 +1,187 @@
-//! What of the declared functions could not run: told before anybody calls them.
+//! What of the declared functions could not run: every statement of every body resolved, before anybody calls it.
+//!
+//! A record's fields are taken from the statement that assigns to it; what depends on more than the text is left to the call.
 
-use query::Model;
-use types::Error;
+use std::sync::Arc;
 
-/// Functions whose bodies are not understood: each with what hinders.
-pub fn refused(model: &Model) -> Vec<(String, Error)> {
-    let functions = model.catalog.functions.iter();
-    let interpreted = functions.filter(|function| function.language == catalog::Language::PlPgSql);
-    let path: std::sync::Arc<[std::sync::Arc<str>]> = std::sync::Arc::new([]);
-    let refused = interpreted.filter_map(|function| {
-        let program = crate::plans::Program::of(function, path.clone());
-        let error = program.body().err()?;
-        Some((format!("function {}", function.signature()), error))
-    });
-    refused.collect()
+use catalog::{Function, Language, Table};
+use query::{Caller, Expr, FunctionId, Model, Plan};
+use types::session::Session;
+use types::{Error, Limits, Result, Value};
+
+use crate::environment::Environment;
+use crate::host::{BoxFuture, Done, Host, Notice};
+use crate::interpret::Frame;
+use crate::plans::{Program, Programs};
+
+/// A place in a body that could not run.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The function.
+    pub function: FunctionId,
+    /// The byte of its body where the statement begins.
+    pub at: u32,
+    /// What hinders.
+    pub error: Error,
+}
+
+/// The owner of everything: whoever resolves for it meets no missing right.
+const OWNER: &str = "postgres";
+
+/// Every place of every body that could not run.
+pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
+    let functions = model.catalog.functions.iter().enumerate();
+    let interpreted = functions.filter(|(_, function)| function.language == Language::PlPgSql);
+    interpreted.flat_map(|(at, function)| of_function(model, FunctionId(at), function)).collect()
+}
+
+fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<Refusal> {
+    let mut host = Dry::of(model);
+    let refusal = |at: u32, error: Error| Refusal { function: id, at, error };
+    let before = crate::settings::begin(function, &mut host);
+    if let Err(error) = before {
+        return vec![refusal(0, error)];
+    }
+    host.caller = Caller::role(OWNER);
+    let path = host.path().clone();
+    let program = Arc::new(Program::of(function, path));
+    if let Err(error) = program.body() {
+        return vec![refusal(program.complaint(), error)];
+    }
+    let environments = match environments(&host, function) {
+        Ok(environments) => environments,
+        Err(error) => return vec![refusal(0, error)],
+    };
+    let mut checked = environments
+        .into_iter()
+        .map(|environment| Frame::new(&program, function, environment, &mut host).checked());
+    let Some(first) = checked.next() else { return Vec::new() };
+    // What a function says of other tables than the one that fires it is not reached.
+    let others: Vec<_> = checked.collect();
+    let is_everywhere =
+        |at: u32| others.iter().all(|complaints| complaints.iter().any(|(other, _)| *other == at));
+    let mut found: Vec<Refusal> = Vec::new();
+    for (at, error) in first {
+        if is_everywhere(at) && !found.iter().any(|known| known.at == at) {
+            found.push(refusal(at, error));
+        }
+    }
+    found
+}
+
+/// The variables that a body begins with: of a trigger function those of each table that it is fired for.
+fn environments(host: &Dry, function: &Function) -> Result<Vec<Environment>> {
+    if !function.returns_trigger {
+        let args = function.input_types().map(|_| Value::Null).collect();
+        return Ok(vec![crate::call::environment(host, function, args)?]);
+    }
+    let catalog = &host.model.catalog;
+    let tables = catalog.ids().filter(|id| fires(&catalog[*id], function));
+    let environments = tables.map(|id| crate::fire::dry(catalog, &function.name.name, id));
+    environments.collect()
+}
+
+fn fires(table: &Table, function: &Function) -> bool {
+    table.triggers.iter().any(|trigger| {
+        let named = &trigger.statement.function;
+        let is_schema = named.schema.as_ref().is_none_or(|schema| **schema == *function.name.schema);
+        *named.name == *function.name.name && is_schema
+    })
+}
+
+/// A transaction in which nothing happens.
+struct Dry {
+    model: Arc<Model>,
+    programs: Arc<Programs>,
+    limits: Limits,
+    caller: Caller,
+    session: Session,
+    path: Arc<[Arc<str>]>,
+}
+
+impl Dry {
+    fn of(model: &Arc<Model>) -> Dry {
+        Dry {
+            model: model.clone(),
+            programs: Arc::default(),
+            limits: Limits::default(),
+            caller: Caller::role(OWNER),
+            session: Session::utc(0),
+            path: Arc::new(["public".into(), "extensions".into()]),
+        }
+    }
+}
+
+fn nothing_happens() -> Error {
+    Error::internal("something was to happen in a transaction in which nothing does")
+}
+
+impl Host for Dry {
+    fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    fn programs(&self) -> &Arc<Programs> {
+        &self.programs
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    fn exchange_role(&mut self, role: Arc<str>) -> Arc<str> {
+        std::mem::replace(&mut self.caller.role, role)
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn exchange_session(&mut self, session: Session) -> Session {
+        std::mem::replace(&mut self.session, session)
+    }
+
+    fn path(&self) -> &Arc<[Arc<str>]> {
+        &self.path
+    }
+
+    fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
+        std::mem::replace(&mut self.path, path)
+    }
+
+    fn is_read_only(&self) -> bool {
+        true
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn leave(&mut self) {}
+
+    fn compute(&self, _: &Expr, _: &[Value]) -> Result<Value> {
+        Err(nothing_happens())
+    }
+
+    fn run<'a>(&'a mut self, _: &'a Plan, _: &'a [Value]) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(std::future::ready(Err(nothing_happens())))
+    }
+
+    fn begin_part(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Err(nothing_happens())))
+    }
+
+    fn end_part(&mut self, _: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Err(nothing_happens())))
+    }
+
+    fn check(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn notice(&mut self, _: Notice) {}
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use query::resolve::{NameConflict, Surroundings};
 use query::Query;
+use query::resolve::{NameConflict, Surroundings};
 use types::{Result, Type, Value};
 
 use crate::environment::{Environment, Variable};

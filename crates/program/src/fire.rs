@@ -58,6 +58,23 @@ pub async fn fire(host: &mut dyn Host, id: FunctionId, firing: Firing) -> Result
     }
 }
 
+/// The variables of a function that is fired for a table, without values.
+pub(crate) fn dry(catalog: &catalog::Catalog, label: &str, table: TableId) -> Result<Environment> {
+    let name = &catalog[table].name;
+    let shape = shape_of(catalog, name).ok_or_else(|| Error::internal("a table without columns"))?;
+    let firing = Firing {
+        trigger: "".into(),
+        table,
+        when: "",
+        level: "",
+        operation: "",
+        old: None,
+        new: None,
+        arguments: Vec::new(),
+    };
+    environment(label, name, &shape, firing)
+}
+
 fn environment(label: &str, table: &Name, shape: &Shape, firing: Firing) -> Result<Environment> {
     let mut environment = Environment::default();
     environment.enter(Some(label));

@@ -1,6 +1,7 @@
 //! A call under way: blocks and control.
 
 mod assign;
+mod check;
 mod cursors;
 mod data;
 mod declare;
@@ -84,7 +85,10 @@ impl<'a> Frame<'a> {
             Flow::Return => {}
             Flow::Next => self.end_reached()?,
             Flow::Exit(_) | Flow::Again(_) => {
-                return Err(Error::new(Code::SYNTAX, "EXIT cannot be used outside a loop, unless it has a label"));
+                return Err(Error::new(
+                    Code::SYNTAX,
+                    "EXIT cannot be used outside a loop, unless it has a label",
+                ));
             }
         }
         Ok(self.results)
@@ -140,7 +144,9 @@ impl<'a> Frame<'a> {
                 return self.case(operand.as_ref(), branches, otherwise.as_deref()).await;
             }
             StepKind::Loop(found) => return self.run_loop(found).await,
-            StepKind::Leave { again, label, when } => return self.leave(*again, label.as_ref(), when.as_ref()).await,
+            StepKind::Leave { again, label, when } => {
+                return self.leave(*again, label.as_ref(), when.as_ref()).await;
+            }
             StepKind::Return(value) => {
                 self.return_value(value.as_ref()).await?;
                 return Ok(Flow::Return);
@@ -206,7 +212,10 @@ impl<'a> Frame<'a> {
         }
         match otherwise {
             Some(steps) => self.steps(steps).await,
-            None => Err(Error::raised("20000", "case not found").with_hint("CASE statement is missing ELSE part.")),
+            None => {
+                Err(Error::raised("20000", "case not found")
+                    .with_hint("CASE statement is missing ELSE part."))
+            }
         }
     }
 

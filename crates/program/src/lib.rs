@@ -21,7 +21,7 @@ mod plans;
 mod settings;
 
 pub use call::{Returned, call};
-pub use check::refused;
+pub use check::{Refusal, refused};
 pub use fire::{Firing, fire};
 pub use host::{BoxFuture, Done, Host, Notice};
 pub use plans::Programs;

@@ -33,6 +33,8 @@ pub struct Programs {
 #[derive(Debug)]
 pub(crate) struct Program {
     body: Result<Body>,
+    /// Where what is not understood stands.
+    complaint: u32,
     conflict: NameConflict,
     path: Arc<[Arc<str>]>,
     plans: Mutex<HashMap<Key, Vec<Arc<Planned>>>>,
@@ -98,7 +100,9 @@ impl Programs {
 
 impl Program {
     pub(crate) fn of(function: &Function, path: Arc<[Arc<str>]>) -> Program {
+        let mut at = 0;
         let body = sql::parse_body(&function.body).map_err(|complaint| {
+            at = complaint.span.start;
             let (line, _) = sql::line_column(&function.body, complaint.span.start);
             Error::new(Code::SYNTAX, complaint.message)
                 .with_details(format!("In line {line} of function {}.", function.signature()))
@@ -108,7 +112,7 @@ impl Program {
             Some(body::NameConflict::UseVariable) => NameConflict::Variable,
             Some(body::NameConflict::Error) | None => NameConflict::Refused,
         };
-        Program { body, conflict, path, plans: Mutex::default() }
+        Program { body, complaint: at, conflict, path, plans: Mutex::default() }
     }
 
     /// The body.
@@ -117,6 +121,11 @@ impl Program {
     /// `42601` for one that is not understood.
     pub(crate) fn body(&self) -> Result<&Body> {
         self.body.as_ref().map_err(Clone::clone)
+    }
+
+    /// The byte where what is not understood stands.
+    pub(crate) fn complaint(&self) -> u32 {
+        self.complaint
     }
 
     /// Where its names are looked for.

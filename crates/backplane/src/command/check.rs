@@ -1,6 +1,7 @@
 //! `check`: everything that can be said of a project without opening its data.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use types::{Error, Result};
 
@@ -39,6 +40,7 @@ fn report(project: &Project) -> Result<String> {
     Ok([
         exposure(&project.catalog),
         list("Closed, because it could not be compiled", closed),
+        list("In functions, and fails when it is reached", programs(project)),
         list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
         list("Left out by this engine, without any answer being another", review.left_out),
         list("Declared and not running in this version", resting),
@@ -48,6 +50,31 @@ fn report(project: &Project) -> Result<String> {
         format!("{}\n", count(project)),
     ]
     .concat())
+}
+
+/// Statements of functions that cannot run, with their places in the project's files.
+fn programs(project: &Project) -> Vec<String> {
+    if project.settings.is_postgres() {
+        return Vec::new();
+    }
+    let refused = program::refused(&Arc::new(project.model()));
+    let said = |refusal: &program::Refusal| {
+        let function = project.catalog.functions.get(refusal.function.0)?;
+        // Functions of our own system run by themselves.
+        let place = place(project, &function.body, refusal.at)?;
+        Some(format!("{place} {}: {}", function.signature(), refusal.error.message()))
+    };
+    refused.iter().filter_map(said).collect()
+}
+
+/// File and line of a byte of a body.
+fn place(project: &Project, body: &str, at: u32) -> Option<String> {
+    let files = project.sources.schema.iter().rev();
+    let found = files.filter_map(|file| Some((file, file.text.rfind(body)?))).next();
+    let (file, start) = found.filter(|_| !body.is_empty())?;
+    let offset = u32::try_from(start).ok()?.saturating_add(at);
+    let (line, _) = sql::line_column(&file.text, offset);
+    Some(format!("{}:{line}", file.name))
 }
 
 fn count(project: &Project) -> String {
@@ -91,9 +118,26 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_of_a_function_is_named_with_its_place() {
+        let text = checked(
+            "create table t (id int);
+             create function f() returns int language plpgsql as $$
+             declare n int;
+             begin
+               select id into n from t;
+               select nothing into n from t;
+               return n;
+             end $$;",
+            "",
+        );
+        let said = "schema.sql:6 public.f(): column \"nothing\" does not exist";
+        assert!(text.contains(said), "{text}");
+    }
+
+    #[test]
     fn what_does_not_run_is_named() {
         let text = checked(
-            "create function f() returns trigger language plpgsql as $$ begin return new; end $$;",
+            "create function f() returns trigger language plperl as $$ return; $$;",
             "[db]\nport = 1\n",
         );
         assert!(text.contains("Declared and not running in this version:\n  function "), "{text}");

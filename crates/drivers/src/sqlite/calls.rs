@@ -81,7 +81,9 @@ impl Calls {
         let mut called = routines.call(&mut inside, written.function, &written.role, args);
         match called.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => Err(Error::internal("a function waited for something outside of its transaction")),
+            Poll::Pending => {
+                Err(Error::internal("a function waited for something outside of its transaction"))
+            }
         }
     }
 }
@@ -119,7 +121,8 @@ pub(super) fn stable(surroundings: &Surroundings, arguments: &Arguments<'_>) -> 
 /// A function that is called each time.
 pub(super) fn volatile(surroundings: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
     let written = surroundings::words(arguments, written)?;
-    let args = written.arguments.iter().enumerate().map(|(position, ty)| argument(arguments, position + 1, ty));
+    let args =
+        written.arguments.iter().enumerate().map(|(position, ty)| argument(arguments, position + 1, ty));
     let args = args.collect::<Result<Vec<Value>>>().map_err(|error| carried(&error))?;
     answer(&written.result, surroundings.calls().call(&written, args, surroundings))
 }

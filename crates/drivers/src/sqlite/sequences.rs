@@ -56,7 +56,11 @@ impl Sequences {
             Some(last) => after(last, sequence)?,
         };
         let is_reserved = |(last, reserved): (i64, i64)| {
-            if sequence.increment > 0 { (last..=reserved).contains(&value) } else { (reserved..=last).contains(&value) }
+            if sequence.increment > 0 {
+                (last..=reserved).contains(&value)
+            } else {
+                (reserved..=last).contains(&value)
+            }
         };
         match known.filter(|known| is_reserved(*known)) {
             Some((_, reserved)) => {

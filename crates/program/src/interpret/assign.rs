@@ -13,7 +13,7 @@ use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
 
 /// What an assignment changes.
-struct Place {
+pub(super) struct Place {
     slot: usize,
     field: Option<usize>,
 }
@@ -39,7 +39,9 @@ impl Frame<'_> {
     pub(super) async fn assign_to(&mut self, target: &Target, value: Value, ty: &Type) -> Result<()> {
         let place = self.place(target)?;
         let Some(part) = target.parts.first() else { return self.assign_place(&place, value, ty) };
-        let Part::Element(index) = part else { return Err(Error::missing("assigning to a part of a variable")) };
+        let Part::Element(index) = part else {
+            return Err(Error::missing("assigning to a part of a variable"));
+        };
         if target.parts.len() > 1 {
             return Err(Error::missing("assigning to an element of several dimensions"));
         }
@@ -59,14 +61,14 @@ impl Frame<'_> {
     }
 
     /// The row variable that a target names as a whole.
-    fn row_slot(&self, target: &Target) -> Result<Option<usize>> {
+    pub(super) fn row_slot(&self, target: &Target) -> Result<Option<usize>> {
         let place = self.place(target)?;
         let kind = &self.environment.get(place.slot)?.kind;
         Ok((place.field.is_none() && matches!(kind, Kind::Record | Kind::Row { .. })).then_some(place.slot))
     }
 
     /// The fields of an expression that says them: a row variable, a row constructor, a function of rows.
-    fn shape_of_expr(&self, value: &Expr) -> Result<Option<Shape>> {
+    pub(super) fn shape_of_expr(&self, value: &Expr) -> Result<Option<Shape>> {
         if let sql::ast::ExprKind::Column(parts) = &*value.kind
             && let Some(found) = self.environment.find(parts).filter(|found| found.parts == parts.len())
         {
@@ -87,7 +89,7 @@ impl Frame<'_> {
         })
     }
 
-    fn place(&self, target: &Target) -> Result<Place> {
+    pub(super) fn place(&self, target: &Target) -> Result<Place> {
         if let Some(position) = target.parameter {
             return Ok(Place { slot: self.positional(position)?, field: None });
         }
@@ -200,17 +202,19 @@ impl Frame<'_> {
             _ => None,
         };
         known.unwrap_or_else(|| {
-            let field = |at: usize| Field {
-                name: format!("f{}", at + 1).into(),
-                ty: Type::Unknown,
-                modifier: None,
-            };
+            let field =
+                |at: usize| Field { name: format!("f{}", at + 1).into(), ty: Type::Unknown, modifier: None };
             (0..width).map(field).collect()
         })
     }
 
     /// Assigns a row, field by field (by position).
-    pub(super) fn assign_row(&mut self, slot: usize, shape: &Shape, values: Option<Vec<Value>>) -> Result<()> {
+    pub(super) fn assign_row(
+        &mut self,
+        slot: usize,
+        shape: &Shape,
+        values: Option<Vec<Value>>,
+    ) -> Result<()> {
         let variable = self.environment.get(slot)?;
         if variable.constant {
             return Err(constant(&variable.name));
@@ -258,11 +262,8 @@ impl Frame<'_> {
             && target.parts.is_empty()
             && let Some(slot) = self.row_slot(target)?
         {
-            let field = |(name, ty): &(Arc<str>, Type)| Field {
-                name: name.clone(),
-                ty: ty.clone(),
-                modifier: None,
-            };
+            let field =
+                |(name, ty): &(Arc<str>, Type)| Field { name: name.clone(), ty: ty.clone(), modifier: None };
             let shape: Shape = outputs.iter().map(field).collect();
             // Without a row all fields are null.
             let values = row.unwrap_or_else(|| vec![Value::Null; outputs.len()]);

@@ -103,7 +103,8 @@ impl Frame<'_> {
                 Some(named) => named == name,
                 None => *at == position,
             });
-            let missing = || Error::new(Code::SYNTAX, format!("not enough arguments for cursor \"{cursor}\""));
+            let missing =
+                || Error::new(Code::SYNTAX, format!("not enough arguments for cursor \"{cursor}\""));
             let (_, (_, expr)) = arg.ok_or_else(missing)?;
             let Kind::Scalar { ty, .. } = self.named_kind(ty)? else {
                 return Err(Error::missing("a cursor's parameter of a row type"));
@@ -170,10 +171,7 @@ impl Frame<'_> {
     fn cursor_name(&self, cursor: &str) -> Result<String> {
         match self.environment.get(self.environment.slot_of(cursor)?)?.value() {
             Value::Text(name) => Ok(name.to_string()),
-            _ => Err(Error::new(
-                Code::NULL_NOT_ALLOWED,
-                format!("cursor variable \"{cursor}\" is null"),
-            )),
+            _ => Err(Error::new(Code::NULL_NOT_ALLOWED, format!("cursor variable \"{cursor}\" is null"))),
         }
     }
 }

@@ -32,10 +32,12 @@ impl Frame<'_> {
     }
 
     /// What has no effect under one writer, and what no function here can do.
-    fn other(&mut self, statement: &StatementKind) -> Result<()> {
+    pub(super) fn other(&self, statement: &StatementKind) -> Result<()> {
         match statement {
             StatementKind::Other(words) if words.starts_with("lock") => Ok(()),
-            StatementKind::Other(words) => Err(Error::missing(format!("{} in a function", words.to_uppercase()))),
+            StatementKind::Other(words) => {
+                Err(Error::missing(format!("{} in a function", words.to_uppercase())))
+            }
             _ => Err(Error::missing("a statement about the schema or the session in a function")),
         }
     }
@@ -106,7 +108,9 @@ impl Frame<'_> {
             let error = Error::new(Code::SYNTAX, "query has no destination for result data");
             return Err(match is_change {
                 true => error,
-                false => error.with_hint("If you want to discard the results of a SELECT, use PERFORM instead."),
+                false => {
+                    error.with_hint("If you want to discard the results of a SELECT, use PERFORM instead.")
+                }
             });
         };
         if outputs.is_empty() {
@@ -165,9 +169,8 @@ impl Frame<'_> {
     async fn dynamic(&mut self, dynamic: &Dynamic) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
         let (text, ty) = self.value(&dynamic.text).await?;
         let text = printed(&text, &ty, self.host.session());
-        let text = text.ok_or_else(|| {
-            Error::new(Code::NULL_NOT_ALLOWED, "query string argument of EXECUTE is null")
-        })?;
+        let text = text
+            .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
         let mut arguments = Arguments::default();
         for expr in &dynamic.using {
             let (value, ty) = self.value(expr).await?;

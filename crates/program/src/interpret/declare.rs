@@ -41,7 +41,9 @@ impl Frame<'_> {
                 match first {
                     Some((value, ty)) => self.assign(slot, value, &ty)?,
                     None if *not_null => {
-                        let message = format!("variable \"{name}\" must have a default value, since it's declared NOT NULL");
+                        let message = format!(
+                            "variable \"{name}\" must have a default value, since it's declared NOT NULL"
+                        );
                         return Err(Error::new(Code::NULL_NOT_ALLOWED, message));
                     }
                     None => {}
@@ -56,10 +58,12 @@ impl Frame<'_> {
     pub(super) fn positional(&self, position: u32) -> Result<usize> {
         let index = usize::try_from(position).unwrap_or(usize::MAX).wrapping_sub(1);
         let slot = self.environment.positional.get(index).copied();
-        slot.ok_or_else(|| Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}")))
+        slot.ok_or_else(|| {
+            Error::new(Code::UNDEFINED_PARAMETER, format!("there is no parameter ${position}"))
+        })
     }
 
-    fn kind(&self, ty: &VariableType) -> Result<Kind> {
+    pub(super) fn kind(&self, ty: &VariableType) -> Result<Kind> {
         match ty {
             VariableType::Named(name) => self.named_kind(name),
             VariableType::Like(parts, dimensions) => self.kind_like(parts, *dimensions),

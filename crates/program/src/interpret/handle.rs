@@ -74,7 +74,7 @@ impl Frame<'_> {
 }
 
 /// Refuses the name of no condition.
-fn check(condition: &Condition) -> Result<()> {
+pub(super) fn check(condition: &Condition) -> Result<()> {
     match condition {
         Condition::Named(name) if name != "others" && states(name).next().is_none() => {
             Err(Error::new(Code::UNDEFINED_OBJECT, format!("unrecognized exception condition \"{name}\"")))

@@ -84,9 +84,8 @@ impl Frame<'_> {
         high: &Expr,
         step: Option<&Expr>,
     ) -> Result<(i64, i64, i64)> {
-        let null = |what: &str| {
-            Error::new(Code::NULL_NOT_ALLOWED, format!("{what} of FOR loop cannot be null"))
-        };
+        let null =
+            |what: &str| Error::new(Code::NULL_NOT_ALLOWED, format!("{what} of FOR loop cannot be null"));
         let low = self.bound(low).await?.ok_or_else(|| null("lower bound"))?;
         let high = self.bound(high).await?.ok_or_else(|| null("upper bound"))?;
         let step = match step {

@@ -45,9 +45,8 @@ impl Frame<'_> {
         }
         for (option, expr) in &raise.options {
             let (value, ty) = self.value(expr).await?;
-            let value = printed(&value, &ty, self.host.session()).ok_or_else(|| {
-                Error::new(Code::NULL_NOT_ALLOWED, "RAISE statement option cannot be null")
-            })?;
+            let value = printed(&value, &ty, self.host.session())
+                .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "RAISE statement option cannot be null"))?;
             option_said(&mut said, option, value, &raise.what)?;
         }
         let state = said.state.unwrap_or_else(|| "P0001".to_owned());
@@ -117,7 +116,12 @@ fn option_said(said: &mut Said, option: &str, value: String, what: &Raised) -> R
         "detail" => said.details = Some(value),
         "hint" => said.hint = Some(value),
         option if NAMES.contains(&option) => {}
-        other => return Err(Error::new(Code::SYNTAX, format!("unrecognized RAISE statement option at or near \"{other}\""))),
+        other => {
+            return Err(Error::new(
+                Code::SYNTAX,
+                format!("unrecognized RAISE statement option at or near \"{other}\""),
+            ));
+        }
     }
     Ok(())
 }

@@ -47,8 +47,9 @@ impl Frame<'_> {
         };
         if self.function.returns_set {
             let message = "RETURN cannot have a parameter in function returning set";
-            return Err(Error::new(Code::DATATYPE_MISMATCH, message)
-                .with_hint("Use RETURN NEXT or RETURN QUERY."));
+            return Err(
+                Error::new(Code::DATATYPE_MISMATCH, message).with_hint("Use RETURN NEXT or RETURN QUERY.")
+            );
         }
         if self.function.returns == Type::Void {
             let message = "RETURN cannot have a parameter in function returning void";

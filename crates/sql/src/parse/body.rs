@@ -204,8 +204,7 @@ impl Parser<'_> {
     fn query_without_select(&self, tokens: &[Placed]) -> Parsed<Query> {
         let start = tokens.first().map_or(0, |placed| placed.span.start);
         let span = Span::new(start, start);
-        let select =
-            Placed { token: Token::Word("select".to_owned()), span, content: span, closed_ahead: 0 };
+        let select = Placed { token: Token::Word("select".to_owned()), span, content: span, closed_ahead: 0 };
         let tokens: Vec<Placed> = std::iter::once(select).chain(tokens.iter().cloned()).collect();
         let mut inner = Parser { text: self.text, tokens: &tokens, at: 0, depth: self.depth };
         let query = inner.query()?;

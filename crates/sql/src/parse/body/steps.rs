@@ -238,7 +238,9 @@ impl Parser<'_> {
         }
         let counted = |parser: &mut Self, sign: &str| -> Parsed<Direction> {
             let start = parser.start();
-            let Some(length) = parser.ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in")).ok()
+            let Some(length) = parser
+                .ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))
+                .ok()
             else {
                 return Err(parser.unexpected());
             };
@@ -262,7 +264,8 @@ impl Parser<'_> {
         } else if self.eat("all") {
             Direction::All
         } else if self.eat("absolute") {
-            let length = self.ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))?;
+            let length =
+                self.ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))?;
             Direction::Absolute(self.expr_of(length)?)
         } else if self.eat("relative") {
             counted(self, "")?

@@ -8,7 +8,8 @@ use crate::lexer::{Placed, Token};
 impl Parser<'_> {
     pub(super) fn assigned(&mut self) -> Parsed<Target> {
         let start = self.start();
-        let mut target = Target { name: Vec::new(), parameter: None, parts: Vec::new(), span: self.since(start) };
+        let mut target =
+            Target { name: Vec::new(), parameter: None, parts: Vec::new(), span: self.since(start) };
         if let Some(Token::Param(position)) = self.peek() {
             target.parameter = Some(*position);
             self.at += 1;
