@@ -121,8 +121,12 @@ pub fn parse(http: &Http<'_>, limits: &Limits) -> Result<Batch> {
     if requests.len() > limits.batch_requests_max {
         return Err(refused(format!("A batch may have at most {} requests", limits.batch_requests_max)));
     }
-    let read = |(position, request)| entry(request, position, limits).map_err(|e| e.in_request(position));
-    let entries = requests.into_iter().enumerate().map(read).collect::<Result<_>>()?;
+    let read = |(position, request)| entry(request, position).map_err(|e| e.in_request(position));
+    let entries = requests.into_iter().enumerate().map(read).collect::<Result<Vec<Entry>>>()?;
+    let references: usize = entries.iter().map(|entry| entry.references.len()).sum();
+    if references > limits.batch_references_max {
+        return Err(refused(format!("A batch may have at most {} references", limits.batch_references_max)));
+    }
     Ok(Batch { entries, prefer })
 }
 
@@ -131,7 +135,7 @@ pub fn refused(message: impl Into<String>) -> Error {
     Error::new(Code::BATCH, message)
 }
 
-fn entry(request: Json, position: usize, limits: &Limits) -> Result<Entry> {
+fn entry(request: Json, position: usize) -> Result<Entry> {
     let Json::Object(fields) = request else { return Err(refused("A request of a batch is an object")) };
     let (mut method, mut path, mut headers, mut body, mut references) =
         (None, None, Vec::new(), None, Vec::new());
@@ -143,7 +147,7 @@ fn entry(request: Json, position: usize, limits: &Limits) -> Result<Entry> {
                 headers = fields.into_iter().map(header).collect::<Result<_>>()?
             }
             ("body", value) => body = Some(value),
-            ("refs", Json::Object(fields)) => references = reference::references(fields, position, limits)?,
+            ("refs", Json::Object(fields)) => references = reference::references(fields, position)?,
             ("method" | "path", _) => return Err(refused(format!("`{name}` is a string"))),
             ("headers" | "refs", _) => return Err(refused(format!("`{name}` is an object"))),
             (other, _) => {
@@ -237,23 +241,36 @@ impl Asking {
 }
 
 impl Answered {
-    /// What a request answered; `referred`: whether a later one refers to it.
+    /// What a request answered that no other refers to.
     ///
     /// # Errors
-    /// `BP002` for a body that is too long to be referred to, or is no JSON.
-    pub fn of(reply: Reply, referred: bool, limits: &Limits) -> Result<Answered> {
-        let body = if referred { Some(referable(&reply, limits)?) } else { None };
-        Ok(Answered { reply, body })
+    /// `0A000` for a body that no JSON can hold.
+    pub fn of(reply: Reply) -> Result<Answered> {
+        let bytes = reply.body.clone().in_memory().unwrap_or_default();
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Ok(Answered { reply, body: None }),
+            Err(_) => Err(Error::missing("a result that is no text, in a batch")),
+        }
+    }
+
+    /// What a request answered that others refer to. `room` is how long all such bodies may still be together.
+    ///
+    /// # Errors
+    /// `BP002` for a body that is too long to be referred to.
+    pub fn referable(reply: Reply, room: &mut usize) -> Result<Answered> {
+        let body = Some(referred(&reply, room)?);
+        Ok(Answered { body, ..Answered::of(reply)? })
     }
 }
 
-fn referable(reply: &Reply, limits: &Limits) -> Result<Json> {
+/// The body of a reply that others refer to; nothing leads into one that is no JSON.
+fn referred(reply: &Reply, room: &mut usize) -> Result<Json> {
     let bytes = reply.body.clone().in_memory().unwrap_or_default();
-    if bytes.len() > limits.body_bytes_max {
-        let message =
-            format!("A result that others refer to may have at most {} bytes", limits.body_bytes_max);
-        return Err(Error::new(Code::BATCH_REFERENCE, message).with_hint("Select less of it."));
-    }
+    let too_long = || {
+        Error::new(Code::BATCH_REFERENCE, "The results that others refer to are too long together")
+            .with_hint("Select less of them.")
+    };
+    *room = room.checked_sub(bytes.len()).ok_or_else(too_long)?;
     if !is_json(reply) {
         return Ok(Json::Null);
     }
@@ -284,17 +301,13 @@ pub fn respond(answered: Vec<Answered>, applied: Option<Header>) -> Reply {
 
 fn write_result(out: &mut Vec<u8>, reply: Reply) {
     out.extend(format!("{{\"status\":{},\"headers\":{{", reply.status).bytes());
-    // `Vary` is for caches, which never see this reply.
-    let ours = reply.headers.iter().filter(|(name, _)| *name != "vary");
-    let ours = ours.map(|(name, value)| (*name, value));
-    let said = ours.chain(reply.further.iter().map(|(name, value)| (name.as_str(), value)));
-    for (position, (name, value)) in said.enumerate() {
+    for (position, (name, value)) in headers(&reply).into_iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        json::write_string(out, name);
+        json::write_string(out, &name);
         out.push(b':');
-        json::write_string(out, value);
+        json::write_string(out, &value);
     }
     out.extend(b"},\"body\":");
     let is_json = is_json(&reply);
@@ -305,4 +318,18 @@ fn write_result(out: &mut Vec<u8>, reply: Reply) {
         (false, false) => json::write_string(out, &String::from_utf8_lossy(&body)),
     }
     out.push(b'}');
+}
+
+/// Each header once, its values in one line. `Vary` is for caches, which never see this reply.
+fn headers(reply: &Reply) -> Vec<(String, String)> {
+    let own = reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value));
+    let further = reply.further.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (name, value) in own.chain(further).filter(|(name, _)| name != "vary") {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => *values = format!("{values}, {value}"),
+            None => all.push((name, value.clone())),
+        }
+    }
+    all
 }

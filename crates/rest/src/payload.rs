@@ -251,6 +251,7 @@ mod tests {
             columns.map(|columns| columns.iter().map(|name| (*name).to_owned()).collect());
         let rows = match payload(body.as_bytes(), media, what, columns.as_deref(), &Limits::default())? {
             Payload::Rows(rows) => rows,
+            Payload::Objects(objects) => return Ok(format!("{} objects", objects.len())),
             Payload::Raw(bytes) => return Ok(format!("{} bytes", bytes.len())),
         };
         let value = |value: &Option<Json>| value.as_ref().map_or("-".to_owned(), Json::compact);
@@ -301,6 +302,16 @@ mod tests {
             read("[1]", &Media::Json, For::Table, columns).unwrap_err().code(),
             Code::INVALID_PARAMETER
         );
+    }
+
+    #[test]
+    fn rows_may_have_rows_in_them() {
+        let read = |body: &str| objects(body.as_bytes(), &Limits::default());
+        assert!(matches!(read(r#"{"a":[{"b":1}]}"#), Ok(Payload::Objects(rows)) if rows.len() == 1));
+        assert!(matches!(read(r#"[{"a":null},{}]"#), Ok(Payload::Objects(rows)) if rows.len() == 2));
+        for body in ["[1]", "1", "", "[[]]"] {
+            assert_eq!(read(body).unwrap_err().code(), Code::BODY, "{body}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ limits! {
     parameters_max: usize = 30_000, "Bound parameters of one statement.";
     rows_max: u64 = 1_000, "Rows that a read returns when it asks for no fewer.";
     batch_requests_max: usize = 100, "Requests of one batch; its body is bounded by `body_bytes_max`, its replies by `reply_bytes_max`.";
-    batch_references_max: usize = 100, "References of one request of a batch to the results of others.";
+    batch_references_max: usize = 1_000, "References of one batch to its own results, which are together no longer than `body_bytes_max`.";
     nested_rows_max: usize = 1_000, "Rows of one insert along relationships, of all tables together.";
     write_rows_max: usize = 100_000, "Rows of one insert body.";
     regex_bytes_max: usize = 10_000, "Longest regular expression.";

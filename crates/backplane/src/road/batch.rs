@@ -132,13 +132,17 @@ impl Owned {
     ) -> Result<Vec<Answered>> {
         let mut answered = Vec::with_capacity(early.len());
         let mut room = self.api.limits.reply_bytes_max;
+        let mut referable = self.api.limits.body_bytes_max;
         for (position, (entry, early)) in batch.entries.iter().zip(early).enumerate() {
             let one = async {
                 let prepared = early.unwrap_or_else(|| self.prepared(entry, &answered))?;
                 let reply = self.reply(prepared, work).await?;
                 let length = usize::try_from(reply.body.length()).map_err(Error::internal)?;
                 room = room.checked_sub(length).ok_or_else(|| self.too_long())?;
-                Answered::of(reply, batch.is_referred_to(position), &self.api.limits)
+                match batch.is_referred_to(position) {
+                    true => Answered::referable(reply, &mut referable),
+                    false => Answered::of(reply),
+                }
             };
             let one = one.await.map_err(|error| error.in_request(position))?;
             answered.push(one);

@@ -31,15 +31,7 @@ enum Target {
 }
 
 /// Reads the references of the request at a position.
-pub(super) fn references(
-    fields: Vec<(String, Json)>,
-    position: usize,
-    limits: &Limits,
-) -> Result<Vec<Reference>> {
-    if fields.len() > limits.batch_references_max {
-        let most = limits.batch_references_max;
-        return Err(refused(format!("A request of a batch may have at most {most} references")));
-    }
+pub(super) fn references(fields: Vec<(String, Json)>, position: usize) -> Result<Vec<Reference>> {
     fields.into_iter().map(|(to, from)| reference(&to, from, position)).collect()
 }
 

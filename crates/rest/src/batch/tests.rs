@@ -10,7 +10,7 @@ fn read(body: &str) -> Result<Batch> {
 fn answered(body: &str) -> Answered {
     let headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
     let reply = Reply { status: 200, headers, body: body.as_bytes().to_vec().into(), ..Reply::default() };
-    Answered::of(reply, true, &Limits::default()).unwrap()
+    Answered::referable(reply, &mut 1_000_000).unwrap()
 }
 
 /// The request line and body of the last request, after a first one that answered `result`.
@@ -143,9 +143,12 @@ fn results_are_written_in_order() {
         body: b"a\n\"1\"".to_vec().into(),
         ..Reply::default()
     };
+    let binary = Reply { body: vec![0xff].into(), ..Reply::default() };
+    assert_eq!(Answered::of(binary).unwrap_err().code(), Code::FEATURE_NOT_SUPPORTED);
     let none = Reply {
         status: 204,
         headers: vec![("content-range", "*/*".to_owned())],
+        further: vec![("X-A".to_owned(), "1".to_owned()), ("x-a".to_owned(), "2".to_owned())],
         body: Vec::new().into(),
         ..Reply::default()
     };
@@ -154,7 +157,7 @@ fn results_are_written_in_order() {
     assert_eq!(
         String::from_utf8(reply.body.in_memory().unwrap()).unwrap(),
         "[{\"status\":200,\"headers\":{\"content-type\":\"text/csv; charset=utf-8\"},\"body\":\"a\\n\\\"1\\\"\"},\
-         {\"status\":204,\"headers\":{\"content-range\":\"*/*\"},\"body\":null},\
+         {\"status\":204,\"headers\":{\"content-range\":\"*/*\",\"x-a\":\"1, 2\"},\"body\":null},\
          {\"status\":200,\"headers\":{\"content-type\":\"application/json; charset=utf-8\"},\"body\":[1]}]"
     );
 }

@@ -56,7 +56,7 @@ fn described(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Option<Str
 }
 
 /// The default where JSON can say it: a constant, or the expression's text where the value is a string.
-pub(super) fn default(column: &Column) -> Option<Json> {
+fn default(column: &Column) -> Option<Json> {
     let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
     match (kind(&column.ty), constant(expr)) {
         (_, Some(Literal::Null)) => None,
@@ -70,7 +70,7 @@ pub(super) fn default(column: &Column) -> Option<Json> {
 }
 
 /// A literal, cast or not.
-fn constant(expr: &Expr) -> Option<&Literal> {
+pub(super) fn constant(expr: &Expr) -> Option<&Literal> {
     match &*expr.kind {
         ExprKind::Literal(literal) => Some(literal),
         ExprKind::Cast { expr, .. } => constant(expr),

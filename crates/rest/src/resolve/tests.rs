@@ -2,6 +2,7 @@
 
 mod calls;
 mod embeds;
+mod nested;
 mod print;
 mod reads;
 mod refusals;

@@ -1,10 +1,11 @@
 //! `components/schemas`: the rows of each table, and what each kind of write takes of them.
 
 use catalog::{Column, ColumnId, DefaultValue, Privilege};
+use sql::ast::Literal;
 use types::Type;
-use types::json::Json;
+use types::json::{self, Json};
 
-use super::super::definitions::default;
+use super::super::definitions::constant;
 use super::super::schema::{format, kind, labels, length, object, text};
 use super::super::seen::{Seen, SeenTable};
 use super::{key, or_null, texts};
@@ -90,6 +91,7 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
         ("description", column.comment.as_deref().map(text)),
         ("maxLength", length(column.modifier)),
         ("default", default(column)),
+        ("x-default", computed(column).as_deref().map(text)),
         ("readOnly", is_read_only(column).then_some(Json::Bool(true))),
         ("x-primary-key", table.is_key(id).then_some(Json::Bool(true))),
         (
@@ -103,6 +105,27 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
         fields.extend(told);
     }
     Json::Object(fields)
+}
+
+/// The default where it is a value of its column's type as JSON has it.
+fn default(column: &Column) -> Option<Json> {
+    let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
+    let is_text = matches!(column.ty, Type::Text | Type::Varchar | Type::Enum(_));
+    match (kind(&column.ty)?, constant(expr)?) {
+        ("string", Literal::String(value)) if is_text => Some(text(value)),
+        ("boolean", Literal::Bool(value)) => Some(Json::Bool(*value)),
+        ("integer" | "number", Literal::Integer(_) | Literal::Numeric(_)) => {
+            json::parse(&sql::print::expr(expr), 1).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The expression of any other default.
+fn computed(column: &Column) -> Option<String> {
+    let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
+    let is_null = matches!(constant(expr), Some(Literal::Null));
+    (default(column).is_none() && !is_null).then(|| sql::print::expr(expr))
 }
 
 fn is_read_only(column: &Column) -> bool {

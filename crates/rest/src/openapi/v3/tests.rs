@@ -53,7 +53,7 @@ fn the_document_holds_together() {
 fn values_say_whether_they_may_be_null() {
     let all = document("anon");
     for (column, described) in [
-        ("id", r#"{"type":"string","format":"uuid","default":"gen_random_uuid()","x-primary-key":true}"#),
+        ("id", r#"{"type":"string","format":"uuid","x-default":"gen_random_uuid()","x-primary-key":true}"#),
         (
             "feels",
             r#"{"type":["string","null"],"format":"public.mood","enum":["sad","ok",null],"default":"ok"}"#,
@@ -62,7 +62,8 @@ fn values_say_whether_they_may_be_null() {
             "tags",
             r#"{"type":["array","null"],"format":"text[]","items":{"type":["string","null"],"format":"text"}}"#,
         ),
-        ("doc", r#"{"format":"jsonb"}"#),
+        ("doc", r#"{"format":"jsonb","x-default":"'{}'"}"#),
+        ("score", r#"{"type":["integer","null"],"format":"int32","default":7}"#),
         (
             "team",
             r#"{"type":"integer","format":"int64","description":"Where they play","x-foreign-key":{"table":"teams","column":"id"}}"#,
