@@ -8,6 +8,7 @@ use std::sync::Arc;
 use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
 use query::functions::Kind;
 use query::{Expr, Write};
+use sql::print::quote_ident;
 use types::compare::compare;
 use types::text::print;
 use types::{Code, Error, Value};
@@ -122,9 +123,26 @@ impl Work<'_> {
         format!("{}...", &text[..end])
     }
 
-    /// `(a, b)=(1, 2)` of some columns of a row.
+    /// `(a, b)=(1, 2)` of some columns of a row, their names as they are: what is said of foreign keys.
     pub(super) fn key_text(&self, table: &Table, columns: &[ColumnId], values: &[Value]) -> String {
         let names: Vec<&str> = columns.iter().map(|column| &*table[*column].name).collect();
+        self.named_key_text(&names, table, columns, values)
+    }
+
+    /// The same with names as SQL spells them: what is said of unique keys.
+    fn spelled_key_text(&self, table: &Table, columns: &[ColumnId], values: &[Value]) -> String {
+        let names: Vec<String> = columns.iter().map(|column| quote_ident(&table[*column].name)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.named_key_text(&names, table, columns, values)
+    }
+
+    fn named_key_text(
+        &self,
+        names: &[&str],
+        table: &Table,
+        columns: &[ColumnId],
+        values: &[Value],
+    ) -> String {
         let text = |column: &ColumnId| match &values[usize::from(column.0)] {
             Value::Null => "null".to_owned(),
             value => print(&table[*column].ty, value, &self.run.session),
@@ -181,7 +199,7 @@ impl Work<'_> {
         if columns.is_empty() || !self.sight(table).columns(&columns) {
             return error;
         }
-        error.with_details(format!("Key {} already exists.", self.key_text(declared, &columns, row)))
+        error.with_details(format!("Key {} already exists.", self.spelled_key_text(declared, &columns, row)))
     }
 }
 
@@ -240,7 +258,7 @@ impl Work<'_> {
 /// A column, or a function of such, as PostgreSQL writes it.
 fn called(table: &Table, expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Column { column, .. } => Some(table[*column].name.to_string()),
+        Expr::Column { column, .. } => Some(quote_ident(&table[*column].name)),
         Expr::Apply { function, args, .. } if function.kind == Kind::Function => {
             let args: Option<Vec<String>> = args.iter().map(|arg| called(table, arg)).collect();
             Some(format!("{}({})", function.name, args?.join(", ")))

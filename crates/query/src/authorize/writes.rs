@@ -53,8 +53,13 @@ impl Pass<'_> {
         let guard = match &mut write.action {
             Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
             Action::Update { set, filter } => {
-                self.assigned(write.table, set)?;
-                self.named_values(write.target, write.table, set, filter.as_ref())?;
+                if set.is_empty() {
+                    // Nothing is set in no row, whatever is asked for.
+                    self.require(write.table, Privilege::Select, None)?;
+                } else {
+                    self.assigned(write.table, set)?;
+                    self.named_values(write.target, write.table, set, filter.as_ref())?;
+                }
                 let touch = self.touch(write.table, write.target, PolicyCommand::Update, reads_target)?;
                 let update = self.after_update(write.table, write.target, reads_target)?;
                 WriteGuard { touch, update, ..WriteGuard::default() }
