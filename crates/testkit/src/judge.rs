@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::answer::Answer;
 use crate::oracle::draw::Draw;
 use crate::server::{Cluster, Engine};
 use ask::Asked;
@@ -146,20 +147,25 @@ impl Work<'_> {
                 return Ok(());
             }
             let asked = request(&world, &mut draw);
-            let found = self.ask(&mut pair, &asked)?;
-            if asked.changes && !asked.prefers("tx=rollback") {
+            let reply = self.ask(&mut pair, &asked)?;
+            let is_kept = asked.changes && !asked.prefers("tx=rollback");
+            if is_kept {
                 kept.push(asked.clone());
             }
-            let Some(difference) = found else { continue };
-            let mut requests = kept.clone();
-            if !(asked.changes && !asked.prefers("tx=rollback")) {
-                requests.push(asked.clone());
-            }
-            self.found(number, Finding { world: world.clone(), requests, difference });
-            if asked.changes {
-                // What is stored may differ from here on: both begin anew.
-                drop(pair);
+            let is_over = match reply {
+                Reply::Same => false,
+                Reply::Apart => true,
+                Reply::Differs(difference) => {
+                    let last = (!is_kept).then(|| asked.clone());
+                    let requests = kept.iter().cloned().chain(last).collect();
+                    let world = world.clone();
+                    self.found(number, Finding { world, requests, difference: *difference });
+                    asked.changes
+                }
+            };
+            if is_over {
                 kept.clear();
+                drop(pair);
                 let Opened::Both(again) = Pair::open(&world, self.postgres) else {
                     return Err(format!("project {number} cannot be opened again"));
                 };
@@ -169,25 +175,35 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn ask(&self, pair: &mut Pair, asked: &Asked) -> Result<Option<Difference>, String> {
+    fn ask(&self, pair: &mut Pair, asked: &Asked) -> Result<Reply, String> {
         let compared = pair.compare(asked)?;
         self.note(|verdict| verdict.compared += 1);
         match compared {
-            Compared::Differs(difference) => Ok(Some(difference)),
+            Compared::Differs(difference) => Ok(Reply::Differs(Box::new(difference))),
             Compared::Deviates(name) => {
                 self.note(|verdict| *verdict.deviations.entry(name).or_default() += 1);
-                Ok(None)
+                Ok(if asked.changes { Reply::Apart } else { Reply::Same })
             }
             Compared::Same(answer) => {
-                self.note(|verdict| {
-                    *verdict.statuses.entry(answer.status).or_default() += 1;
-                    if answer.status >= 300 {
-                        *verdict.errors.entry(shrink::said(&answer.body)).or_default() += 1;
-                    }
-                });
-                if asked.changes { pair.look() } else { Ok(None) }
+                self.count(&answer);
+                if !asked.changes {
+                    return Ok(Reply::Same);
+                }
+                if answer.status >= 300 && deviations::counts_on(asked) {
+                    return Ok(Reply::Apart);
+                }
+                Ok(pair.look()?.map_or(Reply::Same, |found| Reply::Differs(Box::new(found))))
             }
         }
+    }
+
+    fn count(&self, answer: &Answer) {
+        self.note(|verdict| {
+            *verdict.statuses.entry(answer.status).or_default() += 1;
+            if answer.status >= 300 {
+                *verdict.errors.entry(shrink::said(&answer.body)).or_default() += 1;
+            }
+        });
     }
 
     /// Makes a finding smaller when it is the first that looks like this, and writes it down.
@@ -204,6 +220,14 @@ impl Work<'_> {
             self.is_over.store(true, Ordering::Relaxed);
         }
         if !is_new {
+            let text = report::brief(&finding, number);
+            self.note(|verdict| {
+                if let Some(entry) = verdict.differences.get_mut(&signature)
+                    && entry.1.is_empty()
+                {
+                    entry.1 = text;
+                }
+            });
             return;
         }
         let finding = shrink::shrink(finding, self.postgres);
@@ -230,6 +254,14 @@ impl Work<'_> {
     fn note(&self, change: impl FnOnce(&mut Verdict)) {
         change(&mut self.verdict.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// What came of a request.
+enum Reply {
+    Same,
+    /// As known, but what is stored may differ from here on: both begin anew.
+    Apart,
+    Differs(Box<Difference>),
 }
 
 /// One request of somebody.

@@ -42,6 +42,8 @@ pub(super) enum Opened {
 pub(super) struct Difference {
     /// Where they differ: `status`, a header, `body`, or the table whose rows do afterwards.
     pub(super) what: String,
+    /// What was asked to see it, where that is not the request itself.
+    pub(super) looked: Option<Asked>,
     pub(super) sqlite: Answer,
     pub(super) postgres: Answer,
 }
@@ -89,7 +91,7 @@ impl Pair {
         let sqlite = self.sqlite.answer(&self.case, asked)?;
         let postgres = self.postgres.answer(&self.case, asked)?;
         if let Some(what) = difference(asked, &sqlite, &postgres) {
-            let difference = Difference { what, sqlite, postgres };
+            let difference = Difference { what, looked: None, sqlite, postgres };
             return Ok(match deviations::named(asked, &difference) {
                 Some(name) => Compared::Deviates(name),
                 None => Compared::Differs(difference),
@@ -102,7 +104,8 @@ impl Pair {
     pub(super) fn look(&mut self) -> Result<Option<Difference>, String> {
         for asked in self.tables.clone() {
             if let Compared::Differs(found) = self.compare(&asked)? {
-                return Ok(Some(Difference { what: format!("rows of {}", asked.path), ..found }));
+                let what = format!("rows of {}", asked.path);
+                return Ok(Some(Difference { what, looked: Some(asked), ..found }));
             }
         }
         Ok(None)
@@ -151,4 +154,35 @@ fn difference(asked: &Asked, one: &Answer, other: &Answer) -> Option<String> {
     let names = one.headers.iter().chain(&other.headers).map(|(name, _)| name);
     let mut names = names.filter(|name| one.header(name) != other.header(name));
     names.next().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, range: &str, body: &str) -> Answer {
+        Answer { status, headers: vec![("content-range".into(), range.into())], body: body.into() }
+    }
+
+    #[track_caller]
+    fn check(one: &Answer, is_ordered: bool, expected: Option<&str>) {
+        let other = answer(200, "0-1/*", r#"[{"a":1},{"a":2}]"#);
+        let asked = Asked { is_ordered, ..Asked::default() };
+        assert_eq!(difference(&asked, one, &other).as_deref(), expected);
+    }
+
+    #[test]
+    fn every_part_of_an_answer_is_compared() {
+        check(&answer(200, "0-1/*", r#"[{"a":1},{"a":2}]"#), true, None);
+        check(&answer(206, "0-1/*", r#"[{"a":1},{"a":2}]"#), true, Some("status"));
+        check(&answer(200, "0-1/2", r#"[{"a":1},{"a":2}]"#), true, Some("content-range"));
+        check(&answer(200, "0-1/*", r#"[{"a":1}, {"a":2}]"#), true, Some("body"));
+        check(&answer(200, "0-1/*", r#"[{"a":2},{"a":1}]"#), true, Some("body"));
+    }
+
+    #[test]
+    fn rows_without_an_order_are_a_set() {
+        check(&answer(200, "0-1/*", r#"[{"a":2},{"a":1}]"#), false, None);
+        check(&answer(200, "0-1/*", r#"[{"a":2},{"a":2}]"#), false, Some("body"));
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn draw(world: &World, draw: &mut Draw) -> Asked {
 
 /// What is selected of a target, which rows, and in which order.
 pub(super) fn shape(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) {
-    let mut select = Select { world, draw, parameters: Vec::new() };
+    let mut select = Select { world, draw, parameters: Vec::new(), above: Vec::new() };
     let target = &world.targets[at];
     if select.draw.one_in(9) {
         select.grouped(target, asked);
@@ -50,6 +50,8 @@ struct Select<'a> {
     world: &'a World,
     draw: &'a mut Draw,
     parameters: Vec<String>,
+    /// What is embedded as one row in a row of the target: its name, and the target that it is a row of.
+    above: Vec<(String, usize)>,
 }
 
 impl Select<'_> {
@@ -119,7 +121,8 @@ impl Select<'_> {
         let plain = spelled.split('!').next().unwrap_or_default().to_owned();
         // Without its hint it is perhaps one of several.
         let spelled = if self.draw.one_in(25) { plain.clone() } else { spelled };
-        if self.draw.one_in(6) {
+        if self.draw.one_in(6) && !names.contains(&plain) {
+            names.push(plain.clone());
             return self.spread(below, (path, &spelled, &plain), inner, relation.is_one);
         }
         let (alias, name) = if names.contains(&plain) || self.draw.one_in(4) {
@@ -129,6 +132,14 @@ impl Select<'_> {
             (String::new(), plain)
         };
         let inside = format!("{path}{name}.");
+        if !relation.is_one && self.draw.one_in(10) {
+            let aggregate = self.aggregate(below);
+            names.push(name);
+            return format!("{alias}{spelled}{inner}({aggregate})");
+        }
+        if relation.is_one && path.is_empty() {
+            self.above.push((name.clone(), relation.to));
+        }
         let items = if self.draw.one_in(10) { String::new() } else { self.items(below, &inside, depth - 1) };
         if self.draw.one_in(3) {
             let parameter = filters::parameter(&inside, &below.columns, self.draw);
@@ -171,11 +182,24 @@ impl Select<'_> {
             return false;
         }
         let mut terms = Vec::new();
+        if path.is_empty() && !self.above.is_empty() && self.draw.one_in(4) {
+            let (name, at) = self.draw.of(&self.above).clone();
+            let column = self.draw.of(&self.world.targets[at].columns).clone();
+            let direction = self.draw.word(&["", ".desc", ".asc.nullsfirst"]);
+            if column.is_ordered() {
+                terms.push(format!("{name}({}){direction}", escaped(&quoted(&column.name))));
+            }
+        }
         if self.draw.one_in(2) {
             let column = self.draw.of(&target.columns).clone();
             if column.is_ordered() || self.draw.one_in(6) {
                 let direction = self.draw.word(&["", ".desc", ".asc.nullsfirst", ".desc.nullslast", ".asc"]);
-                terms.push(format!("{}{direction}", escaped(&quoted(&column.name))));
+                let path = if column.kind.class == Class::Jsonb {
+                    self.draw.word(&["", "-%3E%3Ek", "-%3Ek"])
+                } else {
+                    ""
+                };
+                terms.push(format!("{}{path}{direction}", escaped(&quoted(&column.name))));
             }
         }
         terms.extend(target.key.iter().map(|name| escaped(&quoted(name))));

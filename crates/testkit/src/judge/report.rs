@@ -17,12 +17,24 @@ pub(super) fn case(finding: &Finding, seed: u64, number: u64) -> String {
         out.push_str(&asked.section());
         out.push('\n');
     }
+    if let Some(looked) = &difference.looked {
+        out.push_str(&looked.section());
+        out.push('\n');
+    }
     out.push_str(&difference.postgres.section(None));
     out.push_str(&format!("\n# SQLite instead ({}):\n", difference.what));
     for line in difference.sqlite.section(None).lines() {
         out.push_str(&format!("# {line}\n"));
     }
     out
+}
+
+/// The request and both answers, for one that is not made smaller.
+pub(super) fn brief(finding: &Finding, number: u64) -> String {
+    let difference = &finding.difference;
+    let asked = finding.requests.last().map(super::ask::Asked::section).unwrap_or_default();
+    let (sqlite, postgres) = (difference.sqlite.section(None), difference.postgres.section(None));
+    format!("Project {number}, {}:\n{asked}\nPostgreSQL:\n{postgres}\nSQLite:\n{sqlite}", difference.what)
 }
 
 /// Writes it where differences are kept.

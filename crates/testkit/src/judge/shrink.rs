@@ -329,3 +329,29 @@ pub(super) fn said(body: &str) -> String {
         .collect();
     format!("{code} {message}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_lose_an_item_here_or_deeper() {
+        assert_eq!(shorter("a"), Vec::<String>::new());
+        assert_eq!(shorter("a,b(c,d)"), ["b(c,d)", "a", "a,b(d)", "a,b(c)"]);
+    }
+
+    #[test]
+    fn bodies_lose_a_row_or_a_member() {
+        assert_eq!(shorter_body(r#"{"a":1,"b":[1,2]}"#), [r#"{"b":[1,2]}"#, r#"{"a":1}"#]);
+        assert_eq!(shorter_body(r#"[{"a":1}]"#), ["[]", "[{}]", r#"{"a":1}"#]);
+    }
+
+    #[test]
+    fn alike_is_what_fails_alike() {
+        assert_eq!(
+            said(r#"{"code":"22P02","message":"invalid input syntax for type integer: \"x\""}"#),
+            "22P02 invalid input syntax for type integer: "
+        );
+        assert_eq!(said("[]"), " ");
+    }
+}

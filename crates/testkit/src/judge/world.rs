@@ -347,3 +347,26 @@ pub(super) fn people() -> Vec<&'static str> {
     let users = USERS.iter().map(|(name, _)| *name);
     ["anon", "service", "carol"].into_iter().chain(users).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_become_smaller_step_by_step() {
+        let leaf = |text: &str| Condition::Leaf(text.to_owned());
+        let condition = Condition::And(vec![Condition::Not(Box::new(leaf("a"))), leaf("b")]);
+        assert_eq!(condition.sql(), "(not (a)) and (b)");
+        let smaller: Vec<String> = condition.smaller().iter().map(Condition::sql).collect();
+        assert_eq!(smaller, ["not (a)", "b", "(a) and (b)", "(not (true)) and (b)", "(not (a)) and (true)"]);
+    }
+
+    #[test]
+    fn values_are_fields() {
+        assert_eq!(field(None), "");
+        assert_eq!(field(Some("")), "\"\"");
+        assert_eq!(field(Some("a b")), "a b");
+        assert_eq!(field(Some("x,\"y")), "\"x,\"\"y\"");
+        assert_eq!(quoted("two words"), "\"two words\"");
+    }
+}
