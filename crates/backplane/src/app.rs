@@ -20,9 +20,9 @@ use types::Result;
 
 use crate::keys::{self, DemoKeys, Source};
 use crate::project::Project;
-use crate::road::DataApi;
+use crate::road::{DataApi, Description};
 use crate::server::metrics::Metrics;
-use crate::settings::Settings;
+use crate::settings::{OpenApi, Settings};
 use crate::spool;
 use store::Store;
 pub use store::review;
@@ -243,6 +243,11 @@ fn data_api(parts: &Parts, public_url: &str) -> DataApi {
         aggregates: settings.api_aggregates,
         honors_tx: settings.api_allow_rollback,
         rolls_back: settings.api_roll_back,
+        description: Description {
+            served: settings.api_openapi != OpenApi::Disabled,
+            all: settings.api_openapi == OpenApi::IgnorePrivileges,
+            token: settings.api_openapi_security,
+        },
         anon_role: settings.api_anon_role.as_str().into(),
         pre_request: settings.api_pre_request.clone(),
         explain: settings.api_explain,

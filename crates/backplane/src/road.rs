@@ -34,6 +34,8 @@ pub struct DataApi {
     pub aggregates: bool,
     /// Whether `Prefer: tx=…` is honored.
     pub honors_tx: bool,
+    /// How the API describes itself.
+    pub description: Description,
     /// Whether a transaction is rolled back unless its request prefers to commit it.
     pub rolls_back: bool,
     /// The role of callers without a token: what they may not do is 401, not 403.
@@ -55,6 +57,17 @@ const AUTHENTICATOR: &str = "authenticator";
 
 /// The role whose statements get more time.
 const SERVICE: &str = "service_role";
+
+/// How the API describes itself at its root.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Whether it does at all.
+    pub served: bool,
+    /// Whether to everybody all is described.
+    pub all: bool,
+    /// Whether it says how a token is sent.
+    pub token: bool,
+}
 
 /// How long each phase of a request took, in order.
 #[derive(Clone, Debug, Default)]
@@ -283,12 +296,16 @@ fn described(
     if request.action == Action::Options {
         return rest::options(model, schema, &request.target).map(Some);
     }
+    if !api.description.served {
+        return Err(Error::new(Code::ROOT_DISABLED, "Root endpoint metadata is disabled"));
+    }
     let settings = rest::openapi::Settings {
         server_url: &api.server_url,
         title: "Data API",
         description: "",
         version: env!("CARGO_PKG_VERSION"),
-        describes_token: true,
+        describes_token: api.description.token,
+        describes_all: api.description.all,
     };
     let describe = if *media == Media::OpenApi3 { rest::openapi_3 } else { rest::openapi };
     let body = describe(model, &caller.role, schema, &settings).into_bytes().into();

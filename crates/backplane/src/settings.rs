@@ -18,7 +18,7 @@ use types::{Code, Error, Result};
 use crate::complaint::{Complaint, SourceFile};
 pub use environment::Environment;
 pub use table::Settings;
-pub use value::{Exposure, Keeping, LogFormat, MetricsAccess, Period, Requirements, Secret};
+pub use value::{Exposure, Keeping, LogFormat, MetricsAccess, OpenApi, Period, Requirements, Secret};
 
 /// What was read.
 #[derive(Debug, Default)]

@@ -32,6 +32,8 @@ pub struct Settings<'a> {
     pub version: &'a str,
     /// Whether the `Authorization` header is described.
     pub describes_token: bool,
+    /// Whether all is described, whatever the caller may do.
+    pub describes_all: bool,
 }
 
 /// Media types of bodies.
@@ -44,7 +46,7 @@ const BODIES: [&str; 4] = [
 
 /// The document for a role, of the schema that it asks for.
 pub fn openapi(model: &Model, role: &str, schema: &str, settings: &Settings<'_>) -> String {
-    let seen = Seen::of(model, role, schema);
+    let seen = Seen::of(model, role, schema, settings);
     let secured = |json: Json| settings.describes_token.then_some(json);
     let server = Server::of(settings.server_url);
     object([

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use catalog::{Table, TableId};
 use query::resolve::Typing;
-use query::{Model, Presentation, Query, SourceId, SourceIds};
+use query::{Expr, Model, Presentation, Query, SourceId, SourceIds};
 use types::session::Session;
 use types::{Error, Limits, Result};
 
@@ -151,6 +151,8 @@ struct Pass<'a> {
     result: Option<&'a Table>,
     /// Resources that go by an alias and were called by their own name: the name, then the alias.
     misnamed: Vec<(String, String)>,
+    /// What groups of a source have of a spread resource: its key, the column's, and the value.
+    spread_keys: Vec<(SourceId, Arc<str>, Arc<str>, Expr)>,
 }
 
 impl<'a> Pass<'a> {
@@ -171,6 +173,7 @@ impl<'a> Pass<'a> {
             ids: SourceIds::starting_at(1),
             result,
             misnamed: Vec::new(),
+            spread_keys: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use auth::Credentials;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use rest::{Http, Reply, cors};
@@ -46,6 +47,9 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     });
     reply.headers.extend(cors::headers(&http, &app.origins));
     let mut response = reply::of_rest(reply);
+    if parts.method == Method::HEAD {
+        *response.body_mut() = reply::unsaid();
+    }
     if let Some(caller) = caller {
         response.extensions_mut().insert(Role(caller.role));
     }
@@ -65,6 +69,9 @@ async fn answer(
     }
     let watch = Stopwatch::start();
     let identified = identify(app, http)?;
+    if identified.role.is_empty() {
+        return Err(Error::new(Code::ANONYMOUS_DISABLED, "Anonymous access is disabled"));
+    }
     let caller = caller.insert(identified);
     check_session(app, caller).await?;
     let before = ("jwt", watch.elapsed());

@@ -1,5 +1,8 @@
 //! Answers as the HTTP library wants them.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -58,4 +61,23 @@ pub(super) async fn nowhere(request: Request) -> Response {
     // A path may hold anything: it is not said back.
     drop(request);
     failure(&Error::new(Code::PATH, "Invalid path specified in request URL"))
+}
+
+/// The body of an answer to `HEAD`: there is none, and nobody says how long the one of `GET` is.
+pub(super) fn unsaid() -> Body {
+    Body::new(Unsaid)
+}
+
+struct Unsaid;
+
+impl hyper::body::Body for Unsaid {
+    type Data = hyper::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        Poll::Ready(None)
+    }
 }

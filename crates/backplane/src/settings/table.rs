@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use types::{Limits, limits};
 
-use super::value::{Exposure, Keeping, Kind, LogFormat, MetricsAccess, Period, Raw, Requirements, Secret};
+use super::value::{Exposure, Keeping, Kind, LogFormat, MetricsAccess, OpenApi, Period, Raw, Requirements, Secret};
 
 /// One setting, for the reference.
 #[derive(Clone, Debug)]
@@ -77,7 +77,9 @@ settings! {
     api_cors_origins: Vec<String> = Vec::new(), "api.cors_origins", "Origins whose pages may use the Data API, with credentials. Empty: every origin, without credentials.";
     api_allow_rollback: bool = true, "api.allow_rollback", "Whether `Prefer: tx=rollback` is honored.";
     api_roll_back: bool = false, "api.roll_back", "Whether a request of the Data API that does not say `Prefer: tx=commit` changes nothing.";
-    api_anon_role: String = "anon".into(), "api.anon_role", "The role of requests without a token.";
+    api_anon_role: String = "anon".into(), "api.anon_role", "The role of requests without a token; empty: they are refused.";
+    api_openapi: OpenApi = OpenApi::FollowPrivileges, "api.openapi", "What the API describes at its root.";
+    api_openapi_security: bool = false, "api.openapi_security", "Whether the description says how a token is sent.";
     api_aggregates: bool = false, "api.aggregates", "Whether `count()`, `sum()` and their like may be asked for.";
     api_explain: bool = false, "api.explain", "Whether `Accept: application/vnd.pgrst.plan` is answered with how a request would run.";
     api_pre_request: Option<String> = None, "api.pre_request", "A function that is called before each request, in its transaction: `SCHEMA.NAME`.";

@@ -291,6 +291,15 @@ words! {
 }
 
 words! {
+    /// What the API describes at its root.
+    OpenApi {
+        FollowPrivileges = "follow-privileges", "What the caller may use.";
+        IgnorePrivileges = "ignore-privileges", "Everything, to everybody.";
+        Disabled = "disabled", "Nothing.";
+    }
+}
+
+words! {
     /// Whose the schema of a PostgreSQL database is.
     Keeping {
         Auto = "auto", "The project's, if the database is empty or has Backplane's ledger.";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backplane::road::{self, DataApi};
+use backplane::road::{self, DataApi, Description};
 use drivers::postgres::{Options, Postgres};
 use engine::Database;
 use query::{Caller, Model};
@@ -104,6 +104,7 @@ impl World {
             aggregates: true,
             honors_tx: true,
             rolls_back: false,
+            description: Description { served: true, all: false, token: false },
             pre_request: None,
             explain: true,
             anon_role: "anon".into(),

@@ -31,7 +31,7 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
         ("type", kind(&column.ty).map(text)),
         ("format", Some(text(&format(&column.ty)))),
         ("items", items(&column.ty)),
-        ("maxLength", length(column.modifier)),
+        ("maxLength", length(&column.ty, column.modifier)),
         ("enum", labels(&column.ty)),
         ("default", default(column)),
     ])

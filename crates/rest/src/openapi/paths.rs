@@ -6,7 +6,7 @@ use types::Type;
 use types::json::Json;
 
 use super::parameters::{answers_of_functions, of_rows};
-use super::schema::{format, items, kind, list, object, reference, text};
+use super::schema::{format_of_argument, items, kind, list, object, reference, text};
 use super::seen::{Seen, SeenTable};
 use super::summary;
 
@@ -128,7 +128,7 @@ fn arguments(function: &Function) -> Json {
 }
 
 fn property(ty: &Type) -> Json {
-    object([("type", kind(ty).map(text)), ("format", Some(text(&format(ty)))), ("items", items(ty))])
+    object([("type", kind(ty).map(text)), ("format", Some(text(&format_of_argument(ty)))), ("items", items(ty))])
 }
 
 /// An argument in the query string: arrays as literals (`{1,2}`), variadic ones repeated.
@@ -147,7 +147,7 @@ fn parameter(argument: &Argument) -> Json {
         ("required", Some(Json::Bool(is_required(argument)))),
         ("in", Some(text("query"))),
         ("type", Some(text(shown))),
-        ("format", variadic.is_none().then(|| text(&format(&argument.ty)))),
+        ("format", variadic.is_none().then(|| text(&format_of_argument(&argument.ty)))),
         ("items", variadic.map(|element| property(element))),
         ("collectionFormat", variadic.map(|_| text("multi"))),
     ])

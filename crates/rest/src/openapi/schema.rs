@@ -58,6 +58,22 @@ fn name(ty: &Type) -> String {
     format!("{}.{}", quote_ident(&name.schema), quote_ident(&name.name))
 }
 
+/// The `format` of an argument: PostgreSQL's name of its type, without a schema.
+pub(super) fn format_of_argument(ty: &Type) -> String {
+    match ty {
+        Type::Array(element) if is_declared(element) => format!("{}[]", format_of_argument(element)),
+        Type::Array(_) => format_type(ty, None),
+        Type::Enum(declared) => declared.name.name.to_string(),
+        Type::Composite(name) | Type::Opaque(name) => name.name.to_string(),
+        Type::Int2 | Type::Int4 | Type::Int8 => format(ty),
+        ty => format_type(ty, None),
+    }
+}
+
+fn is_declared(ty: &Type) -> bool {
+    matches!(ty, Type::Enum(_) | Type::Composite(_) | Type::Opaque(_))
+}
+
 /// What an array's elements are.
 pub(super) fn items(ty: &Type) -> Option<Json> {
     let Type::Array(element) = ty else { return None };
@@ -71,9 +87,9 @@ pub(super) fn labels(ty: &Type) -> Option<Json> {
 }
 
 /// The most characters.
-pub(super) fn length(modifier: Option<Modifier>) -> Option<Json> {
+pub(super) fn length(ty: &Type, modifier: Option<Modifier>) -> Option<Json> {
     match modifier {
-        Some(Modifier::Length(length)) => Some(Json::Number(length.to_string())),
+        Some(Modifier::Length(length)) if !matches!(ty, Type::Array(_)) => Some(Json::Number(length.to_string())),
         _ => None,
     }
 }

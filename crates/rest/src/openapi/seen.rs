@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog::{Argument, Column, ColumnId, Function, Privilege, Relationship, Table, TableId};
+use catalog::{Argument, Cardinality, Column, ColumnId, Function, Privilege, Relationship, Table, TableId};
 use query::Model;
 use types::{Name, Type};
 
+use super::Settings;
 use crate::options::{Writable, origin, writable};
 
 /// What is described, by name.
@@ -28,9 +29,13 @@ pub(super) struct SeenTable<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn of(model: &'a Model, role: &str, schema: &str) -> Seen<'a> {
+    pub(super) fn of(model: &'a Model, role: &str, schema: &str, settings: &Settings<'_>) -> Seen<'a> {
         let catalog = &model.catalog;
-        let roles: Arc<[Arc<str>]> = catalog.memberships(role).into();
+        // What somebody may do, all roles may do together.
+        let roles: Arc<[Arc<str>]> = match settings.describes_all {
+            true => catalog.roles.iter().map(|role| role.name.clone()).collect(),
+            false => catalog.memberships(role).into(),
+        };
         if !catalog.allows_schema(&roles, schema) {
             return Seen { tables: Vec::new(), functions: Vec::new() };
         }
@@ -114,12 +119,31 @@ impl<'a> SeenTable<'a> {
     /// The table and column that a column refers to by itself, if they may be known.
     pub(super) fn target(&self, column: ColumnId) -> Option<(&'a str, &'a str)> {
         let catalog = &self.model.catalog;
+        if let Some(shown) = self.shown_target(column) {
+            return Some(shown);
+        }
         let (stored, column) = origin::stored(self.model, self.id, column)?;
         let alone = catalog[stored].foreign_keys.iter().filter(|key| key.columns == [column]);
         let key = alone.min_by_key(|key| &key.name)?;
         let (id, target) = catalog.table(&key.target)?;
         let (column, declared) = target.column(key.target_columns.first()?)?;
         self.sees(id, column).then_some((&*target.name.name, &*declared.name))
+    }
+
+    /// What a view's column refers to: another view, where what it shows is not of the schema.
+    fn shown_target(&self, column: ColumnId) -> Option<(&'a str, &'a str)> {
+        let catalog = &self.model.catalog;
+        let edges = catalog.relationships_of(self.id).iter().filter(|_| self.table.is_view());
+        let mut alone = edges.filter(|edge| {
+            edge.through.is_none()
+                && matches!(edge.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne)
+                && edge.from_columns == [column]
+                && catalog[edge.to].name.schema == self.table.name.schema
+        });
+        let edge = alone.next()?;
+        let target = edge.to_columns.first()?;
+        let table = &catalog[edge.to];
+        self.sees(edge.to, *target).then_some((&*table.name.name, &*table[*target].name))
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) const SETTINGS: Settings<'_> = Settings {
     description: "d",
     version: "1",
     describes_token: false,
+    describes_all: false,
 };
 
 fn document(role: &str) -> Json {

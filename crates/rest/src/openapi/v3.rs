@@ -17,7 +17,7 @@ use super::{Settings, info};
 
 /// The document for a role, of the schema that it asks for.
 pub fn openapi_3(model: &Model, role: &str, schema: &str, settings: &Settings<'_>) -> String {
-    let seen = Seen::of(model, role, schema);
+    let seen = Seen::of(model, role, schema, settings);
     object([
         ("openapi", Some(text("3.1.0"))),
         ("info", Some(info(model, schema, settings))),

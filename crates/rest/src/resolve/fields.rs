@@ -117,6 +117,17 @@ impl Pass<'_> {
     pub(super) fn cast(&self, expr: Expr, name: Option<&String>) -> Result<Expr> {
         let Some(name) = name else { return Ok(expr) };
         let (ty, modifier) = self.typing.type_named(name)?;
+        // Of a type that is PostgreSQL's alone, PostgreSQL knows the casts.
+        if self.model.is_native() && is_opaque(&expr.ty()) {
+            return Ok(Expr::Cast { expr: Box::new(expr), ty, modifier, explicit: true });
+        }
         self.typing.cast(expr, &ty, modifier)
+    }
+}
+
+fn is_opaque(ty: &Type) -> bool {
+    match ty {
+        Type::Array(element) => is_opaque(element),
+        ty => matches!(ty, Type::Opaque(_)),
     }
 }

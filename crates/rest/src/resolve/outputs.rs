@@ -17,6 +17,8 @@ use crate::select::{AggregateName, SelectColumn, SelectItem};
 pub(super) struct Item<'a> {
     name: Arc<str>,
     said: Said<'a>,
+    /// The key of the spread resource that it is of.
+    of: Option<Arc<str>>,
 }
 
 enum Said<'a> {
@@ -39,6 +41,7 @@ impl<'a> Pass<'a> {
                 SelectItem::Count { alias, cast } => items.push(Item {
                     name: alias.as_deref().unwrap_or("count").into(),
                     said: Said::Aggregate { name: AggregateName::Count, argument: None, cast: cast.as_ref() },
+                    of: None,
                 }),
                 SelectItem::Embed(_) => {}
             }
@@ -47,7 +50,9 @@ impl<'a> Pass<'a> {
         for child in &node.children {
             let spread = child.embedded.as_ref().is_some_and(|embedded| embedded.select.spread);
             if spread {
-                items.extend(self.spread(scope, child)?);
+                let of = child.key().map(Arc::from);
+                let spread = self.spread(scope, child)?;
+                items.extend(spread.into_iter().map(|item| Item { of: of.clone(), ..item }));
             } else {
                 // What says nothing is checked all the same.
                 let nested = self.nested(scope, child)?;
@@ -91,7 +96,7 @@ impl<'a> Pass<'a> {
 
     /// A column that is selected as it is.
     fn shown_as_is(&self, scope: &Scope, column: &SelectColumn, field: Expr) -> Expr {
-        let is_plain = column.field.path.is_empty() && column.cast.is_none() && column.aggregate.is_none();
+        let is_plain = column.field.path.is_empty() && column.aggregate.is_none();
         match self.declared(scope.table).column(&column.field.name) {
             Some((_, declared)) if is_plain => self.shown(declared, field),
             Some(_) | None => field,
@@ -109,7 +114,7 @@ impl<'a> Pass<'a> {
     fn column_item(&mut self, scope: &Scope, column: &'a SelectColumn) -> Result<Item<'a>> {
         if column.aggregate.is_none() && self.counts_rows(scope.table, &column.field) {
             let name = column.alias.as_deref().unwrap_or("count").into();
-            return Ok(Item { name, said: Said::Rows { cast: column.cast.as_ref() } });
+            return Ok(Item { name, said: Said::Rows { cast: column.cast.as_ref() }, of: None });
         }
         let field = self.selected(scope, &column.field)?;
         let field = self.shown_as_is(scope, column, field);
@@ -131,21 +136,39 @@ impl<'a> Pass<'a> {
                 Said::Value { key, expr }
             }
         };
-        Ok(Item { name, said })
+        Ok(Item { name, said, of: None })
     }
 
     fn value(name: Arc<str>, expr: Expr) -> Item<'a> {
-        Item { name, said: Said::Value { key: None, expr } }
+        Item { name, said: Said::Value { key: None, expr }, of: None }
     }
 
     /// The same expression with sources of its own; but where the engine reads what we write, to the letter: it knows a value by
     /// the key of its group only then.
-    fn again(&mut self, expr: &Expr) -> Expr {
+    pub(super) fn again(&mut self, expr: &Expr) -> Expr {
         if self.model.is_native() {
             return expr.clone();
         }
         let nothing = self.ids.fresh();
         visit::instantiate(expr, nothing, nothing, &mut self.ids)
+    }
+
+    /// PostgreSQL compares no JSON: what is nested is compared as text, which is equal where rows are.
+    fn comparable(&self, expr: Expr) -> Expr {
+        let is_nested = matches!(expr, Expr::Subquery(_)) && expr.ty() == Type::Json;
+        if !is_nested || !self.model.is_native() {
+            return expr;
+        }
+        let cast = |expr, ty| Expr::Cast { expr: Box::new(expr), ty, modifier: None, explicit: true };
+        cast(cast(expr, Type::Text), Type::Json)
+    }
+
+    /// What groups are made by for a value to be the same in all of their rows.
+    fn group_key(&mut self, value: &Expr) -> Expr {
+        match value {
+            Expr::Cast { expr, ty: Type::Json, .. } if matches!(**expr, Expr::Cast { .. }) => self.again(expr),
+            value => self.again(value),
+        }
     }
 
     /// The columns of an embedded resource as its parent's: of a to-one resource values, of a to-many one arrays.
@@ -237,8 +260,13 @@ impl<'a> Pass<'a> {
         for item in items {
             let expr = match item.said {
                 Said::Value { expr, key } => {
+                    let expr = if grouped { self.comparable(expr) } else { expr };
                     if grouped {
-                        let key = key.unwrap_or_else(|| self.again(&expr));
+                        let key = key.unwrap_or_else(|| self.group_key(&expr));
+                        if let Some(of) = item.of {
+                            let again = self.again(&key);
+                            self.spread_keys.push((scope.source, of, item.name.clone(), again));
+                        }
                         read.group.push(groupable(key)?);
                     }
                     expr

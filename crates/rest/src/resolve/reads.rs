@@ -172,12 +172,29 @@ impl<'a> Pass<'a> {
         rows_max: Option<u64>,
     ) -> Result<Read> {
         for term in node.order {
-            let key = self.order_key(node, scope, term)?;
-            self.check_grouped(&read, scope, &key.expr)?;
+            let key = match self.spread_key(scope, term) {
+                Some(key) => key,
+                None => {
+                    let key = self.order_key(node, scope, term)?;
+                    self.check_grouped(&read, scope, &key.expr)?;
+                    key
+                }
+            };
             read.order.push(key);
         }
         bound(&mut read, rows_max.map_or(node.range, |max| node.range.at_most(max)));
         Ok(read)
+    }
+
+    /// What groups have of a spread resource, by the name that it has there.
+    fn spread_key(&mut self, scope: &Scope, term: &OrderTerm) -> Option<Order> {
+        let relation = term.relation.as_deref().filter(|_| term.field.path.is_empty())?;
+        let known = self.spread_keys.iter().find(|(source, of, name, _)| {
+            *source == scope.source && **of == *relation && **name == *term.field.name
+        });
+        let expr = known.map(|(_, _, _, expr)| expr.clone())?;
+        let nulls_first = term.nulls_first.unwrap_or(term.descending);
+        Some(Order { expr: self.again(&expr), descending: term.descending, nulls_first })
     }
 
     fn order_key(&mut self, node: &Node<'a>, scope: &Scope, term: &OrderTerm) -> Result<Order> {

@@ -89,7 +89,7 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
     let Json::Object(mut fields) = value(&column.ty, !column.not_null) else { return Json::Null };
     let told = object([
         ("description", column.comment.as_deref().map(text)),
-        ("maxLength", length(column.modifier)),
+        ("maxLength", length(&column.ty, column.modifier)),
         ("default", default(column)),
         ("x-default", computed(column).as_deref().map(text)),
         ("readOnly", is_read_only(column).then_some(Json::Bool(true))),
