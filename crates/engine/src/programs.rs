@@ -77,10 +77,7 @@ impl Routines for Called {
         Box::pin(async move {
             let mut work = self.work(transaction);
             work.run.caller.role = role.into();
-            match program::call(&mut work, function, args).await? {
-                Returned::Value(value) => Ok(value),
-                Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
-            }
+            program::value(&mut work, function, args).await
         })
     }
 }
@@ -115,10 +112,11 @@ impl Work<'_> {
             for arg in &call.args {
                 args.push(self.value(arg, row, parameters).await?);
             }
-            match self.call(call.function, call.role.as_ref(), args).await? {
-                Returned::Value(value) => Ok(value),
-                Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
-            }
+            let role = call.role.as_ref().ok_or_else(|| Error::internal("a call without authorization"))?;
+            let before = self.exchange_role(role.clone());
+            let outcome = program::value(self, call.function, args).await;
+            self.exchange_role(before);
+            outcome
         })
     }
 
@@ -174,6 +172,32 @@ impl Work<'_> {
             }
         });
         Ok(read)
+    }
+
+    /// Two reads of one call, which is called once, for both.
+    pub(crate) async fn with_one_call(&mut self, rows: &Read, total: &Read) -> Result<(Read, Read)> {
+        let (Some(of_rows), Some(of_total)) = (first_call(rows), first_call(total)) else {
+            return Err(Error::internal("rows of no call were to be counted"));
+        };
+        let rows = Box::pin(self.called(rows, &[])).await?;
+        let mut made = None;
+        visit::deep_sources(&rows, &mut |source| {
+            if matches!(source, Source::Values { id, .. } | Source::Read { id, .. } if *id == of_rows) {
+                made = Some(source.clone());
+            }
+        });
+        if let Some(Source::Values { id, .. } | Source::Read { id, .. }) = &mut made {
+            *id = of_total;
+        }
+        let mut total = total.clone();
+        visit::deep_sources_mut(&mut total, &mut |source| {
+            if matches!(source, Source::Call { id, .. } if *id == of_total)
+                && let Some(made) = made.take()
+            {
+                *source = made;
+            }
+        });
+        Ok((rows, total))
     }
 
     /// The only row of a read without tables, computed here: its calls need not enter the engine.
@@ -235,6 +259,17 @@ fn column_types(read: &Read, id: SourceId, columns: usize) -> Vec<Type> {
 }
 
 /// Rows that are there.
+/// The first call that a read is of.
+fn first_call(read: &Read) -> Option<SourceId> {
+    let mut found = None;
+    visit::deep_sources(read, &mut |source| {
+        if let Source::Call { id, .. } = source {
+            found = found.or(Some(*id));
+        }
+    });
+    found
+}
+
 fn rows_of(id: SourceId, rows: Vec<Vec<Value>>, columns: usize, types: &[Type]) -> Source {
     let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
     if rows.is_empty() {

@@ -11,6 +11,7 @@ use query::{Expr, Form, Model, Output, Plan, Presentation, Read, Source, SourceI
 use render::{Bindings, Command, Dialect};
 use sql::ast::StatementKind;
 use types::session::Session;
+use types::stored::Cell;
 use types::{Capabilities, Error, Name, Result, Value};
 
 use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
@@ -115,6 +116,18 @@ impl<'t> Work<'t> {
         let mut returned = AllReturned::default();
         for (position, step) in plan.steps().iter().enumerate() {
             let presentation = plan.presentation(position);
+            if position.checked_sub(1).is_some_and(|before| *plan.presentation(before) == Presentation::WithTotal) {
+                applied.push(Applied::default());
+                continue;
+            }
+            if let (Step::Fetch(rows), Presentation::WithTotal) = (step, presentation) {
+                let Some(Step::Fetch(total)) = plan.steps().get(position + 1) else {
+                    return Err(Error::internal("rows to be counted, and nothing that counts them"));
+                };
+                self.fetch_counted(rows, total, position, sink).await?;
+                applied.push(Applied::default());
+                continue;
+            }
             applied.push(match (step, plan.again(position)) {
                 (Step::Fetch(read), None) => {
                     self.fetch(read, presentation, &[], position, sink).await?;
@@ -136,6 +149,25 @@ impl<'t> Work<'t> {
         }
         self.hear().await?;
         Ok(applied)
+    }
+
+    /// Reads the rows of a call, and tells their number as the row of the next command.
+    async fn fetch_counted(
+        &mut self,
+        rows: &Read,
+        total: &Read,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        if !self.capabilities.native_functions {
+            let (rows, total) = self.with_one_call(rows, total).await?;
+            self.fetch(&rows, &Presentation::Rows, &[], position, sink).await?;
+            return self.fetch(&total, &Presentation::Rows, &[], position + 1, sink).await;
+        }
+        let bindings = self.bindings(Bound::default());
+        let command = self.dialect.counted(&self.served.model.catalog, rows, total, &bindings)?;
+        let total = self.transaction.run(&command, position, sink).await?;
+        sink.row(position + 1, &[Cell::Int(i64::try_from(total).map_err(Error::internal)?)])
     }
 
     /// Asks for the reply that functions of the database want.

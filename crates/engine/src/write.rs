@@ -106,7 +106,8 @@ impl Work<'_> {
             let mut values = Values::of(types.clone());
             Box::pin(self.store_with(&write, parameters, 0, &mut values)).await?;
             let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
-            let rows = values.into_rows().into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect());
+            let rows =
+                values.into_rows().into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect());
             let rows: Vec<Vec<Expr>> = rows.collect();
             query::visit::put_rows(&mut whole, id, &rows);
             let rest = before.as_mut_slice();
@@ -129,9 +130,10 @@ impl Work<'_> {
                 self.explain(write, explain, position, sink).await?;
                 Ok(Applied::default())
             }
-            Presentation::Estimated | Presentation::Features | Presentation::Aggregated(_) => {
-                Err(Error::missing("this media type for changed rows"))
-            }
+            Presentation::WithTotal
+            | Presentation::Estimated
+            | Presentation::Features
+            | Presentation::Aggregated(_) => Err(Error::missing("this media type for changed rows")),
         }
     }
 

@@ -10,6 +10,8 @@ pub enum Presentation {
     /// One by one.
     #[default]
     Rows,
+    /// One by one, and how many there are in all: the read of the next step, over the same call.
+    WithTotal,
     /// Not at all: how they would be found is told, a line a row. See [`Explain`].
     Explained(Explain),
     /// Not at all: how many there may be is told, as the engine's planner expects: one row of one text, a plan in JSON.

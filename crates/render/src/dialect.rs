@@ -70,6 +70,19 @@ pub trait Dialect: Sync {
         bindings: &Bindings<'_>,
     ) -> Result<Command>;
 
+    /// The rows of a call that may change something, and their number, which another read of the same call says: it is called
+    /// once. The number comes as that of changed rows.
+    ///
+    /// # Errors
+    /// Those of a read.
+    fn counted(
+        &self,
+        catalog: &Catalog,
+        rows: &Read,
+        total: &Read,
+        bindings: &Bindings<'_>,
+    ) -> Result<Command>;
+
     /// What tells how a command would run: rows of one text, a line each, or of a node's number, that of the node above it,
     /// nothing, and the node's text.
     ///

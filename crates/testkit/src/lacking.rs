@@ -16,7 +16,6 @@ pub const ENGINES: &[(&str, &str)] = &[("sqlite", "SQLite"), ("postgres", "Postg
 
 /// Everything that is lacking.
 pub const LACKING: &[Lacking] = &[
-    row("sqlite", "values of composite types", "no form in a column is decided yet"),
     row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
     row("sqlite", "bit strings", "few use them"),
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
@@ -29,11 +28,6 @@ pub const LACKING: &[Lacking] = &[
         "postgres",
         "expected numbers that count no hidden row",
         "its planner's statistics are over all rows, as with PostgREST",
-    ),
-    row(
-        "postgres",
-        "counting the rows of a function that may change something",
-        "its rows and their number would be two calls",
     ),
     row(
         "postgres",

@@ -72,6 +72,16 @@ impl Dialect for Postgres {
         presented(catalog, read, presentation, bindings)
     }
 
+    fn counted(
+        &self,
+        catalog: &Catalog,
+        rows: &query::Read,
+        total: &query::Read,
+        bindings: &Bindings<'_>,
+    ) -> Result<Command> {
+        presented::counted(catalog, rows, total, bindings)
+    }
+
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
         explained(command, explain)
     }
@@ -117,6 +127,8 @@ struct Writer<'a> {
     /// Constants of reads with groups: the same constant must be the same parameter, or a key is not recognized as one.
     shared: HashMap<(String, String), usize>,
     shares: bool,
+    /// Whether the function that is called was called already: its rows are `called`.
+    is_called: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -130,6 +142,7 @@ impl<'a> Writer<'a> {
             sources: HashMap::new(),
             shared: HashMap::new(),
             shares: false,
+            is_called: false,
         }
     }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use catalog::Catalog;
-use query::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation, Read};
+use query::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation, Read, Source};
 use types::session::{REPLY_SETTINGS, Session};
 use types::{Error, Result, Type};
 
-use super::read::{Use, read};
+use super::read::{Use, outputs, read};
 use super::{Writer, names};
 use crate::{Bindings, Command};
 
@@ -22,7 +22,7 @@ pub fn presented(
     bindings: &Bindings<'_>,
 ) -> Result<Command> {
     match presentation {
-        Presentation::Rows => read(catalog, asked, bindings),
+        Presentation::Rows | Presentation::WithTotal => read(catalog, asked, bindings),
         Presentation::Explained(explain) => explained(read(catalog, asked, bindings)?, explain),
         Presentation::Estimated => {
             let explain = Explain { json: true, options: Vec::new() };
@@ -54,6 +54,41 @@ fn whole(catalog: &Catalog, asked: &Read, bindings: &Bindings<'_>, value: &str, 
     Ok(writer.finish(Arc::from([("body".into(), ty), ("rows".into(), Type::Int8)])))
 }
 
+/// The rows of a call, and their number.
+///
+/// # Errors
+/// Those of [`read`]; `XX000` for a read of anything else.
+pub(super) fn counted(
+    catalog: &Catalog,
+    rows: &Read,
+    total: &Read,
+    bindings: &Bindings<'_>,
+) -> Result<Command> {
+    let Some(Source::Call { function, args, .. }) = call_of(&rows.from) else {
+        return Err(Error::internal("rows of no call were to be counted"));
+    };
+    let mut writer = Writer::new(catalog, bindings);
+    writer.push("WITH called AS MATERIALIZED (SELECT * FROM ");
+    writer.called(*function, args)?;
+    writer.push(") SELECT k.c0, r.* FROM (");
+    writer.is_called = true;
+    writer.read(total, Use::Positions)?;
+    writer.push(") AS k LEFT JOIN (SELECT true, w.* FROM (");
+    writer.top(rows)?;
+    writer.push(") AS w) AS r ON true");
+    let command = writer.finish(outputs(&rows.outputs));
+    Ok(Command { counts_changes: true, ..command })
+}
+
+/// The call that a read is of.
+fn call_of(source: &Source) -> Option<&Source> {
+    match source {
+        Source::Read { read, .. } => call_of(&read.from),
+        Source::Call { .. } => Some(source),
+        _ => None,
+    }
+}
+
 /// What tells how a command would run.
 ///
 /// # Errors
@@ -75,14 +110,20 @@ pub fn explained(command: Command, explain: &Explain) -> Result<Command> {
 /// The settings by which functions say what the reply is. Read, then emptied: one transaction may answer several requests.
 pub(super) fn said(session: &Session) -> Command {
     let setting = |name| {
-        format!("SELECT '{name}', pg_catalog.current_setting('{name}', true), pg_catalog.set_config('{name}', '', true)")
+        format!(
+            "SELECT '{name}', pg_catalog.current_setting('{name}', true), pg_catalog.set_config('{name}', '', true)"
+        )
     };
     let [status, headers] = REPLY_SETTINGS.map(setting);
     Command {
         text: format!("{status} UNION ALL {headers}").into(),
         parameters: Vec::new(),
         session: session.clone(),
-        outputs: Arc::from([("name".into(), Type::Text), ("value".into(), Type::Text), ("reset".into(), Type::Text)]),
+        outputs: Arc::from([
+            ("name".into(), Type::Text),
+            ("value".into(), Type::Text),
+            ("reset".into(), Type::Text),
+        ]),
         counts_changes: false,
         calls: false,
     }

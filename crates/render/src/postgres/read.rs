@@ -5,8 +5,8 @@ use std::sync::Arc;
 use catalog::Catalog;
 use query::functions::sets::Columns as SetColumns;
 use query::{
-    CallArgument, Cte, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, SetCall, SetOperator, Source, SourceId,
-    Subquery,
+    CallArgument, Cte, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, SetCall, SetOperator,
+    Source, SourceId, Subquery,
 };
 use types::{Error, Result, Type};
 
@@ -211,7 +211,11 @@ impl Writer<'_> {
                 return Err(Error::internal("a candidate row reached an engine that makes rows itself"));
             }
             Source::Call { id, function, args, columns, .. } => {
-                self.called(*function, args)?;
+                if self.is_called {
+                    self.push("called");
+                } else {
+                    self.called(*function, args)?;
+                }
                 self.push(" AS ");
                 self.alias(*id);
                 self.push("(");
@@ -326,7 +330,7 @@ impl Writer<'_> {
         })
     }
 
-    fn called(&mut self, function: FunctionId, args: &[CallArgument]) -> Result<()> {
+    pub(super) fn called(&mut self, function: FunctionId, args: &[CallArgument]) -> Result<()> {
         let declared = self.catalog.functions.get(function.0);
         let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
         self.push(&names::qualified(&declared.name));

@@ -85,12 +85,16 @@ impl Dialect for Sqlite {
     ) -> Result<Command> {
         let command = self::read(catalog, read, bindings)?;
         match presentation {
-            Presentation::Rows => Ok(command),
+            Presentation::Rows | Presentation::WithTotal => Ok(command),
             Presentation::Explained(explain) => explained(command, explain),
             Presentation::Estimated => Err(Error::missing("the expected number of rows")),
             Presentation::Features => Err(Error::missing("GeoJSON")),
             Presentation::Aggregated(of) => Err(Error::missing(format!("aggregate {}", of.function))),
         }
+    }
+
+    fn counted(&self, _: &Catalog, _: &query::Read, _: &query::Read, _: &Bindings<'_>) -> Result<Command> {
+        Err(Error::internal("a function was left to an engine that runs none"))
     }
 
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog::{Argument, Column as TableColumn, ColumnId, Table, TableId, TableKind, Volatility};
 use query::resolve::{Body, Invocation, Typing};
-use query::{CallArgument, Expr, Form, FunctionId, Output, Query, Source, visit};
+use query::{CallArgument, Expr, Form, FunctionId, Output, Presentation, Query, Source, visit};
 use sql::ast::ArgumentMode;
 use types::json::Json;
 use types::json_value::from_json;
@@ -104,8 +104,13 @@ impl<'a> Pass<'a> {
         let mut queries = body.before;
         // As in PostgREST, nothing is expected of a function: its rows are counted or not.
         let counts = matches!(self.request.prefer.count, Some(Count::Exact | Count::Estimated));
+        let mut presentations = Vec::new();
         let outputs = match body.result {
             Query::Read(result) => {
+                if counts && visit::changes(&result) {
+                    // Its rows and their number are of one call.
+                    presentations.push((rows_at, Presentation::WithTotal));
+                }
                 let counted = counts.then(|| visit::instantiate_read(&result, &mut self.ids));
                 let read = self.result_rows(&root, result)?;
                 let outputs = columns(&read.outputs);
@@ -133,7 +138,15 @@ impl<'a> Pass<'a> {
         };
         let is_void = callee.function.returns == Type::Void;
         let shape = callee.shape();
-        Ok(Resolved { queries, rows_at, columns: outputs, shape, is_void, ..Resolved::default() })
+        Ok(Resolved {
+            queries,
+            rows_at,
+            presentations,
+            columns: outputs,
+            shape,
+            is_void,
+            ..Resolved::default()
+        })
     }
 
     fn source_of(&mut self, read: query::Read) -> Source {
@@ -183,9 +196,6 @@ impl<'a> Pass<'a> {
     fn native_call(&mut self, callee: &Callee<'a>) -> Result<Body> {
         let changes = callee.function.volatility == Volatility::Volatile
             && !matches!(self.request.action, Action::Read { .. });
-        if changes && matches!(self.request.prefer.count, Some(Count::Exact | Count::Estimated)) {
-            return Err(Error::missing("counting the rows of a function that may change something"));
-        }
         let given = self.arguments(callee)?;
         let argument = |(parameter, value): (&Argument, Option<Expr>)| {
             let variadic = parameter.mode == ArgumentMode::Variadic;

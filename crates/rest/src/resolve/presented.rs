@@ -31,6 +31,11 @@ impl Pass<'_> {
         let has_body =
             !self.request.action.writes() || self.request.prefer.representation == Some(Representation::Full);
         if is_explained || has_body {
+            if !resolved.presentations.is_empty() {
+                // One document of all rows says how many they are.
+                resolved.presentations.clear();
+                resolved.queries.truncate(resolved.rows_at + 1);
+            }
             resolved.presentations.push((resolved.rows_at, presentation));
         }
     }

@@ -25,14 +25,6 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
                 && found.sqlite.body.contains("with its owner's rights past row-level security")
         },
     },
-    // A function without a plan of ours is counted by PostgreSQL while it runs, and must not run twice.
-    Deviation {
-        name: "exact counts of functions that may change something",
-        is: |_, found| {
-            found.postgres.body.contains("\"code\":\"0A000\"")
-                && found.postgres.body.contains("counting the rows of a function that may")
-        },
-    },
 ];
 
 /// Whether a refused write may have taken several numbers from a sequence.
