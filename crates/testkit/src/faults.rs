@@ -10,12 +10,14 @@
 //! | [`power`] | the machine: what the operating system had not written yet is lost |
 //! | [`full`] | the disk has no space left |
 //! | [`proxy`] | the network: not a scenario, but what the tests of drivers put between us and a database |
+//! | [`long`] | nothing: it looks at the server's memory while replies are long and clients slow |
 //! | [`refusals`] | nothing: it starts servers that cannot run, and reads what they say |
 
 pub mod full;
 pub mod kill;
 pub mod ledger;
 pub mod load;
+pub mod long;
 pub mod mount;
 pub mod power;
 pub mod project;
@@ -65,6 +67,14 @@ pub const SCENARIOS: &[Scenario] = &[
         quick: 1,
         mounts: false,
         run: refusals::run,
+    },
+    Scenario {
+        name: "long",
+        shows: "memory does not grow with replies, whether clients take them or not",
+        cycles: 3,
+        quick: 1,
+        mounts: false,
+        run: long::run,
     },
     Scenario {
         name: "full",

@@ -42,8 +42,11 @@ pub(super) fn run(binaries: &Path, folder: &Path, pace: &Pace) -> Result<String>
     let _stopped = engines::down(&engine);
     emptied(&engine)?;
     emptied(folder)?;
-    let line = engines::up(&engine)?;
-    let url = line.split_once('=').map_or("", |(_, url)| url).to_owned();
+    let up = || Ok::<_, String>(engines::up(&engine)?.split_once('=').map_or("", |(_, url)| url).to_owned());
+    // Ours and as many of theirs.
+    sql(&up()?, "ALTER SYSTEM SET max_connections = 200")?;
+    engines::down(&engine)?;
+    let url = up()?;
     let measured = beside(binaries, folder, pace, &url, &engine);
     engines::down(&engine)?;
     measured

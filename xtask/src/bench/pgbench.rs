@@ -16,11 +16,14 @@ pub(super) struct Sent {
 /// Finds in a log of PostgreSQL every statement that was run with parameters, in order.
 pub(super) fn sent(log: &str) -> Vec<Sent> {
     let mut found: Vec<Sent> = Vec::new();
+    // Where it says what it was bound to, it says so twice.
+    let mut is_run = false;
     for line in log.lines() {
-        let executed = line.split_once("  execute ").filter(|(before, _)| before.contains("LOG:"));
-        if let Some((_, text)) = executed.and_then(|(_, rest)| rest.split_once(": ")) {
-            found.push(Sent { text: text.to_owned(), values: Vec::new() });
-        } else if let Some((_, values)) = line.split_once("DETAIL:  parameters: ")
+        if let Some((_, said)) = line.split_once("LOG:  ") {
+            let run = said.split_once("  execute ").and_then(|(_, rest)| rest.split_once(": "));
+            is_run = run.is_some();
+            found.extend(run.map(|(_, text)| Sent { text: text.to_owned(), values: Vec::new() }));
+        } else if let Some((_, values)) = line.split_once("DETAIL:  parameters: ").filter(|_| is_run)
             && let Some(last) = found.last_mut()
         {
             last.values = read_values(values);
@@ -146,6 +149,8 @@ mod tests {
         let log = "2026 UTC [7] LOG:  duration: 0.1 ms  parse s1: SELECT $1\n\
                    2026 UTC [7] LOG:  duration: 0.2 ms  execute s1: SELECT a FROM b WHERE c = $1::int8 AND d = $2\n\
                    2026 UTC [7] DETAIL:  parameters: $1 = '7', $2 = 'it''s, $3 = 1'\n\
+                   2026 UTC [7] LOG:  duration: 0.2 ms  bind s2: SELECT $1\n\
+                   2026 UTC [7] DETAIL:  parameters: $1 = 'another'\n\
                    2026 UTC [7] LOG:  duration: 0.2 ms  statement: COMMIT\n";
         let text = "SELECT a FROM b WHERE c = $1::int8 AND d = $2".to_owned();
         let values = vec![Some("7".to_owned()), Some("it's, $3 = 1".to_owned())];

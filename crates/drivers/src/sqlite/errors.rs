@@ -70,9 +70,24 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
         (ErrorCode::TooBig, _) => {
             Failure::Error(Error::new(Code::LIMIT_EXCEEDED, "a value is too large").with_cause(error))
         }
+        (ErrorCode::Unknown, _) if TOO_COMPLEX.iter().any(|words| message.contains(words)) => {
+            let error = Error::new(Code::TOO_COMPLEX, "the statement is too complex");
+            Failure::Error(
+                error.with_hint("Policies that read further protected tables count.").with_cause(message),
+            )
+        }
         _ => internal(error),
     }
 }
+
+/// What SQLite says of statements beyond its own limits: they have one code, that of every error in a text.
+const TOO_COMPLEX: &[&str] = &[
+    "Expression tree is too large",
+    "parser stack overflow",
+    "tables in a join",
+    "too many terms in compound SELECT",
+    "too many references to",
+];
 
 fn internal(error: &rusqlite::Error) -> Failure {
     Failure::Error(Error::internal(error))
@@ -118,6 +133,17 @@ fn unique(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_beyond_the_limits_of_sqlite_is_too_complex() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let deep = format!("SELECT {}1", "1 + ".repeat(2_000));
+        let tables = vec!["(SELECT 1)"; 70].join(", ");
+        for text in [deep, format!("SELECT 1 FROM {tables}")] {
+            let refused = failure(&connection.prepare(&text).unwrap_err());
+            assert!(matches!(refused, Failure::Error(error) if error.code() == Code::TOO_COMPLEX), "{text}");
+        }
+    }
 
     #[test]
     fn an_error_survives_its_way_through_sqlite() {

@@ -205,6 +205,28 @@ impl Running {
         Ok(tasks.flatten().all(|task| stands(&read(&task.path().join("stat")))))
     }
 
+    /// Megabytes of memory that are its own: mapped files are not.
+    ///
+    /// # Errors
+    /// A process that is not there.
+    pub fn own_memory(&self) -> Result<f64, String> {
+        let status = read(&PathBuf::from(format!("/proc/{}/status", self.child.id())));
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| "the server has no memory".to_owned())
+    }
+
+    /// Open files that have no name any more, or never had one.
+    ///
+    /// # Errors
+    /// A process that is not there.
+    pub fn unnamed_files(&self) -> Result<usize, String> {
+        let files = format!("/proc/{}/fd", self.child.id());
+        let files = fs::read_dir(&files).map_err(|error| format!("{files}: {error}"))?;
+        let links = files.flatten().filter_map(|file| fs::read_link(file.path()).ok());
+        Ok(links.filter(|link| link.to_string_lossy().ends_with("(deleted)")).count())
+    }
+
     /// Stops it as its operator would.
     ///
     /// # Errors
