@@ -16,7 +16,7 @@ pub enum Presentation {
     Explained(Explain),
     /// Not at all: how many there may be is told, as the engine's planner expects: one row of one text, a plan in JSON.
     Estimated,
-    /// As a GeoJSON collection: one row, the document (text) and the number of rows (`bigint`).
+    /// As a collection of `GeoJSON`: one row, the document (text) and the number of rows (`bigint`).
     Features,
     /// As the value of an aggregate of the database: one row, the value and the number of rows (`bigint`).
     Aggregated(Aggregation),

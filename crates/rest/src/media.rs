@@ -111,7 +111,8 @@ impl Media {
     /// The value of `Content-Type`.
     pub fn content_type(&self) -> String {
         match self {
-            Media::Bytes | Media::Other(_) | Media::Custom { .. } => self.to_string(),
+            Media::Bytes | Media::Other(_) => self.to_string(),
+            Media::Custom { content_type, .. } => media(content_type).content_type(),
             _ => format!("{self}; charset=utf-8"),
         }
     }

@@ -21,6 +21,7 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row("sqlite", "triggers", "they are not run yet; a write that would fire one is refused"),
     row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
+    row("sqlite", "values of xml", "few use them, and nothing here reads XML"),
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),

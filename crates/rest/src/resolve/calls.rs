@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Argument, Column as TableColumn, ColumnId, Table, TableId, TableKind, Volatility};
+use catalog::{Argument, Function, Column as TableColumn, ColumnId, Table, TableId, TableKind, Volatility};
 use query::resolve::{Body, Invocation, Typing};
 use query::{CallArgument, Expr, Form, FunctionId, Output, Presentation, Query, Source, visit};
 use sql::ast::ArgumentMode;
@@ -213,8 +213,12 @@ impl<'a> Pass<'a> {
         args: Vec<CallArgument>,
         changes: bool,
     ) -> Result<query::Read> {
-        let columns = match self.model.catalog.functions.get(function.0).map(|declared| &declared.returns) {
-            Some(Type::Void) => vec![(VALUE.into(), Type::Text)],
+        let columns = match self.model.catalog.functions.get(function.0) {
+            Some(Function { returns: Type::Void, .. }) => vec![(VALUE.into(), Type::Text)],
+            // What we know nothing of but its name, PostgreSQL knows.
+            Some(Function { returns: ty @ Type::Opaque(name), .. }) if &*name.name != "record" => {
+                vec![(VALUE.into(), ty.clone())]
+            }
             _ => self.typing.columns(function)?,
         };
         let id = self.ids.fresh();

@@ -1,13 +1,24 @@
 //! How the rows of a request leave the engine, and what runs before it.
 
 use query::resolve::Invocation;
-use query::{Explain, FunctionId, Presentation, Query};
-use types::{Code, Error, Name, Result};
+use query::{Explain, Expr, FunctionId, Presentation, Query};
+use types::{Code, Error, Name, Result, Type};
 
 use super::{Pass, Resolved};
 use crate::media::{Handler, Media};
 use crate::prefer::Representation;
 use crate::request::Action;
+
+/// A value of a type that we know nothing of, as its text: by itself it would come as JSON.
+fn as_text(resolved: &mut Resolved) {
+    let Some(Query::Read(read)) = resolved.queries.get_mut(resolved.rows_at) else { return };
+    let ([output], [column]) = (&mut read.outputs[..], &mut resolved.columns[..]) else { return };
+    if matches!(column.ty, Type::Opaque(_)) {
+        column.ty = Type::Text;
+        let expr = Box::new(output.expr.clone());
+        output.expr = Expr::Cast { expr, ty: Type::Text, modifier: None, explicit: true };
+    }
+}
 
 impl Pass<'_> {
     /// Says how the rows are given, by the media type of the reply.
@@ -22,6 +33,7 @@ impl Pass<'_> {
                 Presentation::Explained(Explain { json: *json, options: options.clone() })
             }
             Media::GeoJson => Presentation::Features,
+            Media::Custom { handler: Handler::Value, .. } => return as_text(resolved),
             Media::Custom { handler: Handler::Aggregate(aggregation), .. } => {
                 Presentation::Aggregated(aggregation.clone())
             }
