@@ -19,7 +19,7 @@ use std::sync::Arc;
 use catalog::TableId;
 use types::{Limits, Result};
 
-use crate::ir::{Caller, Query};
+use crate::ir::{Caller, Query, SourceId};
 use crate::model::Model;
 use crate::visit::SourceIds;
 
@@ -77,6 +77,8 @@ struct Pass<'a> {
     writing: Option<TableId>,
     /// Inside a volatile function, which would see what the statement has changed so far.
     volatile: bool,
+    /// Tables whose rows the reads that are being guarded lock.
+    locked: Vec<SourceId>,
     ids: SourceIds,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Pass<'a> {
             definer: false,
             writing: None,
             volatile: false,
+            locked: Vec::new(),
             ids: SourceIds::starting_at(0),
         })
     }

@@ -1,7 +1,5 @@
 //! What a table refuses whoever asks: values for columns that compute their own, upserts without a unique key.
 
-pub(crate) mod triggers;
-
 use std::collections::BTreeSet;
 
 use catalog::{ColumnId, Index, Table, TableId};
@@ -14,12 +12,11 @@ use crate::visit;
 /// Refuses a write that no caller could make.
 ///
 /// # Errors
-/// `0A000` when a trigger would fire, `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
+/// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
     if !model.catalog[write.table].is_stored() {
         return Err(Error::internal("a write to a view was not made one to a table"));
     }
-    triggers::none_fires(write, model)?;
     match &write.action {
         Action::Insert(insert) => inserted(write, insert, model),
         Action::Update { set, .. } => assigned(write, set, model),

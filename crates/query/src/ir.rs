@@ -51,6 +51,9 @@ pub struct Read {
     pub limit: Option<Expr>,
     /// Without the first so many.
     pub offset: Option<Expr>,
+    /// Tables whose rows are locked (`for update`, `for share`): only rows that the caller may change are found, and nobody waits,
+    /// as there is one writer.
+    pub locked: Vec<SourceId>,
     /// The declared function whose body it is. `authorize` asks whether the caller may call it, and lets it read with its
     /// owner's rights where it is a definer's.
     pub called: Option<FunctionId>,
@@ -1002,6 +1005,7 @@ impl Read {
             order: Vec::new(),
             limit: None,
             offset: None,
+            locked: Vec::new(),
             called: None,
         }
     }

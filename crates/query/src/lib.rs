@@ -12,16 +12,17 @@ pub mod model;
 pub mod plan;
 pub mod presentation;
 pub mod resolve;
+pub mod triggers;
 pub mod visit;
 
 pub use authorize::{Authorized, authorize, delegated, permitted};
 pub use ir::{
-    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Changed, Compare, Conflict, ConflictAction, Cte, DomainTest, Expr,
-    Form, Frame, FrameBound, FrameExclusion, FrameUnit, FunctionCall, FunctionId, Guard, Insert, JoinKind, Judge,
-    Native, Nest, Order, Output, Query, ROW_KEY, Read, RowCheck, Returned, RowValue, SetCall, SetOperator, Source, SourceId, Subquery,
-    Window, WindowFunction, Write, WriteGuard,
+    Action, Assign, CallArgument, CalledBy, Caller, CallerField, Changed, Compare, Conflict, ConflictAction,
+    Cte, DomainTest, Expr, Form, Frame, FrameBound, FrameExclusion, FrameUnit, FunctionCall, FunctionId,
+    Guard, Insert, JoinKind, Judge, Native, Nest, Order, Output, Query, ROW_KEY, Read, Returned, RowCheck,
+    RowValue, SetCall, SetOperator, Source, SourceId, Subquery, Window, WindowFunction, Write, WriteGuard,
 };
 pub use model::Model;
 pub use plan::{Plan, Step, plan};
-pub use visit::{SourceIds, computes_of_rows, has_aggregate, may_raise};
 pub use presentation::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation};
+pub use visit::{SourceIds, computes_of_rows, has_aggregate, may_raise};

@@ -11,6 +11,7 @@ use types::{Error, Name, Result};
 
 use crate::ir::{Expr, Read, Source, SourceId};
 use crate::resolve;
+use crate::triggers::{self, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
 
 /// The row that a model's expressions speak of.
@@ -35,6 +36,8 @@ pub struct TableModel {
     pub fills: Vec<Fill>,
     /// Its check constraints, domains' checks included, in the order in which they are tested.
     pub checks: Vec<CheckModel>,
+    /// Its triggers, in the order of their names.
+    pub triggers: Vec<TriggerModel>,
     /// The rows of a view.
     pub view: Option<Result<Read>>,
 }
@@ -96,6 +99,11 @@ impl Model {
         self.is_native
     }
 
+    /// Whether any table has a trigger.
+    pub fn has_triggers(&self) -> bool {
+        self.tables.iter().any(|table| !table.triggers.is_empty())
+    }
+
     /// An occurrence of a table or view in a query.
     ///
     /// # Errors
@@ -138,6 +146,13 @@ impl Model {
         for check in &model.checks {
             note(format!("check \"{}\" of table {}", check.name, table.name), Some(&check.expr));
         }
+        for trigger in &model.triggers {
+            let what = || format!("trigger \"{}\" of table {}", trigger.name, table.name);
+            note(what(), trigger.when.as_ref());
+            if let Err(error) = &trigger.routine {
+                note(what(), Some(&Err(error.clone())));
+            }
+        }
         if let Some(Err(error)) = &model.view {
             found.push((format!("view {}", table.name), error.clone()));
         }
@@ -159,6 +174,7 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
         policies: table.policies.iter().map(|policy| policy_model(catalog, id, policy)).collect(),
         fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
         checks: checks(catalog, id, table),
+        triggers: triggers::models(catalog, id),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),

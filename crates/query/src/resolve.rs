@@ -36,7 +36,7 @@ use scope::{Level, Relation};
 
 pub use bodies::{Body, Invocation, refused as refused_functions};
 pub use typing::Typing;
-pub use variables::{Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement};
+pub use variables::{Columns, Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement};
 
 /// Where a condition stands: what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,19 @@ fn checked(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> Result<Expr> 
     resolver.refuse_aggregate(&resolved, "CHECK")?;
     resolver.without_calls(&mut resolved)?;
     Ok(resolved)
+}
+
+/// A trigger's condition over the rows as they are ([`ROW`]) and as they were ([`OLD`](crate::triggers::OLD)).
+///
+/// # Errors
+/// As [`condition`].
+pub fn trigger_condition(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> Result<Expr> {
+    let mut resolver = Resolver::new(catalog, &[]);
+    let declared = &catalog[table];
+    let mut level = Level::of(Relation::of_table(declared, Some("new"), ROW));
+    level.relations.push(Relation::of_table(declared, Some("old"), crate::triggers::OLD));
+    resolver.levels.push(level);
+    resolver.boolean(expr, "WHEN")
 }
 
 /// A column's default: no columns, assigned to the column's type.

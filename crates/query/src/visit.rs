@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::ir::{
-    Action, Assign, ConflictAction, Expr, Form, FrameBound, Guard, Insert, Order, Output, Read, RowValue, Source, SourceId, Subquery,
-    Window, Write,
+    Action, Assign, ConflictAction, Expr, Form, FrameBound, Guard, Insert, Order, Output, Read, RowValue,
+    Source, SourceId, Subquery, Window, Write,
 };
 
 /// Calls `visit` for every expression directly in a read (not those of its sources or inside other expressions).
@@ -130,10 +130,11 @@ pub fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
 }
 
 fn of_window(window: &Window) -> impl Iterator<Item = &Expr> {
-    let bounds = window.frame.iter().flat_map(|frame| [&frame.start, &frame.end]).filter_map(|bound| match bound {
-        FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
-        FrameBound::First | FrameBound::Current | FrameBound::Last => None,
-    });
+    let bounds =
+        window.frame.iter().flat_map(|frame| [&frame.start, &frame.end]).filter_map(|bound| match bound {
+            FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+            FrameBound::First | FrameBound::Current | FrameBound::Last => None,
+        });
     window.partition.iter().chain(window.order.iter().map(|key| &key.expr)).chain(bounds)
 }
 
@@ -265,8 +266,14 @@ pub fn put_rows(write: &mut Write, cte: SourceId, rows: &[Vec<Expr>]) {
         }
         *source = match rows {
             [] => {
-                let outputs = columns.iter().map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
-                let none = Read { filter: Some(Expr::bool(false)), outputs: outputs.collect(), ..Read::from(Source::Unit) };
+                let outputs = columns
+                    .iter()
+                    .map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
+                let none = Read {
+                    filter: Some(Expr::bool(false)),
+                    outputs: outputs.collect(),
+                    ..Read::from(Source::Unit)
+                };
                 Source::Read { id: *id, read: Box::new(none), view: None }
             }
             rows => Source::Values { id: *id, rows: rows.to_vec() },
@@ -358,7 +365,8 @@ pub fn has_aggregate(expr: &Expr) -> bool {
 
 /// Whether an expression looks at several rows of its own read: by an aggregate or a window.
 pub fn computes_of_rows(expr: &Expr) -> bool {
-    matches!(expr, Expr::Aggregate { .. } | Expr::Window { .. }) || operands(expr).into_iter().any(computes_of_rows)
+    matches!(expr, Expr::Aggregate { .. } | Expr::Window { .. })
+        || operands(expr).into_iter().any(computes_of_rows)
 }
 
 /// Whether an expression holds a window function of its own read.
@@ -423,7 +431,13 @@ fn raises_itself(expr: &Expr) -> bool {
 fn form_raises(form: &Form) -> bool {
     match form {
         Form::AnyBy(function) | Form::AllBy(function) => !function.leakproof,
-        Form::Array | Form::Row | Form::Record(_) | Form::Field(_) | Form::Domain(_) | Form::NextValue | Form::Native(_) => true,
+        Form::Array
+        | Form::Row
+        | Form::Record(_)
+        | Form::Field(_)
+        | Form::Domain(_)
+        | Form::NextValue
+        | Form::Native(_) => true,
         Form::Compare(_)
         | Form::And
         | Form::Or
@@ -515,6 +529,13 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
     }
 }
 
+/// Whether rows are locked anywhere in a read.
+pub fn locks(read: &Read) -> bool {
+    let mut found = false;
+    each_read(read, &mut |read| found |= !read.locked.is_empty());
+    found
+}
+
 /// Whether a read calls a function that may change something.
 pub fn changes(read: &Read) -> bool {
     let mut found = false;
@@ -574,6 +595,13 @@ fn rename_expr(expr: &mut Expr, renamed: &mut HashMap<SourceId, SourceId>, ids: 
 }
 
 fn rename_read(read: &mut Read, renamed: &mut HashMap<SourceId, SourceId>, ids: &mut SourceIds) {
+    rename_parts(read, renamed, ids);
+    for locked in &mut read.locked {
+        *locked = renamed.get(locked).copied().unwrap_or(*locked);
+    }
+}
+
+fn rename_parts(read: &mut Read, renamed: &mut HashMap<SourceId, SourceId>, ids: &mut SourceIds) {
     for cte in &mut read.with {
         let fresh = ids.fresh();
         renamed.insert(cte.id, fresh);

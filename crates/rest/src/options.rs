@@ -91,6 +91,7 @@ fn of_function(catalog: &Catalog, schema: &str, name: &str) -> Result<&'static s
 /// Which writes a relation takes: PostgreSQL's `pg_relation_is_updatable` with triggers.
 pub fn writable(model: &Model, id: TableId) -> Writable {
     match &model[id].view {
+        None if model.catalog[id].is_materialized() => Writable::NONE,
         None => Writable::ALL,
         Some(Ok(read)) => replaced(&model.catalog[id]).or(through(model, read)),
         Some(Err(_)) => replaced(&model.catalog[id]),
@@ -121,7 +122,7 @@ fn through(model: &Model, read: &Read) -> Writable {
         && read.with.is_empty()
         && !read.outputs.iter().any(|output| computes_of_rows(&output.expr));
     let base = match &read.from {
-        Source::Table { .. } if plain => Writable::ALL,
+        Source::Table { table, .. } if plain && !model.catalog[*table].is_materialized() => Writable::ALL,
         Source::Read { view: Some(view), .. } if plain => writable(model, *view),
         _ => Writable::NONE,
     };

@@ -272,3 +272,7 @@ select cron.schedule('nightly', '0 0 * * *', $$delete from t where a < now() - i
 select pg_catalog.set_config('search_path', '', false);
 select net.http_post(url := 'http://x', headers := '{"a": "b"}'::jsonb, body := jsonb_build_object('a', 1)) as request_id;
 select setval('public.q', coalesce((select max(id) from t), 1), true);
+refresh materialized view concurrently public.totals with no data;
+refresh materialized view totals;
+create materialized view kept as select 1 as n with no data;
+create recursive view public.numbers (n) as values (1) union all select n + 1 from numbers where n < 5;

@@ -82,7 +82,9 @@ impl Builder<'_> {
         match unsupported {
             Some(why) => Ok(self.not_running(format!("view {name} ({why})"))),
             None if create.materialized && create.with_data => Ok(Outcome::Data),
-            None if create.materialized => Ok(self.not_running(format!("`with no data` of materialized view {name}"))),
+            None if create.materialized => {
+                Ok(self.not_running(format!("`with no data` of materialized view {name}")))
+            }
             None => Ok(Outcome::Applied),
         }
     }

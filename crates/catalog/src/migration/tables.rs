@@ -23,7 +23,11 @@ impl Steps<'_> {
         for table in referencing_first(tables.collect()) {
             self.push(
                 Action::DropTable(Arc::new(table.clone())),
-                if table.is_materialized() { Danger::None } else { Danger::Loses("the table's rows".to_owned()) },
+                if table.is_materialized() {
+                    Danger::None
+                } else {
+                    Danger::Loses("the table's rows".to_owned())
+                },
             );
         }
     }

@@ -217,10 +217,15 @@ impl Registered<AssertUnwindSafe<Differing>, Owned> for Distinct {
         Ok(AssertUnwindSafe(Differing { types, rows: Vec::new(), ordered }))
     }
 
-    fn step(&self, arguments: &mut Arguments<'_>, found: &mut AssertUnwindSafe<Differing>) -> rusqlite::Result<()> {
+    fn step(
+        &self,
+        arguments: &mut Arguments<'_>,
+        found: &mut AssertUnwindSafe<Differing>,
+    ) -> rusqlite::Result<()> {
         let skip = 1 + usize::from(self.0.aggregate.is_polymorphic());
         let types = found.types.iter().enumerate();
-        let row = types.map(|(position, ty)| argument(arguments, position + skip, ty)).collect::<Result<Vec<_>>>();
+        let row =
+            types.map(|(position, ty)| argument(arguments, position + skip, ty)).collect::<Result<Vec<_>>>();
         let row = row.map_err(|error| carried(&error))?;
         found.rows.push(row);
         Ok(())
@@ -236,7 +241,10 @@ impl Registered<AssertUnwindSafe<Differing>, Owned> for Distinct {
         };
         let order = |left: &Vec<Value>, right: &Vec<Value>| {
             let fields = types.iter().zip(left.iter().zip(right));
-            fields.map(|(ty, (left, right))| nulls_last(ty, left, right)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            fields
+                .map(|(ty, (left, right))| nulls_last(ty, left, right))
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
         };
         if !ordered {
             rows.sort_by(order);
@@ -282,14 +290,22 @@ impl Registered<AssertUnwindSafe<InFrame>, Owned> for Moving {
         Ok(AssertUnwindSafe(InFrame { types: group.types, rows: VecDeque::new() }))
     }
 
-    fn step(&self, arguments: &mut Arguments<'_>, frame: &mut AssertUnwindSafe<InFrame>) -> rusqlite::Result<()> {
+    fn step(
+        &self,
+        arguments: &mut Arguments<'_>,
+        frame: &mut AssertUnwindSafe<InFrame>,
+    ) -> rusqlite::Result<()> {
         let group = Group { state: (self.0.aggregate.init)(), types: frame.types.clone() };
         let values = self.0.values(arguments, &group).map_err(|error| carried(&error))?;
         frame.rows.push_back(values);
         Ok(())
     }
 
-    fn finalize(&self, _: &mut Arguments<'_>, frame: Option<AssertUnwindSafe<InFrame>>) -> rusqlite::Result<Owned> {
+    fn finalize(
+        &self,
+        _: &mut Arguments<'_>,
+        frame: Option<AssertUnwindSafe<InFrame>>,
+    ) -> rusqlite::Result<Owned> {
         frame.map_or_else(|| self.0.finalize_nothing(), |frame| self.answer(&frame.0))
     }
 }

@@ -32,7 +32,11 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
 /// The columns and the types of the arguments, as texts before the arguments.
 const WORDS: usize = 2;
 
-fn called(function: &'static SetFunction, surroundings: &Surroundings, arguments: &Arguments<'_>) -> Result<String> {
+fn called(
+    function: &'static SetFunction,
+    surroundings: &Surroundings,
+    arguments: &Arguments<'_>,
+) -> Result<String> {
     let columns = surroundings::words(arguments, columns).map_err(Error::internal)?;
     let types = arguments.get_raw(1).as_str().map_err(Error::internal)?;
     let types = if types.is_empty() { Some(Vec::new()) } else { surroundings::types(types) };
@@ -121,7 +125,9 @@ pub(super) fn zip(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Resu
     let mut sides = Vec::new();
     for position in 1..arguments.len() {
         let text = arguments.get_raw(position).as_str().unwrap_or("[]");
-        let Json::Array(rows) = parse(text, DEPTH_MAX).map_err(broken)? else { return Err(broken(Error::internal(""))) };
+        let Json::Array(rows) = parse(text, DEPTH_MAX).map_err(broken)? else {
+            return Err(broken(Error::internal("")));
+        };
         sides.push(rows.into_iter());
     }
     let mut all = Vec::new();
@@ -146,7 +152,11 @@ impl Aggregate<AssertUnwindSafe<Vec<u8>>, Owned> for Pack {
         Ok(AssertUnwindSafe(vec![b'[']))
     }
 
-    fn step(&self, arguments: &mut Arguments<'_>, out: &mut AssertUnwindSafe<Vec<u8>>) -> rusqlite::Result<()> {
+    fn step(
+        &self,
+        arguments: &mut Arguments<'_>,
+        out: &mut AssertUnwindSafe<Vec<u8>>,
+    ) -> rusqlite::Result<()> {
         open(out);
         for position in 0..arguments.len() {
             write(out, execute::cell(arguments.get_raw(position)).map_err(|error| carried(&error))?);

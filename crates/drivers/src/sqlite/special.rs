@@ -5,9 +5,9 @@
 use std::cmp::Ordering;
 use std::panic::AssertUnwindSafe;
 
-use query::{Compare, DomainTest};
 use query::eval::compared;
 use query::functions::{self, Function};
+use query::{Compare, DomainTest};
 use render::sqlite::Special;
 use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context as Arguments, FunctionFlags};

@@ -124,7 +124,10 @@ impl Fold {
             for (file, statement) in waiting {
                 match builder.apply(&statement) {
                     Ok(Outcome::Data) => {
-                        rows.push(Rows { file: file.name.as_str().into(), statement: about_rows(statement.kind) });
+                        rows.push(Rows {
+                            file: file.name.as_str().into(),
+                            statement: about_rows(statement.kind),
+                        });
                     }
                     Ok(_) => {}
                     Err(said) if said.complaint == Complaint::Missing => {

@@ -22,6 +22,7 @@ impl Pass<'_> {
         if let Some(function) = read.called.take() {
             return self.body(read, function, named);
         }
+        self.locked.extend(&read.locked);
         for cte in &mut read.with {
             self.read_naming(&mut cte.read, named)?;
         }
@@ -70,7 +71,13 @@ impl Pass<'_> {
                 if self.definer && self.bound(*table) {
                     return Err(self.owners_view(*table));
                 }
-                *guard = match self.visible(*table, *id, PolicyCommand::Select)? {
+                let mut seen = self.visible(*table, *id, PolicyCommand::Select)?;
+                if self.locked.contains(id) {
+                    self.require(*table, Privilege::Update, None)?;
+                    let changed = self.visible(*table, *id, PolicyCommand::Update)?;
+                    seen = Expr::all(seen.into_iter().chain(changed));
+                }
+                *guard = match seen {
                     None => Guard::Open,
                     Some(expr) => Guard::Rows(Box::new(expr)),
                 };

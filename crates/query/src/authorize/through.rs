@@ -37,7 +37,7 @@ impl Pass<'_> {
             self.model.catalog[write.table].kind
         {
             self.require_on_view(write)?;
-            crate::check::triggers::none_instead(write, self.model)?;
+            crate::triggers::none_instead(write, self.model)?;
             let view = write.table;
             let mut read = self.updatable(write)?;
             self.definer = !security_invoker;
@@ -101,7 +101,7 @@ impl Pass<'_> {
         let mut table = write.table;
         while let TableKind::View { query, .. } = &self.model.catalog[table].kind {
             let Some(Ok(read)) = &self.model[table].view else { return Ok(()) };
-            if crate::check::triggers::none_instead(write, self.model).is_err() {
+            if crate::triggers::none_instead(write, self.model).is_err() {
                 return Ok(());
             }
             if let Some(detail) = obstacle(read, query.with.is_some()) {

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod aggregate_numbers;
+mod aggregate_ordered;
 mod aggregate_values;
 mod arguments;
 mod array;
@@ -39,7 +40,10 @@ mod ty;
 mod values;
 
 pub use aggregate::{Aggregate, State};
-pub use choose::{Chosen, ChosenAggregate, ChosenSet, choose, choose_aggregate, choose_comparison, choose_set};
+pub use aggregate_ordered::is_ordered;
+pub use choose::{
+    Chosen, ChosenAggregate, ChosenSet, choose, choose_aggregate, choose_comparison, choose_set,
+};
 pub use common::common_type;
 pub use pattern::check_regex;
 pub use row::{Context, Eval, Function, Kind, Volatility};
@@ -96,6 +100,7 @@ static AGGREGATES: &[&[Aggregate]] = &[
     aggregate_values::EXTREMES,
     aggregate_numbers::ROWS,
     aggregate_numbers::DEVIATIONS,
+    aggregate_ordered::ROWS,
 ];
 
 /// The set-returning functions, by family.
@@ -132,7 +137,11 @@ mod tests {
     #[test]
     fn every_row_has_a_symbol_of_its_own() {
         let mut seen = HashSet::new();
-        for symbol in all().map(Function::symbol).chain(aggregates().map(Aggregate::symbol)).chain(sets().map(SetFunction::symbol)) {
+        for symbol in all()
+            .map(Function::symbol)
+            .chain(aggregates().map(Aggregate::symbol))
+            .chain(sets().map(SetFunction::symbol))
+        {
             assert!(symbol.len() < 255 && seen.insert(symbol.clone()), "{symbol}");
         }
     }

@@ -13,7 +13,7 @@ use types::{Code, Error, Result, Type, Value};
 use super::declared::{mismatch, parsed, unsupported};
 use super::{Resolver, Typing};
 use crate::ir::{CalledBy, Expr, Form, FunctionId, JoinKind, Output, Query, Read, Source};
-use crate::visit::SourceIds;
+use crate::visit::{self, SourceIds};
 
 /// A call of a function.
 #[derive(Clone, Debug)]
@@ -141,6 +141,10 @@ impl Resolver<'_> {
         if function.volatility != Volatility::Volatile {
             steps.iter().try_for_each(refuse_change)?;
         }
+        if read_only && steps.iter().any(|step| matches!(step, Query::Read(read) if visit::locks(read))) {
+            let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
+            return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));
+        }
         let by = CalledBy { function: id, read_only };
         if function.returns == Type::Void {
             let before = steps.into_iter().map(|step| marked(step, by)).collect();
@@ -190,7 +194,7 @@ impl Resolver<'_> {
                 return Err(unsupported(
                     function,
                     "with a statement that is neither select, insert, update nor delete",
-                ))
+                ));
             }
         }
     }
@@ -255,6 +259,10 @@ fn is_one_row(read: &Read) -> bool {
 /// The refusal of a change by a function that is said to make none.
 fn refuse_change(step: &Query) -> Result<()> {
     match step {
+        Query::Read(read) if visit::locks(read) => {
+            let message = "SELECT FOR UPDATE is not allowed in a non-volatile function";
+            Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message))
+        }
         Query::Read(_) => Ok(()),
         Query::Write(write) => {
             let message = format!("{} is not allowed in a non-volatile function", write.action.word());

@@ -7,7 +7,7 @@ use types::ty::format_type;
 use types::{Code, Error, Modifier, Result, Type, Value};
 
 use super::Resolver;
-use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate};
+use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate, is_ordered};
 use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 
 /// Settings that are the same in a whole request, bound like everything about its caller.
@@ -145,15 +145,15 @@ impl Resolver<'_> {
     }
 
     fn aggregate(&mut self, call: &Call) -> Result<Expr> {
-        if !call.within_group.is_empty() {
-            return Err(Error::missing(format!("WITHIN GROUP of {}()", call.name.name)));
-        }
-        let args = self.arguments(call)?;
+        let args = self.ordered_arguments(call)?;
         if args.iter().any(crate::visit::has_aggregate) {
             return Err(Error::new(Code::GROUPING, "aggregate function calls cannot be nested"));
         }
         if args.iter().any(crate::visit::has_window) {
-            return Err(Error::new(Code::GROUPING, "aggregate function calls cannot contain window function calls"));
+            return Err(Error::new(
+                Code::GROUPING,
+                "aggregate function calls cannot contain window function calls",
+            ));
         }
         let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
@@ -164,7 +164,8 @@ impl Resolver<'_> {
         if call.distinct {
             let words: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
             if order.iter().any(|key| !words.contains(&format!("{:?}", key.expr))) {
-                let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+                let message =
+                    "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
                 return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
             }
         }
@@ -176,6 +177,23 @@ impl Resolver<'_> {
             order,
             ty: chosen.result,
         })
+    }
+
+    /// The arguments of an aggregate; of one of an order the key of its order last.
+    fn ordered_arguments(&mut self, call: &Call) -> Result<Vec<Expr>> {
+        let name = &call.name.name;
+        let mut args = self.arguments(call)?;
+        match (is_ordered(name), &call.within_group[..]) {
+            (false, []) => {}
+            (true, [key]) if !key.descending => args.push(self.expr(&key.expr)?),
+            (true, []) => {
+                let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
+                return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+            }
+            (true, _) => return Err(Error::missing(format!("WITHIN GROUP (ORDER BY … DESC) of {name}()"))),
+            (false, _) => return Err(Error::missing(format!("WITHIN GROUP of {name}()"))),
+        }
+        Ok(args)
     }
 
     pub(super) fn order_keys(&mut self, items: &[ast::OrderItem]) -> Result<Vec<Order>> {

@@ -102,7 +102,9 @@ impl Resolver<'_> {
                 let parsed = self.literal(value, to, None)?;
                 Ok(stored_as(parsed, to, declared.modifier))
             }
-            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) && super::bodies::row_fields(&expr).is_some() => {
+            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_)))
+                && super::bodies::row_fields(&expr).is_some() =>
+            {
                 self.row_as(&expr, to)
             }
             expr if from == *to && declared.modifier.is_none() => Ok(expr),

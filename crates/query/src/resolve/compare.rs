@@ -7,6 +7,7 @@ use types::{Code, Error, Result, Type};
 use super::Resolver;
 use crate::functions::{Kind, choose, choose_comparison};
 use crate::ir::{Compare, Expr, Form, Read, Subquery};
+use crate::visit;
 
 impl Resolver<'_> {
     /// `left op right` of two resolved operands.
@@ -124,14 +125,17 @@ impl Resolver<'_> {
 
     /// `operand op any (select …)` and `operand op all (select …)`
     pub(super) fn quantified_read(
-        &self,
+        &mut self,
         operand: Expr,
         symbol: &str,
         all: bool,
         mut read: Read,
     ) -> Result<Expr> {
-        let compare = Compare::of_operator(symbol)
-            .ok_or_else(|| Error::missing(format!("{symbol} with a subquery")))?;
+        let compare = match (Compare::of_operator(symbol), all) {
+            (Some(compare @ Compare::Eq), false) | (Some(compare @ Compare::Ne), true) => compare,
+            _ if fields(&operand).is_none() => return self.compared_with_rows(operand, symbol, all, read),
+            _ => return Err(Error::missing(format!("{symbol} of a row and a subquery"))),
+        };
         if let Some(operands) = fields(&operand) {
             let operand = self.row_operand(operands, symbol, &mut read)?;
             return self.row_in_rows(operand, compare, all, read);
@@ -145,6 +149,42 @@ impl Resolver<'_> {
             false => Subquery::Any { operand, compare, read },
         };
         Ok(Expr::Subquery(Box::new(subquery)))
+    }
+
+    /// `operand op any (select …)` by what there is among the rows: one that decides, or one of which nothing is known.
+    fn compared_with_rows(&mut self, operand: Expr, symbol: &str, all: bool, read: Read) -> Result<Expr> {
+        if visit::computes_of_rows(&operand) {
+            return Err(Error::missing(format!("{symbol} of an aggregate and a subquery")));
+        }
+        if read.outputs.len() != 1 {
+            return Err(one_column());
+        }
+        let again = visit::instantiate_read(&read, &mut self.ids);
+        let decisive = self.having_row(read, |resolver, value| {
+            let test = resolver.binary(operand.clone(), symbol, value)?;
+            Ok(if all { super::expr::not(test) } else { test })
+        })?;
+        let unknown = self.having_row(again, |resolver, value| {
+            let test = resolver.binary(operand.clone(), symbol, value)?;
+            Ok(Expr::test(Form::IsNull, vec![test]))
+        })?;
+        Ok(Expr::Case {
+            branches: vec![(decisive, Expr::bool(!all)), (unknown, Expr::null(Type::Bool))],
+            otherwise: Some(Box::new(Expr::bool(all))),
+            ty: Type::Bool,
+        })
+    }
+
+    /// Whether a read has a row for whose only value a condition holds.
+    fn having_row(
+        &mut self,
+        read: Read,
+        condition: impl FnOnce(&mut Self, Expr) -> Result<Expr>,
+    ) -> Result<Expr> {
+        let mut around = self.around(read);
+        let value = around.outputs.pop().map_or(Expr::null(Type::Unknown), |output| output.expr);
+        around.filter = Some(condition(self, value)?);
+        Ok(Expr::Subquery(Box::new(Subquery::Exists(around))))
     }
 
     /// The fields of a row and the outputs of a read, of common types.

@@ -102,7 +102,9 @@ impl<'a> Resolver<'a> {
         let function = &self.catalog.functions[at];
         if function.language == Language::PlPgSql {
             let mut names_columns = false;
-            args.iter().for_each(|arg| visit::deep(arg, &mut |arg| names_columns |= matches!(arg, Expr::Column { .. })));
+            args.iter().for_each(|arg| {
+                visit::deep(arg, &mut |arg| names_columns |= matches!(arg, Expr::Column { .. }))
+            });
             if names_columns {
                 return Err(unsupported(function, "with computed arguments in FROM"));
             }
@@ -431,6 +433,9 @@ impl<'a> Resolver<'a> {
     /// The value of a body: that of its first row, null without one.
     pub(super) fn value_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
         let function = &self.catalog.functions[at];
+        if function.language == Language::PlPgSql {
+            return self.interpreted_value(at, args);
+        }
         if matches!(function.returns, Type::Composite(_) | Type::Opaque(_) | Type::Void) {
             return Err(unsupported(function, ""));
         }

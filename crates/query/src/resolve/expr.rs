@@ -119,7 +119,7 @@ impl Resolver<'_> {
     }
 
     fn row_value(&mut self, fields: &[ast::Expr]) -> Result<Expr> {
-        let args = self.exprs(fields)?;
+        let args = self.exprs(&self.without_stars(fields)?)?;
         let args = args.into_iter().map(|arg| self.settled(arg)).collect::<Result<_>>()?;
         Ok(Expr::Form { form: Form::Row, args, ty: Type::Composite(Name::new("pg_catalog", "record")) })
     }
@@ -367,7 +367,9 @@ fn out_of_place(kind: &ExprKind) -> Error {
 fn object_name<'e>(expr: &'e ast::Expr, ty: &ast::TypeName) -> Option<&'e str> {
     let is_name = ty.name.name == "name" && matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
     match &*expr.kind {
-        ExprKind::Literal(Literal::String(text)) if is_name && ty.array_dims == 0 && text.len() < 64 => Some(text),
+        ExprKind::Literal(Literal::String(text)) if is_name && ty.array_dims == 0 && text.len() < 64 => {
+            Some(text)
+        }
         _ => None,
     }
 }

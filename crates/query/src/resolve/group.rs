@@ -50,7 +50,11 @@ impl Resolver<'_> {
     /// `group by`: columns first, then positions and names of outputs, then expressions.
     ///
     /// Several grouping sets: all keys are in `group`, each set names some of them.
-    pub(super) fn group_keys(&mut self, read: &mut Read, keys: &[ast::Expr]) -> Result<Option<Vec<GroupingSet>>> {
+    pub(super) fn group_keys(
+        &mut self,
+        read: &mut Read,
+        keys: &[ast::Expr],
+    ) -> Result<Option<Vec<GroupingSet>>> {
         if !keys.iter().any(is_grouping) {
             read.group = self.plain_keys(keys, &read.outputs)?;
             return Ok(None);
@@ -58,10 +62,16 @@ impl Resolver<'_> {
         let mut sets: Vec<GroupingSet> = vec![Vec::new()];
         for key in keys {
             let further = self.grouping(read, key)?;
-            sets = sets.iter().flat_map(|set| further.iter().map(move |more| [&set[..], more].concat())).collect();
+            sets = sets
+                .iter()
+                .flat_map(|set| further.iter().map(move |more| [&set[..], more].concat()))
+                .collect();
         }
         if sets.len() > SETS_MAX {
-            return Err(Error::new(Code::TOO_COMPLEX, format!("too many grouping sets present (maximum {SETS_MAX})")));
+            return Err(Error::new(
+                Code::TOO_COMPLEX,
+                format!("too many grouping sets present (maximum {SETS_MAX})"),
+            ));
         }
         Ok(Some(sets))
     }
@@ -78,11 +88,16 @@ impl Resolver<'_> {
             "cube" => {
                 let parts = args().map(|arg| self.noted(read, arg)).collect::<Result<Vec<_>>>()?;
                 if parts.len() > CUBE_MAX {
-                    return Err(Error::new(Code::TOO_COMPLEX, format!("CUBE is limited to {CUBE_MAX} elements")));
+                    return Err(Error::new(
+                        Code::TOO_COMPLEX,
+                        format!("CUBE is limited to {CUBE_MAX} elements"),
+                    ));
                 }
                 let count = parts.len();
                 let is_in = |mask: usize, at: usize| mask & (1 << (count - 1 - at)) != 0;
-                let set = |mask: usize| (0..count).filter(|at| is_in(mask, *at)).flat_map(|at| parts[at].clone()).collect();
+                let set = |mask: usize| {
+                    (0..count).filter(|at| is_in(mask, *at)).flat_map(|at| parts[at].clone()).collect()
+                };
                 Ok((0..1_usize << count).rev().map(set).collect())
             }
             "grouping sets" => {
@@ -135,12 +150,23 @@ impl Resolver<'_> {
                 .filter(|(at, _)| !set.contains(at))
                 .map(|(_, key)| (format!("{key:?}"), Expr::null(key.ty())))
                 .collect();
-            branch.group = read.group.iter().enumerate().filter(|(at, _)| set.contains(at)).map(|(_, key)| key.clone()).collect();
+            branch.group = read
+                .group
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| set.contains(at))
+                .map(|(_, key)| key.clone())
+                .collect();
             branch.outputs.iter_mut().for_each(|output| without(&mut output.expr, &absent));
             branch.having.iter_mut().for_each(|having| without(having, &absent));
             // Without keys there is one group, even of no rows.
             let has_group = !branch.group.is_empty()
-                || branch.outputs.iter().map(|output| &output.expr).chain(&branch.having).any(visit::has_aggregate);
+                || branch
+                    .outputs
+                    .iter()
+                    .map(|output| &output.expr)
+                    .chain(&branch.having)
+                    .any(visit::has_aggregate);
             if !has_group {
                 branch.having = Expr::all(branch.having.into_iter().chain([one_group()?]));
             }
@@ -153,7 +179,8 @@ impl Resolver<'_> {
         let together = together.ok_or_else(|| Error::internal("no grouping set"))?;
         let mut outer = self.around(together);
         let keys = outer.outputs.split_off(shown);
-        outer.order = order.into_iter().zip(keys).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
+        outer.order =
+            order.into_iter().zip(keys).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
         outer.distinct = distinct;
         Ok(outer)
     }

@@ -46,14 +46,75 @@ impl Resolver<'_> {
                 self.windows.extend(select.windows.iter().cloned());
                 let read = self.select(select, &query.order_by, unsettled);
                 self.windows.truncate(known);
-                refuse_locking(query, read?)
+                self.locking(query, select, read?)
             }
             QueryBody::Values(rows) => self.values(rows, &query.order_by),
             QueryBody::SetOperation { op, all, left, right } => {
                 let read = self.set_operation((*op, *all), (left, right), &query.order_by)?;
-                refuse_locking(query, read)
+                match query.locking.first() {
+                    None => Ok(read),
+                    Some(clause) => Err(not_locked(clause, "UNION/INTERSECT/EXCEPT")),
+                }
             }
         }
+    }
+
+    /// Notes the tables that are locked. PostgreSQL refuses it where a row of the result is not one of theirs.
+    fn locking(&mut self, query: &ast::Query, select: &Select, mut read: Read) -> Result<Read> {
+        let Some(clause) = query.locking.first() else { return Ok(read) };
+        let said = || read.outputs.iter().map(|output| &output.expr);
+        let hinders = [
+            (select.distinct != Distinct::No, "DISTINCT clause"),
+            (!read.group.is_empty(), "GROUP BY clause"),
+            (read.having.is_some(), "HAVING clause"),
+            (said().any(crate::visit::has_aggregate), "aggregate functions"),
+            (said().any(crate::visit::has_window), "window functions"),
+        ];
+        if let Some((_, what)) = hinders.iter().find(|(hinders, _)| *hinders) {
+            return Err(not_locked(clause, what));
+        }
+        for clause in &query.locking {
+            let locked = self.locked_by(clause, &read.from)?;
+            read.locked.extend(locked);
+        }
+        Ok(read)
+    }
+
+    /// The tables that one clause locks: those that it names, or all.
+    fn locked_by(&self, clause: &str, from: &Source) -> Result<Vec<crate::ir::SourceId>> {
+        let words = lock_words(clause);
+        let level = self.levels.last().ok_or_else(|| Error::internal("no query is open"))?;
+        let refuse = || Error::missing(format!("{words} of a view or a subquery"));
+        let mut locked = Vec::new();
+        match locked_names(clause) {
+            Some(names) => {
+                for name in names {
+                    let relation = level.relations.iter().find(|relation| *relation.alias == *name);
+                    let relation = relation.ok_or_else(|| {
+                        let message =
+                            format!("relation \"{name}\" in {words} clause not found in FROM clause");
+                        Error::new(Code::UNDEFINED_TABLE, message)
+                    })?;
+                    locked.push(relation.id.filter(|_| relation.is_stored).ok_or_else(refuse)?);
+                }
+            }
+            None => {
+                let mut refused = false;
+                crate::visit::each_source(from, &mut |source| match source {
+                    Source::Table { id, .. } => locked.push(*id),
+                    Source::Read { .. } | Source::Compound { .. } => refused = true,
+                    _ => {}
+                });
+                if refused {
+                    return Err(refuse());
+                }
+            }
+        }
+        if locked.iter().any(|id| level.nullable.contains(id)) {
+            let message = format!("{words} cannot be applied to the nullable side of an outer join");
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        }
+        Ok(locked)
     }
 
     fn bound(&mut self, bound: Option<&ast::Expr>, word: &str) -> Result<Option<Expr>> {
@@ -82,7 +143,8 @@ impl Resolver<'_> {
             self.refuse_aggregate(&filter, "WHERE")?;
             read.filter = Some(filter);
         }
-        let (outputs, expansions) = self.expanding(|resolver| resolver.targets_as(&select.targets, unsettled))?;
+        let (outputs, expansions) =
+            self.expanding(|resolver| resolver.targets_as(&select.targets, unsettled))?;
         read.outputs = outputs;
         let sets = self.group_keys(&mut read, &select.group_by)?;
         read.having = select.having.as_ref().map(|having| self.boolean(having, "HAVING")).transpose()?;
@@ -148,7 +210,8 @@ impl Resolver<'_> {
         let number = columns.pop().map(|output| output.expr);
         let one = Expr::Const { value: types::Value::Int(1), ty: Type::Int8 };
         outer.filter = number.map(|number| number.equals(one));
-        outer.order = order.into_iter().zip(columns).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
+        outer.order =
+            order.into_iter().zip(columns).map(|(key, column)| Order { expr: column.expr, ..key }).collect();
         Ok(outer)
     }
 
@@ -382,7 +445,7 @@ impl Resolver<'_> {
                 ExprKind::Star(qualifier) => {
                     let columns = match qualifier.last() {
                         None => self.levels.last().map(Level::star).unwrap_or_default(),
-                        Some(qualifier) => self.relation(qualifier)?.columns.clone(),
+                        Some(qualifier) => self.starred(qualifier)?,
                     };
                     outputs.extend(columns.into_iter().map(|(name, expr)| Output { name, expr }));
                 }
@@ -434,22 +497,25 @@ impl Resolver<'_> {
     }
 }
 
-/// Locked rows are of tables: PostgreSQL refuses the lock elsewhere. There is one writer here, which waits for nobody.
-fn refuse_locking(query: &ast::Query, read: Read) -> Result<Read> {
-    let Some(locking) = query.locking.first() else { return Ok(read) };
-    let lower = locking.to_ascii_lowercase();
-    let clause: Vec<&str> = lower.split_whitespace().take_while(|word| !["of", "nowait", "skip"].contains(word)).collect();
-    let clause = clause.join(" ").to_uppercase();
-    let what = match () {
-        () if matches!(read.from, Source::Compound { .. }) => "UNION/INTERSECT/EXCEPT",
-        () if read.distinct => "DISTINCT clause",
-        () if !read.group.is_empty() => "GROUP BY clause",
-        () if read.having.is_some() => "HAVING clause",
-        () if read.outputs.iter().any(|output| crate::visit::has_aggregate(&output.expr)) => "aggregate functions",
-        () if read.outputs.iter().any(|output| crate::visit::has_window(&output.expr)) => "window functions",
-        () => return Ok(read),
-    };
-    Err(Error::new(Code::FEATURE_NOT_SUPPORTED, format!("{clause} is not allowed with {what}")))
+/// `FOR UPDATE`, `FOR SHARE`, …
+fn lock_words(clause: &str) -> String {
+    let lower = clause.to_ascii_lowercase();
+    let words = lower.split_whitespace().take_while(|word| !["of", "nowait", "skip"].contains(word));
+    words.collect::<Vec<_>>().join(" ").to_uppercase()
+}
+
+/// The names behind `of`.
+fn locked_names(clause: &str) -> Option<Vec<String>> {
+    let lower = clause.to_ascii_lowercase();
+    let (_, names) = lower.split_once(" of ")?;
+    let names = names.trim_end_matches("nowait").trim_end();
+    let names = names.strip_suffix("locked").map_or(names, |names| names.trim_end().trim_end_matches("skip"));
+    Some(names.split(',').map(|name| name.trim().trim_matches('"').to_owned()).collect())
+}
+
+fn not_locked(clause: &str, what: &str) -> Error {
+    let words = lock_words(clause);
+    Error::new(Code::FEATURE_NOT_SUPPORTED, format!("{words} is not allowed with {what}"))
 }
 
 /// Of a join whose left rows may be missing, the right side cannot depend on them.

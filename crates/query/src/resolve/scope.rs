@@ -199,12 +199,15 @@ impl Resolver<'_> {
             Expr::Column { source, .. } => Some(*source),
             _ => None,
         });
-        let Some(source) = source.filter(|id| self.levels.iter().any(|level| level.nullable.contains(id))) else {
+        let Some(source) = source.filter(|id| self.levels.iter().any(|level| level.nullable.contains(id)))
+        else {
             return Ok(row);
         };
-        let is_of_table = self.levels.iter().flat_map(|level| &level.relations).any(|relation| {
-            relation.id == Some(source) && relation.is_stored
-        });
+        let is_of_table = self
+            .levels
+            .iter()
+            .flat_map(|level| &level.relations)
+            .any(|relation| relation.id == Some(source) && relation.is_stored);
         if !is_of_table {
             return Err(Error::missing("a whole row of a subquery that an outer join may miss"));
         }

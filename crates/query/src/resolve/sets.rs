@@ -73,7 +73,11 @@ impl Resolver<'_> {
 
     /// `json_populate_record(null::type, json)` has the fields of the type as columns.
     #[expect(clippy::type_complexity, reason = "two parts of one call")]
-    fn populated(&self, name: &str, mut args: Vec<Expr>) -> Result<(Option<Vec<(Arc<str>, Type)>>, Vec<Expr>)> {
+    fn populated(
+        &self,
+        name: &str,
+        mut args: Vec<Expr>,
+    ) -> Result<(Option<Vec<(Arc<str>, Type)>>, Vec<Expr>)> {
         if !name.contains("_populate_record") || args.len() != 2 {
             return Ok((None, args));
         }
@@ -99,7 +103,8 @@ impl Resolver<'_> {
         let id = self.ids.fresh();
         let (source, mut columns) = if is_set(call) {
             let calls = self.set_calls(call, definitions)?;
-            let mut columns: Vec<(Arc<str>, Type)> = calls.iter().flat_map(|call| call.columns.iter().cloned()).collect();
+            let mut columns: Vec<(Arc<str>, Type)> =
+                calls.iter().flat_map(|call| call.columns.iter().cloned()).collect();
             if *ordinality {
                 columns.push(("ordinality".into(), Type::Int8));
             }
@@ -178,7 +183,10 @@ impl Resolver<'_> {
     }
 
     /// Does something among targets, where set-returning functions may stand.
-    pub(super) fn expanding<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Expansions)> {
+    pub(super) fn expanding<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<(T, Expansions)> {
         let id = self.ids.fresh();
         let around = self.expansions.replace(Expansions { id, calls: Vec::new(), rows: None });
         let outcome = inner(self);
@@ -207,13 +215,20 @@ impl Resolver<'_> {
             None if calls.is_empty() => return Ok(read),
             None => Source::Function { id, calls, ordinality: false },
         };
-        let said = read.outputs.iter().map(|output| &output.expr).chain(read.order.iter().map(|key| &key.expr));
-        let looks_at_rows = !read.group.is_empty() || read.having.is_some() || said.into_iter().any(visit::computes_of_rows);
+        let said =
+            read.outputs.iter().map(|output| &output.expr).chain(read.order.iter().map(|key| &key.expr));
+        let looks_at_rows =
+            !read.group.is_empty() || read.having.is_some() || said.into_iter().any(visit::computes_of_rows);
         let mut read = if looks_at_rows { self.apart_from(read, id, &mut source)? } else { read };
         let from = std::mem::replace(&mut read.from, Source::Unit);
         read.from = match from {
             Source::Unit => source,
-            from => Source::Join { kind: JoinKind::Inner, left: Box::new(from), right: Box::new(source), on: None },
+            from => Source::Join {
+                kind: JoinKind::Inner,
+                left: Box::new(from),
+                right: Box::new(source),
+                on: None,
+            },
         };
         Ok(read)
     }
@@ -223,7 +238,9 @@ impl Resolver<'_> {
         let outer_id = self.ids.fresh();
         let names_set = |expr: &Expr| {
             let mut found = false;
-            visit::deep(expr, &mut |inner| found |= matches!(inner, Expr::Column { source, .. } if *source == id));
+            visit::deep(expr, &mut |inner| {
+                found |= matches!(inner, Expr::Column { source, .. } if *source == id)
+            });
             found
         };
         let Source::Function { calls, .. } = source else {
@@ -244,7 +261,11 @@ impl Resolver<'_> {
             let expr = match (names_set(&output.expr), &output.expr) {
                 (false, _) => column(output.expr.clone(), output.name.clone()),
                 (true, Expr::Column { .. }) => output.expr.clone(),
-                (true, _) => return Err(Error::missing("an expression of a set-returning function in a grouped select")),
+                (true, _) => {
+                    return Err(Error::missing(
+                        "an expression of a set-returning function in a grouped select",
+                    ));
+                }
             };
             outputs.push(Output { name: output.name, expr });
         }

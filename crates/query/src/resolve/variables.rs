@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, Volatility};
-use sql::ast::{self, StatementKind};
+use sql::ast::{self, ExprKind, StatementKind};
 use types::session::Session;
 use types::{Code, Error, Result, Type};
 
 use super::Resolver;
 use super::declared::unsupported;
 use super::scope::Level;
-use crate::ir::{CallArgument, Expr, FunctionCall, FunctionId, Output, Query, Read, Source};
+use crate::ir::{CallArgument, Expr, Form, FunctionCall, FunctionId, Output, Query, Read, Source};
 
 /// What a name means that is both a column and a variable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum Conflict {
     Variable,
 }
 
+/// Columns by their names.
+pub type Columns = Vec<(Arc<str>, Expr)>;
+
 /// Names that stand for parameters.
 pub trait Variables {
     /// What a name of one or more parts stands for; `None` for a name that is no variable. `is_needed` says that it is no column.
@@ -34,6 +37,12 @@ pub trait Variables {
     /// # Errors
     /// What PostgreSQL says of a field that there is not, and of a record that nothing was assigned to.
     fn named(&self, parts: &[String], is_needed: bool) -> Result<Option<Expr>>;
+
+    /// The columns of the row that a name stands for: `name.*`.
+    ///
+    /// # Errors
+    /// As [`Variables::named`].
+    fn columns(&self, name: &str) -> Result<Option<Columns>>;
 
     /// What `$1` (0) stands for.
     fn positional(&self, index: usize) -> Option<Expr>;
@@ -114,6 +123,43 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The columns of `name.*`: of a relation, or else of a variable.
+    pub(super) fn starred(&self, name: &str) -> Result<Columns> {
+        let error = match self.relation(name) {
+            Ok(relation) => return Ok(relation.columns.clone()),
+            Err(error) => error,
+        };
+        match self.variables {
+            Some(variables) => variables.columns(name)?.ok_or(error),
+            None => Err(error),
+        }
+    }
+
+    /// Expressions in which `name.*` of a variable stands for its columns.
+    pub(super) fn without_stars(&self, exprs: &[ast::Expr]) -> Result<Vec<ast::Expr>> {
+        let mut all = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let (ExprKind::Star(parts), Some(variables)) = (&*expr.kind, self.variables) else {
+                all.push(expr.clone());
+                continue;
+            };
+            let columns = match &parts[..] {
+                [name] if self.relation(name).is_err() => variables.columns(name)?,
+                _ => None,
+            };
+            match columns {
+                None => all.push(expr.clone()),
+                Some(columns) => all.extend(columns.into_iter().map(|(column, _)| ast::Expr {
+                    kind: Box::new(ExprKind::Column(
+                        parts.iter().cloned().chain([column.to_string()]).collect(),
+                    )),
+                    span: expr.span,
+                })),
+            }
+        }
+        Ok(all)
+    }
+
     /// A call of a function that is interpreted, as a value.
     pub(super) fn interpreted_value(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
         let function = &self.catalog.functions[at];
@@ -122,6 +168,7 @@ impl<'a> Resolver<'a> {
             return Err(Error::missing(what));
         }
         refuse_trigger(function)?;
+        let args = self.named_rows(args);
         let is_volatile = function.volatility == Volatility::Volatile;
         Ok(Expr::Call(Box::new(FunctionCall {
             function: FunctionId(at),
@@ -133,10 +180,26 @@ impl<'a> Resolver<'a> {
         })))
     }
 
+    /// Rows of declared types under the names of their fields: as values they are kept so.
+    fn named_rows(&self, args: Vec<Expr>) -> Vec<Expr> {
+        let named = |arg: Expr| match arg {
+            Expr::Form { form: Form::Row, args, ty: Type::Composite(name) } => {
+                let fields = self.fields_of(&name).filter(|fields| fields.len() == args.len());
+                let form = fields.map_or(Form::Row, |fields| {
+                    Form::Record(fields.into_iter().map(|(field, _)| field).collect())
+                });
+                Expr::Form { form, args, ty: Type::Composite(name) }
+            }
+            arg => arg,
+        };
+        args.into_iter().map(named).collect()
+    }
+
     /// The rows of a function that is interpreted.
     pub(super) fn interpreted_rows(&mut self, id: FunctionId, args: Vec<Expr>) -> Result<Read> {
         let function = &self.catalog.functions[id.0];
         refuse_trigger(function)?;
+        let args = self.named_rows(args);
         let columns = match function.returns {
             Type::Void => vec![(function.name.name.clone(), Type::Text)],
             _ => self.result_columns(function)?,

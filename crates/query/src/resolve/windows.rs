@@ -58,7 +58,8 @@ impl Resolver<'_> {
             return refuse("FILTER is not implemented for non-aggregate window functions");
         }
         if known.is_none() && !super::calls::is_aggregate(name) {
-            let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
+            let message =
+                format!("OVER specified, but {name} is not a window function nor an aggregate function");
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
         let args = self.arguments(call)?;
@@ -100,7 +101,8 @@ impl Resolver<'_> {
             (Shape::Beside, 1) => (args[0].ty(), vec![args[0].ty()]),
             (Shape::Beside, 2) => (args[0].ty(), vec![args[0].ty(), Type::Int4]),
             (Shape::Beside, 3) => {
-                let ty = common_type(&name.to_uppercase(), &[args[0].ty(), args[2].ty()]).map_err(|_| none(&args))?;
+                let ty = common_type(&name.to_uppercase(), &[args[0].ty(), args[2].ty()])
+                    .map_err(|_| none(&args))?;
                 (ty.clone(), vec![ty.clone(), Type::Int4, ty])
             }
             _ => return Err(none(&args)),
@@ -145,13 +147,21 @@ impl Resolver<'_> {
         let found = self.windows.iter().rev().find(|(known, _)| known == name);
         let base = match found {
             Some((_, base)) => self.completed_window(base)?,
-            None => return Err(Error::new(Code::UNDEFINED_OBJECT, format!("window \"{name}\" does not exist"))),
+            None => {
+                return Err(Error::new(Code::UNDEFINED_OBJECT, format!("window \"{name}\" does not exist")));
+            }
         };
         if !over.partition_by.is_empty() {
-            return Err(Error::new(Code::WINDOWING, format!("cannot override PARTITION BY clause of window \"{name}\"")));
+            return Err(Error::new(
+                Code::WINDOWING,
+                format!("cannot override PARTITION BY clause of window \"{name}\""),
+            ));
         }
         if !over.order_by.is_empty() && !base.order_by.is_empty() {
-            return Err(Error::new(Code::WINDOWING, format!("cannot override ORDER BY clause of window \"{name}\"")));
+            return Err(Error::new(
+                Code::WINDOWING,
+                format!("cannot override ORDER BY clause of window \"{name}\""),
+            ));
         }
         let order_by = if over.order_by.is_empty() { base.order_by } else { over.order_by.clone() };
         Ok(ast::Window {
@@ -199,7 +209,8 @@ impl Resolver<'_> {
                 let parsed = sql::parse_expr(&offset.join(" "))
                     .map_err(|_| Error::missing(format!("the frame bound `{written}`")))?;
                 let offset = self.expr(&parsed)?;
-                let offset = if unit == FrameUnit::Range { offset } else { self.coerce(offset, &Type::Int8)? };
+                let offset =
+                    if unit == FrameUnit::Range { offset } else { self.coerce(offset, &Type::Int8)? };
                 let offset = match offset {
                     Expr::Cast { expr, ty: Type::Int8, .. } => match *expr {
                         Expr::Const { value, .. } => Expr::Const { value, ty: Type::Int8 },
@@ -207,7 +218,11 @@ impl Resolver<'_> {
                     },
                     other => other,
                 };
-                if *side == "preceding" { FrameBound::Preceding(offset) } else { FrameBound::Following(offset) }
+                if *side == "preceding" {
+                    FrameBound::Preceding(offset)
+                } else {
+                    FrameBound::Following(offset)
+                }
             }
             [] => FrameBound::Current,
         })
@@ -231,7 +246,11 @@ impl Resolver<'_> {
         read.distinct = false;
         let keys: Vec<Option<usize>> = order
             .iter()
-            .map(|key| read.outputs.iter().position(|output| format!("{:?}", output.expr) == format!("{:?}", key.expr)))
+            .map(|key| {
+                read.outputs
+                    .iter()
+                    .position(|output| format!("{:?}", output.expr) == format!("{:?}", key.expr))
+            })
             .collect();
         let mut outer = self.around(read);
         outer.distinct = true;

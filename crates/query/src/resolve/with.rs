@@ -50,7 +50,7 @@ impl Resolver<'_> {
         for cte in &with.ctes {
             let id = self.ids.fresh();
             let StatementKind::Query(query) = &*cte.body else {
-                self.changing(id, cte)?;
+                self.changing(id, cte, &defined)?;
                 continue;
             };
             let (read, recursive) = match recursion(query).filter(|_| with.recursive) {
@@ -67,13 +67,16 @@ impl Resolver<'_> {
     }
 
     /// A data-modifying definition, which is done whether somebody reads it or not.
-    fn changing(&mut self, id: SourceId, cte: &ast::Cte) -> Result<()> {
+    fn changing(&mut self, id: SourceId, cte: &ast::Cte, defined: &[Defined]) -> Result<()> {
         let Some(mut changed) = self.changed.take().filter(|_| self.levels.is_empty()) else {
             let message = "WITH clause containing a data-modifying statement must be at the top level";
             return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
         };
         let query = self.statement(&cte.body);
-        let Query::Write(write) = query? else { return Err(Error::internal("a change that is a select")) };
+        let Query::Write(mut write) = query? else {
+            return Err(Error::internal("a change that is a select"));
+        };
+        self.give(&mut write, defined)?;
         let columns = match &write.returning {
             Some(returning) => named_columns(returning, cte)?,
             None => [].into(),
@@ -107,7 +110,8 @@ impl Resolver<'_> {
             return Ok((read, false));
         }
         if uses > 1 {
-            let message = format!("recursive reference to query \"{}\" must not appear more than once", cte.name);
+            let message =
+                format!("recursive reference to query \"{}\" must not appear more than once", cte.name);
             return Err(Error::new(Code::INVALID_RECURSION, message));
         }
         if !query.order_by.is_empty() || query.limit.is_some() || query.offset.is_some() {
@@ -190,11 +194,17 @@ impl Resolver<'_> {
         operator: SetOperator,
     ) -> Result<Vec<Order>> {
         let refuse = || {
-            let message = format!("invalid {} ORDER BY clause", operator.word().replace("INTERSECT", "UNION/INTERSECT/EXCEPT"));
+            let message = format!(
+                "invalid {} ORDER BY clause",
+                operator.word().replace("INTERSECT", "UNION/INTERSECT/EXCEPT")
+            );
             let message = message.replace("invalid EXCEPT", "invalid UNION/INTERSECT/EXCEPT");
-            Error::new(Code::FEATURE_NOT_SUPPORTED, message.replace("invalid UNION ORDER", "invalid UNION/INTERSECT/EXCEPT ORDER"))
-                .with_details("Only result column names can be used, not expressions or functions.")
-                .with_hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.")
+            Error::new(
+                Code::FEATURE_NOT_SUPPORTED,
+                message.replace("invalid UNION ORDER", "invalid UNION/INTERSECT/EXCEPT ORDER"),
+            )
+            .with_details("Only result column names can be used, not expressions or functions.")
+            .with_hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.")
         };
         self.levels.push(Level::default());
         let order = items.iter().map(|item| match self.output(&item.expr, &read.outputs, "ORDER BY")? {

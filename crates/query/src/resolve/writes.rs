@@ -52,7 +52,8 @@ impl Resolver<'_> {
         self.back(surroundings);
         let columns = declared.column_ids().collect();
         let target = self.ids.fresh();
-        let insert = Insert { columns, rows: Vec::new(), read: Some(read?), overriding: false, conflict: None };
+        let insert =
+            Insert { columns, rows: Vec::new(), read: Some(read?), overriding: false, conflict: None };
         Ok(Write { refreshes: true, ..written(table, target, Action::Insert(insert), None) })
     }
 
@@ -144,25 +145,30 @@ impl Resolver<'_> {
         let outcome = defined.and_then(|defined| Ok((defined, inner(self)?)));
         self.ctes.truncate(known);
         let (defined, mut write) = outcome?;
+        self.give(&mut write, &defined)?;
+        Ok(write)
+    }
+
+    /// Gives each read of a write its own copy of the common table expressions that it names.
+    pub(super) fn give(&mut self, write: &mut Write, defined: &[super::with::Defined]) -> Result<()> {
         if let Some(beside) = &mut write.beside {
             let resolver = &mut *self;
             visit::each_source_mut(beside, &mut |source| resolver.as_read(source));
         }
-        let mut outcome = Ok(());
         let mut readers = vec![0_usize; defined.len()];
-        visit::each_read_of_write_mut(&mut write, &mut |read| {
-            for (count, defined) in readers.iter_mut().zip(&defined) {
+        visit::each_read_of_write_mut(write, &mut |read| {
+            for (count, defined) in readers.iter_mut().zip(defined) {
                 *count += usize::from(defined.is_named_in(read));
             }
             let whole = std::mem::replace(read, Read::from(Source::Unit));
-            *read = self.placed(whole, defined.clone());
+            *read = self.placed(whole, defined.to_vec());
         });
-        for (count, defined) in readers.iter().zip(&defined) {
-            if *count > 1 && defined.says_something_else() {
-                outcome = Err(Error::missing("a WITH query that says something else each time, read in several places"));
-            }
+        if readers.iter().zip(defined).any(|(count, defined)| *count > 1 && defined.says_something_else()) {
+            return Err(Error::missing(
+                "a WITH query that says something else each time, read in several places",
+            ));
         }
-        outcome.map(|()| write)
+        Ok(())
     }
 
     /// A common table expression as a read of its own.
@@ -224,6 +230,7 @@ impl Resolver<'_> {
             && source.limit.is_none()
             && source.offset.is_none()
         {
+            let rows = rows.iter().map(|row| self.without_stars(row)).collect::<Result<Vec<_>>>()?;
             let count = width(rows.first().map_or(0, Vec::len))?;
             if rows.iter().any(|row| row.len() != count) {
                 return Err(Error::new(Code::SYNTAX, "VALUES lists must all be the same length"));

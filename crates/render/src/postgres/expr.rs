@@ -398,10 +398,15 @@ impl Writer<'_> {
         let name = if is_of_extension { quote(aggregate.name) } else { names::function_name(aggregate.name) };
         self.push(&name);
         self.push(if distinct { "(DISTINCT " } else { "(" });
-        if args.is_empty() {
-            self.push("*");
+        match args.split_last() {
+            None => self.push("*"),
+            Some((key, direct)) if query::functions::is_ordered(aggregate.name) => {
+                self.list(direct, ", ", Writer::expr)?;
+                self.push(") WITHIN GROUP (ORDER BY ");
+                self.expr(key)?;
+            }
+            Some(_) => self.list(args, ", ", Writer::expr)?,
         }
-        self.list(args, ", ", Writer::expr)?;
         self.order(order)?;
         self.push(")");
         if let Some(filter) = filter {

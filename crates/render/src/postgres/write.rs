@@ -205,7 +205,9 @@ impl Writer<'_> {
                     Ok(())
                 }
                 RowValue::Expr(expr) => writer.expr(expr),
-                RowValue::Returned(_) => Err(Error::internal("a value of another write was not put in its place")),
+                RowValue::Returned(_) => {
+                    Err(Error::internal("a value of another write was not put in its place"))
+                }
             })?;
             writer.push(")");
             Ok(())
@@ -230,7 +232,8 @@ impl Writer<'_> {
                 Some(RowValue::Value(value)) if !value.is_null() => {
                     Value::text(types::text::print(ty, value, writer.bindings.session))
                 }
-                Some(RowValue::Value(_) | RowValue::Default | RowValue::Expr(_) | RowValue::Returned(_)) | None => Value::Null,
+                Some(RowValue::Value(_) | RowValue::Default | RowValue::Expr(_) | RowValue::Returned(_))
+                | None => Value::Null,
             };
             let elements: Vec<Value> = insert.rows.iter().map(text).collect();
             let length = u32::try_from(elements.len()).map_err(Error::internal)?;

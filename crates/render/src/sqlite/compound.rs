@@ -30,7 +30,11 @@ impl Writer<'_> {
             writer.push("(");
             writer.columns(&cte.read);
             writer.push(if cte.recursive { ") AS (" } else { ") AS MATERIALIZED (" });
-            if cte.recursive { writer.recursion(cte)? } else { writer.read(&cte.read, Use::Rows)? }
+            if cte.recursive {
+                writer.recursion(cte)?
+            } else {
+                writer.read(&cte.read, Use::Rows)?
+            }
             writer.push(")");
             Ok(())
         })?;
@@ -43,7 +47,8 @@ impl Writer<'_> {
         let Source::Compound { operator, all, left, right, .. } = &cte.read.from else {
             return Err(Error::internal("a recursive query that is no union"));
         };
-        let is_itself = |source: &Source| matches!(source, Source::Cte { cte: named, .. } if *named == cte.id);
+        let is_itself =
+            |source: &Source| matches!(source, Source::Cte { cte: named, .. } if *named == cte.id);
         let (mut near, mut anywhere) = (0, 0);
         query::visit::each_source(&right.from, &mut |source| near += usize::from(is_itself(source)));
         query::visit::deep_sources(right, &mut |source| anywhere += usize::from(is_itself(source)));
@@ -68,7 +73,11 @@ impl Writer<'_> {
     pub(super) fn compound(&mut self, compound: Compound<'_>) -> Result<()> {
         let Compound { operator, all, left, .. } = compound;
         if all || left.outputs.iter().all(|output| names::native_equality(&output.expr.ty())) {
-            return if all && operator != SetOperator::Union { self.counted(compound) } else { self.members(compound) };
+            return if all && operator != SetOperator::Union {
+                self.counted(compound)
+            } else {
+                self.members(compound)
+            };
         }
         if operator != SetOperator::Union {
             return refuse_unequal(operator, left);
@@ -101,7 +110,9 @@ impl Writer<'_> {
     /// `INTERSECT ALL` and `EXCEPT ALL`: the n-th of equal rows is another row than the first.
     fn counted(&mut self, Compound { operator, left, right, .. }: Compound<'_>) -> Result<()> {
         refuse_unequal(operator, left)?;
-        for (side, word) in [(left, ""), (right, if operator == SetOperator::Except { " EXCEPT " } else { " INTERSECT " })] {
+        for (side, word) in
+            [(left, ""), (right, if operator == SetOperator::Except { " EXCEPT " } else { " INTERSECT " })]
+        {
             self.push(word);
             self.push("SELECT ");
             self.collated_columns(side);
@@ -116,13 +127,18 @@ impl Writer<'_> {
 
     /// One side. What has an order or a limit of its own is a query of its own to SQLite.
     fn member(&mut self, read: &Read, collates: bool) -> Result<()> {
-        let is_bare = read.order.is_empty() && read.limit.is_none() && read.offset.is_none() && read.with.is_empty();
+        let is_bare =
+            read.order.is_empty() && read.limit.is_none() && read.offset.is_none() && read.with.is_empty();
         if is_bare {
             self.collates = collates;
             return self.read(read, Use::Set);
         }
         self.push("SELECT ");
-        if collates { self.collated_columns(read) } else { self.columns(read) }
+        if collates {
+            self.collated_columns(read)
+        } else {
+            self.columns(read)
+        }
         self.push(" FROM (");
         self.read(read, Use::Rows)?;
         self.push(")");

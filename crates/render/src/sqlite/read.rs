@@ -54,7 +54,11 @@ impl Writer<'_> {
         self.list(read.outputs.iter().enumerate(), ", ", |writer, (position, output)| {
             let as_one = is_one_group && position == 0;
             writer.push(if as_one { "CASE WHEN count(*) >= 0 THEN " } else { "" });
-            if collates { writer.collated(&output.expr)? } else { writer.expr(&output.expr)? }
+            if collates {
+                writer.collated(&output.expr)?
+            } else {
+                writer.expr(&output.expr)?
+            }
             writer.push(if as_one { " END" } else { "" });
             writer.push(" AS c");
             writer.number(position);
@@ -96,7 +100,8 @@ impl Writer<'_> {
 
     fn register_beside(&mut self, source: &Source, beside: &mut Vec<SourceId>) {
         let lateral = |reads: &[&Read]| {
-            let is_lateral = !beside.is_empty() && reads.iter().any(|read| query::visit::names_any(read, beside));
+            let is_lateral =
+                !beside.is_empty() && reads.iter().any(|read| query::visit::names_any(read, beside));
             if is_lateral { Columns::Packed(u16::MAX) } else { Columns::Outputs }
         };
         let columns = match source {
@@ -302,6 +307,12 @@ impl Writer<'_> {
             Source::Call { .. } => {
                 return Err(Error::internal("a function was left to an engine that runs none"));
             }
+            Source::Values { id, rows } if is_long(rows) => {
+                self.push("(");
+                self.long_values(rows)?;
+                self.push(") AS ");
+                self.alias(*id);
+            }
             Source::Values { id, rows } => {
                 self.push("(VALUES ");
                 self.list(rows, ", ", |writer, row| {
@@ -322,6 +333,38 @@ impl Writer<'_> {
 
     fn is_packed(&self, id: SourceId) -> bool {
         matches!(self.named(id), Some(Columns::Packed(_)))
+    }
+
+    /// Many rows of constants, as one parameter: a JSON array of their stored forms.
+    fn long_values(&mut self, rows: &[Vec<Expr>]) -> Result<()> {
+        let width = rows.first().map_or(0, Vec::len);
+        let mut json = Vec::with_capacity(rows.len() * 16);
+        json.push(b'[');
+        for (position, row) in rows.iter().enumerate() {
+            json.extend(if position > 0 { &b",["[..] } else { b"[" });
+            for (at, expr) in row.iter().enumerate() {
+                json.extend(if at > 0 { &b","[..] } else { b"" });
+                write_stored(&mut json, expr)?;
+            }
+            json.push(b']');
+        }
+        json.push(b']');
+        self.push("SELECT ");
+        let is_bytes = |at: usize| rows.first().and_then(|row| row.get(at)).map(Expr::ty) == Some(Type::Bytea);
+        self.list(0..width, ", ", |writer, at| {
+            writer.push(if is_bytes(at) { "unhex(" } else { "" });
+            writer.push("json_extract(value, '$[");
+            writer.number(at);
+            writer.push("]')");
+            writer.push(if is_bytes(at) { ")" } else { "" });
+            writer.push(" AS column");
+            writer.number(at + 1);
+            Ok(())
+        })?;
+        self.push(" FROM json_each(");
+        self.parameter(types::stored::Stored::Text(String::from_utf8(json).map_err(Error::internal)?.into()));
+        self.push(")");
+        Ok(())
     }
 
     fn join<'r>(
@@ -473,6 +516,35 @@ fn needs_keys(read: &Read) -> bool {
         && !read.outputs.iter().all(is_plain)
 }
 
+/// Constants of `values` beyond which they are one parameter: SQLite takes no more than some ten thousand of them.
+const LONG: usize = 2_000;
+
+fn is_long(rows: &[Vec<Expr>]) -> bool {
+    let is_constant = |expr: &Expr| matches!(expr, Expr::Const { .. });
+    rows.iter().map(Vec::len).sum::<usize>() > LONG && rows.iter().flatten().all(is_constant)
+}
+
+/// A constant's stored form as JSON; bytes in hexadecimal digits.
+fn write_stored(out: &mut Vec<u8>, expr: &Expr) -> Result<()> {
+    use types::stored::Stored;
+    let Expr::Const { value, ty } = expr else { return Err(Error::internal("a row that is no constant")) };
+    match types::stored::encode(ty, value)? {
+        Stored::Null => out.extend(b"null"),
+        Stored::Int(number) => out.extend(number.to_string().bytes()),
+        Stored::Real(number) if number.is_infinite() => {
+            out.extend(if number > 0.0 { &b"9e999"[..] } else { b"-9e999" });
+        }
+        Stored::Real(number) => out.extend(format!("{number:?}").bytes()),
+        Stored::Text(text) => types::json::write_string(out, &text),
+        Stored::Blob(bytes) => {
+            out.push(b'"');
+            out.extend(bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()));
+            out.push(b'"');
+        }
+    }
+    Ok(())
+}
+
 /// The conditions that must all hold.
 fn conjuncts(filter: &Expr) -> &[Expr] {
     match filter {
@@ -513,9 +585,9 @@ fn computes_rows(from: &Source) -> bool {
     let mut found = false;
     query::visit::each_source(from, &mut |source| {
         found |= match source {
-            Source::Function { calls, .. } => calls.iter().any(|call| {
-                !call.function.leakproof || call.args.iter().any(query::may_raise)
-            }),
+            Source::Function { calls, .. } => {
+                calls.iter().any(|call| !call.function.leakproof || call.args.iter().any(query::may_raise))
+            }
             Source::Read { read, .. } => query::visit::read_may_raise(read),
             Source::Compound { left, right, .. } => {
                 query::visit::read_may_raise(left) || query::visit::read_may_raise(right)

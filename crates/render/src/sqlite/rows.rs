@@ -34,7 +34,8 @@ impl Writer<'_> {
     }
 
     fn set_call(&mut self, call: &SetCall) -> Result<()> {
-        let columns = call.columns.iter().map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
+        let columns =
+            call.columns.iter().map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
         self.push(&call.function.symbol());
         self.push("(");
         self.literal(&Stored::Text(shape(&columns.collect::<Vec<_>>()).into()));
@@ -59,7 +60,12 @@ impl Writer<'_> {
         self.packed(id, compound.left, |writer| writer.compound(compound))
     }
 
-    fn packed(&mut self, id: SourceId, read: &Read, rows: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    fn packed(
+        &mut self,
+        id: SourceId,
+        read: &Read,
+        rows: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
         self.push("json_each((SELECT ");
         self.push(Special::Pack.name());
         self.push("(");

@@ -92,12 +92,15 @@ impl Writer<'_> {
     }
 
     fn frame(&mut self, frame: &Frame, window: &Window) -> Result<()> {
-        let has_offset =
-            [&frame.start, &frame.end].iter().any(|end| matches!(end, FrameBound::Preceding(_) | FrameBound::Following(_)));
+        let has_offset = [&frame.start, &frame.end]
+            .iter()
+            .any(|end| matches!(end, FrameBound::Preceding(_) | FrameBound::Following(_)));
         if frame.unit == FrameUnit::Range && has_offset {
             let is_number = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
             if !matches!(&window.order[..], [key] if is_number(&key.expr.ty())) {
-                return Err(Error::missing("RANGE with offset PRECEDING/FOLLOWING over anything but integers"));
+                return Err(Error::missing(
+                    "RANGE with offset PRECEDING/FOLLOWING over anything but integers",
+                ));
             }
         }
         self.push(match frame.unit {

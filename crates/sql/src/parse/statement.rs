@@ -495,7 +495,10 @@ impl Parser<'_> {
 /// from name`.
 fn recursive_query(name: &ObjectName, columns: &[String], query: Query) -> Query {
     let span = query.span;
-    let target = |column: &String| Target { expr: Expr::new(ExprKind::Column(vec![column.clone()]), span), alias: None };
+    let target = |column: &String| Target {
+        expr: Expr::new(ExprKind::Column(vec![column.clone()]), span),
+        alias: None,
+    };
     let select = Select {
         targets: columns.iter().map(target).collect(),
         from: vec![FromItem::Table {

@@ -50,10 +50,16 @@ pub(in crate::functions) static ROWS: &[SetFunction] = &[
     SetFunction::new("jsonb_to_record", &[B], Written, |c, a| record(c, a, "jsonb_to_record")),
     SetFunction::new("json_to_recordset", &[J], Written, |c, a| records(c, a, "json_to_recordset")),
     SetFunction::new("jsonb_to_recordset", &[B], Written, |c, a| records(c, a, "jsonb_to_recordset")),
-    SetFunction::new("json_populate_record", &[J], Written, |c, a| record(c, a, "json_populate_record")).lax(),
-    SetFunction::new("jsonb_populate_record", &[B], Written, |c, a| record(c, a, "jsonb_populate_record")).lax(),
-    SetFunction::new("json_populate_recordset", &[J], Written, |c, a| records(c, a, "json_populate_recordset")),
-    SetFunction::new("jsonb_populate_recordset", &[B], Written, |c, a| records(c, a, "jsonb_populate_recordset")),
+    SetFunction::new("json_populate_record", &[J], Written, |c, a| record(c, a, "json_populate_record"))
+        .lax(),
+    SetFunction::new("jsonb_populate_record", &[B], Written, |c, a| record(c, a, "jsonb_populate_record"))
+        .lax(),
+    SetFunction::new("json_populate_recordset", &[J], Written, |c, a| {
+        records(c, a, "json_populate_recordset")
+    }),
+    SetFunction::new("jsonb_populate_recordset", &[B], Written, |c, a| {
+        records(c, a, "jsonb_populate_recordset")
+    }),
 ];
 
 fn document(arguments: &[Value]) -> Result<Json> {
@@ -91,7 +97,9 @@ fn refuse_object(json: &Json, name: &str) -> Error {
     match (name, array) {
         ("json_object_keys", true) => invalid("cannot call json_object_keys on an array"),
         ("jsonb_object_keys", true) => invalid("cannot call jsonb_object_keys on an array"),
-        ("json_object_keys" | "jsonb_object_keys", false) => invalid(format!("cannot call {name} on a scalar")),
+        ("json_object_keys" | "jsonb_object_keys", false) => {
+            invalid(format!("cannot call {name} on a scalar"))
+        }
         (name, _) if name.starts_with("jsonb") => invalid(format!("cannot call {name} on a non-object")),
         (_, true) => invalid("cannot deconstruct an array as an object"),
         (_, false) => invalid("cannot deconstruct a scalar"),
@@ -159,10 +167,14 @@ fn records(context: &mut SetContext<'_, '_>, arguments: &[Value], name: &str) ->
 fn row(context: &SetContext<'_, '_>, json: &Json) -> Result<Vec<Value>> {
     let column = |(name, ty): &(Arc<str>, types::Type)| match json.get(name) {
         None | Some(Json::Null) => Ok(Value::Null),
-        Some(part) => from_json(ty, None, part, context.context.session).map_err(|error| match error.code() {
-            Code::FEATURE_NOT_SUPPORTED => Error::missing(format!("a column of this type made of JSON: {name}")),
-            _ => error,
-        }),
+        Some(part) => {
+            from_json(ty, None, part, context.context.session).map_err(|error| match error.code() {
+                Code::FEATURE_NOT_SUPPORTED => {
+                    Error::missing(format!("a column of this type made of JSON: {name}"))
+                }
+                _ => error,
+            })
+        }
     };
     context.columns.iter().map(column).collect()
 }

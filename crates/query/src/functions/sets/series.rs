@@ -9,12 +9,16 @@ use types::{Result, Value, interval, moment};
 
 use super::Columns::One;
 use super::{ROWS_MAX, SetContext, SetFunction, single, too_many};
-use crate::functions::Ty::{self, AnyArray, AnyElement, Bool, Int4, Int8, Numeric as N, Timestamp, Timestamptz};
+use crate::functions::Ty::{
+    self, AnyArray, AnyElement, Bool, Int4, Int8, Numeric as N, Timestamp, Timestamptz,
+};
 use crate::functions::arguments::{array, int, invalid};
 
 pub(in crate::functions) static ROWS: &[SetFunction] = &[
-    SetFunction::new("unnest", &[AnyArray], One(AnyElement), |_, a| Ok(single(array(a, 0)?.elements.iter().cloned())))
-        .leakproof(),
+    SetFunction::new("unnest", &[AnyArray], One(AnyElement), |_, a| {
+        Ok(single(array(a, 0)?.elements.iter().cloned()))
+    })
+    .leakproof(),
     SetFunction::new("generate_subscripts", &[AnyArray, Int4], One(Int4), |_, a| subscripts(a, false)),
     SetFunction::new("generate_subscripts", &[AnyArray, Int4, Bool], One(Int4), |_, a| {
         subscripts(a, matches!(a.get(2), Some(Value::Bool(true))))
@@ -22,10 +26,15 @@ pub(in crate::functions) static ROWS: &[SetFunction] = &[
     SetFunction::new("generate_series", &[Int4, Int4, Int4], One(Int4), whole).optional(1),
     SetFunction::new("generate_series", &[Int8, Int8, Int8], One(Int8), whole).optional(1),
     SetFunction::new("generate_series", &[N, N, N], One(N), exact).optional(1),
-    SetFunction::new("generate_series", &[Timestamp, Timestamp, Ty::Interval], One(Timestamp), |_, a| moments(a, None)),
-    SetFunction::new("generate_series", &[Timestamptz, Timestamptz, Ty::Interval], One(Timestamptz), |c, a| {
-        moments(a, Some(c.context.session))
+    SetFunction::new("generate_series", &[Timestamp, Timestamp, Ty::Interval], One(Timestamp), |_, a| {
+        moments(a, None)
     }),
+    SetFunction::new(
+        "generate_series",
+        &[Timestamptz, Timestamptz, Ty::Interval],
+        One(Timestamptz),
+        |c, a| moments(a, Some(c.context.session)),
+    ),
 ];
 
 const ZERO_STEP: &str = "step size cannot equal zero";
@@ -109,4 +118,3 @@ fn push(rows: &mut Vec<Vec<Value>>, value: Value) -> Result<()> {
     rows.push(vec![value]);
     Ok(())
 }
-

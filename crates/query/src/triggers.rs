@@ -1,0 +1,226 @@
+//! Which triggers a write fires, and under which conditions. Nothing here runs one.
+//!
+//! Foreign keys carry a write on to other tables, whose triggers fire too.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, Trigger};
+use sql::ast::{CreateTrigger, TriggerEvent, TriggerTiming};
+use types::{Error, Result};
+
+use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Write};
+use crate::model::Model;
+use crate::resolve;
+
+/// The row as it was, in a trigger's condition; the row as it is there is [`crate::model::ROW`].
+pub const OLD: SourceId = SourceId(u32::MAX);
+
+/// A trigger of a table, in the order of names.
+#[derive(Debug)]
+pub struct TriggerModel {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What is declared.
+    pub statement: Arc<CreateTrigger>,
+    /// `when (…)`, over the rows as they are and as they were.
+    pub when: Option<Result<Expr>>,
+    /// What is called.
+    pub routine: Result<Routine>,
+    is_enabled: bool,
+}
+
+/// What a trigger calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routine {
+    /// A function of the project.
+    Declared(FunctionId),
+    /// `moddatetime(column)`: the time of the transaction becomes the column's value (PostgreSQL, `contrib/spi`).
+    SetsTime,
+    /// `suppress_redundant_updates_trigger()`: an update that changes nothing is left out.
+    SkipsUnchanged,
+}
+
+/// What happens to the rows of a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// They come.
+    Insert,
+    /// These columns are set.
+    Update(BTreeSet<ColumnId>),
+    /// They go.
+    Delete,
+}
+
+impl Operation {
+    /// Its `tg_op`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Operation::Insert => "INSERT",
+            Operation::Update(_) => "UPDATE",
+            Operation::Delete => "DELETE",
+        }
+    }
+}
+
+impl TriggerModel {
+    /// Whether it fires then, for each row or for the statement.
+    pub fn fires(
+        &self,
+        table: &Table,
+        operation: &Operation,
+        timing: TriggerTiming,
+        for_each_row: bool,
+    ) -> bool {
+        self.statement.timing == timing
+            && self.statement.for_each_row == for_each_row
+            && self.is_enabled
+            && is_event(&self.statement, table, operation)
+    }
+}
+
+/// The triggers of a table or view, resolved.
+pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
+    let table = &catalog[id];
+    let model = |trigger: &Trigger| TriggerModel {
+        name: trigger.name.clone(),
+        statement: trigger.statement.clone(),
+        when: trigger.statement.when.as_ref().map(|when| resolve::trigger_condition(catalog, id, when)),
+        routine: routine(catalog, table, trigger),
+        is_enabled: trigger.enabled,
+    };
+    table.triggers.iter().map(model).collect()
+}
+
+fn routine(catalog: &Catalog, table: &Table, trigger: &Trigger) -> Result<Routine> {
+    if !trigger.statement.referencing.is_empty() {
+        return Err(missing(trigger, table, "transition tables"));
+    }
+    let called = &trigger.statement.function;
+    let is_called = |function: &catalog::Function| {
+        function.returns_trigger
+            && function.name.name.as_ref() == called.name
+            && called.schema.as_deref() == Some(&*function.name.schema)
+    };
+    match catalog.functions.iter().position(is_called) {
+        Some(at) => Ok(Routine::Declared(FunctionId(at))),
+        None => match called.name.as_str() {
+            "moddatetime" => Ok(Routine::SetsTime),
+            "suppress_redundant_updates_trigger" => Ok(Routine::SkipsUnchanged),
+            name => Err(missing(trigger, table, &format!("the function {name}()"))),
+        },
+    }
+}
+
+fn missing(trigger: &Trigger, table: &Table, what: &str) -> Error {
+    Error::missing(format!("{what} (trigger \"{}\" of table {})", trigger.name, table.name))
+        .with_hint("`backplane check` lists what is declared and does not run in this version.")
+}
+
+fn is_event(statement: &CreateTrigger, table: &Table, operation: &Operation) -> bool {
+    statement.events.iter().any(|declared| match (declared, operation) {
+        (TriggerEvent::Insert, Operation::Insert) | (TriggerEvent::Delete, Operation::Delete) => true,
+        (TriggerEvent::Update(of), Operation::Update(columns)) => {
+            let is_set =
+                |name: &String| table.column(name).is_some_and(|(column, _)| columns.contains(&column));
+            of.is_empty() || of.iter().any(is_set)
+        }
+        _ => false,
+    })
+}
+
+/// What a write does to the rows of its table: of an upsert both.
+pub fn operations(write: &Write) -> Vec<Operation> {
+    let set = |set: &[(ColumnId, _)]| Operation::Update(set.iter().map(|(column, _)| *column).collect());
+    match &write.action {
+        Action::Insert(insert) => match &insert.conflict {
+            Some(Conflict { action: ConflictAction::Update { set: columns, .. }, .. }) => {
+                vec![Operation::Insert, set(columns)]
+            }
+            Some(Conflict { action: ConflictAction::Nothing, .. }) | None => vec![Operation::Insert],
+        },
+        Action::Update { set: columns, .. } => vec![set(columns)],
+        Action::Delete { .. } => vec![Operation::Delete],
+    }
+}
+
+/// Whether triggers fire when this happens to rows of a table, there or wherever foreign keys carry it on.
+pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
+    model.has_triggers() && Pass { model, seen: BTreeSet::new() }.follow(table, operation)
+}
+
+struct Pass<'a> {
+    model: &'a Model,
+    seen: BTreeSet<(TableId, Operation)>,
+}
+
+impl Pass<'_> {
+    fn follow(&mut self, id: TableId, operation: &Operation) -> bool {
+        let table = &self.model.catalog[id];
+        let fires =
+            |trigger: &TriggerModel| trigger.is_enabled && is_event(&trigger.statement, table, operation);
+        if self.model[id].triggers.iter().any(fires) {
+            return true;
+        }
+        if !self.seen.insert((id, operation.clone())) {
+            return false;
+        }
+        let catalog = self.model.catalog.clone();
+        carried(&catalog, id, operation).any(|(from, _, operation)| self.follow(from, &operation))
+    }
+}
+
+/// The foreign keys that carry on what happens to rows of a table, and what they do where they are declared.
+pub fn carried<'c>(
+    catalog: &'c Catalog,
+    id: TableId,
+    operation: &'c Operation,
+) -> impl Iterator<Item = (TableId, &'c ForeignKey, Operation)> {
+    let target = &catalog[id];
+    catalog.ids().flat_map(move |from| {
+        let keys = catalog[from].foreign_keys.iter().filter(move |key| key.target == target.name);
+        keys.filter_map(move |key| Some((from, key, action_of(target, key, operation)?)))
+    })
+}
+
+fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<Operation> {
+    let is_key = |columns: &BTreeSet<ColumnId>| {
+        let mut named = key.target_columns.iter().filter_map(|name| target.column(name));
+        named.any(|(column, _)| columns.contains(&column))
+    };
+    let action = match operation {
+        Operation::Insert => return None,
+        Operation::Delete => &key.on_delete,
+        Operation::Update(columns) if is_key(columns) => &key.on_update,
+        Operation::Update(_) => return None,
+    };
+    let set = |columns: &[ColumnId]| {
+        let columns = if columns.is_empty() { &key.columns } else { columns };
+        Operation::Update(columns.iter().copied().collect())
+    };
+    match action {
+        ReferentialAction::NoAction | ReferentialAction::Restrict => None,
+        ReferentialAction::Cascade if *operation == Operation::Delete => Some(Operation::Delete),
+        ReferentialAction::Cascade => Some(set(&[])),
+        ReferentialAction::SetNull(columns) | ReferentialAction::SetDefault(columns) => Some(set(columns)),
+    }
+}
+
+/// Refuses a write to a view in whose place a trigger stands.
+///
+/// # Errors
+/// `0A000` with the trigger's name.
+pub(crate) fn none_instead(write: &Write, model: &Model) -> Result<()> {
+    let view = &model.catalog[write.table];
+    for operation in operations(write) {
+        let instead = |trigger: &&Trigger| {
+            trigger.statement.timing == TriggerTiming::InsteadOf
+                && trigger.enabled
+                && is_event(&trigger.statement, view, &operation)
+        };
+        if let Some(trigger) = view.triggers.iter().find(instead) {
+            return Err(missing(trigger, view, "a trigger INSTEAD OF a write"));
+        }
+    }
+    Ok(())
+}
