@@ -566,7 +566,8 @@ impl<'a> Resolver<'a> {
         }
         match &function.returns {
             Type::Composite(name) => self.fields_of(name).ok_or_else(|| unsupported(function, "")),
-            Type::Opaque(_) | Type::Void => Err(unsupported(function, "")),
+            Type::Opaque(name) if &*name.name == "record" => Err(unsupported(function, "")),
+            Type::Void => Err(unsupported(function, "")),
             ty => Ok(vec![(function.name.name.clone(), ty.clone())]),
         }
     }

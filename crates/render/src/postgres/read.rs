@@ -87,8 +87,8 @@ impl Writer<'_> {
             self.list(&read.group, ", ", Writer::expr)?;
         }
         self.clause(" HAVING ", read.having.as_ref())?;
-        self.shares = shared;
         self.order(&read.order)?;
+        self.shares = shared;
         self.clause(" LIMIT ", read.limit.as_ref())?;
         self.clause(" OFFSET ", read.offset.as_ref())
     }

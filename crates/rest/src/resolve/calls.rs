@@ -326,7 +326,7 @@ impl<'a> Pass<'a> {
                 let shown = types::ty::format_type(ty, None);
                 Err(Error::missing(format!("an argument of type {shown} as text")))
             }
-            (ty, _) => self.typing.literal(last, ty).map(Some),
+            (ty, _) => self.body_argument(ty, last).map(Some),
         }
     }
 
