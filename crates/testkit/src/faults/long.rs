@@ -53,7 +53,7 @@ pub fn run(settings: &Settings) -> Result<String, String> {
     if peak - idle > GROWTH_MB_MAX {
         return Err(format!("the server's own memory grew from {idle:.1} to {peak:.1} MB"));
     }
-    let megabytes = ROWS * u64::try_from(ROW_BYTES).unwrap_or_default() >> 20;
+    let megabytes = (ROWS * u64::try_from(ROW_BYTES).unwrap_or_default()) >> 20;
     Ok(format!(
         "replies of {megabytes} MB, {} at a time: own memory grew from {idle:.1} to {peak:.1} MB; no file is left",
         IDLERS + 1
