@@ -175,9 +175,9 @@ fn cases_on_postgres() -> (Tally, Result<()>) {
 
 /// Runs a command that finds a PostgreSQL of its own at `TEST_POSTGRES_URL`.
 fn beside_postgres(name: &str, command: &mut Command) -> (Tally, Result<()>) {
-    let folder = root().join("target/engines").join(name);
+    let folder = engines::folder(name);
     // What a run that was killed left behind.
-    let _stopped = engines::down(&folder);
+    let _gone = engines::remove(&folder);
     let started = engines::up(&folder).and_then(|line| Ok((line, engines::programs()?)));
     let (line, programs) = match started {
         Ok(started) => started,
@@ -187,7 +187,7 @@ fn beside_postgres(name: &str, command: &mut Command) -> (Tally, Result<()>) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::env::split_paths(&path).chain([programs])).unwrap_or(path);
     let (tally, ended) = watch(command.env("TEST_POSTGRES_URL", url).env("PATH", path));
-    (tally, ended.and(engines::down(&folder)))
+    (tally, ended.and(engines::remove(&folder)))
 }
 
 /// Scenarios that break servers of the release build, which is there.

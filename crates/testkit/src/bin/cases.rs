@@ -1,7 +1,7 @@
-//! Plays the case book: `cases [--bless | --table | --postgres] [WORD]…`, the files whose names contain one of the words.
+//! Plays the case book: `cases [--table | --bless] [--postgres] [WORD]…`, the files whose names contain one of the words.
 //!
-//! `--bless` fills empty sections, `--table` prints the compatibility table and plays nothing, `--postgres` plays on the server
-//! at `TEST_POSTGRES_URL` instead of the embedded engine. The last line counts.
+//! `--bless` fills empty sections, `--table` prints the page of compatibility and plays nothing, `--postgres` plays on the server
+//! at `TEST_POSTGRES_URL` instead of the embedded engine: what that answers is what a section should say. The last line counts.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 use std::path::Path;
@@ -35,11 +35,14 @@ fn run() -> Result<bool, String> {
         [] => (Empty::Fail, Engine::Sqlite),
         ["--bless"] => (Empty::Bless, Engine::Sqlite),
         ["--postgres"] => (Empty::Fail, Engine::Postgres(cluster()?.into())),
+        ["--bless", "--postgres"] | ["--postgres", "--bless"] => {
+            (Empty::Bless, Engine::Postgres(cluster()?.into()))
+        }
         ["--table"] => {
             print!("{}", table(&pages));
             return Ok(true);
         }
-        _ => return Err("usage: cases [--bless | --table | --postgres] [WORD]...".to_owned()),
+        _ => return Err("usage: cases [--table | --bless] [--postgres] [WORD]...".to_owned()),
     };
     let unshown = if words.is_empty() { unshown(&pages) } else { Vec::new() };
     if !unshown.is_empty() {

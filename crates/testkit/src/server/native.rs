@@ -63,7 +63,8 @@ impl Cluster {
         let before = if makes_roles { sessions.roles()? } else { Vec::new() };
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let name = format!("backplane_case_{}_{number}", std::process::id());
-        sessions.run(&format!("create database {name} template {TEMPLATE}"))?;
+        // A copy of files takes a third of the time that a copy through the log takes, the first connection included.
+        sessions.run(&format!("create database {name} template {TEMPLATE} strategy file_copy"))?;
         Ok(World {
             url: self.url_as(LOGIN, &name),
             system_url: self.url(&name),
