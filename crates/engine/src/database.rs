@@ -233,7 +233,9 @@ impl Database {
                 let mut work =
                     Work { transaction, served, dialect, capabilities, run, random, clock, path, in_force };
                 work.install();
-                job(&mut work).await
+                let done = job(&mut work).await?;
+                work.fire_deferred().await?;
+                Ok(done)
             })
         })
         .await

@@ -1,10 +1,13 @@
 //! Functions that are interpreted: a transaction as what they run in, and what a driver calls from within a statement.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use catalog::TableId;
 use program::{Done, Host, Notice, Programs, Returned};
+use query::triggers::Operation;
 use query::{
     Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit,
 };
@@ -24,17 +27,51 @@ pub(crate) struct InForce {
     depth: AtomicUsize,
     is_read_only: bool,
     limits: Arc<Limits>,
+    deferred: Arc<Mutex<VecDeque<Deferred>>>,
 }
+
+/// A trigger that waits for the end of the transaction.
+pub(crate) struct Deferred {
+    pub(crate) table: TableId,
+    /// Its position among the table's triggers.
+    pub(crate) trigger: usize,
+    pub(crate) operation: Operation,
+    pub(crate) old: Option<Vec<Value>>,
+    pub(crate) new: Option<Vec<Value>>,
+}
+
+/// How many triggers may wait for the end of a transaction.
+const DEFERRED_MAX: usize = 100_000;
 
 impl InForce {
     pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>) -> Arc<InForce> {
         let path = Mutex::new(crate::work::default_path());
-        Arc::new(InForce { path, depth: AtomicUsize::new(0), is_read_only, limits })
+        Arc::new(InForce { path, depth: AtomicUsize::new(0), is_read_only, limits, deferred: Arc::default() })
+    }
+
+    /// Has a trigger wait.
+    pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
+        let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() == DEFERRED_MAX {
+            let message = format!("more than {DEFERRED_MAX} triggers wait for the end of the transaction");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
+        waiting.push_back(deferred);
+        Ok(())
+    }
+
+    /// The next one that waits.
+    pub(crate) fn next_deferred(&self) -> Option<Deferred> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool) -> Arc<InForce> {
-        InForce::new(is_read_only, self.limits.clone())
+        let mut turned = InForce::new(is_read_only, self.limits.clone());
+        if let Some(turned) = Arc::get_mut(&mut turned) {
+            turned.deferred = self.deferred.clone();
+        }
+        turned
     }
 }
 

@@ -4,6 +4,8 @@
 //! rows are checked before the first is stored, so that a policy's subqueries see the tables as they were; when a row is
 //! refused, those before it are stored first, because theirs might be the earlier error.
 
+mod carried;
+mod fired;
 mod insert;
 mod references;
 mod row;
@@ -16,6 +18,7 @@ use std::collections::HashSet;
 
 use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, Write};
 use render::Command;
+use types::stored::encode;
 use types::{Code, Error, Result, Type, Value};
 
 use crate::contract::{Failure, Sink};
@@ -77,6 +80,9 @@ impl Work<'_> {
             Judge::Nobody => {
                 return Err(Error::internal("a write reached the engine without authorization"));
             }
+        }
+        if self.fires(write) {
+            return Box::pin(self.store_fired(write, parameters, position, sink)).await;
         }
         let touched = match &write.action {
             Action::Insert(insert) => self.insert(write, insert, parameters).await?,
@@ -242,17 +248,18 @@ impl Work<'_> {
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
     }
 
-    pub(super) async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<()> {
+    /// Deletes rows; how many there were.
+    pub(super) async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<u64> {
         let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
         if keys.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
         self.restricted(write.table, &rows).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
         match self.execute(&command).await {
-            Ok(_) => Ok(()),
+            Ok(deleted) => Ok(deleted),
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
         }
     }
@@ -265,6 +272,11 @@ fn split(mut row: Vec<Value>, width: usize) -> Result<(StoredRow, Vec<Value>)> {
         Some(Value::Int(key)) => Ok((StoredRow { key: *key, values }, further)),
         _ => Err(Error::internal("a stored row without a key")),
     }
+}
+
+/// Whether two values are stored alike.
+fn is_same(ty: &Type, left: &Value, right: &Value) -> bool {
+    matches!((encode(ty, left), encode(ty, right)), (Ok(left), Ok(right)) if left == right)
 }
 
 fn count(rows: usize) -> u64 {

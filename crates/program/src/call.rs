@@ -58,6 +58,24 @@ pub async fn call(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Resu
     })
 }
 
+/// Calls a function as an expression does: a row is the JSON object that it is kept as.
+///
+/// # Errors
+/// As [`call`]; `XX000` for a function of sets.
+pub async fn value(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Result<Value> {
+    match call(host, id, args).await? {
+        Returned::Value(Value::Row(fields)) => {
+            let model = host.model().clone();
+            let function = model.catalog.functions.get(id.0);
+            let shape = function.and_then(|function| result_shape(host, function));
+            let shape = shape.ok_or_else(|| Error::missing("a row of unknown fields as a value"))?;
+            crate::convert::kept(&fields, &shape, host.session())
+        }
+        Returned::Value(value) => Ok(value),
+        Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
+    }
+}
+
 /// Runs a body with its rights and settings.
 pub(crate) async fn within(
     host: &mut dyn Host,
@@ -91,7 +109,7 @@ pub(crate) fn environment(host: &dyn Host, function: &Function, args: Vec<Value>
     for (position, argument) in function.arguments.iter().enumerate() {
         let mut variable = parameter(host, position, argument)?;
         if argument.is_input() {
-            give(&mut variable, args.next().unwrap_or(Value::Null));
+            give(&mut variable, args.next().unwrap_or(Value::Null), host)?;
         }
         let slot = environment.declare(variable);
         if argument.mode != ArgumentMode::Table {
@@ -123,14 +141,17 @@ fn parameter(host: &dyn Host, position: usize, argument: &Argument) -> Result<Va
 }
 
 /// Puts an argument into its variable.
-fn give(variable: &mut Variable, value: Value) {
+fn give(variable: &mut Variable, value: Value, host: &dyn Host) -> Result<()> {
     use crate::environment::Held;
     variable.held = match (&variable.kind, value) {
-        (Kind::Row { shape, .. }, Value::Row(fields)) => Held::Row(shape.clone(), Some(fields.to_vec())),
-        (Kind::Row { shape, .. }, _) => Held::Row(shape.clone(), None),
+        (Kind::Row { shape, .. }, value) => {
+            let fields = crate::convert::fields(&value, shape, host.session())?;
+            Held::Row(shape.clone(), fields)
+        }
         (Kind::Record, _) => Held::Unassigned,
         (Kind::Scalar { .. } | Kind::Cursor { .. }, value) => Held::Scalar(value),
     };
+    Ok(())
 }
 
 /// The columns of a function's rows; of a value the only one.

@@ -1,9 +1,13 @@
 //! Values as a variable's type wants them: assignment casts, and where there is none, through text (43.5.1).
 
 use types::cast::{cast, context};
+use types::json::{DEPTH_MAX, Json, parse, write_string};
+use types::json_value::{from_json, write_value};
 use types::session::Session;
 use types::ty::format_type;
 use types::{Code, Error, Modifier, Result, Type, Value, text};
+
+use crate::environment::{Field, Shape};
 
 /// A value of one type as one of another.
 ///
@@ -33,6 +37,40 @@ pub(crate) fn converted(
             text::apply_modifier(to, modifier, read, false)
         }
     }
+}
+
+/// The fields of a row, which comes as fields or as the JSON object that it is kept as; nothing of null.
+pub(crate) fn fields(value: &Value, shape: &Shape, session: &Session) -> Result<Option<Vec<Value>>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Row(fields) => Ok(Some(fields.to_vec())),
+        Value::Text(text) => {
+            let json = parse(text, DEPTH_MAX)?;
+            let field = |field: &Field| match (&field.ty, json.get(&field.name).unwrap_or(&Json::Null)) {
+                (_, Json::Null) => Ok(Value::Null),
+                (Type::Composite(_), json) => Ok(Value::text(json.compact())),
+                (ty, json) => from_json(ty, None, json, session),
+            };
+            shape.iter().map(field).collect::<Result<Vec<_>>>().map(Some)
+        }
+        _ => {
+            let message = "cannot assign non-composite value to a record variable";
+            Err(Error::new(Code::DATATYPE_MISMATCH, message))
+        }
+    }
+}
+
+/// A row as the JSON object that it is kept as.
+pub(crate) fn kept(fields: &[Value], shape: &Shape, session: &Session) -> Result<Value> {
+    let mut out = vec![b'{'];
+    for (value, field) in fields.iter().zip(shape.iter()) {
+        out.extend(if out.len() > 1 { &b","[..] } else { b"" });
+        write_string(&mut out, &field.name);
+        out.push(b':');
+        write_value(&mut out, &field.ty, value, session)?;
+    }
+    out.push(b'}');
+    String::from_utf8(out).map(Value::text).map_err(Error::internal)
 }
 
 /// A value as `raise`, `execute` and their like print it.

@@ -259,6 +259,13 @@ impl<'a> Frame<'a> {
     async fn computed(&mut self, planned: &Planned) -> Result<Value> {
         let parameters = planned.values(&self.environment)?;
         match &planned.what {
+            // A row stays its fields.
+            What::Value(query::Expr::Form {
+                form: query::Form::Row | query::Form::Record(_), args, ..
+            }) => {
+                let fields = args.iter().map(|arg| self.host.compute(arg, &parameters));
+                Ok(Value::Row(fields.collect::<Result<Vec<_>>>()?.into()))
+            }
             What::Value(expr) => self.host.compute(expr, &parameters),
             What::Plan { plan, .. } => {
                 let done = self.host.run(plan, &parameters).await?;

@@ -20,7 +20,7 @@ mod names;
 mod plans;
 mod settings;
 
-pub use call::{Returned, call};
+pub use call::{Returned, call, value};
 pub use check::{Refusal, refused};
 pub use fire::{Firing, fire};
 pub use host::{BoxFuture, Done, Host, Notice};

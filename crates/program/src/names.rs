@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use query::resolve::{NameConflict, Variables};
+use query::resolve::{Columns, NameConflict, Variables};
 use query::{Expr, Form};
 use types::{Code, Error, Result, Type, Value};
 
@@ -89,7 +89,8 @@ impl<'a> Names<'a> {
                     self.parameter(slot, Some(at), field.ty.clone())
                 };
                 let args = shape.iter().enumerate().map(field).collect();
-                Ok(Expr::Form { form: Form::Row, args, ty: variable.ty() })
+                let names = shape.iter().map(|field| field.name.clone()).collect();
+                Ok(Expr::Form { form: Form::Record(names), args, ty: variable.ty() })
             }
         }
     }
@@ -123,6 +124,16 @@ impl Variables for Names<'_> {
         match &parts[found.parts..] {
             [] => self.whole(found.slot).map(Some),
             [field] => self.field(found.slot, field, is_needed),
+            _ => Ok(None),
+        }
+    }
+
+    fn columns(&self, name: &str) -> Result<Option<Columns>> {
+        let Some(found) = self.environment.find(&[name.to_owned()]) else { return Ok(None) };
+        match self.whole(found.slot)? {
+            Expr::Form { form: Form::Record(names), args, .. } => {
+                Ok(Some(names.iter().cloned().zip(args).collect()))
+            }
             _ => Ok(None),
         }
     }

@@ -26,8 +26,11 @@ const SHAPES_MAX: usize = 4;
 /// The bodies of a model's functions, read when they are called first.
 #[derive(Debug, Default)]
 pub struct Programs {
-    known: Mutex<HashMap<(usize, Arc<[Arc<str>]>), Arc<Program>>>,
+    known: Mutex<HashMap<Called, Arc<Program>>>,
 }
+
+/// A function, and the path that it is called with.
+type Called = (usize, Arc<[Arc<str>]>);
 
 /// A body that was read.
 #[derive(Debug)]

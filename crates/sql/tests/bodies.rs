@@ -42,7 +42,9 @@ fn declarations_of_every_kind() {
         .iter()
         .map(|declaration| match &declaration.kind {
             Declared::Variable { ty: VariableType::Named(_), default: None, .. } => "variable",
-            Declared::Variable { ty: VariableType::Named(_), constant: true, not_null: true, .. } => "constant",
+            Declared::Variable { ty: VariableType::Named(_), constant: true, not_null: true, .. } => {
+                "constant"
+            }
             Declared::Variable { ty: VariableType::Named(_), .. } => "with default",
             Declared::Variable { ty: VariableType::Like(..), .. } => "like",
             Declared::Variable { ty: VariableType::RowOf(_), .. } => "row",
@@ -54,8 +56,19 @@ fn declarations_of_every_kind() {
     assert_eq!(
         kinds,
         [
-            "variable", "constant", "like", "row", "like", "variable", "parameter", "alias", "with default",
-            "with default", "cursor", "variable", "variable",
+            "variable",
+            "constant",
+            "like",
+            "row",
+            "like",
+            "variable",
+            "parameter",
+            "alias",
+            "with default",
+            "with default",
+            "cursor",
+            "variable",
+            "variable",
         ]
     );
 }
@@ -96,7 +109,9 @@ fn loops_of_every_kind() {
     assert!(matches!(over("for i in reverse n .. 1 by 2"), Over::Range { reverse: true, step: Some(_), .. }));
     assert!(matches!(over("for r in select * from t"), Over::Rows { rows: Rows::Of(_), .. }));
     assert!(matches!(over("for a, b in select 1, 2"), Over::Rows { targets, .. } if targets.len() == 2));
-    assert!(matches!(over("for r in execute x using 1, 2"), Over::Rows { rows: Rows::Dynamic(d), .. } if d.using.len() == 2));
+    assert!(
+        matches!(over("for r in execute x using 1, 2"), Over::Rows { rows: Rows::Dynamic(d), .. } if d.using.len() == 2)
+    );
     assert!(matches!(over("for r in c"), Over::Cursor { .. }));
     assert!(matches!(over("for r in c(1, k := 2)"), Over::Cursor { args, .. } if args.len() == 2));
     assert!(matches!(over("foreach e slice 1 in array x"), Over::Array { slice: 1, .. }));
@@ -111,8 +126,13 @@ fn raise_in_all_its_forms() {
         (raise.level, raise.what, raise.options.len())
     }
     assert!(matches!(raised("raise;"), (Level::Exception, Raised::Nothing, 0)));
-    assert!(matches!(raised("raise notice 'a % b', x, y + 1;"), (Level::Notice, Raised::Message(_, args), 0) if args.len() == 2));
-    assert!(matches!(raised("raise exception 'no' using errcode = 'P0001', hint = 'h' || x;"), (_, Raised::Message(..), 2)));
+    assert!(
+        matches!(raised("raise notice 'a % b', x, y + 1;"), (Level::Notice, Raised::Message(_, args), 0) if args.len() == 2)
+    );
+    assert!(matches!(
+        raised("raise exception 'no' using errcode = 'P0001', hint = 'h' || x;"),
+        (_, Raised::Message(..), 2)
+    ));
     assert!(matches!(raised("raise unique_violation using message = 'm';"), (_, Raised::Condition(_), 1)));
     assert!(matches!(raised("raise sqlstate '22012';"), (Level::Exception, Raised::State(_), 0)));
     assert!(matches!(raised("raise using message = 'm';"), (_, Raised::Nothing, 1)));
@@ -123,11 +143,22 @@ fn cursors_and_dynamic_statements() {
     assert!(matches!(one("open c for select 1;"), StepKind::Open { rows: Some(Rows::Of(_)), .. }));
     assert!(matches!(one("open c(1);"), StepKind::Open { rows: None, args, .. } if args.len() == 1));
     assert!(matches!(one("fetch c into x;"), StepKind::Fetch { direction: Direction::Next, .. }));
-    assert!(matches!(one("fetch backward from c into x;"), StepKind::Fetch { direction: Direction::Prior, .. }));
-    assert!(matches!(one("move forward 2 from c;"), StepKind::Fetch { direction: Direction::Relative(_), into: None, .. }));
-    assert!(matches!(one("execute format('x %I', a) into strict b using c, d;"), StepKind::Execute { into: Some(_), .. }));
+    assert!(matches!(
+        one("fetch backward from c into x;"),
+        StepKind::Fetch { direction: Direction::Prior, .. }
+    ));
+    assert!(matches!(
+        one("move forward 2 from c;"),
+        StepKind::Fetch { direction: Direction::Relative(_), into: None, .. }
+    ));
+    assert!(matches!(
+        one("execute format('x %I', a) into strict b using c, d;"),
+        StepKind::Execute { into: Some(_), .. }
+    ));
     assert!(matches!(one("execute x using c into b;"), StepKind::Execute { into: Some(_), .. }));
-    assert!(matches!(one("get stacked diagnostics a = message_text, b = returned_sqlstate;"), StepKind::Diagnostics { stacked: true, items } if items.len() == 2));
+    assert!(
+        matches!(one("get stacked diagnostics a = message_text, b = returned_sqlstate;"), StepKind::Diagnostics { stacked: true, items } if items.len() == 2)
+    );
     assert!(matches!(one("commit;"), StepKind::Refused(words) if words == "commit"));
 }
 

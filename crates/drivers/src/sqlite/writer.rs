@@ -268,8 +268,7 @@ fn alone(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Instan
 /// Runs a statement that every group or job has: prepared once.
 fn step(prepared: &Prepared, text: &str) -> Result<()> {
     let connection = prepared.connection();
-    let mut statement =
-        connection.prepare_cached(text).map_err(|error| Error::from(failure(&error)))?;
+    let mut statement = connection.prepare_cached(text).map_err(|error| Error::from(failure(&error)))?;
     statement.execute([]).map(drop).map_err(|error| Error::from(failure(&error)))
 }
 

@@ -1,6 +1,7 @@
 //! `insert`, with `on conflict`.
 
 use catalog::ColumnId;
+use query::triggers::Operation;
 use query::{Assign, Conflict, ConflictAction, Expr, Guard, Insert, RowValue, Source, SourceId, Write};
 use types::{Code, Error, Result, Value};
 
@@ -43,24 +44,25 @@ impl Work<'_> {
         rows: &mut Vec<Vec<Value>>,
     ) -> Result<()> {
         for given in &insert.rows {
-            rows.push(self.candidate(write, insert, given, parameters).await?);
+            rows.extend(self.candidate(write, insert, given, parameters).await?);
         }
         if let Some(read) = &insert.read {
             for given in self.rows(read, Bound { parameters, ..Bound::default() }).await? {
                 let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
-                rows.push(self.candidate(write, insert, &given, parameters).await?);
+                rows.extend(self.candidate(write, insert, &given, parameters).await?);
             }
         }
         Ok(())
     }
 
-    async fn candidate(
+    /// A complete row; nothing when a trigger leaves it out.
+    pub(super) async fn candidate(
         &mut self,
         write: &Write,
         insert: &Insert,
         given: &[RowValue],
         parameters: &[Value],
-    ) -> Result<Vec<Value>> {
+    ) -> Result<Option<Vec<Value>>> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
         let mut values = vec![Value::Null; table.columns.len()];
@@ -78,9 +80,12 @@ impl Work<'_> {
                 Some(RowValue::Default) | None => self.fill(write, column).await?,
             };
         }
+        let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await? else {
+            return Ok(None);
+        };
         self.generate(write, &mut values).await?;
         self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
-        Ok(values)
+        Ok(Some(values))
     }
 
     /// Stores rows that meet no others. `is_refused`: a later one is.
@@ -140,18 +145,31 @@ impl Work<'_> {
                 Err(failure) => Err(self.violation(write, None, row, failure).await),
             };
         };
-        let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(None) };
-        if touched.met.contains(&existing.key) {
-            return Err(twice().into());
-        }
-        let change = self.merged(write, (*excluded, row), set, filter.as_ref(), existing).await?;
-        let Some(change) = change else { return Ok(None) };
+        let Some(change) = self.merged_with(write, conflict, row, existing, touched).await? else {
+            return Ok(None);
+        };
         touched.meet(self.apply(write, &change).await?);
         Ok(Some(change.into()))
     }
 
+    /// What a row that is in the way becomes; nothing when it stays as it is.
+    pub(super) async fn merged_with(
+        &mut self,
+        write: &Write,
+        conflict: &Conflict,
+        row: &[Value],
+        existing: StoredRow,
+        touched: &Touched,
+    ) -> Result<Option<Change>> {
+        let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(None) };
+        if touched.met.contains(&existing.key) {
+            return Err(twice());
+        }
+        self.merged(write, (*excluded, row), set, filter.as_ref(), existing).await
+    }
+
     /// The row that already has the key.
-    async fn existing(
+    pub(super) async fn existing(
         &mut self,
         write: &Write,
         conflict: &Conflict,
@@ -200,7 +218,7 @@ impl Work<'_> {
             };
         }
         let columns: Vec<ColumnId> = set.iter().map(|(column, _)| *column).collect();
-        self.change(write, existing, columns, values).await.map(Some)
+        self.change(write, existing, columns, values).await
     }
 }
 

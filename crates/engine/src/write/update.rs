@@ -1,11 +1,13 @@
 //! `update`.
 
 use catalog::ColumnId;
+use query::triggers::Operation;
 use query::{Assign, Expr, Write};
-use types::{Error, Result, Value};
+use types::{Result, Value};
 
+use super::fired::already_modified;
 use super::row::tuple;
-use super::{StoredRow, Touched};
+use super::{StoredRow, Touched, is_same};
 use crate::contract::Failure;
 use crate::work::{Bound, Work, has_subquery};
 
@@ -42,34 +44,68 @@ impl Work<'_> {
         parameters: &[Value],
         changes: &mut Vec<Change>,
     ) -> Result<()> {
-        // What reads tables is asked with the rows, before any of them changes.
-        let is_asked = |expr: &Expr| has_subquery(expr) || names_others(expr, write);
-        let asked = set.iter().filter_map(|(_, assign)| match assign {
-            Assign::Expr(expr) if is_asked(expr) => Some(expr.clone()),
-            Assign::Expr(_) | Assign::Default => None,
-        });
-        let rows = self.targets(write, filter, asked.collect(), parameters).await?;
-        for (row, asked) in rows {
-            let mut asked = asked.into_iter();
-            let mut values = row.values.clone();
-            for (column, assign) in set {
-                values[usize::from(column.0)] = match assign {
-                    Assign::Default => self.fill(write, *column).await?,
-                    Assign::Expr(expr) if is_asked(expr) => asked.next().unwrap_or(Value::Null),
-                    Assign::Expr(expr) => {
-                        let expr = self.counted(expr).await?;
-                        self.value(&expr, Some(tuple(write, &row.values, None)), parameters).await?
-                    }
-                };
-            }
+        let asked = asked(write, set);
+        for (row, asked) in self.targets(write, filter, asked, parameters).await? {
+            let values = self.assigned(write, set, &row, asked, parameters).await?;
             let columns = set.iter().map(|(column, _)| *column).collect();
-            changes.push(self.change(write, row, columns, values).await?);
+            changes.extend(self.change(write, row, columns, values).await?);
         }
         Ok(())
     }
 
-    /// A row with its new values, completed and checked.
+    /// A row with the values that it is to have. `asked`: those of what was asked with the row.
+    pub(super) async fn assigned(
+        &mut self,
+        write: &Write,
+        set: &[(ColumnId, Assign)],
+        row: &StoredRow,
+        asked: Vec<Value>,
+        parameters: &[Value],
+    ) -> Result<Vec<Value>> {
+        let mut asked = asked.into_iter();
+        let mut values = row.values.clone();
+        for (column, assign) in set {
+            values[usize::from(column.0)] = match assign {
+                Assign::Default => self.fill(write, *column).await?,
+                Assign::Expr(expr) if is_asked(expr, write) => asked.next().unwrap_or(Value::Null),
+                Assign::Expr(expr) => {
+                    let expr = self.counted(expr).await?;
+                    self.value(&expr, Some(tuple(write, &row.values, None)), parameters).await?
+                }
+            };
+        }
+        Ok(values)
+    }
+
+    /// A row with its new values, as triggers want them, completed and checked; nothing when a trigger leaves it as it is.
     pub(super) async fn change(
+        &mut self,
+        write: &Write,
+        row: StoredRow,
+        mut columns: Vec<ColumnId>,
+        new: Vec<Value>,
+    ) -> Result<Option<Change>> {
+        let model = self.served.model.clone();
+        if !model[write.table].triggers.is_empty() {
+            let operation = Operation::Update(columns.iter().copied().collect());
+            let given = new.clone();
+            let Some(wanted) = self.fire_before(write.table, &operation, Some(&row.values), Some(new)).await? else {
+                return Ok(None);
+            };
+            let table = &model.catalog[write.table];
+            let differs = |column: &ColumnId| {
+                let at = usize::from(column.0);
+                !columns.contains(column) && !is_same(&table[*column].ty, &given[at], &wanted[at])
+            };
+            let further: Vec<ColumnId> = table.column_ids().filter(differs).collect();
+            columns.extend(further);
+            return self.checked(write, row, columns, wanted).await.map(Some);
+        }
+        self.checked(write, row, columns, new).await.map(Some)
+    }
+
+    /// A row with its new values, completed and checked.
+    pub(super) async fn checked(
         &mut self,
         write: &Write,
         row: StoredRow,
@@ -104,8 +140,21 @@ impl Work<'_> {
         let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
         let keys = self.keys_of(&command).await?;
         let key = keys.first().copied();
-        key.ok_or_else(|| Failure::Error(Error::internal("an update answered no key")))
+        key.ok_or_else(|| already_modified("updated").into())
     }
+}
+
+/// What is asked together with the rows, before any of them changes: what reads tables.
+pub(super) fn asked(write: &Write, set: &[(ColumnId, Assign)]) -> Vec<Expr> {
+    let expr = |(_, assign): &(ColumnId, Assign)| match assign {
+        Assign::Expr(expr) if is_asked(expr, write) => Some(expr.clone()),
+        Assign::Expr(_) | Assign::Default => None,
+    };
+    set.iter().filter_map(expr).collect()
+}
+
+fn is_asked(expr: &Expr, write: &Write) -> bool {
+    has_subquery(expr) || names_others(expr, write)
 }
 
 /// Whether an expression names something that stands beside the row.

@@ -8,7 +8,7 @@ use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
-use crate::convert::{converted, integer};
+use crate::convert::{converted, fields, integer};
 use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
 
@@ -28,7 +28,10 @@ impl Frame<'_> {
             let (found, _) = self.value(value).await?;
             return match found {
                 Value::Null => self.assign_null_row(slot),
-                found => self.assign_row(slot, &shape, row_values(found)),
+                found => {
+                    let values = fields(&found, &shape, self.host.session())?;
+                    self.assign_row(slot, &shape, values)
+                }
             };
         }
         let (value, ty) = self.value(value).await?;
@@ -56,7 +59,7 @@ impl Frame<'_> {
         };
         let element = converted(value, ty, (element_ty, None), self.host.session())?;
         let most = self.host.limits().variable_bytes_max / size_of::<Value>();
-        let array = with_element(array, index, element, most)?;
+        let array = with_element(&array, index, element, most)?;
         self.assign_place(&place, array, &array_ty)
     }
 
@@ -76,6 +79,14 @@ impl Frame<'_> {
         }
         let planned = self.program.expr(value, &self.environment, &*self.host)?;
         Ok(match planned.value() {
+            Some(query::Expr::Form { form: query::Form::Record(names), args, .. }) => {
+                let field = |(name, arg): (&Arc<str>, &query::Expr)| Field {
+                    name: name.clone(),
+                    ty: arg.ty(),
+                    modifier: None,
+                };
+                Some(names.iter().zip(args).map(field).collect())
+            }
             Some(query::Expr::Form { form: query::Form::Row, args, ty }) => {
                 let named = self.shape_of_value(args.len(), ty);
                 let typed = |(field, arg): (&Field, &query::Expr)| Field { ty: arg.ty(), ..field.clone() };
@@ -169,18 +180,16 @@ impl Frame<'_> {
                 Ok(())
             }
             Kind::Record | Kind::Row { .. } => {
-                let shape = match (&value, ty) {
-                    (Value::Null, _) => None,
-                    (Value::Row(fields), ty) => Some(self.shape_of_value(fields.len(), ty)),
-                    _ => {
-                        let message = "cannot assign non-composite value to a record variable";
-                        return Err(Error::new(Code::DATATYPE_MISMATCH, message));
-                    }
-                };
-                match shape {
-                    Some(shape) => self.assign_row(slot, &shape, row_values(value)),
-                    None => self.assign_null_row(slot),
+                if value.is_null() {
+                    return self.assign_null_row(slot);
                 }
+                let width = match &value {
+                    Value::Row(fields) => fields.len(),
+                    _ => 0,
+                };
+                let shape = self.shape_of_value(width, ty);
+                let values = fields(&value, &shape, self.host.session())?;
+                self.assign_row(slot, &shape, values)
             }
         }
     }
@@ -295,20 +304,13 @@ impl Frame<'_> {
     }
 }
 
-fn row_values(value: Value) -> Option<Vec<Value>> {
-    match value {
-        Value::Row(fields) => Some(fields.to_vec()),
-        _ => None,
-    }
-}
-
 fn constant(name: &str) -> Error {
     Error::raised("22005", format!("variable \"{name}\" is declared CONSTANT"))
 }
 
 /// An array with another element; beyond its end, nulls are between.
-fn with_element(array: Value, index: i64, element: Value, most: usize) -> Result<Value> {
-    let mut elements = match &array {
+fn with_element(array: &Value, index: i64, element: Value, most: usize) -> Result<Value> {
+    let mut elements = match array {
         Value::Array(array) if array.dimensions.len() > 1 => {
             return Err(Error::missing("assigning to an element of several dimensions"));
         }

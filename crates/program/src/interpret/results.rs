@@ -103,6 +103,10 @@ impl Frame<'_> {
         };
         match value {
             Value::Null => Ok(None),
+            Value::Text(_) if matches!(ty, Type::Composite(_)) => {
+                let shape = self.shape()?;
+                crate::convert::fields(&value, &shape, self.host.session())
+            }
             Value::Row(fields) => {
                 let Ok(shape) = self.shape() else { return Ok(Some(fields.to_vec())) };
                 if fields.len() != shape.len() {

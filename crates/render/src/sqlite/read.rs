@@ -350,13 +350,19 @@ impl Writer<'_> {
         }
         json.push(b']');
         self.push("SELECT ");
-        let is_bytes = |at: usize| rows.first().and_then(|row| row.get(at)).map(Expr::ty) == Some(Type::Bytea);
         self.list(0..width, ", ", |writer, at| {
-            writer.push(if is_bytes(at) { "unhex(" } else { "" });
+            let ty = rows.first().and_then(|row| row.get(at)).map(Expr::ty);
+            let (before, behind) = match ty {
+                Some(Type::Bytea) => ("unhex(", ")"),
+                // SQLite does not read every float as the nearest.
+                Some(Type::Float4 | Type::Float8) => ("bp_cast('text;float8;-;e', ", ")"),
+                _ => ("", ""),
+            };
+            writer.push(before);
             writer.push("json_extract(value, '$[");
             writer.number(at);
             writer.push("]')");
-            writer.push(if is_bytes(at) { ")" } else { "" });
+            writer.push(behind);
             writer.push(" AS column");
             writer.number(at + 1);
             Ok(())
@@ -532,9 +538,9 @@ fn write_stored(out: &mut Vec<u8>, expr: &Expr) -> Result<()> {
         Stored::Null => out.extend(b"null"),
         Stored::Int(number) => out.extend(number.to_string().bytes()),
         Stored::Real(number) if number.is_infinite() => {
-            out.extend(if number > 0.0 { &b"9e999"[..] } else { b"-9e999" });
+            out.extend(if number > 0.0 { &b"\"Infinity\""[..] } else { b"\"-Infinity\"" });
         }
-        Stored::Real(number) => out.extend(format!("{number:?}").bytes()),
+        Stored::Real(number) => out.extend(format!("\"{number:?}\"").bytes()),
         Stored::Text(text) => types::json::write_string(out, &text),
         Stored::Blob(bytes) => {
             out.push(b'"');

@@ -28,10 +28,35 @@ pub fn parse_body(text: &str) -> Result<Body, Diagnostic> {
         return Err(complaint);
     }
     tokens.retain(|placed| placed.span.start >= rest);
+    let tokens = from_one(tokens);
     let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0 };
     let block = parser.labeled_block()?;
     parser.eat_mark(';');
     if parser.done() { Ok(Body { conflict: options, block }) } else { Err(parser.unexpected()) }
+}
+
+/// The arguments of a trigger are the only array that begins at 0: its subscripts are written as those of one that begins at 1.
+fn from_one(tokens: Vec<Placed>) -> Vec<Placed> {
+    let is_open = |at: usize| {
+        let is_name = matches!(&tokens[at].token, Token::Word(word) if word == "tg_argv");
+        is_name
+            && tokens.get(at + 1).is_some_and(|next| next.token == Token::Mark('[') && next.closed_ahead > 1)
+    };
+    let ends: Vec<usize> =
+        (0..tokens.len()).filter(|at| is_open(*at)).map(|at| at + 1 + tokens[at + 1].closed_ahead).collect();
+    if ends.is_empty() {
+        return tokens;
+    }
+    let mut shifted = Vec::with_capacity(tokens.len() + 2 * ends.len());
+    for (at, placed) in tokens.into_iter().enumerate() {
+        if ends.contains(&at) {
+            for token in [Token::Op("+".to_owned()), Token::Integer("1".to_owned())] {
+                shifted.push(Placed { token, ..placed.clone() });
+            }
+        }
+        shifted.push(placed);
+    }
+    Parser::paired(shifted)
 }
 
 /// Lines with `#` before the first block, and where they end.

@@ -174,7 +174,7 @@ impl Parser<'_> {
         let (mut into, mut using): (Option<Into>, Vec<Expr>) = (None, Vec::new());
         loop {
             if into.is_none() && self.eat("into") {
-                into = Some(self.into_targets()?);
+                into = Some(self.targets_behind()?);
             } else if using.is_empty() && self.eat("using") {
                 let length = self.ahead(|token| match token {
                     Token::Word(word) => word == "into",

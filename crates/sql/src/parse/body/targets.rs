@@ -66,7 +66,7 @@ impl Parser<'_> {
     }
 
     /// `into`, behind the word.
-    pub(super) fn into_targets(&mut self) -> Parsed<Into> {
+    pub(super) fn targets_behind(&mut self) -> Parsed<Into> {
         let strict = self.eat("strict");
         Ok(Into { strict, targets: self.target_list()? })
     }
@@ -85,7 +85,7 @@ impl Parser<'_> {
                     return Err(Diagnostic::new(span, "INTO specified more than once"));
                 }
                 self.at += 1;
-                into = Some(self.into_targets()?);
+                into = Some(self.targets_behind()?);
                 continue;
             }
             tokens.extend(self.tokens.get(self.at).cloned());

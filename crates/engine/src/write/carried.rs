@@ -1,0 +1,226 @@
+//! What foreign keys do to other rows where triggers see it: engines fire none of ours.
+//!
+//! The rows are found, and triggers before them fired, before the engine does what the keys say; triggers after them are fired
+//! when it is done.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
+use query::model::ROW;
+use query::triggers::{self, Operation};
+use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
+use sql::ast::TriggerTiming;
+use types::{Error, Result, Value};
+
+use super::together::Stored;
+use super::{StoredRow, is_same, split};
+use crate::contract::BoxFuture;
+use crate::work::{Bound, Work};
+
+/// A row as it was, and as it is to be.
+type Happening<'a> = (&'a [Value], Option<&'a [Value]>);
+
+/// What a foreign key does to the rows of a table because of one row of another.
+pub(super) struct Carried {
+    table: TableId,
+    operation: Operation,
+    rows: Vec<CarriedRow>,
+    /// What it leads to.
+    further: Vec<Carried>,
+}
+
+/// What a foreign key has done to the rows of a table.
+pub(super) struct Happened {
+    pub(super) table: TableId,
+    pub(super) operation: Operation,
+    pub(super) rows: Vec<Stored>,
+}
+
+struct CarriedRow {
+    row: StoredRow,
+    /// What the engine makes of it; nothing of a row that goes.
+    done: Vec<Value>,
+    /// What triggers want of it.
+    wanted: Vec<Value>,
+}
+
+impl Work<'_> {
+    /// What foreign keys will do where triggers see it, because of what happens to rows. `met`: rows that are on their way.
+    pub(super) fn carry<'a>(
+        &'a mut self,
+        table: TableId,
+        operation: &'a Operation,
+        rows: &'a [Happening<'a>],
+        met: &'a mut BTreeSet<(TableId, i64)>,
+    ) -> BoxFuture<'a, Result<Vec<Carried>>> {
+        Box::pin(async move {
+            let model = self.served.model.clone();
+            let mut found = Vec::new();
+            for (from, key, operation) in triggers::carried(&model.catalog, table, operation) {
+                if !triggers::fires_any(&model, from, &operation) {
+                    continue;
+                }
+                for row in rows {
+                    found.extend(self.carry_row(table, (from, key), &operation, *row, met).await?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The same by one key and because of one row.
+    async fn carry_row(
+        &mut self,
+        table: TableId,
+        (from, key): (TableId, &ForeignKey),
+        operation: &Operation,
+        (old, new): Happening<'_>,
+        met: &mut BTreeSet<(TableId, i64)>,
+    ) -> Result<Option<Carried>> {
+        let model = self.served.model.clone();
+        let target = &model.catalog[table];
+        let named = key.target_columns.iter().filter_map(|name| target.column(name));
+        let columns: Vec<usize> = named.map(|(column, _)| usize::from(column.0)).collect();
+        let of = |row: &[Value]| columns.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
+        let (values, becomes) = (of(old), new.map(of));
+        let is_kept = becomes.as_ref().is_some_and(|becomes| {
+            let pairs = values.iter().zip(becomes).zip(&columns);
+            pairs.into_iter().all(|((old, new), at)| is_same(&target.columns[*at].ty, old, new))
+        });
+        if values.iter().any(Value::is_null) || is_kept {
+            return Ok(None);
+        }
+        self.fire_for_statement(from, operation, TriggerTiming::Before).await?;
+        let mut rows = Vec::new();
+        for row in self.referencing(from, key, &values).await? {
+            if !met.insert((from, row.key)) {
+                continue;
+            }
+            let done = self.acted(from, key, operation, &row.values, becomes.as_deref()).await?;
+            let new = done.clone();
+            let Some(wanted) = self.fire_before(from, operation, Some(&row.values), new).await? else {
+                return Err(Error::missing("a trigger that keeps a row from what a foreign key does to it"));
+            };
+            rows.push(CarriedRow { row, done: done.unwrap_or_default(), wanted });
+        }
+        let happening = |row: &'_ CarriedRow| (row.row.values.clone(), row.wanted.clone());
+        let happened: Vec<(Vec<Value>, Vec<Value>)> = rows.iter().map(happening).collect();
+        let is_gone = *operation == Operation::Delete;
+        let happenings: Vec<Happening<'_>> =
+            happened.iter().map(|(old, new)| (&old[..], (!is_gone).then_some(&new[..]))).collect();
+        let further = self.carry(from, operation, &happenings, met).await?;
+        Ok(Some(Carried { table: from, operation: operation.clone(), rows, further }))
+    }
+
+    /// The rows that reference a key.
+    async fn referencing(
+        &mut self,
+        from: TableId,
+        key: &ForeignKey,
+        values: &[Value],
+    ) -> Result<Vec<StoredRow>> {
+        let write = of_key(from);
+        let model = self.served.model.clone();
+        let equal = key.columns.iter().zip(values).map(|(&column, value)| {
+            let ty = model.catalog[from][column].ty.clone();
+            let value = Expr::Const { value: value.clone(), ty: ty.clone() };
+            Expr::Column { source: ROW, column, ty }.equals(value)
+        });
+        let filter = Expr::all(equal);
+        let mut read =
+            self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
+        read.filter = filter;
+        let width = read.outputs.len();
+        let found = self.rows(&read, Bound::default()).await?;
+        found.into_iter().map(|row| split(row, width).map(|(row, _)| row)).collect()
+    }
+
+    /// What a key's action makes of a row; nothing of one that goes.
+    async fn acted(
+        &mut self,
+        from: TableId,
+        key: &ForeignKey,
+        operation: &Operation,
+        row: &[Value],
+        becomes: Option<&[Value]>,
+    ) -> Result<Option<Vec<Value>>> {
+        let Operation::Update(set) = operation else { return Ok(None) };
+        let action = if becomes.is_some() { &key.on_update } else { &key.on_delete };
+        let mut row = row.to_vec();
+        let write = of_key(from);
+        let given = key.columns.iter().zip(becomes.unwrap_or_default());
+        match action {
+            ReferentialAction::Cascade => {
+                given.for_each(|(column, value)| row[usize::from(column.0)] = value.clone());
+            }
+            ReferentialAction::SetDefault(_) => {
+                for &column in set {
+                    row[usize::from(column.0)] = self.fill(&write, column).await?;
+                }
+            }
+            ReferentialAction::SetNull(_) | ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                set.iter().for_each(|column| row[usize::from(column.0)] = Value::Null);
+            }
+        }
+        Ok(Some(row))
+    }
+
+    /// Brings rows that the engine has changed to what triggers want of them. What happened, in the order in which PostgreSQL fires
+    /// the triggers after it: those of a statement's own rows come before those of rows further away.
+    pub(super) async fn settled(&mut self, carried: Vec<Carried>) -> Result<Vec<Happened>> {
+        let mut waiting = VecDeque::from(carried);
+        let mut happened = Vec::new();
+        while let Some(Carried { table, operation, rows, further }) = waiting.pop_front() {
+            waiting.extend(further);
+            let mut stored = Vec::with_capacity(rows.len());
+            for CarriedRow { row, done, wanted } in rows {
+                if operation == Operation::Delete {
+                    stored.push(Stored { old: Some(row.values), new: Vec::new() });
+                } else {
+                    stored.push(self.brought(table, row, &done, wanted).await?);
+                }
+            }
+            happened.push(Happened { table, operation, rows: stored });
+        }
+        Ok(happened)
+    }
+
+    /// Stores what triggers want of a row besides what the engine has done.
+    async fn brought(
+        &mut self,
+        table: TableId,
+        row: StoredRow,
+        done: &[Value],
+        wanted: Vec<Value>,
+    ) -> Result<Stored> {
+        let declared = &self.served.model.catalog[table];
+        let differs = |column: &ColumnId| {
+            let at = usize::from(column.0);
+            !is_same(&declared[*column].ty, &done[at], &wanted[at])
+        };
+        let columns: Vec<ColumnId> = declared.column_ids().filter(differs).collect();
+        let write = of_key(table);
+        let change = self.checked(&write, row, columns, wanted).await?;
+        self.apply(&write, &change).await?;
+        Ok(change.into())
+    }
+}
+
+/// A write of a foreign key's action: it is the matter of who declared the key, whoever caused it.
+fn of_key(table: TableId) -> Write {
+    Write {
+        table,
+        target: ROW,
+        action: Action::Delete { filter: None },
+        before: Vec::new(),
+        refreshes: false,
+        beside: None,
+        is_read_whole: false,
+        returning: None,
+        counted: None,
+        called: None,
+        affected_max: None,
+        single: false,
+        guard: WriteGuard { judge: Judge::Us, ..WriteGuard::default() },
+    }
+}

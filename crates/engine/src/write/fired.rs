@@ -1,0 +1,384 @@
+//! Writes that fire triggers (PostgreSQL, "Overview of Trigger Behavior").
+//!
+//! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
+//! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
+
+use std::collections::BTreeSet;
+
+use catalog::TableId;
+use query::model::ROW;
+use query::triggers::{self, OLD, Operation, Routine, TriggerModel};
+use query::{Action, Insert, RowValue, Write};
+use sql::ast::TriggerTiming;
+use types::{Code, Error, Result, Type, Value};
+
+use super::carried::{Carried, Happened};
+use super::together::Stored;
+use super::{StoredRow, Touched, check_affected, count, is_same};
+use crate::contract::{Failure, Sink};
+use crate::database::Applied;
+use crate::programs::Deferred;
+use crate::work::{Bound, Tuple, Work};
+
+/// What a statement has done to rows.
+#[derive(Default)]
+pub(super) struct Passed {
+    touched: Touched,
+    /// The rows as they were and as they are, in the order in which they were stored.
+    rows: Vec<Stored>,
+    /// What foreign keys did because of them.
+    carried: Vec<Carried>,
+}
+
+impl Work<'_> {
+    /// Whether a write fires triggers.
+    pub(super) fn fires(&self, write: &Write) -> bool {
+        let model = &self.served.model;
+        let fires = |operation: &Operation| triggers::fires_any(model, write.table, operation);
+        model.has_triggers() && triggers::operations(write).iter().any(fires)
+    }
+
+    /// Runs a write that fires triggers.
+    pub(super) async fn store_fired(
+        &mut self,
+        write: &Write,
+        parameters: &[Value],
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
+        let operations = triggers::operations(write);
+        for operation in &operations {
+            self.fire_for_statement(write.table, operation, TriggerTiming::Before).await?;
+        }
+        let (passed, affected) = match &write.action {
+            Action::Delete { .. } => {
+                let rows = self.condemned(write, parameters).await?;
+                check_affected(write, rows.len())?;
+                let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
+                // What is returned of a deleted row, it says while it is there.
+                self.returning(write, &keys, parameters, position, sink).await?;
+                (self.delete_fired(write, rows).await?, keys.len())
+            }
+            Action::Insert(_) | Action::Update { .. } => {
+                let passed = self.passed(write, parameters).await?;
+                check_affected(write, passed.touched.keys.len())?;
+                self.returning(write, &passed.touched.keys, parameters, position, sink).await?;
+                let affected = passed.touched.keys.len();
+                (passed, affected)
+            }
+        };
+        let carried = self.settled(passed.carried).await?;
+        for row in &passed.rows {
+            let operation = match row.old {
+                None => operations.first(),
+                Some(_) => operations.last(),
+            };
+            if let Some(operation) = operation {
+                self.fire_after(write.table, operation, row).await?;
+            }
+        }
+        for operation in operations.iter().rev() {
+            self.fire_for_statement(write.table, operation, TriggerTiming::After).await?;
+        }
+        for Happened { table, operation, rows } in &carried {
+            for row in rows {
+                self.fire_after(*table, operation, row).await?;
+            }
+            self.fire_for_statement(*table, operation, TriggerTiming::After).await?;
+        }
+        Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
+    }
+
+    /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
+    /// may satisfy.
+    async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
+        self.transaction.begin_part().await?;
+        let ended = self.pass(write, parameters).await;
+        self.transaction.end_part(ended.is_ok()).await?;
+        if !matches!(ended, Err(Failure::ForeignKey)) {
+            return Ok(ended?);
+        }
+        self.put_off().await?;
+        let ended = self.pass_put_off(write, parameters).await;
+        self.looked(ended).await
+    }
+
+    async fn pass_put_off(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
+        let passed = self.pass(write, parameters).await?;
+        for row in &passed.rows {
+            self.look_at(write, row.old.as_deref(), &row.new).await?;
+        }
+        Ok(passed)
+    }
+
+    async fn pass(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed, Failure> {
+        let mut passed = Passed::default();
+        match &write.action {
+            Action::Insert(insert) => {
+                for given in &insert.rows {
+                    self.pass_given(write, insert, given, parameters, &mut passed).await?;
+                }
+                if let Some(read) = &insert.read {
+                    for given in self.rows(read, Bound { parameters, ..Bound::default() }).await? {
+                        let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
+                        self.pass_given(write, insert, &given, parameters, &mut passed).await?;
+                    }
+                }
+            }
+            Action::Update { set, filter } => {
+                let asked = super::update::asked(write, set);
+                for (row, asked) in self.targets(write, filter.as_ref(), asked, parameters).await? {
+                    let values = self.assigned(write, set, &row, asked, parameters).await?;
+                    let columns = set.iter().map(|(column, _)| *column).collect();
+                    if let Some(change) = self.change(write, row, columns, values).await? {
+                        let key = self.apply_fired(write, change, &mut passed).await?;
+                        passed.touched.keys.push(key);
+                    }
+                }
+            }
+            Action::Delete { .. } => return Err(Error::internal("a deletion stores no rows").into()),
+        }
+        Ok(passed)
+    }
+
+    /// Stores one row of an insert, or does what is to be done instead.
+    async fn pass_given(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        given: &[RowValue],
+        parameters: &[Value],
+        passed: &mut Passed,
+    ) -> Result<(), Failure> {
+        let Some(row) = self.candidate(write, insert, given, parameters).await? else { return Ok(()) };
+        let existing = match &insert.conflict {
+            None => None,
+            Some(conflict) => self.existing(write, conflict, &row).await?.map(|existing| (conflict, existing)),
+        };
+        let Some((conflict, existing)) = existing else {
+            return match self.stored(write, std::slice::from_ref(&row)).await {
+                Ok(keys) => {
+                    passed.touched.inserted += count(keys.len());
+                    keys.into_iter().for_each(|key| passed.touched.meet(key));
+                    passed.rows.push(Stored { old: None, new: row });
+                    Ok(())
+                }
+                Err(Failure::Unique { .. })
+                    if insert.conflict.as_ref().is_some_and(|conflict| conflict.columns.is_empty()) =>
+                {
+                    Ok(())
+                }
+                Err(failure) => Err(self.violation(write, None, &row, failure).await),
+            };
+        };
+        if let Some(change) = self.merged_with(write, conflict, &row, existing, &passed.touched).await? {
+            let key = self.apply_fired(write, change, passed).await?;
+            passed.touched.meet(key);
+        }
+        Ok(())
+    }
+
+    async fn apply_fired(
+        &mut self,
+        write: &Write,
+        change: super::update::Change,
+        passed: &mut Passed,
+    ) -> Result<i64, Failure> {
+        let columns: BTreeSet<_> = self.served.model.catalog[write.table].column_ids().collect();
+        let row = (change.old.as_slice(), Some(change.new.as_slice()));
+        let carried = self.carry(write.table, &Operation::Update(columns), &[row], &mut BTreeSet::new()).await?;
+        let key = self.apply(write, &change).await?;
+        passed.carried.extend(carried);
+        passed.rows.push(change.into());
+        Ok(key)
+    }
+
+    /// The rows that a deletion is about, but those that a trigger keeps.
+    async fn condemned(&mut self, write: &Write, parameters: &[Value]) -> Result<Vec<StoredRow>> {
+        let Action::Delete { filter } = &write.action else { return Ok(Vec::new()) };
+        let mut rows = Vec::new();
+        for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
+            let goes = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
+            if goes.is_some() {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn delete_fired(&mut self, write: &Write, rows: Vec<StoredRow>) -> Result<Passed> {
+        let mut met: BTreeSet<(TableId, i64)> = rows.iter().map(|row| (write.table, row.key)).collect();
+        let gone: Vec<(&[Value], Option<&[Value]>)> = rows.iter().map(|row| (&row.values[..], None)).collect();
+        let carried = self.carry(write.table, &Operation::Delete, &gone, &mut met).await?;
+        let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
+        if self.delete(write, &rows).await? != count(rows.len()) {
+            return Err(already_modified("deleted"));
+        }
+        let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), new: Vec::new() };
+        Ok(Passed { touched: Touched::default(), rows: rows.into_iter().map(gone).collect(), carried })
+    }
+
+    /// Fires the triggers before something happens to a row. What is to be stored; nothing when it is not to happen.
+    pub(super) async fn fire_before(
+        &mut self,
+        table: TableId,
+        operation: &Operation,
+        old: Option<&[Value]>,
+        mut new: Option<Vec<Value>>,
+    ) -> Result<Option<Vec<Value>>> {
+        let model = self.served.model.clone();
+        for trigger in &model[table].triggers {
+            if !trigger.fires(&model.catalog[table], operation, TriggerTiming::Before, true)
+                || !self.holds(table, trigger, old, new.as_deref()).await?
+            {
+                continue;
+            }
+            let returned = self.fire(table, trigger, operation, old, new.clone()).await?;
+            match (returned, operation) {
+                (None, _) => return Ok(None),
+                (Some(_), Operation::Delete) => {}
+                (Some(row), Operation::Insert | Operation::Update(_)) => new = Some(row),
+            }
+        }
+        Ok(Some(new.unwrap_or_default()))
+    }
+
+    /// Fires the triggers after something happened to a row.
+    pub(super) async fn fire_after(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<()> {
+        let model = self.served.model.clone();
+        let old = row.old.as_deref();
+        let new = (*operation != Operation::Delete).then_some(&row.new[..]);
+        for (at, trigger) in model[table].triggers.iter().enumerate() {
+            if !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
+                || !self.holds(table, trigger, old, new).await?
+            {
+                continue;
+            }
+            if trigger.statement.initially_deferred {
+                let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
+                self.in_force.defer(Deferred { table, trigger: at, operation: operation.clone(), old, new })?;
+            } else {
+                self.fire(table, trigger, operation, old, new.map(<[Value]>::to_vec)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fires what waits for the end of the transaction.
+    pub(crate) async fn fire_deferred(&mut self) -> Result<()> {
+        let model = self.served.model.clone();
+        while let Some(Deferred { table, trigger, operation, old, new }) = self.in_force.next_deferred() {
+            let trigger = &model[table].triggers[trigger];
+            self.fire(table, trigger, &operation, old.as_deref(), new).await?;
+        }
+        Ok(())
+    }
+
+    /// Fires the triggers of a statement.
+    pub(super) async fn fire_for_statement(
+        &mut self,
+        table: TableId,
+        operation: &Operation,
+        timing: TriggerTiming,
+    ) -> Result<()> {
+        let model = self.served.model.clone();
+        for trigger in &model[table].triggers {
+            if trigger.fires(&model.catalog[table], operation, timing, false)
+                && self.holds(table, trigger, None, None).await?
+            {
+                self.fire(table, trigger, operation, None, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a trigger's condition holds.
+    async fn holds(
+        &mut self,
+        table: TableId,
+        trigger: &TriggerModel,
+        old: Option<&[Value]>,
+        new: Option<&[Value]>,
+    ) -> Result<bool> {
+        let Some(when) = &trigger.when else { return Ok(true) };
+        let when = when.as_ref().map_err(Clone::clone)?;
+        let excluded = old.map(|old| (OLD, old));
+        let row = Tuple { table, target: ROW, values: new.unwrap_or_default(), excluded };
+        Ok(matches!(self.value(when, Some(row), &[]).await?, Value::Bool(true)))
+    }
+
+    /// Calls what a trigger calls. The row that it returns.
+    async fn fire(
+        &mut self,
+        table: TableId,
+        trigger: &TriggerModel,
+        operation: &Operation,
+        old: Option<&[Value]>,
+        new: Option<Vec<Value>>,
+    ) -> Result<Option<Vec<Value>>> {
+        let statement = &trigger.statement;
+        match trigger.routine.clone()? {
+            Routine::SkipsUnchanged => {
+                let columns = &self.served.model.catalog[table].columns;
+                let is_as_it_was = |new: &Vec<Value>| {
+                    let mut pairs = new.iter().zip(old.unwrap_or_default()).zip(columns);
+                    pairs.all(|((new, old), column)| is_same(&column.ty, old, new))
+                };
+                Ok(new.filter(|new| !is_as_it_was(new)))
+            }
+            Routine::SetsTime => self.with_time(table, trigger, new).map(Some),
+            Routine::Declared(function) => {
+                let firing = program::Firing {
+                    trigger: trigger.name.clone(),
+                    table,
+                    when: match statement.timing {
+                        TriggerTiming::Before => "BEFORE",
+                        TriggerTiming::After => "AFTER",
+                        TriggerTiming::InsteadOf => "INSTEAD OF",
+                    },
+                    level: if statement.for_each_row { "ROW" } else { "STATEMENT" },
+                    operation: operation.name(),
+                    old: old.map(<[Value]>::to_vec),
+                    new,
+                    arguments: statement.arguments.clone(),
+                };
+                Box::pin(program::fire(self, function, firing)).await
+            }
+        }
+    }
+
+    /// The row with the transaction's time in the column that is the trigger's argument.
+    fn with_time(
+        &self,
+        table: TableId,
+        trigger: &TriggerModel,
+        new: Option<Vec<Value>>,
+    ) -> Result<Vec<Value>> {
+        let declared = &self.served.model.catalog[table];
+        let column = trigger.statement.arguments.first().and_then(|name| declared.column(name));
+        let (Some((column, of)), Some(mut row)) = (column, new) else {
+            return Err(Error::new(Code::RAISED, "moddatetime: must be fired for update, with a column"));
+        };
+        let session = &self.run.session;
+        row[usize::from(column.0)] = match &of.ty {
+            Type::Timestamptz => Value::Timestamp(session.now),
+            Type::Timestamp => {
+                Value::Timestamp(session.now + i64::from(session.offset_at(session.now)) * 1_000_000)
+            }
+            _ => {
+                let name = &of.name;
+                let message = format!("attribute \"{name}\" of \"{}\" must be type TIMESTAMP or TIMESTAMPTZ", declared.name.name);
+                return Err(Error::new(Code::RAISED, message));
+            }
+        };
+        Ok(row)
+    }
+}
+
+/// The error of a row that a trigger of its own statement has changed or removed.
+pub(super) fn already_modified(done: &str) -> Error {
+    let message = format!("tuple to be {done} was already modified by an operation triggered by the current command");
+    Error::raised("27000", message).with_hint(
+        "Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.",
+    )
+}
