@@ -61,11 +61,6 @@ impl Settings {
         Ok(())
     }
 
-    /// Takes a setting out.
-    pub fn take(&self, name: &str) -> Option<Arc<str>> {
-        self.locked().remove(name)
-    }
-
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Arc<str>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,4 +192,23 @@ fn posix_offset(text: &str) -> Option<i32> {
     let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
     let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
     Some(sign * seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_shared_and_bounded() {
+        let session = Session::utc(0);
+        session.settings.set("App.Word", "a").unwrap();
+        let copy = session.clone();
+        assert_eq!(copy.settings.get("app.WORD").as_deref(), Some("a"));
+        assert_eq!(Session::utc(0).settings.get("app.word"), None);
+        let long = "x".repeat(SETTINGS_BYTES_MAX / 2);
+        copy.settings.set("app.long", &long).unwrap();
+        copy.settings.set("app.long", &long).unwrap();
+        assert_eq!(copy.settings.set("app.more", &long).unwrap_err().code(), Code::LIMIT_EXCEEDED);
+        assert_eq!(session.settings.get("app.more"), None);
+    }
 }

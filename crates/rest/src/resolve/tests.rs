@@ -47,8 +47,8 @@ const SCHEMA: &str = "
     create view open_projects with (security_invoker = true) as select id, name, client_id from projects where state = 'open';
     create function shout(text) returns text language sql as 'select $1';
     create function full_name(clients) returns text language sql as 'select $1.name';
-    create function said(clients) returns text language plpgsql as 'begin return 1; end';
-    create function plain() returns int language plpgsql as 'begin return 1; end';
+    create function said(clients) returns text language plv8 as 'return 1';
+    create function plain() returns int language plv8 as 'return 1';
     create function pick(wanted status) returns setof projects language sql stable as 'select * from projects where state = wanted';
     create function mark(wanted int) returns setof projects language sql as 'update projects set on_hold = true where id = wanted returning *';
     create function done(projects) returns setof tasks language sql stable as 'select * from tasks where project_id = $1.id';

@@ -199,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_says_how_many_rows_it_expects() {
+        assert_eq!(expected_rows(r#"[{"Plan":{"Node Type":"Seq Scan","Plan Rows":560}}]"#).unwrap(), 560);
+        for text in ["[]", "{}", r#"[{"Plan":{}}]"#, r#"[{"Plan":{"Plan Rows":"x"}}]"#] {
+            assert!(expected_rows(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn lines_stay_lines() {
         assert_eq!(
             plan(false, &[&[Cell::Text("Seq Scan")], &[Cell::Text("  Filter")]]),

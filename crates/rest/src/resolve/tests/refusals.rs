@@ -168,13 +168,13 @@ fn paths_are_not_endless() {
 fn what_does_not_run_is_said() {
     refused(
         "clients?select=said",
-        "0A000: calling function public.said() is not supported | It is written in plpgsql.",
+        "0A000: calling function public.said() is not supported | It is written in plv8.",
     );
     refused_with(
         "POST /rpc/plain",
         &[],
         "{}",
-        "0A000: calling function public.plain() is not supported | It is written in plpgsql.",
+        "0A000: calling function public.plain() is not supported | It is written in plv8.",
     );
     refused_with(
         "POST /rpc/shot",
