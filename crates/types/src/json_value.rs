@@ -70,6 +70,7 @@ pub fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, session: &Sessio
         Value::Numeric(number) => write_number_text(out, &number.to_string()),
         // A row is kept as a JSON object.
         Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb | Type::Composite(_)) => out.extend(text.as_bytes()),
+        Value::Text(_) if matches!(ty, Type::Range(_)) => write_string(out, &text::print(ty, value, session)),
         Value::Text(text) => write_string(out, text),
         Value::Timestamp(micros) => {
             write_timestamp(out, *micros, (*ty == Type::Timestamptz).then_some(session))

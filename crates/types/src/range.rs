@@ -27,12 +27,12 @@ fn malformed(text: &str, details: &str) -> Error {
     Error::new(Code::INVALID_TEXT, format!("malformed range literal: \"{text}\"")).with_details(details)
 }
 
-/// A range's canonical text from text.
+/// A range's canonical text from text, with its moments in UTC.
 ///
 /// # Errors
 /// `22P02` for malformed text, `22000` for bounds in the wrong order.
 pub fn parse(subtype: &Type, source: &str, session: &Session) -> Result<String> {
-    Ok(print(subtype, &read(subtype, source, session)?, session))
+    Ok(print(subtype, &read(subtype, source, session)?, &Session::utc(0)))
 }
 
 /// A range from text, in canonical form.
@@ -160,6 +160,15 @@ fn successor(subtype: &Type, value: &Value) -> Result<Value> {
         Value::Date(days) => days.checked_add(1).map(Value::Date).ok_or_else(out),
         other => Ok(other.clone()),
     }
+}
+
+/// A range in the form that it is kept in, with its moments in the session's zone.
+pub fn zoned(subtype: &Type, text: &str, session: &Session) -> String {
+    if *subtype != Type::Timestamptz {
+        return text.to_owned();
+    }
+    // What is kept says its offset.
+    read(subtype, text, session).map_or_else(|_| text.to_owned(), |range| print(subtype, &range, session))
 }
 
 /// A range as text.

@@ -82,7 +82,10 @@ pub fn print(ty: &Type, value: &Value, session: &Session) -> String {
         Value::Int(value) => value.to_string(),
         Value::Float(value) => print_float(*value, *ty == Type::Float4),
         Value::Numeric(number) => number.to_string(),
-        Value::Text(text) => text.to_string(),
+        Value::Text(text) => match ty {
+            Type::Range(subtype) => range::zoned(subtype, text, session),
+            _ => text.to_string(),
+        },
         Value::Uuid(bytes) => print_uuid(bytes),
         Value::Bytes(bytes) => print_bytes(bytes),
         Value::Date(days) => datetime::print_date(*days),

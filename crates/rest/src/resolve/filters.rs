@@ -226,6 +226,10 @@ impl<'a> Pass<'a> {
             return Err(Error::internal("equality has operands"));
         };
         let ty = field.ty();
+        if matches!(ty, Type::Array(_)) {
+            // A list of them would be an array of arrays, which is no type.
+            return self.typing.quantified(field, "=", false, Typing::untyped("{}"));
+        }
         let literals = values.into_iter().map(|value| self.typing.literal(value, &ty));
         let literals = literals.collect::<Result<Vec<Expr>>>()?;
         let constant = |literal: &Expr| match literal {
@@ -234,14 +238,14 @@ impl<'a> Pass<'a> {
         };
         let constants: Option<Vec<Value>> = literals.iter().map(constant).collect();
         match constants {
-            Some(elements) if !matches!(ty, Type::Array(_)) || elements.is_empty() => {
+            Some(elements) => {
                 let length = u32::try_from(elements.len()).map_err(Error::internal)?;
                 let dimensions = if length == 0 { Vec::new() } else { vec![length] };
                 let array = types::value::Array { dimensions, elements };
                 let array = Expr::Const { value: Value::Array(array.into()), ty: ty.array() };
                 self.typing.quantified(field, "=", false, array)
             }
-            _ => self.typing.in_list(field, literals),
+            None => self.typing.in_list(field, literals),
         }
     }
 
