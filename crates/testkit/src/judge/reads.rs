@@ -26,9 +26,9 @@ pub(super) fn draw(world: &World, draw: &mut Draw) -> Asked {
     asked
 }
 
-/// What is selected of a target, which rows, and in which order.
-pub(super) fn shape(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) {
-    let mut select = Select { world, draw, parameters: Vec::new(), above: Vec::new() };
+/// What is selected of a target, which rows, and in which order. Whether one row alone may be read.
+pub(super) fn shape(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) -> bool {
+    let mut select = Select { world, draw, parameters: Vec::new(), above: Vec::new(), is_pinned: false };
     let target = &world.targets[at];
     if select.draw.one_in(9) {
         select.grouped(target, asked);
@@ -39,11 +39,18 @@ pub(super) fn shape(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw
         }
         asked.is_ordered = select.order(target, "");
     }
-    let parameters = select.parameters;
+    let Select { parameters, is_pinned, .. } = select;
     asked.parameters.extend(parameters);
+    if is_pinned {
+        for column in target.columns.iter().filter(|column| target.key.contains(&column.name)) {
+            let (name, value) = (escaped(&quoted(&column.name)), escaped(column.kind.sample(draw)));
+            asked.parameters.push(format!("{name}=eq.{value}"));
+        }
+    }
     for _ in 0..draw.below(3) {
         asked.parameters.push(filters::parameter("", &target.columns, draw));
     }
+    is_pinned
 }
 
 struct Select<'a> {
@@ -52,6 +59,8 @@ struct Select<'a> {
     parameters: Vec<String>,
     /// What is embedded as one row in a row of the target: its name, and the target that it is a row of.
     above: Vec<(String, usize)>,
+    /// Whether a cast may fail: then one row alone is read, for which of several an error names is nobody's promise.
+    is_pinned: bool,
 }
 
 impl Select<'_> {
@@ -62,7 +71,7 @@ impl Select<'_> {
             items.push("*".to_owned());
         } else {
             for _ in 0..1 + self.draw.below(4) {
-                items.push(self.item(target));
+                items.push(self.item(target, path));
             }
         }
         let mut names: Vec<String> = Vec::new();
@@ -75,7 +84,7 @@ impl Select<'_> {
         items.join(",")
     }
 
-    fn item(&mut self, target: &Target) -> String {
+    fn item(&mut self, target: &Target, path: &str) -> String {
         if self.draw.one_in(80) {
             return "nothing".to_owned();
         }
@@ -87,7 +96,7 @@ impl Select<'_> {
         let is_json = matches!(column.kind.class, Class::Json | Class::Jsonb);
         match self.draw.below(10) {
             0 => format!("x{}:{name}", self.draw.below(9)),
-            1 => format!("y{}:{name}::{}", self.draw.below(9), self.cast(&column)),
+            1 => format!("y{}:{name}::{}", self.draw.below(9), self.cast(&column, path)),
             2 | 3 if is_json => {
                 let path = self.draw.word(&[
                     "-%3Ek",
@@ -103,12 +112,15 @@ impl Select<'_> {
         }
     }
 
-    fn cast(&mut self, column: &Column) -> &'static str {
-        let sure = !matches!(column.kind.class, Class::Text) && !self.draw.one_in(12);
+    fn cast(&mut self, column: &Column, path: &str) -> &'static str {
+        let sure = !path.is_empty() || !self.draw.one_in(3);
         match column.kind.class {
             _ if sure => self.draw.word(&["text", "text", "varchar"]),
-            Class::Whole => self.draw.word(&["text", "numeric", "bigint", "smallint", "int8"]),
-            _ => self.draw.word(&["text", "int", "date", "nonsense"]),
+            Class::Whole => self.draw.word(&["numeric", "bigint", "int8"]),
+            _ => {
+                self.is_pinned = true;
+                self.draw.word(&["int", "date", "smallint", "nonsense"])
+            }
         }
     }
 

@@ -138,7 +138,11 @@ fn refer(world: &World, table: &mut Table, draw: &mut Draw) {
 
 fn reference(table: &Table, columns: Vec<String>, to: usize, parent: &Table, draw: &mut Draw) -> Reference {
     let optional = columns.iter().all(|name| table.column(name).is_some_and(|column| !column.is_required));
-    let words: &[&str] = if optional {
+    // Which of several keys to one table is looked at first decides what a key that restricts sees.
+    let is_first = table.references.iter().all(|reference| reference.to != to);
+    let words: &[&str] = if optional && !is_first {
+        &["", " on delete cascade", " on delete set null"]
+    } else if optional {
         &[
             "",
             " on delete cascade",
@@ -447,7 +451,7 @@ fn indexes(table: &Table, name: &str, draw: &mut Draw) -> Vec<Extra> {
         }
         let of = quoted(&column.name);
         let text = match column.kind.class {
-            Class::Text if is_distinct(table, column, str::to_lowercase) => {
+            Class::Text if column.kind.name == "text" && is_distinct(table, column, str::to_lowercase) => {
                 format!("create unique index on {name} (lower({of}))")
             }
             Class::Whole if is_distinct(table, column, str::to_owned) => {

@@ -309,7 +309,7 @@ pub(super) fn replay(finding: &Finding, postgres: &Engine) -> Option<Difference>
 
 /// What is alike in differences that have the same reason, as far as one can see.
 pub(super) fn signature(difference: &Difference) -> String {
-    let Difference { what, sqlite, postgres } = difference;
+    let Difference { what, sqlite, postgres, looked: _ } = difference;
     let what = if what.starts_with("rows of") { "rows" } else { what };
     format!("{what} {} {} / {} {}", sqlite.status, said(&sqlite.body), postgres.status, said(&postgres.body))
 }

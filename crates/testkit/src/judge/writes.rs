@@ -54,10 +54,11 @@ fn answered(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) {
     }
     if told == "return=representation" {
         let mut shown = Asked { method: "GET", ..Asked::default() };
-        reads::shape(world, at, &mut shown, draw);
+        let is_pinned = reads::shape(world, at, &mut shown, draw);
         let changed = changed(world, at);
         let wanted = |name: &str| {
-            (name.starts_with("select=") && !embeds(world, name, &changed)) || name.contains("order=")
+            (name.starts_with("select=") && !is_pinned && !embeds(world, name, &changed))
+                || name.contains("order=")
         };
         asked.parameters.extend(shown.parameters.into_iter().filter(|parameter| wanted(parameter)));
         asked.is_ordered = shown.is_ordered;
