@@ -41,6 +41,10 @@ impl Pass<'_> {
             let message = format!("cannot change materialized view \"{name}\"");
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
+        if self.model.catalog[write.table].is_stored() {
+            // PostgreSQL refuses what nobody may do before it asks who wants it.
+            crate::check::write(write, self.model)?;
+        }
         let reads_target = reads_target(write);
         self.writing = Some(write.table);
         self.beside(write)?;
