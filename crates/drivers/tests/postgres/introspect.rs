@@ -1,9 +1,10 @@
 //! What the database declares is what its schema's statements declare.
 
-use drivers::postgres::introspect::introspect;
+use drivers::postgres::introspect::{Reading, introspect};
+use drivers::postgres::native;
 
 use crate::fold::{AUTH, HIRING, fold};
-use crate::server::{Fresh, script};
+use crate::server::{Fresh, script, session};
 use crate::shape::Printer;
 
 const FOUNDATION: &str = include_str!("../../src/postgres/native/foundation.sql");
@@ -161,4 +162,47 @@ async fn the_fingerprint_changes_with_declarations_alone() {
         assert_ne!(now, last, "{loud}");
         last = now;
     }
+}
+
+#[tokio::test]
+async fn what_a_role_is_set_to_is_read_and_noticed() {
+    let database = Fresh::empty("settings").await;
+    let mut client = database.session().await;
+    script(&client, "create role of_settings; alter role of_settings set work_mem = '5MB'").await;
+    // Nobody else may set these, so nobody takes them on.
+    script(&client, "alter role of_settings set log_statement = 'all'").await;
+    let before = introspect(&mut client, &["public".into()]).await.unwrap();
+    let name = database.url().rsplit('/').next().unwrap().to_owned();
+    script(&client, "alter role of_settings set statement_timeout = '3s'").await;
+    script(&client, &format!("alter role of_settings in database {name} set work_mem = '6MB'")).await;
+    let after = introspect(&mut client, &["public".into()]).await.unwrap();
+    script(&client, &format!("alter role of_settings in database {name} reset all; drop role of_settings"))
+        .await;
+    let settings = |reading: &Reading| {
+        let role = reading.catalog.role("of_settings").unwrap();
+        let known = ["work_mem", "log_statement", "statement_timeout"];
+        known.map(|name| role.setting(name).map(str::to_owned))
+    };
+    assert_eq!(settings(&before), [Some("5MB".to_owned()), None, None]);
+    assert_eq!(settings(&after), [Some("6MB".to_owned()), None, Some("3s".to_owned())]);
+    assert_ne!(before.fingerprint, after.fingerprint);
+}
+
+/// A login that may take on roles and nothing else: it reads what a database declares, and says what it is.
+#[tokio::test]
+async fn whoever_may_use_nothing_reads_what_is_declared() {
+    let database = Fresh::empty("modest").await;
+    let owner = database.session().await;
+    script(&owner, FOUNDATION).await;
+    script(&owner, "revoke all on schema auth from public; create table auth.users (id uuid primary key)")
+        .await;
+    script(&owner, "create table notes (id int primary key); alter table notes enable row level security")
+        .await;
+    let mut modest = session(&database.url().replace("postgres@", "authenticator@")).await;
+    let found = native::found(&modest).await.unwrap();
+    assert!(found.has_users && found.ledger.is_none());
+    let reading = introspect(&mut modest, &["public".into()]).await.unwrap();
+    assert!(reading.catalog.tables.iter().any(|table| &*table.name.name == "notes" && table.row_security));
+    assert!(!native::is_superuser(&modest, None).await.unwrap());
+    assert!(native::is_superuser(&modest, Some("postgres")).await.unwrap());
 }

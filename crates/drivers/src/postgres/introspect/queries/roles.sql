@@ -9,11 +9,11 @@ select r.rolname::text, r.rolbypassrls, r.rolsuper,
   ),
   -- What is set for it, in this database before everywhere; only what everybody may set, and what PostgreSQL does not know.
   array(
-    select distinct on (split_part(setting, '=', 1)) setting
-    from pg_db_role_setting s, unnest(s.setconfig) setting
+    select distinct on (split_part(written, '=', 1)) written
+    from pg_db_role_setting s, unnest(s.setconfig) written
     where s.setrole = r.oid and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
-      and not exists (select from pg_settings known where known.name = split_part(setting, '=', 1) and known.context <> 'user')
-    order by split_part(setting, '=', 1), s.setdatabase desc
+      and not exists (select from pg_settings known where known.name = split_part(written, '=', 1) and known.context <> 'user')
+    order by split_part(written, '=', 1), s.setdatabase desc
   )
 from pg_roles r
 order by r.oid
