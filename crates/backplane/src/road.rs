@@ -141,7 +141,7 @@ async fn answer(
     let model = database.model();
     let ground = Ground { model: &model, capabilities: database.engine().capabilities(), api, caller, now };
     if batch::is_meant(http, ground)? {
-        return batch::answer(database, ground, http, &mut |phase| measured.end(phase)).await;
+        return Box::pin(batch::answer(database, ground, http, &mut |phase| measured.end(phase))).await;
     }
     let planned = match prepared(http, ground, &mut |phase| measured.end(phase))? {
         Prepared::Planned(planned) => planned,
@@ -186,7 +186,7 @@ struct Ending {
 fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepared> {
     let Ground { model, capabilities, api, caller, now } = ground;
     let request = rest::parse(http, &api.limits)?;
-    let offer = Offer { model, schemas: &api.schemas, plans: api.explain };
+    let offer = Offer { model, schemas: &api.schemas, plans: api.explain || is_declared(model, PLANS) };
     let media = rest::negotiated(&request, &offer)?;
     mark("parse");
     check_role(model, &caller.role, api)?;
@@ -195,7 +195,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
     if let Some(reply) = described(api, caller, &request, &media, model)? {
         return Ok(Prepared::Answered(reply));
     }
-    let resolved = resolve(&request, &media, model, &exposed(api, caller, &session))?;
+    let resolved = resolve(&request, &media, model, &exposed(model, api, caller, &session))?;
     mark("resolve");
     let Resolved {
         queries,
@@ -242,7 +242,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
         timeout: timeout(api, caller, model),
         roll_back: rolls_back(api, &request.prefer),
         request: if capabilities.native_functions {
-            Some(Arc::new(asked(http, &request, api)?))
+            Some(Arc::new(asked(http, &request, model, api)?))
         } else {
             None
         },
@@ -323,13 +323,31 @@ fn session(request: &Request, caller: &Caller, model: &Model, now: i64) -> Resul
     }
 }
 
-fn exposed<'a>(api: &'a DataApi, caller: &'a Caller, session: &'a Session) -> Exposed<'a> {
+/// What a schema may say of the API itself, as with PostgREST: settings of the role that it has before its caller's.
+const PLANS: &str = "pgrst.db_plan_enabled";
+const AGGREGATES: &str = "pgrst.db_aggregates_enabled";
+const PRE_REQUEST: &str = "pgrst.db_pre_request";
+
+fn declared<'m>(model: &'m Model, setting: &str) -> Option<&'m str> {
+    model.catalog.role(AUTHENTICATOR)?.setting(setting).filter(|value| !value.is_empty())
+}
+
+fn is_declared(model: &Model, setting: &str) -> bool {
+    declared(model, setting).is_some_and(|value| matches!(value, "true" | "on" | "1" | "yes"))
+}
+
+/// The function that is called before each request.
+pub(crate) fn pre_request<'a>(model: &'a Model, api: &'a DataApi) -> Option<&'a str> {
+    api.pre_request.as_deref().or_else(|| declared(model, PRE_REQUEST))
+}
+
+fn exposed<'a>(model: &'a Model, api: &'a DataApi, caller: &'a Caller, session: &'a Session) -> Exposed<'a> {
     Exposed {
         schemas: &api.schemas,
         extra_search_path: &api.extra_search_path,
         rows_max: Some(api.limits.rows_max),
-        aggregates: api.aggregates,
-        pre_request: api.pre_request.as_deref(),
+        aggregates: api.aggregates || is_declared(model, AGGREGATES),
+        pre_request: pre_request(model, api),
         limits: &api.limits,
         role: &caller.role,
         session,
@@ -361,7 +379,7 @@ async fn ran(database: &Database, model: Arc<Model>, plan: Plan, run: Run, sink:
         sink.end()?;
         return sink.read();
     }
-    let (sink, applied) = database.write(model, plan, run, sink).await?;
+    let (sink, applied) = Box::pin(database.write(model, plan, run, sink)).await?;
     Ok(sink.written(&applied))
 }
 

@@ -105,7 +105,7 @@ impl Database {
         let reads = plan.reads().ok_or_else(|| Error::internal("a plan that writes was run as a read"))?;
         let interprets = !self.shared.engine.capabilities().native_functions;
         if interprets && reads.iter().any(|read| query::visit::calls_for_rows(read)) {
-            return self.inspect(model.clone(), plan.clone(), run.clone(), sink).await;
+            return Box::pin(self.inspect(model.clone(), plan.clone(), run.clone(), sink)).await;
         }
         let bindings = Bindings {
             caller: &run.caller,

@@ -83,7 +83,7 @@ pub(super) fn fill(
             Target::Query(_) if path.starts_with("/rpc/") => {
                 return Err(refused("Arguments of a function are taken from results in its body only"));
             }
-            Target::Query(name) => add_filter(query, name, scalar(reference, value)?),
+            Target::Query(name) => add_filter(query, name, &scalar(reference, value)?),
             Target::Body(place) => {
                 let body = body.get_or_insert_with(|| Json::Object(Vec::new()));
                 put(body, place, &mut Filling { value, size: value.compact().len(), room: &mut room })?;
@@ -136,13 +136,13 @@ fn scalar<'a>(reference: &Reference, value: &'a Json) -> Result<Cow<'a, str>> {
     }
 }
 
-fn add_filter(query: &mut String, name: &str, value: Cow<'_, str>) {
+fn add_filter(query: &mut String, name: &str, value: &str) {
     if !query.is_empty() {
         query.push('&');
     }
     encode(query, name);
     query.push_str("=eq.");
-    encode(query, &value);
+    encode(query, value);
 }
 
 /// A value on its way to its places, which together may not be longer than a body.
