@@ -3,18 +3,19 @@
 //! PostgREST's settings of a transaction: engines that run functions themselves are told, others' functions read the session.
 
 use engine::Asked;
+use query::Model;
 use rest::{Action, Http, Request, Target};
 use types::Result;
 use types::json::Json;
 use types::session::Session;
 
-use crate::road::DataApi;
+use crate::road::{DataApi, pre_request};
 
 /// What an engine that runs functions is told of a request.
 ///
 /// # Errors
 /// `PGRST106` for a schema that is not exposed.
-pub(crate) fn asked(http: &Http<'_>, request: &Request, api: &DataApi) -> Result<Asked> {
+pub(crate) fn asked(http: &Http<'_>, request: &Request, model: &Model, api: &DataApi) -> Result<Asked> {
     let schema = rest::resolve::schema(request.profile.as_deref(), &api.schemas)?;
     let mut search_path = vec![schema.to_owned()];
     search_path.extend(api.extra_search_path.iter().cloned());
@@ -25,7 +26,7 @@ pub(crate) fn asked(http: &Http<'_>, request: &Request, api: &DataApi) -> Result
         headers: headers(http),
         cookies: cookies(http),
         search_path,
-        functions_answer: !reads || api.pre_request.is_some(),
+        functions_answer: !reads || pre_request(model, api).is_some(),
     })
 }
 
