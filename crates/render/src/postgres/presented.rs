@@ -40,7 +40,7 @@ pub fn presented(
     }
 }
 
-/// `ST_AsGeoJSON` is found by the search path: PostGIS may live in any schema.
+/// `ST_AsGeoJSON` is found by the search path: its extension may live in any schema.
 const FEATURES: &str = "pg_catalog.json_build_object('type', 'FeatureCollection', 'features', coalesce(pg_catalog.json_agg(ST_AsGeoJSON(n)::json), '[]'))::text";
 
 /// A value made of all rows, and their number.
