@@ -15,6 +15,7 @@ use types::{Error, Result, Type};
 
 use super::{Options, Sqlite};
 
+mod calls;
 mod contract;
 mod histories;
 mod migrations;

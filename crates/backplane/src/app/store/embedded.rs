@@ -40,13 +40,14 @@ impl Embedded {
             clock: clock_of(clock),
         });
         let engine = engine.map_err(|error| explained(error, &parts.data_dir))?;
-        Ok(Embedded { engine: Arc::new(engine), migrating: migrating(parts) })
+        let limits = settings.limits.clone();
+        Ok(Embedded { engine: Arc::new(engine), migrating: migrating(parts), limits })
     }
 
     /// The database that serves a model.
     pub(super) fn serving(&self, model: Arc<Model>) -> Database {
         let (random, clock) = (self.migrating.random.clone(), self.migrating.clock.clone());
-        Database::new(self.engine.clone(), model, random, clock)
+        Database::limited(self.engine.clone(), model, (random, clock), self.limits.clone())
     }
 
     /// Brings the data to a project's schema; the model in force then, and a line for each thing that was done.
