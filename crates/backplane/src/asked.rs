@@ -2,6 +2,8 @@
 //!
 //! PostgREST's settings of a transaction: engines that run functions themselves are told, others' functions read the session.
 
+use std::sync::Arc;
+
 use engine::Asked;
 use query::Model;
 use rest::{Action, Http, Request, Target};
@@ -17,8 +19,7 @@ use crate::road::{DataApi, pre_request};
 /// `PGRST106` for a schema that is not exposed.
 pub(crate) fn asked(http: &Http<'_>, request: &Request, model: &Model, api: &DataApi) -> Result<Asked> {
     let schema = rest::resolve::schema(request.profile.as_deref(), &api.schemas)?;
-    let mut search_path = vec![schema.to_owned()];
-    search_path.extend(api.extra_search_path.iter().cloned());
+    let search_path = search_path(schema, api).iter().map(ToString::to_string).collect();
     let reads = matches!((&request.target, request.action), (Target::Table(_), Action::Read { .. }));
     Ok(Asked {
         method: http.method.to_owned(),
@@ -28,6 +29,12 @@ pub(crate) fn asked(http: &Http<'_>, request: &Request, model: &Model, api: &Dat
         search_path,
         functions_answer: !reads || pre_request(model, api).is_some(),
     })
+}
+
+/// Where functions look for names: in the schema of the request, then where settings say.
+pub(crate) fn search_path(schema: &str, api: &DataApi) -> Arc<[Arc<str>]> {
+    let further = api.extra_search_path.iter().map(String::as_str);
+    std::iter::once(schema).chain(further).map(Arc::from).collect()
 }
 
 /// Tells a session of a request.

@@ -21,7 +21,7 @@ use types::session::Session;
 use types::stored::Cell;
 use types::{Capabilities, Code, Error, Limits, Result};
 
-use crate::asked::{asked, tell};
+use crate::asked::{asked, search_path, tell};
 
 /// How the Data API is served.
 #[derive(Clone, Debug)]
@@ -246,6 +246,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
         } else {
             None
         },
+        search_path: search_path(rest::resolve::schema(request.profile.as_deref(), &api.schemas)?, api),
         routines: None,
     };
     let ending = Ending { request, media, profile, is_void, has_conflict_target, warnings, session };

@@ -21,7 +21,7 @@ use crate::programs::{Called, InForce};
 use crate::run::Run;
 use crate::said::Heard;
 use crate::statement::Prepared;
-use crate::work::{Work, default_path};
+use crate::work::Work;
 
 /// An open engine and the model in force. Cheap to clone.
 #[derive(Clone)]
@@ -144,7 +144,7 @@ impl Database {
             run: run.clone(),
             random: self.shared.random.clone(),
             clock: self.shared.clock.clone(),
-            in_force: InForce::new(true, self.shared.limits.clone()),
+            in_force: InForce::new(true, self.shared.limits.clone(), run.search_path.clone()),
         })
     }
 
@@ -220,7 +220,8 @@ impl Database {
         F: for<'w> FnOnce(&'w mut Work<'_>) -> BoxFuture<'w, Result<T>> + Send + 'static,
     {
         let served = self.served(&model);
-        let in_force = InForce::new(access == Access::Read, self.shared.limits.clone());
+        let path = run.search_path.clone();
+        let in_force = InForce::new(access == Access::Read, self.shared.limits.clone(), path.clone());
         let engine = &self.shared.engine;
         let (dialect, capabilities) = (engine.dialect(), engine.capabilities());
         let (random, clock) = (self.shared.random.clone(), self.shared.clock.clone());
@@ -229,7 +230,6 @@ impl Database {
                 if run.roll_back {
                     transaction.roll_back_at_end();
                 }
-                let path = default_path();
                 let mut work =
                     Work { transaction, served, dialect, capabilities, run, random, clock, path, in_force };
                 work.install();

@@ -44,8 +44,8 @@ pub(crate) struct Deferred {
 const DEFERRED_MAX: usize = 100_000;
 
 impl InForce {
-    pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>) -> Arc<InForce> {
-        let path = Mutex::new(crate::work::default_path());
+    pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
+        let path = Mutex::new(path);
         Arc::new(InForce { path, depth: AtomicUsize::new(0), is_read_only, limits, deferred: Arc::default() })
     }
 
@@ -67,7 +67,8 @@ impl InForce {
 
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool) -> Arc<InForce> {
-        let mut turned = InForce::new(is_read_only, self.limits.clone());
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut turned = InForce::new(is_read_only, self.limits.clone(), path);
         if let Some(turned) = Arc::get_mut(&mut turned) {
             turned.deferred = self.deferred.clone();
         }

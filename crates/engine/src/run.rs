@@ -8,6 +8,7 @@ use types::session::Session;
 
 use crate::contract::Routines;
 use crate::statement::SYSTEM;
+use crate::work::default_path;
 
 /// For whom, under which session and how long a plan runs.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Run {
     pub roll_back: bool,
     /// The request that it answers: engines that run functions themselves let these read it.
     pub request: Option<Arc<Asked>>,
+    /// The schemas in which functions look for names, unless they say it themselves.
+    pub search_path: Arc<[Arc<str>]>,
     /// The functions that the commands of a read may call, where the engine has none of its own.
     pub routines: Option<Arc<dyn Routines>>,
 }
@@ -52,6 +55,7 @@ impl Run {
             timeout,
             roll_back: false,
             request: None,
+            search_path: default_path(),
             routines: None,
         }
     }

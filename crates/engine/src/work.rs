@@ -89,7 +89,7 @@ impl<'t> Work<'t> {
             random,
             clock,
             path: default_path(),
-            in_force: InForce::new(false, Arc::default()),
+            in_force: InForce::new(false, Arc::default(), default_path()),
         };
         work.install();
         work

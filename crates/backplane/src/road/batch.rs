@@ -14,6 +14,7 @@ use types::session::Session;
 use types::{Capabilities, Code, Error, Name, Result};
 
 use super::{DataApi, Ground, Mark, Planned, Prepared, check_role, prepared, rolls_back, timeout};
+use crate::asked::search_path;
 
 /// Whether a request is a batch: one that could be an insert into a table of that name is one.
 pub(super) fn is_meant(http: &Http<'_>, ground: Ground<'_>) -> Result<bool> {
@@ -49,6 +50,7 @@ pub(super) async fn answer(
         timeout: timeout(ground.api, ground.caller, ground.model),
         roll_back: rolls_back(ground.api, &batch.prefer),
         request: ground.capabilities.native_functions.then(Arc::default),
+        search_path: search_path(ground.api.schemas.first().map_or("public", String::as_str), ground.api),
         routines: None,
     };
     let access = if batch.only_reads() { Access::Read } else { Access::Write };
