@@ -258,8 +258,8 @@ impl Work<'_> {
         self.restricted(write.table, &rows).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
-        match self.execute(&command).await {
-            Ok(deleted) => Ok(deleted),
+        match self.keys_of(&command).await {
+            Ok(deleted) => Ok(count(deleted.len())),
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
         }
     }

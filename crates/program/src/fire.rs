@@ -48,9 +48,10 @@ pub async fn fire(host: &mut dyn Host, id: FunctionId, firing: Firing) -> Result
     let shape = shape_of(&model.catalog, table).ok_or_else(|| Error::internal("a table without columns"))?;
     let environment = environment(&function.name.name, table, &shape, firing)?;
     let results = within(host, id, function, environment).await?;
-    match results.value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Row(fields)) if fields.len() == shape.len() => Ok(Some(fields.to_vec())),
+    let value = results.value.unwrap_or(Value::Null);
+    match crate::convert::fields(&value, &shape, host.session())? {
+        None => Ok(None),
+        Some(fields) if fields.len() == shape.len() => Ok(Some(fields)),
         Some(_) => Err(Error::new(
             Code::DATATYPE_MISMATCH,
             "returned row structure does not match the structure of the triggering table",

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use catalog::TableId;
+use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, OLD, Operation, Routine, TriggerModel};
 use query::{Action, Insert, RowValue, Write};
@@ -342,7 +343,11 @@ impl Work<'_> {
                     new,
                     arguments: statement.arguments.clone(),
                 };
-                Box::pin(program::fire(self, function, firing)).await
+                let settings = self.run.session.settings.clone();
+                count_trigger(&settings, 1)?;
+                let returned = Box::pin(program::fire(self, function, firing)).await;
+                count_trigger(&settings, -1)?;
+                returned
             }
         }
     }

@@ -34,7 +34,7 @@ mod regex_syntax;
 mod row;
 mod search;
 pub mod sets;
-mod settings;
+pub mod settings;
 mod text;
 mod ty;
 mod values;

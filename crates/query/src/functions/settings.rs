@@ -3,9 +3,10 @@
 //! Only settings that somebody made up have rows here, names with a dot in them. What decides who the caller is, and what
 //! PostgreSQL itself goes by, is refused by name.
 
+use types::session::Settings;
 use types::{Code, Error, Result, Value};
 
-use super::Ty::{Bool, Text as T};
+use super::Ty::{Bool, Int4, Text as T};
 use super::arguments::{boolean, ok_text, text, text_or_null};
 use super::{Context, Function};
 
@@ -16,8 +17,25 @@ pub(super) static ROWS: &[Function] = &[
         read(c, text(a, 0)?, unknown)
     })
     .stable(),
+    Function::new("pg_trigger_depth", &[], Int4, |c, _| Ok(Value::Int(depth(&c.session.settings)))).stable(),
     Function::new("set_config", &[T, T, Bool], T, set).lax().volatile(),
 ];
+
+/// The setting that counts how deep triggers fire each other. Nobody else can name it: it has no dot.
+const TRIGGER_DEPTH: &str = "trigger_depth";
+
+/// How deep triggers fire each other.
+fn depth(settings: &Settings) -> i64 {
+    settings.get(TRIGGER_DEPTH).and_then(|depth| depth.parse().ok()).unwrap_or(0)
+}
+
+/// Goes one trigger deeper, or comes back.
+///
+/// # Errors
+/// `54000` when the settings are too long.
+pub fn count_trigger(settings: &Settings, step: i64) -> Result<()> {
+    settings.set(TRIGGER_DEPTH, &(depth(settings) + step).to_string())
+}
 
 /// What a setting is that nobody has set.
 #[derive(Clone, Copy)]

@@ -75,7 +75,7 @@ pub fn update(
     Ok(writer.finish(Arc::from([(Arc::from("key"), Type::Int8)])))
 }
 
-/// Removes rows.
+/// Removes rows; returns their keys.
 pub fn delete(catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindings<'_>) -> Command {
     let mut writer = Writer::new(catalog, bindings);
     let declared = &catalog[table];
@@ -90,7 +90,9 @@ pub fn delete(catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindin
         writer.keys(keys);
         writer.push("))");
     }
-    writer.finish(Arc::from([]))
+    writer.push(" RETURNING ");
+    writer.push(names::row_key(declared));
+    writer.finish(Arc::from([(Arc::from("key"), Type::Int8)]))
 }
 
 fn by_key(writer: &mut Writer<'_>, table: &catalog::Table, key: i64) {
