@@ -16,7 +16,7 @@ pub(super) struct Scope<'a> {
     pub(super) helpers: &'a [(String, &'static Kind)],
     /// Whether it may ask who calls.
     pub(super) knows_caller: bool,
-    /// Whether it may raise an error for some rows.
+    /// Whether parts of it would raise an error for some rows.
     pub(super) may_fail: bool,
 }
 
@@ -153,12 +153,13 @@ fn caller(draw: &mut Draw) -> String {
     draw.of(&asks).to_string()
 }
 
-/// An error for some values.
+/// What would be an error for some values, were it not for the condition before it. Which rows a plan meets first is nobody's
+/// promise, so that an error of some rows alone is none either.
 fn failing(name: &str, kind: &Kind, draw: &mut Draw) -> String {
     match kind.class {
-        Class::Whole => format!("10 / {name} > 1"),
-        Class::Text => format!("{name}::int > 0"),
-        Class::Number => format!("1 / {name} < 1"),
+        Class::Whole => format!("case when {name} <> 0 then 10 / {name} > 1 else false end"),
+        Class::Text => format!("case when {name} ~ '^[0-9]$' then {name}::int > 0 else {name} is null end"),
+        Class::Number => format!("case when {name} > 0 then 1 / {name} < 1 end"),
         _ => about(name, kind, draw),
     }
 }

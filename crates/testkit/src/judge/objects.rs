@@ -108,7 +108,7 @@ fn condition(table: &Table, prefix: &str, draw: &mut Draw) -> String {
         tables: &[],
         helpers: &[],
         knows_caller: draw.one_in(3),
-        may_fail: draw.one_in(10),
+        may_fail: draw.one_in(3),
     };
     scope.condition(draw, 1).sql()
 }

@@ -28,7 +28,15 @@ pub(super) fn draw(world: &World, draw: &mut Draw) -> Asked {
 
 /// What is selected of a target, which rows, and in which order. Whether one row alone may be read.
 pub(super) fn shape(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) -> bool {
-    let mut select = Select { world, draw, parameters: Vec::new(), above: Vec::new(), is_pinned: false };
+    let mut select = Select {
+        world,
+        draw,
+        parameters: Vec::new(),
+        above: Vec::new(),
+        is_pinned: false,
+        spread: Vec::new(),
+        met: Vec::new(),
+    };
     let target = &world.targets[at];
     if select.draw.one_in(9) {
         select.grouped(target, asked);
@@ -61,6 +69,9 @@ struct Select<'a> {
     above: Vec<(String, usize)>,
     /// Whether a cast may fail: then one row alone is read, for which of several an error names is nobody's promise.
     is_pinned: bool,
+    /// Names of what is spread, and of what is embedded: one name for both would be one of two.
+    spread: Vec<String>,
+    met: Vec<String>,
 }
 
 impl Select<'_> {
@@ -133,10 +144,14 @@ impl Select<'_> {
         let plain = spelled.split('!').next().unwrap_or_default().to_owned();
         // Without its hint it is perhaps one of several.
         let spelled = if self.draw.one_in(25) { plain.clone() } else { spelled };
-        if self.draw.one_in(6) && !names.contains(&plain) {
-            names.push(plain.clone());
+        if self.spread.contains(&plain) {
+            return self.item(target, path);
+        }
+        if self.draw.one_in(6) && !self.met.contains(&plain) {
+            self.spread.push(plain.clone());
             return self.spread(below, (path, &spelled, &plain), inner, relation.is_one);
         }
+        self.met.push(plain.clone());
         let (alias, name) = if names.contains(&plain) || self.draw.one_in(4) {
             let alias = format!("e{}{}", depth, names.len());
             (format!("{alias}:"), alias)

@@ -386,7 +386,7 @@ fn access(world: &mut World, helpers: &[(String, &'static Kind)], draw: &mut Dra
             tables: &world.tables[..at],
             helpers: &helpers,
             knows_caller: true,
-            may_fail: draw.one_in(8),
+            may_fail: draw.one_in(3),
         };
         for number in 0..=draw.below(4) {
             extras.push(Extra::Policy(policy(&scope, &name, number, draw)));

@@ -306,7 +306,16 @@ fn result(world: &World, function: &Function, asked: &mut Asked, draw: &mut Draw
     match &function.result {
         Shape::Value | Shape::Values => {}
         Shape::Rows(at) => {
+            let before = asked.parameters.len();
             reads::shape(world, *at, asked, draw);
+            if function.changes {
+                let changed = changed(world, *at);
+                let arguments: Vec<String> = asked.parameters.drain(..before).collect();
+                asked.parameters.retain(|parameter| {
+                    !parameter.contains("select=") || !embeds(world, parameter, &changed)
+                });
+                asked.parameters.splice(0..0, arguments);
+            }
             reads::paged(asked, draw);
         }
         Shape::Columns(columns, key) => {
