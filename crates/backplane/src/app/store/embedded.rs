@@ -6,7 +6,7 @@ use std::sync::Arc;
 use drivers::sqlite::{Options, Sqlite};
 use engine::{Database, Engine, migrate};
 use query::Model;
-use types::{Code, Error, Result};
+use types::{Code, Error, Limits, Result};
 
 use super::super::{Parts, cores};
 use super::{clock_of, migrating, random_of, scheme};
@@ -20,6 +20,7 @@ const SQLITE: &str = "sqlite:";
 pub(in crate::app) struct Embedded {
     engine: Arc<Sqlite>,
     migrating: migrate::Options,
+    limits: Limits,
 }
 
 impl Embedded {
