@@ -288,6 +288,15 @@ pub fn put_rows(write: &mut Write, cte: SourceId, rows: &[Vec<Expr>]) {
     }
 }
 
+/// Whether an expression names columns of sources that are not its own.
+pub fn depends_on_rows(expr: &Expr) -> bool {
+    let mut own = Vec::new();
+    each_subquery(expr, &mut |read| deep_sources(read, &mut |source| own.extend(id_of(source))));
+    let mut found = false;
+    deep(expr, &mut |inner| found |= matches!(inner, Expr::Column { source, .. } if !own.contains(source)));
+    found
+}
+
 /// Whether something in a read names one of some sources.
 pub fn names_any(read: &Read, sources: &[SourceId]) -> bool {
     let mut found = false;

@@ -138,12 +138,15 @@ impl Resolver<'_> {
         let mut steps = self.inside(id.0, args, |resolver| {
             statements.iter().map(|statement| resolver.step(statement, function)).collect::<Result<Vec<_>>>()
         })?;
-        if function.volatility != Volatility::Volatile {
-            steps.iter().try_for_each(refuse_change)?;
-        }
-        if read_only && steps.iter().any(|step| matches!(step, Query::Read(read) if visit::locks(read))) {
-            let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
+        let is_volatile = function.volatility == Volatility::Volatile;
+        let locks = |step: &Query| matches!(step, Query::Read(read) if visit::locks(read));
+        if (read_only || !is_volatile) && steps.iter().any(locks) {
+            let message =
+                format!("cannot execute SELECT {} in a read-only transaction", locking(&statements));
             return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));
+        }
+        if !is_volatile {
+            steps.iter().try_for_each(refuse_change)?;
         }
         let by = CalledBy { function: id, read_only };
         if function.returns == Type::Void {
@@ -190,12 +193,10 @@ impl Resolver<'_> {
             | StatementKind::Update(_)
             | StatementKind::Delete(_)
             | StatementKind::Refresh { .. } => self.about_rows(statement),
-            _ => {
-                return Err(unsupported(
-                    function,
-                    "with a statement that is neither select, insert, update nor delete",
-                ));
-            }
+            _ => Err(unsupported(
+                function,
+                "with a statement that is neither select, insert, update nor delete",
+            )),
         }
     }
 
@@ -256,13 +257,18 @@ fn is_one_row(read: &Read) -> bool {
         && read.offset.is_none()
 }
 
+/// The words of the first lock of a body.
+fn locking(statements: &[StatementKind]) -> String {
+    let clause = statements.iter().find_map(|statement| match statement {
+        StatementKind::Query(query) => query.locking.first(),
+        _ => None,
+    });
+    clause.map_or_else(|| "FOR UPDATE".to_owned(), |clause| super::reads::lock_words(clause))
+}
+
 /// The refusal of a change by a function that is said to make none.
 fn refuse_change(step: &Query) -> Result<()> {
     match step {
-        Query::Read(read) if visit::locks(read) => {
-            let message = "SELECT FOR UPDATE is not allowed in a non-volatile function";
-            Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message))
-        }
         Query::Read(_) => Ok(()),
         Query::Write(write) => {
             let message = format!("{} is not allowed in a non-volatile function", write.action.word());

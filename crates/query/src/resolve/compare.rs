@@ -133,7 +133,7 @@ impl Resolver<'_> {
     ) -> Result<Expr> {
         let compare = match (Compare::of_operator(symbol), all) {
             (Some(compare @ Compare::Eq), false) | (Some(compare @ Compare::Ne), true) => compare,
-            _ if fields(&operand).is_none() => return self.compared_with_rows(operand, symbol, all, read),
+            _ if fields(&operand).is_none() => return self.compared_with_rows(&operand, symbol, all, read),
             _ => return Err(Error::missing(format!("{symbol} of a row and a subquery"))),
         };
         if let Some(operands) = fields(&operand) {
@@ -152,8 +152,8 @@ impl Resolver<'_> {
     }
 
     /// `operand op any (select …)` by what there is among the rows: one that decides, or one of which nothing is known.
-    fn compared_with_rows(&mut self, operand: Expr, symbol: &str, all: bool, read: Read) -> Result<Expr> {
-        if visit::computes_of_rows(&operand) {
+    fn compared_with_rows(&mut self, operand: &Expr, symbol: &str, all: bool, read: Read) -> Result<Expr> {
+        if visit::computes_of_rows(operand) {
             return Err(Error::missing(format!("{symbol} of an aggregate and a subquery")));
         }
         if read.outputs.len() != 1 {

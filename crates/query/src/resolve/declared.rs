@@ -101,11 +101,7 @@ impl<'a> Resolver<'a> {
     fn rows_of_call(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
         let function = &self.catalog.functions[at];
         if function.language == Language::PlPgSql {
-            let mut names_columns = false;
-            args.iter().for_each(|arg| {
-                visit::deep(arg, &mut |arg| names_columns |= matches!(arg, Expr::Column { .. }))
-            });
-            if names_columns {
+            if args.iter().any(visit::depends_on_rows) {
                 return Err(unsupported(function, "with computed arguments in FROM"));
             }
             return self.interpreted_rows(FunctionId(at), args);
@@ -134,7 +130,7 @@ impl<'a> Resolver<'a> {
 
     /// A body's rows with the columns that its function declares.
     pub(super) fn in_columns(
-        &self,
+        &mut self,
         mut read: Read,
         columns: Vec<(Arc<str>, Type)>,
         function: &Function,
@@ -142,10 +138,20 @@ impl<'a> Resolver<'a> {
         // One whole row is as good as its fields.
         if let [output] = &read.outputs[..]
             && output.expr.ty() == function.returns
-            && let Some(fields) = row_fields(&output.expr)
+            && matches!(function.returns, Type::Composite(_))
         {
-            let field = |expr: &Expr| Output { name: output.name.clone(), expr: expr.clone() };
-            read.outputs = fields.iter().map(field).collect();
+            if row_fields(&output.expr).is_none() {
+                read = self.around(read);
+            }
+            let row = read.outputs.pop().map_or(Expr::null(Type::Unknown), |output| output.expr);
+            let field = |(at, (name, _)): (usize, &(Arc<str>, Type))| {
+                let expr = match row_fields(&row) {
+                    Some(fields) => fields.get(at).cloned().ok_or_else(|| mismatch(function))?,
+                    None => self.field(&row, name)?,
+                };
+                Ok(Output { name: name.clone(), expr })
+            };
+            read.outputs = columns.iter().enumerate().map(field).collect::<Result<_>>()?;
         }
         if read.outputs.len() != columns.len() {
             return Err(mismatch(function));
@@ -436,10 +442,17 @@ impl<'a> Resolver<'a> {
         if function.language == Language::PlPgSql {
             return self.interpreted_value(at, args);
         }
-        if matches!(function.returns, Type::Composite(_) | Type::Opaque(_) | Type::Void) {
-            return Err(unsupported(function, ""));
-        }
+        let fields = match &function.returns {
+            Type::Opaque(_) | Type::Void => return Err(unsupported(function, "")),
+            Type::Composite(name) => Some(self.fields_of(name).ok_or_else(|| unsupported(function, ""))?),
+            _ => None,
+        };
         let mut read = self.body_of(at, args)?;
+        if let Some(fields) = fields.filter(|fields| read.outputs.len() == fields.len())
+            && read.outputs.first().is_none_or(|output| output.expr.ty() != function.returns)
+        {
+            read.outputs = vec![self.as_row(read.outputs, fields, function)?];
+        }
         let [output] = &mut read.outputs[..] else { return Err(mismatch(function)) };
         output.expr = self.returned(output.expr.clone(), &function.returns, function)?;
         if let Some(domain) = &function.domain {
@@ -455,6 +468,23 @@ impl<'a> Resolver<'a> {
         }
         read.limit = Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 });
         Ok(Expr::Subquery(Box::new(Subquery::Scalar(read))))
+    }
+
+    /// The outputs of a body as one row of the type that its function returns.
+    fn as_row(
+        &self,
+        outputs: Vec<Output>,
+        fields: Vec<(Arc<str>, Type)>,
+        function: &Function,
+    ) -> Result<Output> {
+        let args = outputs
+            .into_iter()
+            .zip(&fields)
+            .map(|(output, (_, ty))| self.returned(output.expr, ty, function));
+        let args = args.collect::<Result<_>>()?;
+        let names: Arc<[_]> = fields.into_iter().map(|(name, _)| name).collect();
+        let expr = Expr::Form { form: Form::Record(names), args, ty: function.returns.clone() };
+        Ok(Output { name: function.name.name.clone(), expr })
     }
 
     /// Whether a domain refuses some values of its base type.

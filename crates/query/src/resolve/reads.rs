@@ -498,7 +498,7 @@ impl Resolver<'_> {
 }
 
 /// `FOR UPDATE`, `FOR SHARE`, …
-fn lock_words(clause: &str) -> String {
+pub(super) fn lock_words(clause: &str) -> String {
     let lower = clause.to_ascii_lowercase();
     let words = lower.split_whitespace().take_while(|word| !["of", "nowait", "skip"].contains(word));
     words.collect::<Vec<_>>().join(" ").to_uppercase()

@@ -21,8 +21,11 @@ use crate::visit;
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) cte: SourceId,
-    pub(super) columns: Arc<[(Arc<str>, Type)]>,
+    pub(super) columns: Columns,
 }
+
+/// Names and types.
+type Columns = Arc<[(Arc<str>, Type)]>;
 
 /// A common table expression, and whether it was said to be materialized.
 #[derive(Clone)]
@@ -279,7 +282,7 @@ fn recursion(query: &ast::Query) -> Option<(&ast::Query, bool, &ast::Query, &ast
 }
 
 /// Names and types of the columns of a common table expression.
-fn named_columns(read: &Read, cte: &ast::Cte) -> Result<Arc<[(Arc<str>, Type)]>> {
+fn named_columns(read: &Read, cte: &ast::Cte) -> Result<Columns> {
     if cte.columns.len() > read.outputs.len() {
         let message = format!(
             "WITH query \"{}\" has {} columns available but {} columns specified",

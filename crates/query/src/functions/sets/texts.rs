@@ -13,7 +13,7 @@ pub(in crate::functions) static ROWS: &[SetFunction] = &[
         .lax()
         .optional(1),
     SetFunction::new("regexp_split_to_table", &[T, T, T], One(T), |c, a| {
-        elements(regexp_split_to_array(c.context, a).map_err(renamed)?)
+        elements(regexp_split_to_array(c.context, a).map_err(|error| renamed(&error))?)
     })
     .optional(1),
     SetFunction::new("regexp_matches", &[T, T, T], One(Of(&T)), found).optional(1),
@@ -31,7 +31,7 @@ fn found(_: &mut SetContext<'_, '_>, arguments: &[Value]) -> Result<Vec<Vec<Valu
 }
 
 /// The same refusal speaks of the function that was called.
-fn renamed(error: types::Error) -> types::Error {
+fn renamed(error: &types::Error) -> types::Error {
     let message = error.message().replace("regexp_split_to_array", "regexp_split_to_table");
     types::Error::new(error.code(), message)
 }
