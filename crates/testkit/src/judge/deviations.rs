@@ -5,8 +5,8 @@
 //! - *Embeds of a write* show other rows as the write leaves them; PostgreSQL reads them from before it (`writes::embeds`).
 //! - *Numbers of sequences after a refused write of several rows*: PostgreSQL completes rows up to the one that is refused, the
 //!   embedded engine all of them. How many numbers are lost is nobody's promise ([`counts_on`]).
-//! - *`on delete restrict` beside another key to the same table*: the embedded engine looks before anything is deleted
-//!   (`schema::reference`).
+//! - *Two keys to one table that do different things*: PostgreSQL runs checks and cascades in the order of their age, the embedded
+//!   engine looks before (`restrict`) or after (`no action`) all cascades (`schema::reference`).
 //! - *Details of a duplicate in an index over a cast*: not printed (`schema::indexes`).
 
 use super::ask::Asked;

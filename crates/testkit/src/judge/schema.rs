@@ -138,10 +138,10 @@ fn refer(world: &World, table: &mut Table, draw: &mut Draw) {
 
 fn reference(table: &Table, columns: Vec<String>, to: usize, parent: &Table, draw: &mut Draw) -> Reference {
     let optional = columns.iter().all(|name| table.column(name).is_some_and(|column| !column.is_required));
-    // Which of several keys to one table is looked at first decides what a key that restricts sees.
-    let is_first = table.references.iter().all(|reference| reference.to != to);
-    let words: &[&str] = if optional && !is_first {
-        &["", " on delete cascade", " on delete set null"]
+    // Which of several keys to one table is looked at first decides what the others still see: they do the same.
+    let sibling = table.references.iter().find(|reference| reference.to == to);
+    let words: &[&str] = if sibling.is_some() {
+        &[""]
     } else if optional {
         &[
             "",
@@ -158,7 +158,7 @@ fn reference(table: &Table, columns: Vec<String>, to: usize, parent: &Table, dra
         columns,
         to,
         to_columns: parent.key.clone(),
-        actions: (*draw.of(words)).to_owned(),
+        actions: sibling.map_or_else(|| draw.word(words).to_owned(), |sibling| sibling.actions.clone()),
         is_unique: false,
     }
 }
