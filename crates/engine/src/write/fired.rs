@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use catalog::TableId;
+use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, OLD, Operation, Routine, TriggerModel};
-use query::{Action, Insert, RowValue, Write};
+use query::{Action, Assign, Expr, Insert, RowValue, Source, Write, visit};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
@@ -115,43 +115,106 @@ impl Work<'_> {
     async fn pass(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed, Failure> {
         let mut passed = Passed::default();
         match &write.action {
-            Action::Insert(insert) => {
-                for given in &insert.rows {
-                    self.pass_given(write, insert, given, parameters, &mut passed).await?;
-                }
-                if let Some(read) = &insert.read {
-                    for given in self.rows(read, Bound { parameters, ..Bound::default() }).await? {
-                        let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
-                        self.pass_given(write, insert, &given, parameters, &mut passed).await?;
-                    }
-                }
-            }
+            Action::Insert(insert) => self.pass_given(write, insert, parameters, &mut passed).await?,
             Action::Update { set, filter } => {
-                let asked = super::update::asked(write, set);
-                for (row, asked) in self.targets(write, filter.as_ref(), asked, parameters).await? {
-                    let values = self.assigned(write, set, &row, asked, parameters).await?;
-                    let columns = set.iter().map(|(column, _)| *column).collect();
-                    if let Some(change) = self.change(write, row, columns, values).await? {
-                        let key = self.apply_fired(write, change, &mut passed).await?;
-                        passed.touched.keys.push(key);
-                    }
-                }
+                self.pass_changed(write, set, filter.as_ref(), parameters, &mut passed).await?;
             }
             Action::Delete { .. } => return Err(Error::internal("a deletion stores no rows").into()),
         }
         Ok(passed)
     }
 
-    /// Stores one row of an insert, or does what is to be done instead.
+    /// Inserts rows. Triggers before a row see the rows before it; where there are none, all are checked before the first is stored.
     async fn pass_given(
         &mut self,
         write: &Write,
         insert: &Insert,
-        given: &[RowValue],
         parameters: &[Value],
         passed: &mut Passed,
     ) -> Result<(), Failure> {
-        let Some(row) = self.candidate(write, insert, given, parameters).await? else { return Ok(()) };
+        let mut rows: Vec<Vec<RowValue>> = insert.rows.clone();
+        if let Some(read) = &insert.read {
+            let read = self.rows(read, Bound { parameters, ..Bound::default() }).await?;
+            rows.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
+        }
+        let is_one_by_one = self.takes_one_by_one(write, rows.len())?;
+        let mut checked = Vec::new();
+        for given in &rows {
+            let Some(row) = self.candidate(write, insert, given, parameters).await? else { continue };
+            if is_one_by_one {
+                self.pass_row(write, insert, row, passed).await?;
+            } else {
+                checked.push(row);
+            }
+        }
+        for row in checked {
+            self.pass_row(write, insert, row, passed).await?;
+        }
+        Ok(())
+    }
+
+    /// Updates rows, in the same way.
+    async fn pass_changed(
+        &mut self,
+        write: &Write,
+        set: &[(ColumnId, Assign)],
+        filter: Option<&Expr>,
+        parameters: &[Value],
+        passed: &mut Passed,
+    ) -> Result<(), Failure> {
+        let asked = super::update::asked(write, set);
+        let rows = self.targets(write, filter, asked, parameters).await?;
+        let is_one_by_one = self.takes_one_by_one(write, rows.len())?;
+        let mut checked = Vec::new();
+        for (row, asked) in rows {
+            let values = self.assigned(write, set, &row, asked, parameters).await?;
+            let columns = set.iter().map(|(column, _)| *column).collect();
+            let Some(change) = self.change(write, row, columns, values).await? else { continue };
+            if is_one_by_one {
+                let key = self.apply_fired(write, change, passed).await?;
+                passed.touched.keys.push(key);
+            } else {
+                checked.push(change);
+            }
+        }
+        for change in checked {
+            let key = self.apply_fired(write, change, passed).await?;
+            passed.touched.keys.push(key);
+        }
+        Ok(())
+    }
+
+    /// Whether a row is stored before the next one is checked: triggers before rows see that.
+    ///
+    /// # Errors
+    /// `0A000` where a policy would see it, too: in PostgreSQL it sees the table as it was.
+    fn takes_one_by_one(&self, write: &Write, rows: usize) -> Result<bool> {
+        let model = &self.served.model;
+        let table = &model.catalog[write.table];
+        let is_before = |trigger: &TriggerModel| {
+            let fires = |operation| trigger.fires(table, operation, TriggerTiming::Before, true);
+            triggers::operations(write).iter().any(fires)
+        };
+        if rows < 2 || !model[write.table].triggers.iter().any(is_before) {
+            return Ok(false);
+        }
+        let guard = &write.guard;
+        let mut checks = guard.insert.iter().chain(&guard.conflict).chain(&guard.update);
+        if checks.any(|check| reads_table(&check.expr, write.table)) {
+            let what = "several rows of a table with triggers before rows, and with a policy that reads it";
+            return Err(Error::missing(what).with_hint("Send the rows one by one."));
+        }
+        Ok(true)
+    }
+
+    /// Stores one row of an insert, or does what is to be done instead.
+    async fn pass_row(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        row: Vec<Value>,
+        passed: &mut Passed,
+    ) -> Result<(), Failure> {
         let existing = match &insert.conflict {
             None => None,
             Some(conflict) => self.existing(write, conflict, &row).await?.map(|existing| (conflict, existing)),
@@ -378,6 +441,17 @@ impl Work<'_> {
         };
         Ok(row)
     }
+}
+
+/// Whether an expression has a subquery over a table.
+fn reads_table(expr: &Expr, table: TableId) -> bool {
+    let mut found = false;
+    visit::each_subquery(expr, &mut |read| {
+        visit::deep_sources(read, &mut |source| {
+            found |= matches!(source, Source::Table { table: read, .. } if *read == table);
+        });
+    });
+    found
 }
 
 /// The error of a row that a trigger of its own statement has changed or removed.
