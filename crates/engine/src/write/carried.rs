@@ -127,8 +127,7 @@ impl Work<'_> {
             Expr::Column { source: ROW, column, ty }.equals(value)
         });
         let filter = Expr::all(equal);
-        let mut read =
-            self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
+        let mut read = self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
         read.filter = filter;
         let width = read.outputs.len();
         let found = self.rows(&read, Bound::default()).await?;
