@@ -289,6 +289,28 @@ async fn a_change_of_the_project_is_served_at_once() {
     assert_eq!(server.get(path).await.body, "[]");
 }
 
+/// By settings of the role that the API has before its caller's, as PostgREST reads them. No case says this: on PostgreSQL a
+/// role's settings are the whole server's.
+#[tokio::test]
+async fn a_schema_switches_on_what_the_settings_do_not() {
+    let server = server("").await;
+    let (sum, plan) = ("/rest/v1/notes?select=id.sum()", [("accept", "application/vnd.pgrst.plan+json")]);
+    assert_eq!(server.get(sum).await.status, 400);
+    assert_eq!(server.ask("GET", "/rest/v1/notes", &plan).await.status, 406);
+    let more = "alter role authenticator set pgrst.db_plan_enabled to 'true';
+        alter role authenticator set pgrst.db_aggregates_enabled = 'true';
+        alter role authenticator set pgrst.db_pre_request = 'public.before_each';
+        create function before_each() returns void language sql as
+            $$ select set_config('response.headers', '[{\"X-Before\":\"yes\"}]', true) $$;";
+    server.folder.write("p/schema.sql", &format!("{SCHEMA} {more}"));
+    let root = server.folder.path().join("p");
+    let project = Project::read(&root, &Environment::default(), Strictness::Strict).unwrap();
+    server.app.change(&project).await.unwrap();
+    let summed = server.get(sum).await;
+    assert_eq!((summed.status, summed.header("x-before")), (200, Some("yes")), "{}", summed.body);
+    assert_eq!(server.ask("GET", "/rest/v1/notes", &plan).await.status, 200);
+}
+
 /// Of a file or of memory: the same bytes, the same headers, and nothing is left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_replies_are_files_until_they_are_sent() {
