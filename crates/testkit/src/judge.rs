@@ -179,7 +179,7 @@ impl Work<'_> {
         let compared = pair.compare(asked)?;
         self.note(|verdict| verdict.compared += 1);
         match compared {
-            Compared::Differs(difference) => Ok(Reply::Differs(Box::new(difference))),
+            Compared::Differs(difference) => Ok(Reply::Differs(difference)),
             Compared::Deviates(name) => {
                 self.note(|verdict| *verdict.deviations.entry(name).or_default() += 1);
                 Ok(if asked.changes { Reply::Apart } else { Reply::Same })

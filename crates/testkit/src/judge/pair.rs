@@ -53,7 +53,7 @@ pub(super) enum Compared {
     Same(Answer),
     /// A deviation of the table, by its name.
     Deviates(&'static str),
-    Differs(Difference),
+    Differs(Box<Difference>),
 }
 
 impl Pair {
@@ -94,7 +94,7 @@ impl Pair {
             let difference = Difference { what, looked: None, sqlite, postgres };
             return Ok(match deviations::named(asked, &difference) {
                 Some(name) => Compared::Deviates(name),
-                None => Compared::Differs(difference),
+                None => Compared::Differs(Box::new(difference)),
             });
         }
         Ok(Compared::Same(postgres))
@@ -105,7 +105,7 @@ impl Pair {
         for asked in self.tables.clone() {
             if let Compared::Differs(found) = self.compare(&asked)? {
                 let what = format!("rows of {}", asked.path);
-                return Ok(Some(Difference { what, looked: Some(asked), ..found }));
+                return Ok(Some(Difference { what, looked: Some(asked), ..*found }));
             }
         }
         Ok(None)

@@ -301,7 +301,7 @@ pub(super) fn replay(finding: &Finding, postgres: &Engine) -> Option<Difference>
         pair.compare(asked).ok()?;
     }
     match pair.compare(last).ok()? {
-        Compared::Differs(found) => Some(found),
+        Compared::Differs(found) => Some(*found),
         Compared::Same(_) if last.changes => pair.look().ok()?,
         Compared::Same(_) | Compared::Deviates(_) => None,
     }

@@ -44,10 +44,8 @@ fn answered(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) {
     if draw.one_in(5) {
         preferences.push("count=exact");
     }
-    if asked.method == "PATCH" || asked.method == "DELETE" {
-        if draw.one_in(10) {
-            preferences.extend(["handling=strict", "max-affected=1"]);
-        }
+    if matches!(asked.method, "PATCH" | "DELETE") && draw.one_in(10) {
+        preferences.extend(["handling=strict", "max-affected=1"]);
     }
     if !preferences.is_empty() {
         asked.headers.push(("Prefer".into(), preferences.join(", ")));
