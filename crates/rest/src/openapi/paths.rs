@@ -128,7 +128,11 @@ fn arguments(function: &Function) -> Json {
 }
 
 fn property(ty: &Type) -> Json {
-    object([("type", kind(ty).map(text)), ("format", Some(text(&format_of_argument(ty)))), ("items", items(ty))])
+    object([
+        ("type", kind(ty).map(text)),
+        ("format", Some(text(&format_of_argument(ty)))),
+        ("items", items(ty)),
+    ])
 }
 
 /// An argument in the query string: arrays as literals (`{1,2}`), variadic ones repeated.

@@ -89,7 +89,9 @@ pub(super) fn labels(ty: &Type) -> Option<Json> {
 /// The most characters.
 pub(super) fn length(ty: &Type, modifier: Option<Modifier>) -> Option<Json> {
     match modifier {
-        Some(Modifier::Length(length)) if !matches!(ty, Type::Array(_)) => Some(Json::Number(length.to_string())),
+        Some(Modifier::Length(length)) if !matches!(ty, Type::Array(_)) => {
+            Some(Json::Number(length.to_string()))
+        }
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Argument, Function, Column as TableColumn, ColumnId, Table, TableId, TableKind, Volatility};
+use catalog::{Argument, Column as TableColumn, ColumnId, Function, Table, TableId, TableKind, Volatility};
 use query::resolve::{Body, Invocation, Typing};
 use query::{CallArgument, Expr, Form, FunctionId, Output, Presentation, Query, Source, visit};
 use sql::ast::ArgumentMode;

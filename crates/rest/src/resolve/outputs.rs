@@ -166,7 +166,9 @@ impl<'a> Pass<'a> {
     /// What groups are made by for a value to be the same in all of their rows.
     fn group_key(&mut self, value: &Expr) -> Expr {
         match value {
-            Expr::Cast { expr, ty: Type::Json, .. } if matches!(**expr, Expr::Cast { .. }) => self.again(expr),
+            Expr::Cast { expr, ty: Type::Json, .. } if matches!(**expr, Expr::Cast { .. }) => {
+                self.again(expr)
+            }
             value => self.again(value),
         }
     }
