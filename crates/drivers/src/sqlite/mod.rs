@@ -12,8 +12,8 @@ mod execute;
 mod functions;
 mod inside;
 mod readers;
-mod sets;
 mod sequences;
+mod sets;
 mod special;
 mod surroundings;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::*;
 
 /// Answers twice its argument, asks the engine on its way, and remembers who called it with what.
 #[derive(Default)]
-struct Twice(Mutex<Vec<(usize, String, i64)>>);
+struct Twice(Mutex<Vec<Call>>);
 
 impl Routines for Twice {
     fn call<'t>(
@@ -34,8 +34,11 @@ impl Routines for Twice {
     }
 }
 
+/// Which function was called, by whom, with what.
+type Call = (usize, String, i64);
+
 /// The cells of a command, and the calls that it made.
-fn called(text: &str) -> (Result<Vec<Vec<String>>, Failure>, Vec<(usize, String, i64)>) {
+fn called(text: &str) -> (Result<Vec<Vec<String>>, Failure>, Vec<Call>) {
     let fixture = Fixture::new();
     let routines = Arc::new(Twice::default());
     let run = Run { routines: Some(routines.clone()), ..Run::of_system(PATIENCE) };
