@@ -57,6 +57,8 @@ pub struct Read {
     /// The declared function whose body it is. `authorize` asks whether the caller may call it, and lets it read with its
     /// owner's rights where it is a definer's.
     pub called: Option<FunctionId>,
+    /// The columns that its call names: whoever calls needs the right to read them, whether or not the body looks at them.
+    pub given: Vec<Expr>,
 }
 
 /// A common table expression that is computed once: it is recursive, or read more than once, or says something else each time.
@@ -1007,6 +1009,7 @@ impl Read {
             offset: None,
             locked: Vec::new(),
             called: None,
+            given: Vec::new(),
         }
     }
 

@@ -19,6 +19,7 @@ pub fn own_expressions<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
         .chain(&read.group)
         .chain(keys)
         .chain(bounds)
+        .chain(&read.given)
         .for_each(&mut *visit);
     joined_conditions(&read.from, visit);
 }
@@ -49,6 +50,7 @@ pub fn own_expressions_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Expr)) {
     read.outputs.iter_mut().for_each(|output| visit(&mut output.expr));
     read.group.iter_mut().for_each(&mut *visit);
     read.order.iter_mut().for_each(|key| visit(&mut key.expr));
+    read.given.iter_mut().for_each(&mut *visit);
     [&mut read.filter, &mut read.having, &mut read.limit, &mut read.offset]
         .into_iter()
         .flatten()

@@ -544,7 +544,10 @@ impl<'a> Resolver<'a> {
             [StatementKind::Query(query)] => query.clone(),
             _ => return Err(unsupported(function, "of more than one select")),
         };
-        self.inside(at, args, |resolver| resolver.query(&query))
+        let given = columns_in(&args);
+        let mut read = self.inside(at, args, |resolver| resolver.query(&query))?;
+        read.given.extend(given);
+        Ok(read)
     }
 
     /// Reads something of a function's body, with what its parameters stand for.
@@ -739,4 +742,21 @@ pub(super) fn mismatch(function: &Function) -> Error {
         Code::INVALID_FUNCTION_DEFINITION,
         format!("return type mismatch in function declared to return {ty}"),
     )
+}
+
+/// The columns that arguments name.
+fn columns_in(args: &[Expr]) -> Vec<Expr> {
+    let mut columns: Vec<Expr> = Vec::new();
+    for arg in args {
+        visit::deep(arg, &mut |expr| {
+            let Expr::Column { source, column, .. } = expr else { return };
+            let is_it = |known: &Expr| {
+                matches!(known, Expr::Column { source: of, column: at, .. } if of == source && at == column)
+            };
+            if !columns.iter().any(is_it) {
+                columns.push(expr.clone());
+            }
+        });
+    }
+    columns
 }
