@@ -23,7 +23,7 @@ const MIGRATION_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 /// An open engine.
 pub(super) enum Store {
     /// A file of our own.
-    Embedded(Embedded),
+    Embedded(Box<Embedded>),
     /// A PostgreSQL server.
     Server(Box<Server>),
 }
@@ -33,7 +33,7 @@ impl Store {
     pub(super) fn open(parts: &Parts) -> Result<Store> {
         match parts.project.settings.is_postgres() {
             true => Server::open(parts).map(|server| Store::Server(Box::new(server))),
-            false => Embedded::open(parts).map(Store::Embedded),
+            false => Embedded::open(parts).map(|embedded| Store::Embedded(Box::new(embedded))),
         }
     }
 
