@@ -8,6 +8,7 @@ mod ci;
 mod differential;
 mod engines;
 mod install;
+mod mutants;
 mod rings;
 mod run;
 mod tally;
@@ -43,6 +44,11 @@ const COMMANDS: &[Row] = &[
         name: "differential",
         usage: "[--seed N] [--schemas N] [--requests N] [--minutes N] [--stop]   both engines are asked the same",
         run: differential::main,
+    },
+    Row {
+        name: "mutants",
+        usage: "[--judge] [--seed N] [--schemas N] [--requests N] [NAME…]   bugs are planted in a copy, and must be caught",
+        run: mutants::main,
     },
     Row { name: "docs", usage: "[--check]         write docs/reference from the tables", run: docs },
     Row {

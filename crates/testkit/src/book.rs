@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::bless::bless;
@@ -98,6 +98,8 @@ pub struct Playing<'a> {
     pub serve: &'a Serve<'a>,
     /// What to do with empty sections.
     pub empty: Empty,
+    /// Whether no page is begun after one that is not as expected.
+    pub stops: bool,
 }
 
 /// Plays all pages, as many at once as there are processors, and tells what was not as expected in the order of names.
@@ -105,13 +107,16 @@ pub struct Playing<'a> {
 /// # Errors
 /// A file or `out` that cannot be written.
 pub fn run(pages: &[Page], playing: &Playing<'_>, out: &mut dyn Write) -> Result<Tally, String> {
-    let next = AtomicUsize::new(0);
+    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let told: Mutex<Vec<(usize, Vec<Failure>)>> = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let written = std::thread::scope(|scope| {
         let work = || -> Result<(), String> {
-            while let Some((at, page)) = claim(&next, pages) {
+            while !is_over.load(Ordering::Relaxed)
+                && let Some((at, page)) = claim(&next, pages)
+            {
                 let failures = judged(page, playing)?;
+                is_over.fetch_or(playing.stops && !failures.is_empty(), Ordering::Relaxed);
                 told.lock().unwrap_or_else(PoisonError::into_inner).push((at, failures));
             }
             Ok(())
@@ -178,7 +183,7 @@ mod tests {
         let pages: Vec<Page> = texts.iter().map(|text| Page::new("a/b", text, parse)).collect();
         let mut out = Vec::new();
         let refuse = |_: &Case| Err("no server".to_owned());
-        let playing = Playing { engine: "sqlite", serve: &refuse, empty: Empty::Fail };
+        let playing = Playing { engine: "sqlite", serve: &refuse, empty: Empty::Fail, stops: false };
         let tally = run(&pages, &playing, &mut out).unwrap();
         (tally, String::from_utf8(out).unwrap())
     }

@@ -1,7 +1,8 @@
-//! Plays the case book: `cases [--table | --bless] [--postgres] [WORD]…`, the files whose names contain one of the words.
+//! Plays the case book: `cases [--table | --bless] [--postgres] [--stop] [WORD]…`, the files whose names contain one of the words.
 //!
 //! `--bless` fills empty sections, `--table` prints the page of compatibility and plays nothing, `--postgres` plays on the server
-//! at `TEST_POSTGRES_URL` instead of the embedded engine: what that answers is what a section should say. The last line counts.
+//! at `TEST_POSTGRES_URL` instead of the embedded engine: what that answers is what a section should say. `--stop` ends at the first that
+//! fails. The last line counts.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 use std::path::Path;
@@ -27,8 +28,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, String> {
-    let (flags, words): (Vec<String>, Vec<String>) =
+    let (mut flags, words): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let stops = flags.iter().any(|flag| flag == "--stop");
+    flags.retain(|flag| flag != "--stop");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases");
     let pages = book::read(&folder, &words)?;
     let (empty, engine) = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -42,7 +45,7 @@ fn run() -> Result<bool, String> {
             print!("{}", table(&pages));
             return Ok(true);
         }
-        _ => return Err("usage: cases [--table | --bless] [--postgres] [WORD]...".to_owned()),
+        _ => return Err("usage: cases [--table | --bless] [--postgres] [--stop] [WORD]...".to_owned()),
     };
     let unshown = if words.is_empty() { unshown(&pages) } else { Vec::new() };
     if !unshown.is_empty() {
@@ -50,7 +53,7 @@ fn run() -> Result<bool, String> {
     }
     let start = Instant::now();
     let serve = |case: &Case| Ok(Box::new(Served::on(case, &engine)?) as Box<dyn Server>);
-    let playing = Playing { engine: engine.name(), serve: &serve, empty };
+    let playing = Playing { engine: engine.name(), serve: &serve, empty, stops };
     let tally = book::run(&pages, &playing, &mut std::io::stdout())?;
     println!("{} cases in {:.1} s", pages.len(), start.elapsed().as_secs_f64());
     println!("{} passed, {} failed", tally.passed, tally.failed);

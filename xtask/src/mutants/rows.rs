@@ -1,0 +1,1207 @@
+//! The bugs that are planted.
+
+/// Bugs in one file.
+pub(super) struct File {
+    /// What the file is a part of.
+    pub(super) area: &'static str,
+    /// Below `crates/`.
+    pub(super) path: &'static str,
+    pub(super) mutants: &'static [Mutant],
+}
+
+/// One bug.
+pub(super) struct Mutant {
+    pub(super) name: &'static str,
+    /// Text that occurs once in the file. What is between « and », or all of it, is an expression that is replaced.
+    pub(super) text: &'static str,
+    pub(super) new: &'static str,
+    /// What goes wrong.
+    pub(super) breaks: &'static str,
+}
+
+const fn mutant(name: &'static str, text: &'static str, new: &'static str, breaks: &'static str) -> Mutant {
+    Mutant { name, text, new, breaks }
+}
+
+const POLICIES: &str = "policies and grants";
+const RESOLVER: &str = "resolver";
+const PLANNER: &str = "planner";
+const RENDERER: &str = "renderer";
+
+pub(super) const FILES: &[File] = &[
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/policies.rs",
+        mutants: &[
+            mutant(
+                "force-ignored",
+                "self.roles.contains(&declared.owner) && «!declared.force_row_security»",
+                "true",
+                "an owner is not bound by forced policies",
+            ),
+            mutant(
+                "bypass-bound",
+                "declared.row_security && «!self.bypass» && !owner",
+                "true",
+                "roles that bypass policies are bound by them",
+            ),
+            mutant(
+                "restrictive-permits",
+                "if «policy.permissive» {",
+                "true",
+                "a restrictive policy permits rows",
+            ),
+            mutant(
+                "permissive-all",
+                "_ => Expr::test(«Form::Or», permissive),",
+                "Form::And",
+                "all permissive policies must hold",
+            ),
+            mutant(
+                "no-policy-all-rows",
+                "0 => Expr::bool(«false»),",
+                "true",
+                "a table without a policy for the command shows all rows",
+            ),
+            mutant(
+                "command-ignored",
+                "if !named || «!policy.command.covers(command)» {",
+                "command == PolicyCommand::Delete && !policy.command.covers(command)",
+                "policies for other commands apply, too",
+            ),
+            mutant(
+                "restrictive-of-all-only",
+                "if «!named» || !policy.command.covers(command) {",
+                "!named || (!policy.permissive && policy.command != PolicyCommand::All)",
+                "a restrictive policy for one command is forgotten",
+            ),
+            mutant(
+                "roles-ignored",
+                "let named = «policy.roles.is_empty()»",
+                "true",
+                "a policy applies to everybody, whatever roles it names",
+            ),
+            mutant(
+                "role-not-inherited",
+                "&**role == \"public\" || «self.roles.contains(role)»",
+                "*role == self.role",
+                "a policy for a role does not apply to its members",
+            ),
+            mutant(
+                "public-forgotten",
+                "any(|role| «&**role == \"public\"» ||",
+                "false",
+                "a policy for public and a role applies to the role alone",
+            ),
+            mutant(
+                "check-without-using",
+                "compiled.with_check.as_ref().or(«compiled.using.as_ref()»)",
+                "None",
+                "without WITH CHECK, USING does not check new rows",
+            ),
+            mutant(
+                "using-or-check",
+                "Side::Using => «compiled.using.as_ref()»,",
+                "compiled.using.as_ref().or(compiled.with_check.as_ref())",
+                "WITH CHECK alone lets existing rows be touched",
+            ),
+            mutant(
+                "rows-by-check",
+                "self.applicable(table, row, command, «Side::Using»)?;",
+                "Side::Check",
+                "what is visible is what may be stored",
+            ),
+            mutant(
+                "violation-unnamed",
+                "self.violation(table, «Some(&name)», side)",
+                "None",
+                "the error does not name the restrictive policy",
+            ),
+            mutant(
+                "violation-order",
+                "«left.cmp(right)»",
+                "right.cmp(left)",
+                "the last restrictive policy by name complains first",
+            ),
+            mutant(
+                "recursion-unnoticed",
+                "if «open.has_subquery» && same.clone()",
+                "false",
+                "policies that read each other are another error",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/privileges.rs",
+        mutants: &[
+            mutant(
+                "any-column-will-do",
+                "«catalog.allows_column(&self.roles, table, privilege, column)»",
+                "catalog.allows_some(&self.roles, table, privilege)",
+                "a grant on one column is a grant on all",
+            ),
+            mutant(
+                "columns-of-values-alone",
+                "«visit::deep_read(read, &mut |expr| note(expr, &mut named))»;",
+                "read.outputs.iter().for_each(|output| visit::deep(&output.expr, &mut |expr| note(expr, &mut named)))",
+                "columns in filters, orders and subqueries need no grant",
+            ),
+            mutant(
+                "columns-not-deep",
+                "«visit::deep(expr, &mut |expr| note(expr, named))»;",
+                "note(expr, named)",
+                "columns inside of expressions of writes need no grant",
+            ),
+            mutant(
+                "usage-not-asked",
+                "if «self.model.catalog.allows_schema(&self.roles, schema)» {",
+                "true",
+                "tables of a schema without usage can be read",
+            ),
+            mutant(
+                "usage-of-policies",
+                "if «!self.open_policies.is_empty()» {",
+                "false",
+                "policies that read tables of a private schema fail",
+            ),
+            mutant(
+                "table-by-column",
+                "if «self.model.catalog.allows(&self.roles, table, privilege)» {",
+                "self.model.catalog.allows_some(&self.roles, table, Privilege::Select)",
+                "who may read may delete",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/reads.rs",
+        mutants: &[
+            mutant(
+                "guard-lost-in-writes",
+                "Some(expr) => «Guard::Rows(Box::new(expr))»,",
+                "if self.writing.is_some() { drop(expr); Guard::Open } else { Guard::Rows(Box::new(expr)) }",
+                "subqueries of writes see all rows",
+            ),
+            mutant(
+                "guard-lost-in-policies",
+                "let mut seen = «self.visible(*table, *id, PolicyCommand::Select)?»;",
+                "if self.open_policies.is_empty() { self.visible(*table, *id, PolicyCommand::Select)? } else { None }",
+                "policies of tables that policies read do not apply",
+            ),
+            mutant(
+                "view-columns-not-asked",
+                "self.require(*view, Privilege::Select, «named.get(id)»)?;",
+                "None",
+                "a grant on one column of a view is a grant on all",
+            ),
+            mutant(
+                "owners-view-served",
+                "if «self.definer && self.bound(*table)» {",
+                "false",
+                "a view of an owner's rights over a table with policies is served",
+            ),
+            mutant(
+                "invoker-ignored",
+                "let invoker = «matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. })»;",
+                "false",
+                "security_invoker says nothing",
+            ),
+            mutant(
+                "invoker-everywhere",
+                "self.definer = «!invoker»;",
+                "false",
+                "a view reads with the rights of whoever asks",
+            ),
+            mutant(
+                "definer-sticks",
+                "«self.definer = before»;",
+                "{}",
+                "what is read after a view needs no grant",
+            ),
+            mutant(
+                "lock-needs-select",
+                "let changed = «self.visible(*table, *id, PolicyCommand::Update)?»;",
+                "None",
+                "FOR UPDATE locks rows that may not be updated",
+            ),
+            mutant(
+                "lock-without-grant",
+                "self.require(*table, «Privilege::Update», None)?;",
+                "Privilege::Select",
+                "FOR UPDATE needs no right to update",
+            ),
+            mutant(
+                "returning-without-grant",
+                "if «columns.is_some()» { self.require(*table, Privilege::Select, columns) }",
+                "false",
+                "what a write returns needs no right to read",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/called.rs",
+        mutants: &[
+            mutant(
+                "definer-invoker-swapped",
+                "if «!function.security_definer» {",
+                "function.security_definer",
+                "functions run with the wrong rights",
+            ),
+            mutant(
+                "execute-not-asked",
+                "if «!self.superuser && !model.catalog.allows_function(&self.roles, declared)» {",
+                "false",
+                "functions can be called without the right to",
+            ),
+            mutant(
+                "function-in-owners-view",
+                "let before = «std::mem::replace(&mut self.definer, false)»;",
+                "self.definer",
+                "functions in an owner's view read as the owner",
+            ),
+            mutant("changes-by-get", "if «by.read_only» {", "false", "GET calls functions that change rows"),
+            mutant(
+                "definer-bypasses",
+                "bypass: «owner.bypass»,",
+                "true",
+                "functions of an owner's rights see past policies that bind the owner",
+            ),
+            mutant(
+                "definer-keeps-roles",
+                "roles: «owner.roles»,",
+                "self.roles.clone()",
+                "functions of an owner's rights have the caller's grants",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/through.rs",
+        mutants: &[
+            mutant(
+                "view-filter-lost",
+                "*filter = Expr::all(«own».into_iter()",
+                "None",
+                "writes through a view touch rows that it does not show",
+            ),
+            mutant(
+                "view-returning-not-asked",
+                "columns.extend(«written_columns(&returning.from, &named_in_read(returning))»);",
+                "BTreeSet::new()",
+                "what a write to a view returns needs no right on the view",
+            ),
+            mutant(
+                "view-write-as-owner",
+                "self.definer = «!security_invoker»;",
+                "true",
+                "writes through an invoker's view are the owner's",
+            ),
+            mutant(
+                "view-distinct-written",
+                "(«read.distinct», \"Views containing DISTINCT",
+                "false",
+                "a view with DISTINCT takes writes",
+            ),
+            mutant(
+                "view-returns-its-rows",
+                "«definition.filter = None»;",
+                "{}",
+                "a row that leaves the view by the write is not returned",
+            ),
+            mutant(
+                "view-conflict-columns",
+                "«columns.extend(&conflict.columns)»;",
+                "{}",
+                "the columns of an upsert to a view need no right to read",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/authorize/writes.rs",
+        mutants: &[
+            mutant(
+                "delete-by-update-policy",
+                "self.touch(write.table, write.target, «PolicyCommand::Delete», reads_target)?;",
+                "PolicyCommand::Update",
+                "policies for DELETE are forgotten",
+            ),
+            mutant(
+                "update-using-twice",
+                "self.row_checks(table, target, PolicyCommand::Update, «Side::Check»)?;",
+                "Side::Using",
+                "WITH CHECK of an update is forgotten",
+            ),
+            mutant(
+                "update-returns-hidden",
+                "checks.extend(«self.select_checks(table, target, Side::Check)?»);\n        }\n        Ok(checks)",
+                "Vec::new()",
+                "an update returns a row that its caller may not see any more",
+            ),
+            mutant(
+                "returning-without-select",
+                "let mut checks = «self.row_checks(table, target, PolicyCommand::Select, Side::Using)?»;",
+                "Vec::new()",
+                "an insert returns a row that its caller may not see",
+            ),
+            mutant(
+                "upsert-using-unchecked",
+                "guard.conflict = «self.row_checks(table, target, PolicyCommand::Update, Side::Using)?»;",
+                "Vec::new()",
+                "an upsert updates rows that may not be updated",
+            ),
+            mutant(
+                "upsert-of-hidden",
+                "guard.conflict.extend(«self.select_checks(table, target, Side::Using)?»);",
+                "Vec::new()",
+                "an upsert updates rows that its caller may not see",
+            ),
+            mutant(
+                "upsert-check-unchecked",
+                "guard.update = «self.after_update(table, target, reads_target)?»;",
+                "Vec::new()",
+                "what an upsert makes of a row is not checked",
+            ),
+            mutant(
+                "upsert-reads-nothing",
+                "let reads_target = reads_target || «!conflict.columns.is_empty()»;",
+                "false",
+                "an upsert is not held to the policies for SELECT",
+            ),
+            mutant(
+                "insert-by-update-policy",
+                "insert: self.row_checks(table, target, «PolicyCommand::Insert», Side::Check)?,",
+                "PolicyCommand::Update",
+                "policies for INSERT are forgotten",
+            ),
+            mutant(
+                "touch-of-hidden",
+                "let seen = if «reads_target» { self.visible",
+                "false",
+                "filters of writes tell of rows that their caller may not see",
+            ),
+            mutant(
+                "update-by-select-grant",
+                "self.require(table, «Privilege::Update», Some(&columns))",
+                "Privilege::Select",
+                "who may read a column may set it",
+            ),
+            mutant(
+                "update-filter-not-asked",
+                "self.named_values(write.target, write.table, set, «filter.as_ref()»)?;",
+                "None",
+                "columns in the filter of an update need no right to read",
+            ),
+            mutant(
+                "delete-filter-not-asked",
+                "self.named_values(write.target, write.table, &[], «filter.as_ref()»)?;",
+                "None",
+                "columns in the filter of a delete need no right to read",
+            ),
+            mutant(
+                "conflict-columns-not-asked",
+                "self.require(table, «Privilege::Select», Some(&conflict.columns",
+                "Privilege::Insert",
+                "the columns of ON CONFLICT need no right to read",
+            ),
+            mutant(
+                "excluded-not-asked",
+                "self.named_values(«*excluded», table, set, filter.as_ref())?;",
+                "target",
+                "columns of the proposed row need no right to read",
+            ),
+            mutant(
+                "owners-view-written",
+                "if «self.definer && self.bound(write.table)» {",
+                "false",
+                "a view of an owner's rights over a table with policies takes writes",
+            ),
+            mutant(
+                "returned-as-owner",
+                "«self.definer = false»;",
+                "{}",
+                "what is embedded in the rows that a write to a view returns needs no grant",
+            ),
+        ],
+    },
+    File {
+        area: POLICIES,
+        path: "catalog/src/catalog.rs",
+        mutants: &[mutant(
+            "noinherit-inherits",
+            "self.reachable(role, |role| «role.inherits»)",
+            "true",
+            "roles that do not inherit have the rights of those that they are members of",
+        )],
+    },
+    File {
+        area: POLICIES,
+        path: "query/src/eval.rs",
+        mutants: &[
+            mutant(
+                "in-without-null",
+                "Value::Null => «result = Value::Null»,\n            _ => {}\n        }\n    }\n    Ok(result)\n}\n\n/// A test of an operand",
+                "{}",
+                "of a row to be stored, `not in` a list with null holds",
+            ),
+            mutant(
+                "claims-empty",
+                "            None => «Value::Null»,\n        },\n        CallerField::Role",
+                "Value::text(\"{}\")",
+                "of a row to be stored, a caller without claims has empty ones",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/reads.rs",
+        mutants: &[
+            mutant(
+                "left-is-inner",
+                "ast::JoinKind::Left => «JoinKind::Left»,",
+                "JoinKind::Inner",
+                "a left join drops rows",
+            ),
+            mutant(
+                "full-is-left",
+                "ast::JoinKind::Full => «JoinKind::Full»,",
+                "JoinKind::Left",
+                "a full join drops rows",
+            ),
+            mutant(
+                "using-of-right",
+                "JoinKind::Right => «right»,",
+                "left",
+                "the common column of a right join is the left one",
+            ),
+            mutant(
+                "distinct-on-unordered",
+                "let window = Window { partition, order: «order.clone()», frame: None };",
+                "Vec::new()",
+                "DISTINCT ON takes any row",
+            ),
+            mutant(
+                "position-off-by-one",
+                "and_then(|position| «position.checked_sub(1)»);",
+                "Some(position)",
+                "ORDER BY 1 is the second column",
+            ),
+            mutant(
+                "subquery-sees-beside",
+                "let beside = if «*lateral» { None }",
+                "true",
+                "a subquery sees what stands beside it without LATERAL",
+            ),
+            mutant(
+                "order-of-columns-first",
+                "let expr = match «self.output(&item.expr, &read.outputs, \"ORDER BY\")?» {",
+                "None",
+                "ORDER BY does not know the names of what is selected",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/group.rs",
+        mutants: &[
+            mutant(
+                "rollup-keys-kept",
+                ".filter(|(at, _)| «!set.contains(at)»)",
+                "false",
+                "keys that a grouping set leaves out keep their values",
+            ),
+            mutant(
+                "grand-total-lost",
+                "if «!has_group» {",
+                "false",
+                "the empty grouping set has a row for each row",
+            ),
+            mutant(
+                "ungrouped-accepted",
+                "if «keys.contains(&format!(\"{expr:?}\"))» ||",
+                "true",
+                "columns that groups do not decide are accepted",
+            ),
+            mutant(
+                "part-of-key-decides",
+                "key.is_some_and(|key| «key.columns.iter().all(is_grouped)»)",
+                "key.columns.iter().any(is_grouped)",
+                "a part of the primary key decides all columns",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/compare.rs",
+        mutants: &[
+            mutant(
+                "row-order-not-strict",
+                "let strict = «symbol.trim_end_matches('=')»;",
+                "symbol",
+                "rows compare by their first fields although these are equal",
+            ),
+            mutant(
+                "rows-differ-in-all",
+                "Compare::Ne => «Form::Or»,",
+                "Form::And",
+                "rows differ when all fields do",
+            ),
+            mutant(
+                "all-is-any",
+                "Ok(Expr::test(if «all» { Form::AllOf(compare) }",
+                "false",
+                "one element is enough for ALL",
+            ),
+            mutant(
+                "unknown-is-decided",
+                "vec![(decisive, Expr::bool(!all)), («unknown», Expr::null(Type::Bool))]",
+                "{ drop(unknown); Expr::bool(false) }",
+                "a comparison with rows, one of which is null, is not null",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/expr.rs",
+        mutants: &[
+            mutant(
+                "between-exclusive",
+                "«\"<=\"», high.clone()",
+                "\"<\"",
+                "BETWEEN leaves its upper end out",
+            ),
+            mutant(
+                "symmetric-ignored",
+                "if «symmetric» {",
+                "false",
+                "BETWEEN SYMMETRIC takes no reversed ends",
+            ),
+            mutant(
+                "row-null-by-one",
+                "return Ok(Expr::test(«Form::And», tests.collect()));",
+                "Form::Or",
+                "a row with one null is null",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/calls.rs",
+        mutants: &[
+            mutant(
+                "nulls-always-last",
+                "nulls_first: «item.nulls_first.unwrap_or(item.descending)»",
+                "item.nulls_first.unwrap_or(false)",
+                "nulls come last in descending order, too",
+            ),
+            mutant(
+                "session-user-is-owner",
+                "Some(owner) if «word != \"session_user\"» =>",
+                "word != \"user\"",
+                "in the body of a definer's function `user` is the caller",
+            ),
+            mutant(
+                "aggregate-filter-lost",
+                "filter: «filter.map(Box::new)»,",
+                "{ drop(filter); None }",
+                "FILTER of aggregates is forgotten",
+            ),
+            mutant(
+                "array-of-none-is-null",
+                "args: «vec![rows, none]»,",
+                "{ drop(none); vec![rows] }",
+                "array(select …) of no rows is null",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/with.rs",
+        mutants: &[mutant(
+            "set-operation-all",
+            "let mut read = self.put_together(operator, «all», left, right);",
+            "true",
+            "set operations keep duplicates",
+        )],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/writes.rs",
+        mutants: &[mutant(
+            "excluded-is-target",
+            "Relation::of_table(declared, Some(\"excluded\"), «excluded»)",
+            "target",
+            "excluded is the row that is in the way",
+        )],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/visit.rs",
+        mutants: &[
+            mutant(
+                "casts-never-raise",
+                "«modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)»",
+                "modifier.is_some()",
+                "casts are evaluated on hidden rows",
+            ),
+            mutant(
+                "any-by-never-raises",
+                "Form::AnyBy(function) | Form::AllBy(function) => «!function.leakproof»,",
+                "false",
+                "operators with ANY and ALL are evaluated on hidden rows",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "rest/src/resolve/reads.rs",
+        mutants: &[
+            mutant(
+                "embed-by-first-column",
+                "self.typing.binary(right.at(self, «*to»), \"=\", left.at(self, *from))",
+                "right_columns[0]",
+                "an embed by a key of several columns is correlated with the first of them",
+            ),
+            mutant(
+                "inner-is-left",
+                "node.children.iter().filter(|child| «child.is_inner()»)",
+                "child.is_inner() && child.children.is_empty()",
+                "!inner of an embed that has embeds is forgotten",
+            ),
+            mutant(
+                "inner-ignores-range",
+                "if «child.range.offset > 0 || child.range.limit == Some(0)» {",
+                "false",
+                "!inner counts rows that the range of the embed leaves out",
+            ),
+            mutant(
+                "offset-of-one",
+                "read.offset = («range.offset > 0»)",
+                "range.offset > 1",
+                "an offset of one is none",
+            ),
+            mutant(
+                "junction-reversed",
+                "self.links(parent, &edge.from_columns, &junction_scope, «&through.from_columns»)?;",
+                "&through.to_columns",
+                "an embed through a junction is correlated with its other key",
+            ),
+            mutant(
+                "related-nulls-last",
+                "        let nulls_first = «term.nulls_first.unwrap_or(term.descending)»;\n        Ok(Order { expr, descending: term.descending, nulls_first })",
+                "term.nulls_first.unwrap_or(false)",
+                "order=a.desc puts nulls last",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "rest/src/resolve/outputs.rs",
+        mutants: &[mutant(
+            "group-key-missing",
+            "«read.group.push(groupable(key)?)»;",
+            "if read.group.is_empty() { read.group.push(groupable(key)?) } else { drop(key) }",
+            "aggregates are grouped by the first column alone",
+        )],
+    },
+    File {
+        area: PLANNER,
+        path: "query/src/plan.rs",
+        mutants: &[mutant(
+            "writes-unchecked",
+            "if «write.guard.judge != Judge::Engine» {",
+            "false",
+            "what a table refuses whoever asks is stored",
+        )],
+    },
+    File {
+        area: PLANNER,
+        path: "query/src/check.rs",
+        mutants: &[
+            mutant(
+                "generated-given",
+                "Fill::Generated(_) => «true»,",
+                "false",
+                "values for generated columns are taken",
+            ),
+            mutant(
+                "overriding-ignored",
+                "«*always && !insert.overriding»",
+                "*always",
+                "OVERRIDING SYSTEM VALUE is forgotten",
+            ),
+            mutant(
+                "partial-index-arbitrates",
+                "index.unique && «index.predicate.is_none()»",
+                "true",
+                "ON CONFLICT takes a partial unique index",
+            ),
+            mutant(
+                "deferrable-arbitrates",
+                ".filter(|key| «!key.deferrable»)",
+                "true",
+                "ON CONFLICT takes a deferrable key",
+            ),
+            mutant(
+                "wider-key-arbitrates",
+                "any(|key| «key == wanted»)",
+                "key.is_superset(&wanted)",
+                "ON CONFLICT takes a part of a key",
+            ),
+            mutant(
+                "snapshot-not-kept",
+                "find(|table| «changed.contains(*table)»)",
+                "false",
+                "a statement sees what its WITH changed",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "query/src/triggers.rs",
+        mutants: &[
+            mutant(
+                "update-of-ignored",
+                "of.is_empty() || «of.iter().any(is_set)»",
+                "true",
+                "UPDATE OF fires for any column",
+            ),
+            mutant("disabled-fires", "            && «self.is_enabled»", "true", "a disabled trigger fires"),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write.rs",
+        mutants: &[
+            mutant(
+                "affected-by-one",
+                "is_some_and(|most| «count(rows) > most»)",
+                "count(rows) >= most",
+                "max-affected refuses as many rows as it allows",
+            ),
+            mutant(
+                "single-of-none",
+                "if write.single && «rows != 1» {",
+                "rows > 1",
+                "a singular object is answered without a row",
+            ),
+            mutant(
+                "joined-twice",
+                "rows.retain(|(row, _)| «met.insert(row.key)»);",
+                "{ met.insert(row.key); true }",
+                "update … from changes a row as often as it is joined",
+            ),
+            mutant(
+                "touch-unguarded",
+                "Some(touch) => «Guard::Rows(Box::new(touch.clone()))»,",
+                "if matches!(write.action, Action::Delete { .. }) && filter.is_some() { Guard::Open } else { Guard::Rows(Box::new(touch.clone())) }",
+                "deletes with a filter touch rows that policies hide",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/row.rs",
+        mutants: &[mutant(
+            "null-admits",
+            "if «!matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(true))» {",
+            "matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(false))",
+            "a policy that is null admits the row",
+        )],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/insert.rs",
+        mutants: &[
+            mutant(
+                "upsert-twice",
+                "if «touched.met.contains(&existing.key)» {",
+                "false",
+                "an upsert updates a row twice",
+            ),
+            mutant(
+                "other-key-ignored",
+                "Err(Failure::Unique { .. }) if «conflict.columns.is_empty()» => Ok(None),",
+                "true",
+                "an upsert leaves out rows that violate another key",
+            ),
+            mutant(
+                "upsert-condition-null",
+                "&& «!matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(true))»",
+                "matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(false))",
+                "the condition of an upsert holds when it is null",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/update.rs",
+        mutants: &[mutant(
+            "generated-stale",
+            "«columns.extend(generated)»;",
+            "drop(generated)",
+            "updates do not store generated columns",
+        )],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/fired.rs",
+        mutants: &[
+            mutant(
+                "trigger-row-ignored",
+                "Operation::Insert | Operation::Update(_)) => new = «Some(row)»,",
+                "{ drop(row); new.take() }",
+                "the row that a trigger returns is forgotten",
+            ),
+            mutant(
+                "when-null-fires",
+                "Ok(«matches!(self.value(when, Some(row), &[]).await?, Value::Bool(true))»)",
+                "!matches!(self.value(when, Some(row), &[]).await?, Value::Bool(false))",
+                "a trigger fires although its condition is null",
+            ),
+            mutant(
+                "deferred-at-once",
+                "if «trigger.statement.initially_deferred» {",
+                "false",
+                "a deferred trigger does not wait",
+            ),
+            mutant(
+                "upsert-fires-update",
+                "None => «operations.first()»,",
+                "operations.last()",
+                "a row that an upsert inserts fires triggers of updates",
+            ),
+            mutant(
+                "delete-not-kept",
+                "if «goes.is_some()» {",
+                "true",
+                "a trigger cannot keep a row from deletion",
+            ),
+        ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/bindings.rs",
+        mutants: &[
+            mutant(
+                "claims-empty-in-rows",
+                "CallerField::Claims => «text(self.caller.claims.as_ref())»,",
+                "if self.caller.claims.is_none() { Value::text(\"{}\") } else { text(self.caller.claims.as_ref()) }",
+                "a caller without claims has empty ones",
+            ),
+            mutant(
+                "claimed-role-without-claims",
+                "CallerField::ClaimedRole => «text(self.caller.claims.as_ref().map(|_| &self.caller.role))»,",
+                "text(Some(&self.caller.role))",
+                "a caller without claims claims a role",
+            ),
+        ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/mod.rs",
+        mutants: &[mutant(
+            "quotes-not-doubled",
+            "self.push(&«text.replace('\\'', \"''\")»);",
+            "text.to_string()",
+            "constants of the schema end at their first quote",
+        )],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/read.rs",
+        mutants: &[
+            mutant(
+                "distinct-by-bytes",
+                "let distinct_keys = read.distinct && «needs_keys(read)»;",
+                "false",
+                "DISTINCT takes equal values for different ones",
+            ),
+            mutant(
+                "having-without-group",
+                "let is_one_group = «read.having.is_some()»",
+                "false",
+                "HAVING without a group is a filter",
+            ),
+            mutant(
+                "subqueries-not-fenced",
+                "std::mem::replace(&mut self.fenced, «needs_fence(read)»);",
+                "false",
+                "filters on views and subqueries are evaluated on hidden rows",
+            ),
+            mutant(
+                "raising-not-apart",
+                ".partition(|condition| «!guards.is_empty() && query::may_raise(condition)»);",
+                "false",
+                "filters are evaluated on hidden rows",
+            ),
+            mutant(
+                "computed-too-early",
+                "self.conditions(&guards, read.filter.as_ref(), «computes_rows(&read.from)»)?;",
+                "false",
+                "set-returning functions are evaluated on hidden rows",
+            ),
+            mutant(
+                "having-too-early",
+                "let apart = «has_guard(&read.from) && query::may_raise(having)»;",
+                "false",
+                "HAVING is evaluated on hidden rows",
+            ),
+            mutant(
+                "ties-by-chance",
+                "let tie = if «grouped» { None }",
+                "true",
+                "equal rows come in any order",
+            ),
+            mutant(
+                "subquery-order-lost",
+                "let kept = if «grouped || !read.order.is_empty()» {",
+                "true",
+                "rows of an ordered view come in another order",
+            ),
+            mutant(
+                "nulls-as-sqlite",
+                "if «native != key.nulls_first» {",
+                "false",
+                "nulls sort as SQLite has them",
+            ),
+            mutant(
+                "nulls-of-descending",
+                "let native = «!key.descending»;",
+                "true",
+                "nulls of descending orders are at the wrong end",
+            ),
+            mutant(
+                "offset-by-one",
+                "self.push(«\" OFFSET \"»);",
+                "\" OFFSET 1 + \"",
+                "OFFSET leaves out one row more",
+            ),
+            mutant("limit-by-one", "self.push(«\" LIMIT \"»);", "\" LIMIT 1 + \"", "LIMIT has one row more"),
+            mutant(
+                "null-limit",
+                "if «matches!(bound, Expr::Const { value, .. } if !value.is_null())» {",
+                "true",
+                "LIMIT NULL is an error",
+            ),
+            mutant(
+                "guard-lost-beside",
+                "«guards.push(guard)»;",
+                "if guards.is_empty() { guards.push(guard) }",
+                "policies of the second table of a join are forgotten",
+            ),
+            mutant(
+                "guard-after-left-join",
+                "self.joined(right, «right_null || raises», guards)?;",
+                "raises",
+                "policies of the right side of a left join drop rows of the left one",
+            ),
+            mutant(
+                "join-condition-early",
+                "self.joined(left, left_null || «raises», guards)?;",
+                "false",
+                "the condition of a join is evaluated on hidden rows",
+            ),
+            mutant(
+                "full-join-guard",
+                "JoinKind::Full => (\" FULL JOIN \", «true», true),",
+                "false",
+                "policies of the left side of a full join drop rows of the right one",
+            ),
+            mutant(
+                "guard-lost-in-side",
+                "self.declared(|writer| «writer.condition(guard)»)?;",
+                "{ writer.push(\"true\"); Ok(()) }",
+                "policies of the nullable side of a join are forgotten",
+            ),
+            mutant(
+                "nested-unordered",
+                "self.read(&nest.read, «Use::Rows»)?;",
+                "Use::Set",
+                "embedded rows come in any order",
+            ),
+            mutant(
+                "compound-right-open",
+                "has_guard(&left.from) || «has_guard(&right.from)»,",
+                "false",
+                "filters are evaluated on hidden rows of the right side of a union",
+            ),
+            mutant(
+                "inner-guard-unseen",
+                "Source::Read { read, .. } => found |= «has_guard(&read.from)»,",
+                "false",
+                "filters are evaluated on hidden rows of views of views",
+            ),
+            mutant(
+                "raising-columns-unseen",
+                "is_guarded && !conditions.is_empty() && («raises» ||",
+                "false",
+                "columns of views that raise errors are evaluated on hidden rows",
+            ),
+            mutant(
+                "tie-of-joins",
+                "Source::Join { left, .. } => «self.first_key(left)»,",
+                "None",
+                "rows of joins come in any order",
+            ),
+            mutant(
+                "group-by-first",
+                "«self.list(&read.group, \", \", Writer::distinguished)?»;",
+                "self.list(&read.group[..1], \", \", Writer::distinguished)?",
+                "rows are grouped by the first key alone",
+            ),
+        ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/expr.rs",
+        mutants: &[
+            mutant(
+                "inner-collation",
+                "let binary = «names::is_text(&ty)»",
+                "false",
+                "a collation inside of an expression decides how it compares",
+            ),
+            mutant(
+                "order-by-bytes",
+                "ty if «names::native(&ty)» => self.collated(expr),",
+                "true",
+                "arrays and ranges sort by their text",
+            ),
+            mutant(
+                "groups-by-bytes",
+                "if «names::native_equality(&ty)» { self.collated(expr) } else { self.key(expr, &ty) }",
+                "true",
+                "equal values are different groups",
+            ),
+            mutant(
+                "compare-by-bytes",
+                "if «names::native(&ty)» || (equality && names::native_equality(&ty)) {",
+                "!matches!(ty, Type::Enum(_))",
+                "arrays and ranges compare by their text",
+            ),
+            mutant(
+                "distinct-from-null",
+                "Form::Distinct => self.identity(«\" IS NOT \"»,",
+                "\" <> \"",
+                "null is distinct from nothing",
+            ),
+            mutant(
+                "in-not-lazy",
+                "let is_lazy = «list.iter().skip(1).any(query::may_raise)»;",
+                "false",
+                "IN evaluates what it does not need",
+            ),
+            mutant(
+                "not-true-is-false",
+                "(true, true) => «\" IS NOT TRUE)\"»,",
+                "\" IS FALSE)\"",
+                "null is true",
+            ),
+            mutant(
+                "operands-all-evaluated",
+                "let guarded = «!std::mem::take(&mut is_first) && !writer.kept && query::may_raise(arg)»;",
+                "false",
+                "AND evaluates what does not matter any more",
+            ),
+            mutant(
+                "not-in-ignores-null",
+                "        self.push(word);\n        «self.read(read, Use::Set)?»;",
+                "{ let mut seen = read.clone(); let there = seen.outputs.iter().map(|output| Expr::test(Form::IsNotNull, vec![output.expr.clone()])).collect::<Vec<_>>(); seen.filter = Expr::all(seen.filter.take().into_iter().chain(there)); self.read(&seen, Use::Set)? }",
+                "NOT IN of rows with a null holds",
+            ),
+            mutant(
+                "modifier-dropped",
+                "if «modifier.is_none()» && types::stored::is_alike",
+                "true",
+                "casts to varchar(3) do not cut",
+            ),
+            mutant(
+                "casts-assign",
+                "words.push_str(if «explicit» { \";e\" }",
+                "false",
+                "explicit casts are as strict as assignments",
+            ),
+            mutant(
+                "first-row-taken",
+                "let single = «matches!(read.from, query::Source::Unit)»",
+                "true",
+                "a subquery with a second row is no error",
+            ),
+            mutant(
+                "count-all",
+                "self.push(if «distinct» { \"count(DISTINCT \" }",
+                "false",
+                "count(distinct …) counts all",
+            ),
+            mutant(
+                "aggregate-unordered",
+                "if «!order.is_empty()» {\n            self.push(\" ORDER BY \");",
+                "false",
+                "aggregates take rows in any order",
+            ),
+            mutant(
+                "all-of-is-any-of",
+                "Form::AllOf(compare) => self.special(«Special::AllOf»,",
+                "Special::AnyOf",
+                "one element is enough for ALL in rows",
+            ),
+        ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/compound.rs",
+        mutants: &[
+            mutant(
+                "union-all-distinct",
+                "(SetOperator::Union, true) => «\" UNION ALL \"»,",
+                "\" UNION \"",
+                "UNION ALL drops duplicates",
+            ),
+            mutant(
+                "except-all-distinct",
+                "return if «all && operator != SetOperator::Union» {",
+                "false",
+                "EXCEPT ALL and INTERSECT ALL drop duplicates",
+            ),
+            mutant(
+                "with-merged",
+                "else { «\") AS MATERIALIZED (\"» }",
+                "\") AS (\"",
+                "filters are moved into common table expressions",
+            ),
+            mutant(
+                "union-by-bytes",
+                "_ => self.member(left, «!all»)?,",
+                "false",
+                "UNION takes equal values for different ones",
+            ),
+        ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/window.rs",
+        mutants: &[
+            mutant(
+                "ties-are-group",
+                "FrameExclusion::Ties => «\" EXCLUDE TIES\"»,",
+                "\" EXCLUDE GROUP\"",
+                "EXCLUDE TIES leaves the row itself out",
+            ),
+            mutant(
+                "groups-are-rows",
+                "FrameUnit::Groups => «\" GROUPS BETWEEN \"»,",
+                "\" ROWS BETWEEN \"",
+                "frames of groups are frames of rows",
+            ),
+            mutant(
+                "frame-end-lost",
+                "«self.frame_bound(&frame.end)?»;",
+                "self.said(\"CURRENT ROW\")?",
+                "frames end at the current row",
+            ),
+        ],
+    },
+];
