@@ -30,6 +30,8 @@ pub enum TableKind {
         security_invoker: bool,
         /// A materialized view.
         materialized: bool,
+        /// Which conditions rows that are written to it must meet.
+        check_option: Option<ast::CheckOption>,
     },
 }
 

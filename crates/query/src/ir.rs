@@ -907,6 +907,8 @@ pub struct WriteGuard {
     pub conflict: Vec<RowCheck>,
     /// Conditions on a row after an update.
     pub update: Vec<RowCheck>,
+    /// Conditions of the views that were written to, on a row that everything else admits.
+    pub views: Vec<RowCheck>,
 }
 
 /// A condition on a row, over the write's target; anything but true is the error.

@@ -1311,8 +1311,8 @@ pub struct CreateView {
     pub options: Vec<(String, String)>,
     /// Its query.
     pub query: Box<Query>,
-    /// `with check option`
-    pub check_option: bool,
+    /// `with [local | cascaded] check option`
+    pub check_option: Option<CheckOption>,
     /// Of a materialized view `with data`, unless `with no data` was said.
     pub with_data: bool,
 }
@@ -1411,6 +1411,15 @@ pub enum TriggerEvent {
     Delete,
     /// `truncate`
     Truncate,
+}
+
+/// Which conditions the rows written to a view must meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckOption {
+    /// The view's own, and those of views underneath that say so themselves.
+    Local,
+    /// The view's own and those of all views underneath.
+    Cascaded,
 }
 
 /// `create trigger`

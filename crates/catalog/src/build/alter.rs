@@ -327,10 +327,11 @@ impl Builder<'_> {
 
     fn set_options(&mut self, id: TableId, options: &[(String, String)]) -> Result<Outcome> {
         let table = self.table_mut(id);
-        let TableKind::View { security_invoker, .. } = &mut table.kind else { return Ok(Outcome::NoEffect) };
+        let TableKind::View { security_invoker, check_option, .. } = &mut table.kind else { return Ok(Outcome::NoEffect) };
         for (name, value) in options {
             match name.as_str() {
                 "security_invoker" => *security_invoker = super::views::is_on(value),
+                "check_option" => *check_option = Some(super::views::check_option(value)?),
                 "security_barrier" => {}
                 name => return Err(Error::missing(format!("view option {name}"))),
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast::{CreateView, Query};
+use sql::ast::{CheckOption, CreateView, Query};
 use types::ty::format_type;
 use types::{Code, Error, Modifier, Name, Result, Type};
 
@@ -65,6 +65,10 @@ impl Builder<'_> {
             query: Arc::new(query),
             security_invoker: security_invoker(create)?,
             materialized: create.materialized,
+            check_option: match create.check_option {
+                Some(said) => Some(said),
+                None => check_option_of(&create.options)?,
+            },
         };
         let (columns, unsupported) = self.view_columns(create, &kind)?;
         match replaced {
@@ -185,6 +189,24 @@ fn security_invoker(create: &CreateView) -> Result<bool> {
         }
     }
     Ok(found)
+}
+
+fn check_option_of(options: &[(String, String)]) -> Result<Option<CheckOption>> {
+    let value = options.iter().rev().find(|(name, _)| name == "check_option").map(|(_, value)| value);
+    value.map(|value| check_option(value)).transpose()
+}
+
+/// The value of `check_option`.
+pub(super) fn check_option(value: &str) -> Result<CheckOption> {
+    match value.to_lowercase().as_str() {
+        "local" => Ok(CheckOption::Local),
+        "cascaded" => Ok(CheckOption::Cascaded),
+        _ => Err(Error::new(
+            Code::INVALID_PARAMETER,
+            format!("invalid value for enum option \"check_option\": {value}"),
+        )
+        .with_details("Valid values are \"local\" and \"cascaded\".")),
+    }
 }
 
 /// Whether an option's value switches it on.

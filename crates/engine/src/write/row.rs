@@ -73,6 +73,11 @@ impl Work<'_> {
                 return Err(self.check_violation(write, &check.name, values, assigned));
             }
         }
+        for check in &write.guard.views {
+            if !matches!(self.value(&check.expr, Some(row), &[]).await?, Value::Bool(true)) {
+                return Err(self.with_failing_row(check.violation.clone(), write, values, assigned));
+            }
+        }
         Ok(())
     }
 

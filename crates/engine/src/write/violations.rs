@@ -83,7 +83,7 @@ impl Work<'_> {
         self.with_failing_row(Error::new(Code::CHECK_VIOLATION, message), write, values, assigned)
     }
 
-    fn with_failing_row(
+    pub(super) fn with_failing_row(
         &self,
         error: Error,
         write: &Write,

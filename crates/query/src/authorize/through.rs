@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use sql::ast::CheckOption;
 use catalog::{ColumnId, Privilege, Table, TableId, TableKind};
 use types::{Code, Error, Result};
 
 use super::Pass;
 use super::privileges::{Named, named_in, named_in_read};
 use super::writes::written_columns;
-use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Read, Source, SourceId, Write};
+use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Read, RowCheck, Source, SourceId, Write};
 use crate::visit;
 
 /// The words of a refusal: what is done, what would enable it, the kind of trigger.
@@ -30,10 +31,12 @@ fn words(action: &Action) -> Words {
 }
 
 impl Pass<'_> {
-    /// Makes a write to a view one to the relation that it shows, until that is a table.
-    pub(super) fn through_views(&mut self, write: &mut Write) -> Result<()> {
+    /// Makes a write to a view one to the relation that it shows, until that is a table. What its rows must meet on the way.
+    pub(super) fn through_views(&mut self, write: &mut Write) -> Result<Vec<RowCheck>> {
         self.takes_writes(write)?;
-        while let TableKind::View { security_invoker, materialized: false, .. } =
+        let mut checks = Vec::new();
+        let mut is_cascaded = false;
+        while let TableKind::View { security_invoker, materialized: false, check_option, .. } =
             self.model.catalog[write.table].kind
         {
             self.require_on_view(write)?;
@@ -42,12 +45,25 @@ impl Pass<'_> {
             let mut read = self.updatable(write)?;
             self.definer = !security_invoker;
             self.definition(&mut read)?;
-            self.lower(write, &read)?;
+            is_cascaded |= check_option == Some(CheckOption::Cascaded);
+            self.lower(write, &read, &mut checks)?;
+            if is_cascaded || check_option.is_some() {
+                checks.extend(self.check_of(view, &read, write.target));
+            }
             for shown in [&mut write.returning, &mut write.counted].into_iter().flatten() {
                 show(&mut shown.from, view, &read, &mut self.ids);
             }
         }
-        Ok(())
+        Ok(checks)
+    }
+
+    /// The condition of a view, on a row of what it shows.
+    fn check_of(&mut self, view: TableId, read: &Read, row: SourceId) -> Option<RowCheck> {
+        let (own, base) = (read.filter.as_ref()?, visit::id_of(&read.from)?);
+        let expr = visit::instantiate(own, base, row, &mut self.ids);
+        let name = &self.model.catalog[view].name.name;
+        let message = format!("new row violates check option for view \"{name}\"");
+        Some(RowCheck { expr, violation: Error::new(Code::VIEW_CHECK_VIOLATION, message) })
     }
 
     fn require_on_view(&self, write: &Write) -> Result<()> {
@@ -133,14 +149,15 @@ impl Pass<'_> {
     }
 
     /// Speaks of the relation underneath instead of the view.
-    fn lower(&mut self, write: &mut Write, read: &Read) -> Result<()> {
+    fn lower(&mut self, write: &mut Write, read: &Read, checks: &mut [RowCheck]) -> Result<()> {
         let (Some(base), Some(table)) = (visit::id_of(&read.from), underneath(&read.from)) else {
             return Err(Error::internal("a view of nothing"));
         };
         let verb = words(&write.action).verb;
         let view = &self.model.catalog[write.table];
-        Lowering { view, verb, target: write.target, read, base, ids: &mut self.ids }
-            .action(&mut write.action)?;
+        let mut lowering = Lowering { view, verb, target: write.target, read, base, ids: &mut self.ids };
+        lowering.action(&mut write.action)?;
+        checks.iter_mut().for_each(|check| lowering.shown(&mut check.expr, write.target));
         write.table = table;
         Ok(())
     }

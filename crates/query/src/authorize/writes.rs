@@ -49,7 +49,7 @@ impl Pass<'_> {
         self.writing = Some(write.table);
         self.beside(write)?;
         self.values(&mut write.action)?;
-        self.through_views(write)?;
+        let views = self.through_views(write)?;
         self.writing = Some(write.table);
         if self.definer && self.bound(write.table) {
             return Err(self.owners_view(write.table));
@@ -75,7 +75,7 @@ impl Pass<'_> {
                 WriteGuard { touch, ..WriteGuard::default() }
             }
         };
-        write.guard = WriteGuard { judge: Judge::Us, ..guard };
+        write.guard = WriteGuard { judge: Judge::Us, views, ..guard };
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
+    CheckOption,
     AlterPolicy, CreatePolicy, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName, PolicyCommand,
     PublicationAction, Query, QueryBody, Select, StatementKind, Target, TypeName, With,
 };
@@ -230,7 +231,7 @@ impl Parser<'_> {
         self.expect("as")?;
         let query = self.query()?;
         let query = Box::new(if recursive { recursive_query(&name, &columns, query) } else { query });
-        let check_option = self.is("with") && self.rest().to_lowercase().contains("check option");
+        let check_option = self.check_option();
         let with_data = !self.eat_all(&["with", "no", "data"]);
         if materialized && with_data {
             self.eat_all(&["with", "data"]);
@@ -246,6 +247,15 @@ impl Parser<'_> {
             check_option,
             with_data,
         }))
+    }
+
+    fn check_option(&mut self) -> Option<CheckOption> {
+        if self.eat_all(&["with", "local", "check", "option"]) {
+            return Some(CheckOption::Local);
+        }
+        let is_cascaded = self.eat_all(&["with", "check", "option"])
+            || self.eat_all(&["with", "cascaded", "check", "option"]);
+        is_cascaded.then_some(CheckOption::Cascaded)
     }
 
     /// `name [= value]`, the value lower case, `true` where none is said.

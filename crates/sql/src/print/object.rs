@@ -10,7 +10,7 @@ use super::{
     when,
 };
 use crate::ast::{
-    ColumnConstraint, CreatePolicy, CreateView, Drop, Expr, ObjectName, PolicyCommand, PublicationAction,
+    CheckOption, ColumnConstraint, CreatePolicy, CreateView, Drop, Expr, ObjectName, PolicyCommand, PublicationAction,
     TypeName,
 };
 
@@ -45,9 +45,10 @@ pub(super) fn create_view(view: &CreateView) -> String {
         columns_if_any(&view.columns),
         query(&view.query),
         match (view.check_option, view.with_data) {
-            (true, _) => " with check option",
-            (false, false) => " with no data",
-            (false, true) => "",
+            (Some(CheckOption::Cascaded), _) => " with check option",
+            (Some(CheckOption::Local), _) => " with local check option",
+            (None, false) => " with no data",
+            (None, true) => "",
         },
     )
 }

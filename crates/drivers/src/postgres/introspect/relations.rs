@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{Catalog, Column, ColumnId, DefaultValue, Table, TableId, TableKind};
-use sql::ast::{Literal, Query, QueryBody};
+use sql::ast::{CheckOption, Literal, Query, QueryBody};
 use types::{Name, Span};
 
 use super::acl::Grants;
@@ -72,6 +72,11 @@ fn kind(catalog: &mut Catalog, relation: &Relation, name: &Name) -> TableKind {
         query: Arc::new(query),
         security_invoker: relation.options.iter().any(|option| is_invoker(option)),
         materialized,
+        check_option: relation.options.iter().find_map(|option| match option.as_str() {
+            "check_option=local" => Some(CheckOption::Local),
+            "check_option=cascaded" => Some(CheckOption::Cascaded),
+            _ => None,
+        }),
     }
 }
 
