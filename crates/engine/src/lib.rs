@@ -15,7 +15,9 @@ mod statement;
 mod work;
 mod write;
 
-pub use contract::{Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, transact, worked};
+pub use contract::{
+    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, transact, worked,
+};
 pub use database::{Applied, Database};
 pub use rows::Values;
 pub use run::{Asked, Run};

@@ -116,7 +116,10 @@ impl<'t> Work<'t> {
         let mut returned = AllReturned::default();
         for (position, step) in plan.steps().iter().enumerate() {
             let presentation = plan.presentation(position);
-            if position.checked_sub(1).is_some_and(|before| *plan.presentation(before) == Presentation::WithTotal) {
+            if position
+                .checked_sub(1)
+                .is_some_and(|before| *plan.presentation(before) == Presentation::WithTotal)
+            {
                 applied.push(Applied::default());
                 continue;
             }
@@ -357,7 +360,8 @@ pub(crate) fn default_path() -> Arc<[Arc<str>]> {
 
 /// Whether an expression reads tables, or calls functions that may.
 pub(crate) fn has_subquery(expr: &Expr) -> bool {
-    matches!(expr, Expr::Subquery(_) | Expr::Call(_)) || query::visit::operands(expr).into_iter().any(has_subquery)
+    matches!(expr, Expr::Subquery(_) | Expr::Call(_))
+        || query::visit::operands(expr).into_iter().any(has_subquery)
 }
 
 /// The sequence that an expression counts.

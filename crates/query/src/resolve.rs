@@ -36,7 +36,9 @@ use scope::{Level, Relation};
 
 pub use bodies::{Body, Invocation, refused as refused_functions};
 pub use typing::Typing;
-pub use variables::{Columns, Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement};
+pub use variables::{
+    Columns, Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement,
+};
 
 /// Where a condition stands: what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

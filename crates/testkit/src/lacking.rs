@@ -19,7 +19,11 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
     row("sqlite", "bit strings", "few use them"),
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
-    row("sqlite", "triggers instead of writes", "writes to a view in whose place a trigger stands are refused by its name"),
+    row(
+        "sqlite",
+        "triggers instead of writes",
+        "writes to a view in whose place a trigger stands are refused by its name",
+    ),
     row(
         "sqlite",
         "the table as it was, for a policy beside triggers",

@@ -69,7 +69,9 @@ pub fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, session: &Sessio
         Value::Float(value) => write_number_text(out, &text::print_float(*value, *ty == Type::Float4)),
         Value::Numeric(number) => write_number_text(out, &number.to_string()),
         // A row is kept as a JSON object.
-        Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb | Type::Composite(_)) => out.extend(text.as_bytes()),
+        Value::Text(text) if matches!(ty, Type::Json | Type::Jsonb | Type::Composite(_)) => {
+            out.extend(text.as_bytes())
+        }
         Value::Text(_) if matches!(ty, Type::Range(_)) => write_string(out, &text::print(ty, value, session)),
         Value::Text(text) => write_string(out, text),
         Value::Timestamp(micros) => {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use types::{Limits, limits};
 
-use super::value::{Exposure, Keeping, Kind, LogFormat, MetricsAccess, OpenApi, Period, Raw, Requirements, Secret};
+use super::value::{
+    Exposure, Keeping, Kind, LogFormat, MetricsAccess, OpenApi, Period, Raw, Requirements, Secret,
+};
 
 /// One setting, for the reference.
 #[derive(Clone, Debug)]

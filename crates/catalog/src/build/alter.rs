@@ -327,7 +327,9 @@ impl Builder<'_> {
 
     fn set_options(&mut self, id: TableId, options: &[(String, String)]) -> Result<Outcome> {
         let table = self.table_mut(id);
-        let TableKind::View { security_invoker, check_option, .. } = &mut table.kind else { return Ok(Outcome::NoEffect) };
+        let TableKind::View { security_invoker, check_option, .. } = &mut table.kind else {
+            return Ok(Outcome::NoEffect);
+        };
         for (name, value) in options {
             match name.as_str() {
                 "security_invoker" => *security_invoker = super::views::is_on(value),

@@ -168,8 +168,9 @@ async fn written(world: &World, stop: &AtomicBool, next: &AtomicU64) -> (Vec<i64
             answered.push(id);
             continue;
         }
-        let known =
-            ["08007", "PGRST000", "PGRST001", "57P01", "57P02", "57P03"].iter().any(|code| body.contains(code));
+        let known = ["08007", "PGRST000", "PGRST001", "57P01", "57P02", "57P03"]
+            .iter()
+            .any(|code| body.contains(code));
         assert!(status == 503 && known, "{status} {body}");
         refused += 1;
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -217,7 +217,9 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         let existing = match &insert.conflict {
             None => None,
-            Some(conflict) => self.existing(write, conflict, &row).await?.map(|existing| (conflict, existing)),
+            Some(conflict) => {
+                self.existing(write, conflict, &row).await?.map(|existing| (conflict, existing))
+            }
         };
         let Some((conflict, existing)) = existing else {
             return match self.stored(write, std::slice::from_ref(&row)).await {
@@ -250,7 +252,8 @@ impl Work<'_> {
     ) -> Result<i64, Failure> {
         let columns: BTreeSet<_> = self.served.model.catalog[write.table].column_ids().collect();
         let row = (change.old.as_slice(), Some(change.new.as_slice()));
-        let carried = self.carry(write.table, &Operation::Update(columns), &[row], &mut BTreeSet::new()).await?;
+        let carried =
+            self.carry(write.table, &Operation::Update(columns), &[row], &mut BTreeSet::new()).await?;
         let key = self.apply(write, &change).await?;
         passed.carried.extend(carried);
         passed.rows.push(change.into());
@@ -272,7 +275,8 @@ impl Work<'_> {
 
     async fn delete_fired(&mut self, write: &Write, rows: Vec<StoredRow>) -> Result<Passed> {
         let mut met: BTreeSet<(TableId, i64)> = rows.iter().map(|row| (write.table, row.key)).collect();
-        let gone: Vec<(&[Value], Option<&[Value]>)> = rows.iter().map(|row| (&row.values[..], None)).collect();
+        let gone: Vec<(&[Value], Option<&[Value]>)> =
+            rows.iter().map(|row| (&row.values[..], None)).collect();
         let carried = self.carry(write.table, &Operation::Delete, &gone, &mut met).await?;
         let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
         if self.delete(write, &rows).await? != count(rows.len()) {
@@ -308,7 +312,12 @@ impl Work<'_> {
     }
 
     /// Fires the triggers after something happened to a row.
-    pub(super) async fn fire_after(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<()> {
+    pub(super) async fn fire_after(
+        &mut self,
+        table: TableId,
+        operation: &Operation,
+        row: &Stored,
+    ) -> Result<()> {
         let model = self.served.model.clone();
         let old = row.old.as_deref();
         let new = (*operation != Operation::Delete).then_some(&row.new[..]);
@@ -320,7 +329,13 @@ impl Work<'_> {
             }
             if trigger.statement.initially_deferred {
                 let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
-                self.in_force.defer(Deferred { table, trigger: at, operation: operation.clone(), old, new })?;
+                self.in_force.defer(Deferred {
+                    table,
+                    trigger: at,
+                    operation: operation.clone(),
+                    old,
+                    new,
+                })?;
             } else {
                 self.fire(table, trigger, operation, old, new.map(<[Value]>::to_vec)).await?;
             }
@@ -435,7 +450,10 @@ impl Work<'_> {
             }
             _ => {
                 let name = &of.name;
-                let message = format!("attribute \"{name}\" of \"{}\" must be type TIMESTAMP or TIMESTAMPTZ", declared.name.name);
+                let message = format!(
+                    "attribute \"{name}\" of \"{}\" must be type TIMESTAMP or TIMESTAMPTZ",
+                    declared.name.name
+                );
                 return Err(Error::new(Code::RAISED, message));
             }
         };
@@ -456,7 +474,8 @@ fn reads_table(expr: &Expr, table: TableId) -> bool {
 
 /// The error of a row that a trigger of its own statement has changed or removed.
 pub(super) fn already_modified(done: &str) -> Error {
-    let message = format!("tuple to be {done} was already modified by an operation triggered by the current command");
+    let message =
+        format!("tuple to be {done} was already modified by an operation triggered by the current command");
     Error::raised("27000", message).with_hint(
         "Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.",
     )

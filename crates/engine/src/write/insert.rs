@@ -80,7 +80,8 @@ impl Work<'_> {
                 Some(RowValue::Default) | None => self.fill(write, column).await?,
             };
         }
-        let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await? else {
+        let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await?
+        else {
             return Ok(None);
         };
         self.generate(write, &mut values).await?;

@@ -77,7 +77,12 @@ impl Work<'_> {
     }
 
     /// Refuses a stored row that leaves references without their row: those to what it was, and its own.
-    pub(super) async fn look_at(&mut self, write: &Write, old: Option<&[Value]>, new: &[Value]) -> Result<()> {
+    pub(super) async fn look_at(
+        &mut self,
+        write: &Write,
+        old: Option<&[Value]>,
+        new: &[Value],
+    ) -> Result<()> {
         if let Some(old) = old
             && let Some(error) = self.left_behind(write.table, old).await
         {

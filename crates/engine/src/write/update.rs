@@ -89,7 +89,9 @@ impl Work<'_> {
         if !model[write.table].triggers.is_empty() {
             let operation = Operation::Update(columns.iter().copied().collect());
             let given = new.clone();
-            let Some(wanted) = self.fire_before(write.table, &operation, Some(&row.values), Some(new)).await? else {
+            let Some(wanted) =
+                self.fire_before(write.table, &operation, Some(&row.values), Some(new)).await?
+            else {
                 return Ok(None);
             };
             let table = &model.catalog[write.table];

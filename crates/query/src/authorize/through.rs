@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use sql::ast::CheckOption;
 use catalog::{ColumnId, Privilege, Table, TableId, TableKind};
+use sql::ast::CheckOption;
 use types::{Code, Error, Result};
 
 use super::Pass;

@@ -750,9 +750,7 @@ fn columns_in(args: &[Expr]) -> Vec<Expr> {
     for arg in args {
         visit::deep(arg, &mut |expr| {
             let Expr::Column { source, column, .. } = expr else { return };
-            let is_it = |known: &Expr| {
-                matches!(known, Expr::Column { source: of, column: at, .. } if of == source && at == column)
-            };
+            let is_it = |known: &Expr| matches!(known, Expr::Column { source: of, column: at, .. } if of == source && at == column);
             if !columns.iter().any(is_it) {
                 columns.push(expr.clone());
             }

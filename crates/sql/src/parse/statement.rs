@@ -4,9 +4,8 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    CheckOption,
-    AlterPolicy, CreatePolicy, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName, PolicyCommand,
-    PublicationAction, Query, QueryBody, Select, StatementKind, Target, TypeName, With,
+    AlterPolicy, CheckOption, CreatePolicy, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName,
+    PolicyCommand, PublicationAction, Query, QueryBody, Select, StatementKind, Target, TypeName, With,
 };
 use crate::lexer::Token;
 

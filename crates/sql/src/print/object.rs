@@ -10,8 +10,8 @@ use super::{
     when,
 };
 use crate::ast::{
-    CheckOption, ColumnConstraint, CreatePolicy, CreateView, Drop, Expr, ObjectName, PolicyCommand, PublicationAction,
-    TypeName,
+    CheckOption, ColumnConstraint, CreatePolicy, CreateView, Drop, Expr, ObjectName, PolicyCommand,
+    PublicationAction, TypeName,
 };
 
 pub(super) fn create_policy(policy: &CreatePolicy) -> String {

@@ -4,8 +4,8 @@ use auth::Credentials;
 use backplane::app::App;
 use query::{Caller, authorize, plan};
 use render::Bindings;
-use rest::{Http, Offer};
 use rest::resolve::{Exposed, resolve};
+use rest::{Http, Offer};
 use types::session::Session;
 use types::{Error, Result};
 
