@@ -1,4 +1,5 @@
 //! PL/pgSQL bodies: what is read of each construct, and where a complaint points.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use sql::body::{
     AliasOf, Condition, Declared, Direction, Level, Over, Part, Raised, Rows, Step, StepKind, VariableType,

@@ -165,9 +165,10 @@ impl Resolver<'_> {
 
     /// `distinct on`: the first row of each group in the order asked for.
     fn distinct_on(&mut self, mut read: Read, keys: &[ast::Expr]) -> Result<Read> {
+        let clause = ["SELECT", "DISTINCT ON"].join(" ");
         let mut partition = Vec::new();
         for key in keys {
-            let key = match self.output(key, &read.outputs, "SELECT DISTINCT ON")? {
+            let key = match self.output(key, &read.outputs, &clause)? {
                 Some(expr) => expr,
                 None => {
                     let key = self.expr(key)?;
@@ -185,7 +186,7 @@ impl Resolver<'_> {
                 break;
             }
             if !wanted.contains(&said) {
-                let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+                let message = format!("{clause} expressions must match initial ORDER BY expressions");
                 return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
             }
             missing.retain(|other| **other != said);

@@ -150,7 +150,6 @@ fn results_are_written_in_order() {
         headers: vec![("content-range", "*/*".to_owned())],
         further: vec![("X-A".to_owned(), "1".to_owned()), ("x-a".to_owned(), "2".to_owned())],
         body: Vec::new().into(),
-        ..Reply::default()
     };
     let others = [csv, none].map(|reply| Answered { reply, body: None });
     let reply = respond([others.to_vec(), vec![answered("[1]")]].concat(), None);

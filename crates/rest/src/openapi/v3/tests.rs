@@ -32,8 +32,8 @@ fn the_document_holds_together() {
         let mut operations = BTreeSet::new();
         each(&all, &mut |key, value| match (key, value) {
             ("$ref" | "schema", Json::String(reference)) => {
-                let steps = reference.strip_prefix("#/").unwrap().split('/').map(unescaped);
-                let found = steps.fold(Some(&all), |json, step| json.and_then(|json| json.get(&step)));
+                let mut steps = reference.strip_prefix("#/").unwrap().split('/').map(unescaped);
+                let found = steps.try_fold(&all, |json, step| json.get(&step));
                 assert!(found.is_some(), "{reference}");
             }
             ("operationId", Json::String(id)) => assert!(operations.insert(id.clone()), "{id}"),
