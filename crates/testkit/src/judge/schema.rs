@@ -376,9 +376,9 @@ fn access(world: &mut World, helpers: &[(String, &'static Kind)], draw: &mut Dra
     for (at, table) in world.tables.iter().enumerate() {
         let name = quoted(&table.name);
         extras.push(Extra::Statement(grant(table, &name, draw)));
-        // A policy that asks for its own table would never end.
-        let helpers: Vec<_> =
-            helpers.iter().filter(|(name, _)| *name != format!("knows_{at}")).cloned().collect();
+        // A policy that asks for its own table, or one that asks back, would never end.
+        let is_before = |name: &str| (0..at).any(|before| name == format!("knows_{before}"));
+        let helpers: Vec<_> = helpers.iter().filter(|(name, _)| is_before(name)).cloned().collect();
         let scope = Scope {
             columns: &table.columns,
             prefix: String::new(),
