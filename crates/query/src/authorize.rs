@@ -73,6 +73,8 @@ struct Pass<'a> {
     open_policies: Vec<policies::Open>,
     /// Inside a view that runs with its owner's privileges: grants on what it reads are not the caller's matter.
     definer: bool,
+    /// Inside of a stored definition: what it names was looked up when it was made.
+    stored: bool,
     /// The table whose rows the statement changes.
     writing: Option<TableId>,
     /// Inside a volatile function, which would see what the statement has changed so far.
@@ -96,6 +98,7 @@ impl<'a> Pass<'a> {
             bypass: declared.superuser || declared.bypass_row_security,
             open_policies: Vec::new(),
             definer: false,
+            stored: false,
             writing: None,
             volatile: false,
             locked: Vec::new(),

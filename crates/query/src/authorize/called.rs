@@ -54,6 +54,7 @@ impl<'m> Pass<'m> {
         let model = self.model;
         let declared = model.catalog.functions.get(function.0);
         let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
+        self.require_schema(&declared.name.schema)?;
         if !self.superuser && !model.catalog.allows_function(&self.roles, declared) {
             let message = format!("permission denied for function {}", declared.name.name);
             return Err(Error::new(Code::PRIVILEGE, message));
@@ -67,14 +68,19 @@ impl<'m> Pass<'m> {
         function: &Function,
         inner: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        if !function.security_definer {
+        // What a body names is looked up when it is called.
+        let stored = std::mem::replace(&mut self.stored, false);
+        let outcome = if function.security_definer {
+            self.as_owner(&function.owner, inner)
+        } else {
             // A function reads as its caller, wherever the call stands.
             let before = std::mem::replace(&mut self.definer, false);
             let outcome = inner(self);
             self.definer = before;
-            return outcome;
-        }
-        self.as_owner(&function.owner, inner)
+            outcome
+        };
+        self.stored = stored;
+        outcome
     }
 
     /// Does something with the rights of an owner.

@@ -105,7 +105,9 @@ impl<'a> Pass<'a> {
         let is_open = chosen.iter().any(|chosen| chosen.policy.permissive && is_true(chosen.expr));
         for Chosen { policy, expr: declared, .. } in chosen {
             let mut expr = visit::instantiate(declared, ROW, row, &mut self.ids);
+            let stored = std::mem::replace(&mut self.stored, true);
             let guarded = self.expr(&mut expr);
+            self.stored = stored;
             if is_open && policy.permissive && !is_true(declared) {
                 // Beside one that is always true it decides nothing, and PostgreSQL asks for no right that it would need.
                 guarded.or_else(|error| if error.code() == Code::PRIVILEGE { Ok(()) } else { Err(error) })?;

@@ -44,7 +44,7 @@ impl Pass<'_> {
         if self.superuser || self.definer {
             return Ok(());
         }
-        self.require_schema(table)?;
+        self.require_schema(&self.model.catalog[table].name.schema)?;
         let catalog = &self.model.catalog;
         let allowed = match columns.filter(|columns| !columns.is_empty()) {
             Some(columns) => {
@@ -60,7 +60,7 @@ impl Pass<'_> {
         if self.superuser || self.definer {
             return Ok(());
         }
-        self.require_schema(table)?;
+        self.require_schema(&self.model.catalog[table].name.schema)?;
         if self.model.catalog.allows(&self.roles, table, privilege) {
             Ok(())
         } else {
@@ -68,12 +68,11 @@ impl Pass<'_> {
         }
     }
 
-    /// Names inside a stored policy were looked up when it was made: only the caller's own words need the schema.
-    fn require_schema(&self, table: TableId) -> Result<()> {
-        if !self.open_policies.is_empty() {
+    /// What a stored definition names was looked up when it was made: only the caller's own words need the schema.
+    pub(super) fn require_schema(&self, schema: &str) -> Result<()> {
+        if self.stored || self.superuser {
             return Ok(());
         }
-        let schema = &self.model.catalog[table].name.schema;
         if self.model.catalog.allows_schema(&self.roles, schema) {
             return Ok(());
         }

@@ -119,11 +119,11 @@ impl Pass<'_> {
     /// rights would show rows that policies hide from the caller: over such a table it is refused.
     fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
         let invoker = matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. });
-        let before = self.definer;
+        let before = (self.definer, self.stored);
         // An invoker's view reads as the caller even inside of a view that does not.
-        self.definer = !invoker;
+        (self.definer, self.stored) = (!invoker, true);
         let outcome = self.read_naming(read, named);
-        self.definer = before;
+        (self.definer, self.stored) = before;
         outcome
     }
 }

@@ -43,7 +43,7 @@ impl Pass<'_> {
             crate::triggers::none_instead(write, self.model)?;
             let view = write.table;
             let mut read = self.updatable(write)?;
-            self.definer = !security_invoker;
+            (self.definer, self.stored) = (!security_invoker, true);
             self.definition(&mut read)?;
             is_cascaded |= check_option == Some(CheckOption::Cascaded);
             self.lower(write, &read, &mut checks)?;

@@ -23,7 +23,7 @@ impl Pass<'_> {
             None => self.change(write)?,
             Some(by) => self.change_called(write, by)?,
         }
-        self.definer = false;
+        (self.definer, self.stored) = (false, false);
         for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
             let named = named_in_read(read);
             self.read_naming(read, &named)?;
