@@ -146,12 +146,17 @@ async fn a_known_read_is_one_round_trip() {
     let delay = Duration::from_millis(60);
     proxy.set(Weather { delay, ..Weather::default() });
     let trips = |begun: Instant| begun.elapsed().as_secs_f64() / (2.0 * delay.as_secs_f64());
-    let begun = Instant::now();
-    assert_eq!(read(&world).await.0, 200);
-    let read = trips(begun);
-    let begun = Instant::now();
-    assert_eq!(write(&world, 2).await.0, 201);
-    let written = trips(begun);
+    // The quickest of several: a busy machine only adds to what the way takes.
+    let (mut quickest_read, mut quickest_write) = (f64::MAX, f64::MAX);
+    for id in 2..10 {
+        let begun = Instant::now();
+        assert_eq!(read(&world).await.0, 200);
+        quickest_read = quickest_read.min(trips(begun));
+        let begun = Instant::now();
+        assert_eq!(write(&world, id).await.0, 201);
+        quickest_write = quickest_write.min(trips(begun));
+    }
+    let (read, written) = (quickest_read, quickest_write);
     assert!(read < 1.9, "a read took {read} round trips");
     assert!(written < 3.9, "a write took {written} round trips");
 }
