@@ -1,7 +1,7 @@
 //! Functions that are interpreted: a transaction as what they run in, and what a driver calls from within a statement.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use query::{
     Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit,
 };
 use render::Dialect;
-use types::session::Session;
+use types::session::{Session, Settings};
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
 use crate::contract::{BoxFuture, Clock, Random, Routines, Transaction};
@@ -28,6 +28,14 @@ pub(crate) struct InForce {
     is_read_only: bool,
     limits: Arc<Limits>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
+    /// What parts of the transaction that are open began with, outermost first.
+    marks: Mutex<Vec<Mark>>,
+}
+
+/// What a part of a transaction goes back to when it is undone, besides rows.
+struct Mark {
+    settings: BTreeMap<String, Arc<str>>,
+    deferred: usize,
 }
 
 /// A trigger that waits for the end of the transaction.
@@ -46,7 +54,22 @@ const DEFERRED_MAX: usize = 100_000;
 impl InForce {
     pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         let path = Mutex::new(path);
-        Arc::new(InForce { path, depth: AtomicUsize::new(0), is_read_only, limits, deferred: Arc::default() })
+        let (depth, deferred, marks) = (AtomicUsize::new(0), Arc::default(), Mutex::default());
+        Arc::new(InForce { path, depth, is_read_only, limits, deferred, marks })
+    }
+
+    fn begin_part(&self, settings: &Settings) {
+        let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mark = Mark { settings: settings.mark(), deferred };
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
+    }
+
+    fn end_part(&self, settings: &Settings, keep: bool) {
+        let mark = self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(mark) = mark.filter(|_| !keep) {
+            settings.bring_back(mark.settings);
+            self.deferred.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.deferred);
+        }
     }
 
     /// Has a trigger wait.
@@ -66,8 +89,7 @@ impl InForce {
     }
 
     /// The same from its beginning, for something that may change other things.
-    pub(crate) fn turned(&self, is_read_only: bool) -> Arc<InForce> {
-        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         let mut turned = InForce::new(is_read_only, self.limits.clone(), path);
         if let Some(turned) = Arc::get_mut(&mut turned) {
             turned.deferred = self.deferred.clone();
@@ -158,6 +180,18 @@ impl Work<'_> {
         })
     }
 
+    /// Who calls a function in an expression that is stored with a table, a default or a check: whoever writes, if they may.
+    fn stored_caller(&self, function: FunctionId) -> Result<Arc<str>> {
+        let (catalog, role) = (&self.served.model.catalog, &self.run.caller.role);
+        let declared = catalog.functions.get(function.0);
+        let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
+        let is_superuser = catalog.role(role).is_some_and(|role| role.superuser);
+        if is_superuser || catalog.allows_function(&catalog.memberships(role), declared) {
+            return Ok(role.clone());
+        }
+        Err(Error::new(Code::PRIVILEGE, format!("permission denied for function {}", declared.name.name)))
+    }
+
     /// Calls a function as a role.
     async fn call(
         &mut self,
@@ -165,8 +199,11 @@ impl Work<'_> {
         role: Option<&Arc<str>>,
         args: Vec<Value>,
     ) -> Result<Returned> {
-        let role = role.ok_or_else(|| Error::internal("a call without authorization"))?;
-        let before = self.exchange_role(role.clone());
+        let role = match role {
+            Some(role) => role.clone(),
+            None => self.stored_caller(function)?,
+        };
+        let before = self.exchange_role(role);
         let outcome = program::call(self, function, args).await;
         self.exchange_role(before);
         outcome
@@ -323,6 +360,21 @@ fn rows_of(id: SourceId, rows: Vec<Vec<Value>>, columns: usize, types: &[Type]) 
     Source::Values { id, rows: rows.into_iter().map(row).collect() }
 }
 
+impl Work<'_> {
+    /// Begins a part of the transaction that may be undone alone.
+    pub(crate) async fn open_part(&mut self) -> Result<()> {
+        self.transaction.begin_part().await?;
+        self.in_force.begin_part(&self.run.session.settings);
+        Ok(())
+    }
+
+    /// Ends the part that was begun last: it stays, or it is undone, settings and waiting triggers included.
+    pub(crate) async fn close_part(&mut self, keep: bool) -> Result<()> {
+        self.in_force.end_part(&self.run.session.settings, keep);
+        Ok(self.transaction.end_part(keep).await?)
+    }
+}
+
 impl Host for Work<'_> {
     fn model(&self) -> &Arc<Model> {
         &self.served.model
@@ -411,11 +463,11 @@ impl Host for Work<'_> {
     }
 
     fn begin_part(&mut self) -> program::BoxFuture<'_, Result<()>> {
-        Box::pin(async move { Ok(self.transaction.begin_part().await?) })
+        Box::pin(self.open_part())
     }
 
     fn end_part(&mut self, keep: bool) -> program::BoxFuture<'_, Result<()>> {
-        Box::pin(async move { Ok(self.transaction.end_part(keep).await?) })
+        Box::pin(self.close_part(keep))
     }
 
     fn check(&mut self) -> Result<()> {
@@ -424,13 +476,15 @@ impl Host for Work<'_> {
 
     fn notice(&mut self, notice: Notice) {
         use sql::body::Level;
+        // One line of the log, whatever it says.
+        let message = notice.message.replace('\n', "\\n").replace('\r', "\\r");
         match notice.level {
             Level::Warning | Level::Exception => {
-                tracing::warn!(target: "backplane::raised", "{}", notice.message)
+                tracing::warn!(target: "backplane::raised", "{message}")
             }
-            Level::Log | Level::Info => tracing::info!(target: "backplane::raised", "{}", notice.message),
+            Level::Log | Level::Info => tracing::info!(target: "backplane::raised", "{message}"),
             Level::Notice | Level::Debug => {
-                tracing::debug!(target: "backplane::raised", "{}", notice.message)
+                tracing::debug!(target: "backplane::raised", "{message}")
             }
         }
     }

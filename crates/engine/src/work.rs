@@ -101,8 +101,9 @@ impl<'t> Work<'t> {
     /// The engine's.
     pub async fn turn(&mut self, run: Run, access: Access) -> Result<()> {
         self.transaction.turn(&run, access).await?;
+        self.path = run.search_path.clone();
         self.run = run;
-        self.in_force = self.in_force.turned(access == Access::Read);
+        self.in_force = self.in_force.turned(access == Access::Read, self.path.clone());
         self.install();
         Ok(())
     }

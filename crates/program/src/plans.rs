@@ -43,8 +43,13 @@ pub(crate) struct Program {
     plans: Mutex<HashMap<Key, Vec<Arc<Planned>>>>,
 }
 
-/// A statement of a body (where its tree lies in memory, which it does not leave) under a role.
-type Key = (usize, Arc<str>);
+/// A statement of a body (where its tree lies in memory, which it does not leave) under a role and in a time zone, in which its
+/// literals were read.
+type Key = (usize, Arc<str>, Arc<str>);
+
+fn key(address: usize, host: &dyn Host) -> Key {
+    (address, host.caller().role.clone(), host.session().zone.clone())
+}
 
 /// A statement or expression, ready to run.
 #[derive(Debug)]
@@ -171,7 +176,7 @@ impl Program {
         environment: &Environment,
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
-        let key = (std::ptr::from_ref(statement).addr(), host.caller().role.clone());
+        let key = key(std::ptr::from_ref(statement).addr(), host);
         self.kept(key, environment, || {
             resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
                 let mut query = bound_statement(around, statement)?;
@@ -192,7 +197,7 @@ impl Program {
         environment: &Environment,
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
-        let key = (std::ptr::from_ref(query).addr(), host.caller().role.clone());
+        let key = key(std::ptr::from_ref(query).addr(), host);
         let statement = StatementKind::Query(query.clone());
         self.kept(key, environment, || {
             resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
@@ -208,7 +213,7 @@ impl Program {
         environment: &Environment,
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
-        let key = (std::ptr::from_ref(&*expr.kind).addr(), host.caller().role.clone());
+        let key = key(std::ptr::from_ref(&*expr.kind).addr(), host);
         self.kept(key, environment, || {
             value(Wanted { path: &self.path, conflict: self.conflict, environment, host }, expr)
         })

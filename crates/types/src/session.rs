@@ -61,6 +61,16 @@ impl Settings {
         Ok(())
     }
 
+    /// All settings as they are, to be brought back.
+    pub fn mark(&self) -> BTreeMap<String, Arc<str>> {
+        self.locked().clone()
+    }
+
+    /// Brings settings back to what they were.
+    pub fn bring_back(&self, mark: BTreeMap<String, Arc<str>>) {
+        *self.locked() = mark;
+    }
+
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Arc<str>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

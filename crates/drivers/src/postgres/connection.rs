@@ -384,9 +384,8 @@ impl Connection {
     }
 }
 
-/// Ends the request before: what its functions said of the reply is not the next one's.
-const NEXT: &str =
-    "RELEASE SAVEPOINT request; SET LOCAL response.status = ''; SET LOCAL response.headers = ''; ";
+/// Ends the request before: what its functions have set, of the reply and of anything else, is not the next one's.
+const NEXT: &str = "RELEASE SAVEPOINT request; RESET ROLE; RESET ALL; ";
 
 /// A statement is kept for the role that prepared it.
 fn key(run: &Run, command: &Command) -> Key {

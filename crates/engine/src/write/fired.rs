@@ -93,9 +93,9 @@ impl Work<'_> {
     /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
     /// may satisfy.
     async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
-        self.transaction.begin_part().await?;
+        self.open_part().await?;
         let ended = self.pass(write, parameters).await;
-        self.transaction.end_part(ended.is_ok()).await?;
+        self.close_part(ended.is_ok()).await?;
         if !matches!(ended, Err(Failure::ForeignKey)) {
             return Ok(ended?);
         }

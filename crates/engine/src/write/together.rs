@@ -15,13 +15,13 @@ use crate::work::Work;
 impl Work<'_> {
     /// Begins a part in which foreign keys wait.
     pub(super) async fn put_off(&mut self) -> Result<()> {
-        self.transaction.begin_part().await?;
+        self.open_part().await?;
         Ok(self.transaction.defer_references(true).await?)
     }
 
     /// Ends such a part: when it stays, no foreign key is violated.
     pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
-        self.transaction.end_part(ended.is_ok()).await?;
+        self.close_part(ended.is_ok()).await?;
         self.transaction.defer_references(false).await?;
         ended
     }
@@ -39,11 +39,11 @@ impl Work<'_> {
         if !is_refused {
             let is_several = changes.len() > 1;
             if is_several {
-                self.transaction.begin_part().await?;
+                self.open_part().await?;
             }
             let ended = self.apply_each(write, changes).await;
             if is_several {
-                self.transaction.end_part(ended.is_ok()).await?;
+                self.close_part(ended.is_ok()).await?;
             }
             if !matches!(ended, Err(Failure::ForeignKey)) {
                 return Ok(ended?);
@@ -100,9 +100,9 @@ impl Work<'_> {
         is_refused: bool,
     ) -> Result<Touched> {
         if !is_refused {
-            self.transaction.begin_part().await?;
+            self.open_part().await?;
             let ended = self.merge_each(write, conflict, rows).await;
-            self.transaction.end_part(ended.is_ok()).await?;
+            self.close_part(ended.is_ok()).await?;
             match ended {
                 Ok((touched, _)) => return Ok(touched),
                 Err(Failure::ForeignKey) => {}
