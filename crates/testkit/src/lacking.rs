@@ -31,6 +31,11 @@ pub const LACKING: &[Lacking] = &[
     ),
     row("sqlite", "transition tables", "a trigger that names them is refused by its name"),
     row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
+    row(
+        "sqlite",
+        "views that see past policies",
+        "rows that policies hide would be shown: such a view is to be declared with security_invoker",
+    ),
     row("sqlite", "values of xml", "few use them, and nothing here reads XML"),
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),

@@ -88,12 +88,6 @@ pub(super) const FILES: &[File] = &[
                 "a policy for a role does not apply to its members",
             ),
             mutant(
-                "public-forgotten",
-                "any(|role| «&**role == \"public\"» ||",
-                "false",
-                "a policy for public and a role applies to the role alone",
-            ),
-            mutant(
                 "check-without-using",
                 "compiled.with_check.as_ref().or(«compiled.using.as_ref()»)",
                 "None",
@@ -439,20 +433,12 @@ pub(super) const FILES: &[File] = &[
     File {
         area: POLICIES,
         path: "query/src/eval.rs",
-        mutants: &[
-            mutant(
-                "in-without-null",
-                "Value::Null => «result = Value::Null»,\n            _ => {}\n        }\n    }\n    Ok(result)\n}\n\n/// A test of an operand",
-                "{}",
-                "of a row to be stored, `not in` a list with null holds",
-            ),
-            mutant(
-                "claims-empty",
-                "            None => «Value::Null»,\n        },\n        CallerField::Role",
-                "Value::text(\"{}\")",
-                "of a row to be stored, a caller without claims has empty ones",
-            ),
-        ],
+        mutants: &[mutant(
+            "in-without-null",
+            "Value::Null => «result = Value::Null»,\n            _ => {}\n        }\n    }\n    Ok(result)\n}\n\n/// A test of an operand",
+            "{}",
+            "of a row to be stored, `not in` a list with null holds",
+        )],
     },
     File {
         area: RESOLVER,
@@ -750,12 +736,6 @@ pub(super) const FILES: &[File] = &[
                 "key.is_superset(&wanted)",
                 "ON CONFLICT takes a part of a key",
             ),
-            mutant(
-                "snapshot-not-kept",
-                "find(|table| «changed.contains(*table)»)",
-                "false",
-                "a statement sees what its WITH changed",
-            ),
         ],
     },
     File {
@@ -878,24 +858,6 @@ pub(super) const FILES: &[File] = &[
                 "if «goes.is_some()» {",
                 "true",
                 "a trigger cannot keep a row from deletion",
-            ),
-        ],
-    },
-    File {
-        area: RENDERER,
-        path: "render/src/bindings.rs",
-        mutants: &[
-            mutant(
-                "claims-empty-in-rows",
-                "CallerField::Claims => «text(self.caller.claims.as_ref())»,",
-                "if self.caller.claims.is_none() { Value::text(\"{}\") } else { text(self.caller.claims.as_ref()) }",
-                "a caller without claims has empty ones",
-            ),
-            mutant(
-                "claimed-role-without-claims",
-                "CallerField::ClaimedRole => «text(self.caller.claims.as_ref().map(|_| &self.caller.role))»,",
-                "text(Some(&self.caller.role))",
-                "a caller without claims claims a role",
             ),
         ],
     },
