@@ -7,7 +7,7 @@ use crate::engines;
 use crate::run::{Result, cargo, root, status};
 use crate::tally::{Tally, watch};
 
-/// `differential [--seed N] [--schemas N] [--requests N] [--minutes N] [--first N] [--shrink N] [--stop] [--play FILE…]`.
+/// `differential [--seed N] [--schemas N] [--requests N] [--minutes N] [--first N] [--shrink N] [--stop]`.
 /// `TEST_POSTGRES_URL` names a server that is there already.
 pub(crate) fn main(words: &[String]) -> Result<()> {
     if std::env::var_os("TEST_POSTGRES_URL").is_some() {

@@ -172,8 +172,11 @@ impl Work<'_> {
             for arg in &call.args {
                 args.push(self.value(arg, row, parameters).await?);
             }
-            let role = call.role.as_ref().ok_or_else(|| Error::internal("a call without authorization"))?;
-            let before = self.exchange_role(role.clone());
+            let role = match &call.role {
+                Some(role) => role.clone(),
+                None => self.stored_caller(call.function)?,
+            };
+            let before = self.exchange_role(role);
             let outcome = program::value(self, call.function, args).await;
             self.exchange_role(before);
             outcome
@@ -190,6 +193,25 @@ impl Work<'_> {
             return Ok(role.clone());
         }
         Err(Error::new(Code::PRIVILEGE, format!("permission denied for function {}", declared.name.name)))
+    }
+
+    /// An expression that is stored with a table, in which it is said who calls its functions.
+    pub(crate) fn with_callers<'e>(&self, expr: &'e Expr) -> Result<Cow<'e, Expr>> {
+        let mut calls = Vec::new();
+        visit::deep(expr, &mut |inner| {
+            if let Expr::Call(call) = inner
+                && call.role.is_none()
+            {
+                calls.push(call.function);
+            }
+        });
+        if calls.is_empty() {
+            return Ok(Cow::Borrowed(expr));
+        }
+        calls.into_iter().try_for_each(|function| self.stored_caller(function).map(drop))?;
+        let mut expr = expr.clone();
+        name_caller(&mut expr, &self.run.caller.role);
+        Ok(Cow::Owned(expr))
     }
 
     /// Calls a function as a role.
@@ -297,6 +319,13 @@ impl Work<'_> {
         }
         Ok(Some(row))
     }
+}
+
+fn name_caller(expr: &mut Expr, caller: &Arc<str>) {
+    if let Expr::Call(call) = expr {
+        call.role.get_or_insert_with(|| caller.clone());
+    }
+    visit::operands_mut(expr).into_iter().for_each(|operand| name_caller(operand, caller));
 }
 
 /// Whether an expression is one call, or needs none and no table.

@@ -297,6 +297,7 @@ impl<'t> Work<'t> {
                 None => self.computed(expr, &NoRow, parameters),
             };
         }
+        let expr = &*self.with_callers(expr)?;
         let (from, given) = match row {
             None => (Source::Unit, &[][..]),
             Some(Tuple { excluded: Some(_), .. }) => {

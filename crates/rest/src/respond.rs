@@ -94,7 +94,7 @@ pub fn unsatisfied(request: &Request, outcome: &Outcome) -> Option<types::Error>
     page.refusal().filter(|_| reads && request.target != Target::Root)
 }
 
-/// The answer to a request that was done. `media` is what [`negotiated`] said.
+/// The answer to a request that was done. `media` is what [`negotiated`](crate::negotiated) said.
 pub fn respond(request: &Request, served: &Served<'_>, media: &Media, outcome: Outcome) -> Reply {
     if matches!(media, Media::Plan { .. }) {
         return whole(200, media, served, outcome);
