@@ -155,7 +155,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "usage-of-policies",
-                "if «!self.open_policies.is_empty()» {",
+                "if «self.stored» || self.superuser {",
                 "false",
                 "policies that read tables of a private schema fail",
             ),
@@ -203,13 +203,13 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "invoker-everywhere",
-                "self.definer = «!invoker»;",
+                "(self.definer, self.stored) = («!invoker», true);",
                 "false",
                 "a view reads with the rights of whoever asks",
             ),
             mutant(
                 "definer-sticks",
-                "«self.definer = before»;",
+                "«(self.definer, self.stored) = before»;",
                 "{}",
                 "what is read after a view needs no grant",
             ),
@@ -239,9 +239,15 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "definer-invoker-swapped",
-                "if «!function.security_definer» {",
-                "function.security_definer",
+                "let outcome = if «function.security_definer» {",
+                "!function.security_definer",
                 "functions run with the wrong rights",
+            ),
+            mutant(
+                "usage-of-functions",
+                "«self.require_schema(&declared.name.schema)?»;",
+                "{}",
+                "functions of a schema without usage can be called",
             ),
             mutant(
                 "execute-not-asked",
@@ -288,7 +294,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "view-write-as-owner",
-                "self.definer = «!security_invoker»;",
+                "(self.definer, self.stored) = («!security_invoker», true);",
                 "true",
                 "writes through an invoker's view are the owner's",
             ),
@@ -414,7 +420,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "returned-as-owner",
-                "«self.definer = false»;",
+                "«(self.definer, self.stored) = (false, false)»;",
                 "{}",
                 "what is embedded in the rows that a write to a view returns needs no grant",
             ),
