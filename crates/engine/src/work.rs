@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
 use query::eval::{NoRow, Row, Scope, eval};
+use query::model::ROW;
 use query::{Expr, Form, Model, Output, Plan, Presentation, Read, Source, SourceId, Step};
 use render::{Bindings, Command, Dialect};
 use sql::ast::StatementKind;
@@ -60,7 +61,7 @@ impl Row for Tuple<'_> {
     fn column(&self, source: SourceId, column: ColumnId) -> Result<Value> {
         let values = match self.excluded {
             Some((excluded, values)) if source == excluded => values,
-            _ if source == self.target || source == query::model::ROW => self.values,
+            _ if source == self.target || source == ROW => self.values,
             _ => return Err(Error::internal("a column of an unknown source")),
         };
         values
@@ -303,7 +304,10 @@ impl<'t> Work<'t> {
             Some(Tuple { excluded: Some(_), .. }) => {
                 return Err(Error::missing("a subquery in ON CONFLICT DO UPDATE"));
             }
-            Some(row) => (Source::Given { id: row.target, table: row.table }, row.values),
+            Some(row) => {
+                let id = if names(expr, ROW) { ROW } else { row.target };
+                (Source::Given { id, table: row.table }, row.values)
+            }
         };
         let output = Output { name: "value".into(), expr: expr.clone() };
         let read = Read { outputs: vec![output], ..Read::from(from) };
@@ -353,6 +357,15 @@ impl<'t> Work<'t> {
         })?;
         Ok(Value::Int(self.transaction.next_value(sequence).await?))
     }
+}
+
+/// Whether an expression names a column of a source.
+fn names(expr: &Expr, wanted: SourceId) -> bool {
+    let mut found = false;
+    query::visit::deep(expr, &mut |inner| {
+        found |= matches!(inner, Expr::Column { source, .. } if *source == wanted);
+    });
+    found
 }
 
 /// Where names are looked for, unless a function says it.
