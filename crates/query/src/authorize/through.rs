@@ -32,7 +32,8 @@ fn words(action: &Action) -> Words {
 
 impl Pass<'_> {
     /// Makes a write to a view one to the relation that it shows, until that is a table. What its rows must meet on the way.
-    pub(super) fn through_views(&mut self, write: &mut Write) -> Result<Vec<RowCheck>> {
+    /// `reads`: whether the write reads rows of the view; who may do that may read all that the view names.
+    pub(super) fn through_views(&mut self, write: &mut Write, reads: bool) -> Result<Vec<RowCheck>> {
         self.takes_writes(write)?;
         let mut checks = Vec::new();
         let mut is_cascaded = false;
@@ -45,6 +46,10 @@ impl Pass<'_> {
             let mut read = self.updatable(write)?;
             (self.definer, self.stored) = (!security_invoker, true);
             self.definition(&mut read)?;
+            if let (true, Some(table), Some(base)) = (reads, underneath(&read.from), visit::id_of(&read.from))
+            {
+                self.require(table, Privilege::Select, named_in_read(&read).get(&base))?;
+            }
             is_cascaded |= check_option == Some(CheckOption::Cascaded);
             self.lower(write, &read, &mut checks)?;
             if is_cascaded || check_option.is_some() {

@@ -49,7 +49,7 @@ impl Pass<'_> {
         self.writing = Some(write.table);
         self.beside(write)?;
         self.values(&mut write.action)?;
-        let views = self.through_views(write)?;
+        let views = self.through_views(write, reads_target)?;
         self.writing = Some(write.table);
         if self.definer && self.bound(write.table) {
             return Err(self.owners_view(write.table));

@@ -30,19 +30,6 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
     },
     // Words of text search beyond ASCII would need PostgreSQL's parser of words: refused with the text.
     Deviation { name: "text search beyond ASCII", is: |_, found| lacks(found, "text search in ") },
-    // The body of a function of a row stands in place of its call, so that the rights to the columns that it reads are asked for,
-    // not those to the whole row. A column without a grant is not read either way.
-    Deviation {
-        name: "rights of functions of a row",
-        is: |asked, found| {
-            found.sqlite.status < 300
-                && found.postgres.body.contains("\"message\":\"permission denied for table ")
-                && asked
-                    .parameters
-                    .iter()
-                    .any(|parameter| ["label", "near"].iter().any(|name| parameter.contains(name)))
-        },
-    },
     // Inside of a function of security definer, details of a refused row are shown by the rights of the caller: less is said.
     Deviation {
         name: "details of rows that a definer's function was refused",
@@ -82,17 +69,6 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
     },
     // Of several tables that a caller may not use, an error names the one that is looked at first.
     Deviation { name: "which of several tables is denied", is: |_, found| both(found, "42501", "table ") },
-    // PostgreSQL asks for the rights to all columns that a view names when a write to the view reads any of them; the embedded engine
-    // for those that are read or written. What it lets through reads no column without a grant.
-    Deviation {
-        name: "rights to columns that only a view's definition names",
-        is: |asked, found| {
-            asked.path.starts_with("view_")
-                && asked.changes
-                && found.sqlite.status < 300
-                && found.postgres.body.contains("\"message\":\"permission denied for table ")
-        },
-    },
     // An update of nothing through a view asks for the right to update; PostgreSQL, which only reads then, for that to read.
     Deviation {
         name: "an update of nothing through a view",
