@@ -287,12 +287,6 @@ pub(super) const FILES: &[File] = &[
                 "writes through a view touch rows that it does not show",
             ),
             mutant(
-                "view-returning-not-asked",
-                "columns.extend(«written_columns(&returning.from, &named_in_read(returning))»);",
-                "BTreeSet::new()",
-                "what a write to a view returns needs no right on the view",
-            ),
-            mutant(
                 "view-write-as-owner",
                 "(self.definer, self.stored) = («!security_invoker», true);",
                 "true",
@@ -700,16 +694,6 @@ pub(super) const FILES: &[File] = &[
     },
     File {
         area: PLANNER,
-        path: "query/src/plan.rs",
-        mutants: &[mutant(
-            "writes-unchecked",
-            "if «write.guard.judge != Judge::Engine» {",
-            "false",
-            "what a table refuses whoever asks is stored",
-        )],
-    },
-    File {
-        area: PLANNER,
         path: "query/src/check.rs",
         mutants: &[
             mutant(
@@ -729,12 +713,6 @@ pub(super) const FILES: &[File] = &[
                 "index.unique && «index.predicate.is_none()»",
                 "true",
                 "ON CONFLICT takes a partial unique index",
-            ),
-            mutant(
-                "deferrable-arbitrates",
-                ".filter(|key| «!key.deferrable»)",
-                "true",
-                "ON CONFLICT takes a deferrable key",
             ),
             mutant(
                 "wider-key-arbitrates",
@@ -924,12 +902,6 @@ pub(super) const FILES: &[File] = &[
                 "equal rows come in any order",
             ),
             mutant(
-                "subquery-order-lost",
-                "let kept = if «grouped || !read.order.is_empty()» {",
-                "true",
-                "rows of an ordered view come in another order",
-            ),
-            mutant(
                 "nulls-as-sqlite",
                 "if «native != key.nulls_first» {",
                 "false",
@@ -1009,12 +981,6 @@ pub(super) const FILES: &[File] = &[
                 "columns of views that raise errors are evaluated on hidden rows",
             ),
             mutant(
-                "tie-of-joins",
-                "Source::Join { left, .. } => «self.first_key(left)»,",
-                "None",
-                "rows of joins come in any order",
-            ),
-            mutant(
                 "group-by-first",
                 "«self.list(&read.group, \", \", Writer::distinguished)?»;",
                 "self.list(&read.group[..1], \", \", Writer::distinguished)?",
@@ -1055,12 +1021,6 @@ pub(super) const FILES: &[File] = &[
                 "Form::Distinct => self.identity(«\" IS NOT \"»,",
                 "\" <> \"",
                 "null is distinct from nothing",
-            ),
-            mutant(
-                "in-not-lazy",
-                "let is_lazy = «list.iter().skip(1).any(query::may_raise)»;",
-                "false",
-                "IN evaluates what it does not need",
             ),
             mutant(
                 "not-true-is-false",
