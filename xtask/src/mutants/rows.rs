@@ -694,6 +694,16 @@ pub(super) const FILES: &[File] = &[
     },
     File {
         area: PLANNER,
+        path: "query/src/plan.rs",
+        mutants: &[mutant(
+            "changes-on-snapshots",
+            "Step::Fetch(read) if «!visit::changes(read)» =>",
+            "true",
+            "functions that change rows run where nothing may be changed",
+        )],
+    },
+    File {
+        area: PLANNER,
         path: "query/src/check.rs",
         mutants: &[
             mutant(
