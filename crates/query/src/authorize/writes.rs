@@ -49,7 +49,7 @@ impl Pass<'_> {
         self.writing = Some(write.table);
         self.beside(write)?;
         self.values(&mut write.action)?;
-        let views = self.through_views(write, reads_target)?;
+        let views = self.through_views(write, reads_target || compares_keys(write))?;
         self.writing = Some(write.table);
         if self.definer && self.bound(write.table) {
             return Err(self.owners_view(write.table));
@@ -237,6 +237,12 @@ impl Pass<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an upsert looks at the keys of existing rows.
+fn compares_keys(write: &Write) -> bool {
+    let Action::Insert(insert) = &write.action else { return false };
+    insert.conflict.as_ref().is_some_and(|conflict| !conflict.columns.is_empty())
 }
 
 /// Whether the statement needs the `select` privilege on its own table: it names columns of existing or written rows.
