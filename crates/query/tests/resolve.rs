@@ -115,7 +115,7 @@ fn a_function_of_one_select_is_read_in_place_of_its_call() {
             "f(org) = 1",
         ),
         (
-            "create schema s; create function s.g() returns int language sql stable as 'select 1'; create function f() returns int language sql stable set search_path = s as 'select g()';",
+            "create schema s; grant usage on schema s to public; create function s.g() returns int language sql stable as 'select 1'; create function f() returns int language sql stable set search_path = s as 'select g()';",
             "org = f()",
         ),
     ] {

@@ -153,7 +153,7 @@ mod tests {
             page("reads/a-b", ""),
             page("reads/c-d", "== skip sqlite: bit strings\n"),
             page("types/e-f", "== skip sqlite: time with time zone\n"),
-            page("types/g", "== lacking sqlite: triggers\n"),
+            page("types/g", "== lacking sqlite: transition tables\n"),
         ]);
         has(&text, "| capability | SQLite | PostgreSQL | cases |");
         has(&text, "| reads | yes, without bit strings (`reads/c-d`) | yes | 2 |");
