@@ -101,7 +101,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.pass_put_off(write, parameters).await;
-        self.looked(ended).await
+        self.looked(write.table, ended).await
     }
 
     async fn pass_put_off(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {

@@ -1,8 +1,10 @@
 //! Which foreign key a write violates: engines only say that one is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId};
+use query::triggers::{self, Operation};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Type, Value};
 
@@ -83,11 +85,33 @@ impl Work<'_> {
 
     /// The error of the first reference of the database whose row is gone: what is left when a deletion went on to other tables.
     pub(super) async fn dangling(&mut self) -> Option<Error> {
+        let all = self.served.model.catalog.ids().collect();
+        self.dangling_among(&all).await
+    }
+
+    /// The same of references to tables to which foreign keys carry a change of a table.
+    pub(super) async fn dangling_beyond(&mut self, table: TableId) -> Option<Error> {
+        let model = self.served.model.clone();
+        let (mut reached, mut open) = (BTreeSet::new(), vec![table]);
+        while let Some(table) = open.pop() {
+            let update = Operation::Update(model.catalog[table].column_ids().collect());
+            for operation in [Operation::Delete, update] {
+                let carried = triggers::carried(&model.catalog, table, &operation);
+                open.extend(carried.map(|(from, ..)| from).filter(|from| reached.insert(*from)));
+            }
+        }
+        self.dangling_among(&reached).await
+    }
+
+    async fn dangling_among(&mut self, targets: &BTreeSet<TableId>) -> Option<Error> {
         let model = self.served.model.clone();
         for id in model.catalog.ids() {
             let from = &model.catalog[id];
             for key in &from.foreign_keys {
                 let Some((target, declared)) = model.catalog.table(&key.target) else { continue };
+                if !targets.contains(&target) {
+                    continue;
+                }
                 let columns = columns_of(declared, key);
                 let Some(values) = self.widowed(id, target, key).await else { continue };
                 let mut row = vec![Value::Null; declared.columns.len()];

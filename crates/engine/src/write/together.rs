@@ -4,6 +4,7 @@
 //! Commands are run as they come, for nearly always that is the same. When a foreign key refuses one, all of it is undone and
 //! done again with foreign keys put off, and then every row is asked for what it references and who references it.
 
+use catalog::TableId;
 use query::{Conflict, Write};
 use types::{Error, Result, Value};
 
@@ -19,8 +20,13 @@ impl Work<'_> {
         Ok(self.transaction.defer_references(true).await?)
     }
 
-    /// Ends such a part: when it stays, no foreign key is violated.
-    pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
+    /// Ends such a part of a write to a table: when it stays, no foreign key is violated, and none further away, where keys
+    /// carried it on.
+    pub(super) async fn looked<T>(&mut self, table: TableId, ended: Result<T>) -> Result<T> {
+        let ended = match ended {
+            Ok(done) => self.dangling_beyond(table).await.map_or(Ok(done), Err),
+            Err(error) => Err(error),
+        };
         self.close_part(ended.is_ok()).await?;
         self.transaction.defer_references(false).await?;
         ended
@@ -51,7 +57,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.apply_put_off(write, changes, is_refused).await;
-        self.looked(ended).await
+        self.looked(write.table, ended).await
     }
 
     /// Every failure but that of a foreign key in the caller's words.
@@ -111,7 +117,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.merge_put_off(write, conflict, rows, is_refused).await;
-        self.looked(ended).await
+        self.looked(write.table, ended).await
     }
 
     async fn merge_each(
@@ -151,7 +157,7 @@ impl Work<'_> {
     ) -> Result<Vec<i64>> {
         self.put_off().await?;
         let ended = self.store_each(write, rows, is_refused).await;
-        self.looked(ended).await
+        self.looked(write.table, ended).await
     }
 
     async fn store_each(&mut self, write: &Write, rows: &[Vec<Value>], is_refused: bool) -> Result<Vec<i64>> {
@@ -198,7 +204,7 @@ impl Work<'_> {
             Err(error) => return error,
         };
         // It is refused in any case: nothing of it stays.
-        match self.looked(Err::<(), Error>(ended)).await {
+        match self.looked(write.table, Err::<(), Error>(ended)).await {
             Ok(()) => failure.into(),
             Err(error) => error,
         }

@@ -47,6 +47,11 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
         name: "which of several foreign keys refuses",
         is: |_, found| both(found, "23503", "violates foreign key constraint"),
     },
+    // Of several unique indexes with conditions that a row meets, PostgreSQL names the oldest.
+    Deviation {
+        name: "which of several unique keys an error names",
+        is: |_, found| both(found, "23505", "violates unique constraint"),
+    },
     // PostgreSQL lets other rows follow a changed key when the statement ends, the embedded engine at once: of several keys that
     // are violated, another may be the first.
     Deviation {
