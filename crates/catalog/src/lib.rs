@@ -1,7 +1,7 @@
 //! Everything declared: statements to a [`Catalog`], two catalogs to their difference, the difference to a [`Migration`].
 //!
 //! Pure: text comes from `sql`, steps go to `render` and `engine`. A catalog is immutable once built and is replaced whole.
-//! What this version does not run (function bodies, triggers, views beyond selects) is kept here and named by [`Catalog::not_running`];
+//! What is understood and does not run in this version is kept here and named by [`Catalog::not_running`];
 //! nothing is dropped in silence.
 
 pub mod access;

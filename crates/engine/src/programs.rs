@@ -54,8 +54,8 @@ const DEFERRED_MAX: usize = 100_000;
 impl InForce {
     pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         let path = Mutex::new(path);
-        let (depth, deferred, marks) = (AtomicUsize::new(0), Arc::default(), Mutex::default());
-        Arc::new(InForce { path, depth, is_read_only, limits, deferred, marks })
+        let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
+        Arc::new(InForce { path, depth, is_read_only, limits, deferred: Arc::default(), marks })
     }
 
     fn begin_part(&self, settings: &Settings) {
@@ -90,11 +90,9 @@ impl InForce {
 
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
-        let mut turned = InForce::new(is_read_only, self.limits.clone(), path);
-        if let Some(turned) = Arc::get_mut(&mut turned) {
-            turned.deferred = self.deferred.clone();
-        }
-        turned
+        let (path, limits, deferred) = (Mutex::new(path), self.limits.clone(), self.deferred.clone());
+        let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
+        Arc::new(InForce { path, depth, is_read_only, limits, deferred, marks })
     }
 }
 

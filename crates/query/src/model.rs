@@ -23,6 +23,8 @@ pub struct Model {
     /// What is declared.
     pub catalog: Arc<Catalog>,
     tables: Vec<TableModel>,
+    /// Whether any table has a trigger: known once, for every write asks.
+    has_triggers: bool,
     /// Whether the engine opens views and runs functions itself, whatever they are.
     is_native: bool,
 }
@@ -85,8 +87,9 @@ pub struct CheckModel {
 impl Model {
     /// Resolves everything that a catalog declares.
     pub fn new(catalog: Arc<Catalog>) -> Model {
-        let tables = catalog.ids().map(|id| table_model(&catalog, id)).collect();
-        Model { catalog, tables, is_native: false }
+        let tables: Vec<TableModel> = catalog.ids().map(|id| table_model(&catalog, id)).collect();
+        let has_triggers = tables.iter().any(|table| !table.triggers.is_empty());
+        Model { catalog, tables, has_triggers, is_native: false }
     }
 
     /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
@@ -101,7 +104,7 @@ impl Model {
 
     /// Whether any table has a trigger.
     pub fn has_triggers(&self) -> bool {
-        self.tables.iter().any(|table| !table.triggers.is_empty())
+        self.has_triggers
     }
 
     /// An occurrence of a table or view in a query.

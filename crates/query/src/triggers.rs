@@ -146,7 +146,7 @@ pub fn operations(write: &Write) -> Vec<Operation> {
 
 /// Whether triggers fire when this happens to rows of a table, there or wherever foreign keys carry it on.
 pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
-    model.has_triggers() && Pass { model, seen: BTreeSet::new() }.follow(table, operation)
+    Pass { model, seen: BTreeSet::new() }.follow(table, operation)
 }
 
 struct Pass<'a> {

@@ -5,6 +5,7 @@
 pub mod bindings;
 pub mod command;
 pub mod dialect;
+mod frame;
 pub mod postgres;
 pub mod schema;
 pub mod sqlite;

@@ -1120,7 +1120,7 @@ pub(super) const FILES: &[File] = &[
     },
     File {
         area: RENDERER,
-        path: "render/src/sqlite/window.rs",
+        path: "render/src/frame.rs",
         mutants: &[
             mutant(
                 "ties-are-group",
@@ -1134,12 +1134,16 @@ pub(super) const FILES: &[File] = &[
                 "\" ROWS BETWEEN \"",
                 "frames of groups are frames of rows",
             ),
-            mutant(
-                "frame-end-lost",
-                "«self.frame_bound(&frame.end)?»;",
-                "self.said(\"CURRENT ROW\")?",
-                "frames end at the current row",
-            ),
         ],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/sqlite/window.rs",
+        mutants: &[mutant(
+            "frame-end-lost",
+            "«self.frame_bound(&frame.end)?»;",
+            "self.said(\"CURRENT ROW\")?",
+            "frames end at the current row",
+        )],
     },
 ];

@@ -103,11 +103,11 @@ impl Work<'_> {
             };
             rows.push(CarriedRow { row, done: done.unwrap_or_default(), wanted });
         }
-        let happening = |row: &'_ CarriedRow| (row.row.values.clone(), row.wanted.clone());
-        let happened: Vec<(Vec<Value>, Vec<Value>)> = rows.iter().map(happening).collect();
         let is_gone = *operation == Operation::Delete;
-        let happenings: Vec<Happening<'_>> =
-            happened.iter().map(|(old, new)| (&old[..], (!is_gone).then_some(&new[..]))).collect();
+        let happenings: Vec<Happening<'_>> = rows
+            .iter()
+            .map(|carried| (&carried.row.values[..], (!is_gone).then_some(&carried.wanted[..])))
+            .collect();
         let further = self.carry(from, operation, &happenings, met).await?;
         Ok(Some(Carried { table: from, operation: operation.clone(), rows, further }))
     }

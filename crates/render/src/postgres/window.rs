@@ -1,9 +1,10 @@
 //! Window functions.
 
-use query::{Expr, FrameBound, FrameExclusion, FrameUnit, Window, WindowFunction};
+use query::{Expr, FrameBound, Window, WindowFunction};
 use types::Result;
 
 use super::{Writer, names};
+use crate::frame;
 
 impl Writer<'_> {
     pub(super) fn window(
@@ -31,20 +32,11 @@ impl Writer<'_> {
         }
         self.order(&window.order)?;
         if let Some(frame) = &window.frame {
-            self.push(match frame.unit {
-                FrameUnit::Range => " RANGE BETWEEN ",
-                FrameUnit::Rows => " ROWS BETWEEN ",
-                FrameUnit::Groups => " GROUPS BETWEEN ",
-            });
+            self.push(frame::unit(frame.unit));
             self.frame_bound(&frame.start)?;
             self.push(" AND ");
             self.frame_bound(&frame.end)?;
-            self.push(match frame.exclude {
-                FrameExclusion::Nothing => "",
-                FrameExclusion::Current => " EXCLUDE CURRENT ROW",
-                FrameExclusion::Group => " EXCLUDE GROUP",
-                FrameExclusion::Ties => " EXCLUDE TIES",
-            });
+            self.push(frame::exclusion(frame.exclude));
         }
         self.push(")");
         Ok(())

@@ -303,22 +303,10 @@ fn asked(returning: &Read) -> BTreeSet<ColumnId> {
 }
 
 fn written_in(read: &Read, found: &mut BTreeSet<SourceId>) {
-    visit::each_source(&read.from, &mut |source| match source {
-        Source::Written { id, .. } => {
+    visit::each_source(&read.from, &mut |source| {
+        if let Source::Written { id, .. } = source {
             found.insert(*id);
         }
-        Source::Read { read, .. } => written_in(read, found),
-        Source::Compound { left, right, .. } => {
-            written_in(left, found);
-            written_in(right, found);
-        }
-        Source::Unit
-        | Source::Table { .. }
-        | Source::Given { .. }
-        | Source::Call { .. }
-        | Source::Cte { .. }
-        | Source::Function { .. }
-        | Source::Values { .. }
-        | Source::Join { .. } => {}
     });
+    visit::inner_reads(read).into_iter().for_each(|inner| written_in(inner, found));
 }

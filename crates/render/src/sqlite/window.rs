@@ -1,10 +1,11 @@
 //! Window functions: SQLite's where they do the same as PostgreSQL's, ours for aggregates, a refusal for the rest.
 
 use query::functions::Aggregate;
-use query::{Expr, Frame, FrameBound, FrameExclusion, FrameUnit, Window, WindowFunction};
+use query::{Expr, Frame, FrameBound, FrameUnit, Window, WindowFunction};
 use types::{Error, Result, Type, Value};
 
 use super::Writer;
+use crate::frame;
 
 impl Writer<'_> {
     pub(super) fn window(
@@ -103,20 +104,11 @@ impl Writer<'_> {
                 ));
             }
         }
-        self.push(match frame.unit {
-            FrameUnit::Range => " RANGE BETWEEN ",
-            FrameUnit::Rows => " ROWS BETWEEN ",
-            FrameUnit::Groups => " GROUPS BETWEEN ",
-        });
+        self.push(frame::unit(frame.unit));
         self.frame_bound(&frame.start)?;
         self.push(" AND ");
         self.frame_bound(&frame.end)?;
-        self.push(match frame.exclude {
-            FrameExclusion::Nothing => "",
-            FrameExclusion::Current => " EXCLUDE CURRENT ROW",
-            FrameExclusion::Group => " EXCLUDE GROUP",
-            FrameExclusion::Ties => " EXCLUDE TIES",
-        });
+        self.push(frame::exclusion(frame.exclude));
         Ok(())
     }
 
