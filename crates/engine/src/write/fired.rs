@@ -101,14 +101,12 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.pass_put_off(write, parameters).await;
-        self.looked(write.table, ended).await
+        self.looked(ended).await
     }
 
     async fn pass_put_off(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
         let passed = self.pass(write, parameters).await?;
-        for row in &passed.rows {
-            self.look_at(write, row.old.as_deref(), &row.new).await?;
-        }
+        self.look_at(write, passed.rows.iter().map(|row| (row.old.as_deref(), &*row.new))).await?;
         Ok(passed)
     }
 

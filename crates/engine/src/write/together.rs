@@ -4,7 +4,6 @@
 //! Commands are run as they come, for nearly always that is the same. When a foreign key refuses one, all of it is undone and
 //! done again with foreign keys put off, and then every row is asked for what it references and who references it.
 
-use catalog::TableId;
 use query::{Conflict, Write};
 use types::{Error, Result, Value};
 
@@ -20,13 +19,8 @@ impl Work<'_> {
         Ok(self.transaction.defer_references(true).await?)
     }
 
-    /// Ends such a part of a write to a table: when it stays, no foreign key is violated, and none further away, where keys
-    /// carried it on.
-    pub(super) async fn looked<T>(&mut self, table: TableId, ended: Result<T>) -> Result<T> {
-        let ended = match ended {
-            Ok(done) => self.dangling_beyond(table).await.map_or(Ok(done), Err),
-            Err(error) => Err(error),
-        };
+    /// Ends such a part.
+    pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
         self.close_part(ended.is_ok()).await?;
         self.transaction.defer_references(false).await?;
         ended
@@ -57,7 +51,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.apply_put_off(write, changes, is_refused).await;
-        self.looked(write.table, ended).await
+        self.looked(ended).await
     }
 
     /// Every failure but that of a foreign key in the caller's words.
@@ -76,25 +70,28 @@ impl Work<'_> {
         is_refused: bool,
     ) -> Result<Vec<i64>> {
         let keys = self.apply_each(write, changes).await?;
-        for change in changes.iter().filter(|_| !is_refused) {
-            self.look_at(write, Some(&change.old), &change.new).await?;
+        if !is_refused {
+            self.look_at(write, changes.iter().map(|change| (Some(&*change.old), &*change.new))).await?;
         }
         Ok(keys)
     }
 
-    /// Refuses a stored row that leaves references without their row: those to what it was, and its own.
-    pub(super) async fn look_at(
+    /// Refuses stored rows that leave references without their row: those to what a row was, its own, and those further away,
+    /// where keys carried a change on.
+    pub(super) async fn look_at<'r>(
         &mut self,
         write: &Write,
-        old: Option<&[Value]>,
-        new: &[Value],
+        rows: impl Iterator<Item = (Option<&'r [Value]>, &'r [Value])>,
     ) -> Result<()> {
-        if let Some(old) = old
-            && let Some(error) = self.left_behind(write.table, old).await
-        {
-            return Err(error);
+        let mut is_carried = false;
+        for (old, new) in rows {
+            if let Some(old) = old {
+                is_carried = true;
+                self.left_behind(write.table, old).await.map_or(Ok(()), Err)?;
+            }
+            self.missing_reference(write, new).await.map_or(Ok(()), Err)?;
         }
-        self.missing_reference(write, new).await.map_or(Ok(()), Err)
+        if is_carried { self.dangling_beyond(write.table).await.map_or(Ok(()), Err) } else { Ok(()) }
     }
 
     /// Does the rows of an upsert one after the other.
@@ -117,7 +114,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.merge_put_off(write, conflict, rows, is_refused).await;
-        self.looked(write.table, ended).await
+        self.looked(ended).await
     }
 
     async fn merge_each(
@@ -141,8 +138,8 @@ impl Work<'_> {
         is_refused: bool,
     ) -> Result<Touched> {
         let (touched, stored) = self.merge_each(write, conflict, rows).await?;
-        for Stored { old, new } in stored.iter().filter(|_| !is_refused) {
-            self.look_at(write, old.as_deref(), new).await?;
+        if !is_refused {
+            self.look_at(write, stored.iter().map(|row| (row.old.as_deref(), &*row.new))).await?;
         }
         Ok(touched)
     }
@@ -157,7 +154,7 @@ impl Work<'_> {
     ) -> Result<Vec<i64>> {
         self.put_off().await?;
         let ended = self.store_each(write, rows, is_refused).await;
-        self.looked(write.table, ended).await
+        self.looked(ended).await
     }
 
     async fn store_each(&mut self, write: &Write, rows: &[Vec<Value>], is_refused: bool) -> Result<Vec<i64>> {
@@ -168,8 +165,8 @@ impl Work<'_> {
                 Err(failure) => return Err(self.violation(write, None, row, failure).await.into()),
             }
         }
-        for row in rows.iter().filter(|_| !is_refused) {
-            self.look_at(write, None, row).await?;
+        if !is_refused {
+            self.look_at(write, rows.iter().map(|row| (None, &**row))).await?;
         }
         Ok(keys)
     }
@@ -204,7 +201,7 @@ impl Work<'_> {
             Err(error) => return error,
         };
         // It is refused in any case: nothing of it stays.
-        match self.looked(write.table, Err::<(), Error>(ended)).await {
+        match self.looked(Err::<(), Error>(ended)).await {
             Ok(()) => failure.into(),
             Err(error) => error,
         }
