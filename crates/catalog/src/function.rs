@@ -96,17 +96,37 @@ pub struct Trigger {
 impl Function {
     /// What tells it from its namesakes: name and types of the arguments that a caller passes, as PostgreSQL prints them.
     pub fn signature(&self) -> String {
-        let types: Vec<String> = self.input_types().map(|ty| format_type(ty, None)).collect();
+        let types: Vec<String> = self.inputs().map(Argument::type_name).collect();
         format!("{}({})", self.name, types.join(", "))
+    }
+
+    /// The arguments that a caller passes.
+    pub fn inputs(&self) -> impl Iterator<Item = &Argument> {
+        self.arguments.iter().filter(|argument| argument.is_input())
+    }
+
+    /// Whether another function takes the same arguments: types, and the domains that they are of.
+    pub fn takes_as(&self, other: &Function) -> bool {
+        let ours = self.inputs().map(|argument| (&argument.ty, &argument.domain));
+        ours.eq(other.inputs().map(|argument| (&argument.ty, &argument.domain)))
     }
 
     /// Types of the arguments that a caller passes.
     pub fn input_types(&self) -> impl Iterator<Item = &Type> {
-        self.arguments.iter().filter(|argument| argument.is_input()).map(|argument| &argument.ty)
+        self.inputs().map(|argument| &argument.ty)
     }
 }
 
 impl Argument {
+    /// The name of its type, as PostgreSQL prints it.
+    pub fn type_name(&self) -> String {
+        let ty = match &self.domain {
+            Some(domain) => &Type::Opaque(domain.clone()),
+            None => &self.ty,
+        };
+        format_type(ty, None)
+    }
+
     /// Whether a caller passes it.
     pub fn is_input(&self) -> bool {
         matches!(self.mode, ast::ArgumentMode::In | ast::ArgumentMode::InOut | ast::ArgumentMode::Variadic)

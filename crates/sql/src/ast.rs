@@ -624,6 +624,15 @@ pub enum StatementKind {
         /// `with schema`
         schema: Option<String>,
     },
+    /// `create cast`
+    CreateCast {
+        /// The type that is converted.
+        from: TypeName,
+        /// What it is converted to.
+        to: TypeName,
+        /// What converts; none for `with inout` and `without function`.
+        function: Option<ObjectName>,
+    },
     /// `create role`, `create user`, `alter role`
     Role {
         /// Its name.

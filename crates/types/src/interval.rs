@@ -136,7 +136,7 @@ pub fn parse(text: &str) -> Result<Interval> {
     let mut ago = false;
     let mut pending: Option<f64> = None;
     let mut seen = false;
-    for word in words(&lower) {
+    for word in signed(words(&lower)) {
         if ago {
             return Err(invalid());
         }
@@ -201,6 +201,19 @@ fn year_month(word: &str) -> Option<(f64, f64)> {
 /// What stands between words: also punctuation that means nothing in a time.
 pub(crate) fn is_separator(c: char) -> bool {
     c.is_ascii_whitespace() || c == '\u{b}' || (c.is_ascii_punctuation() && !"+-.:/@".contains(c))
+}
+
+/// A sign that stands alone belongs to the number behind it.
+fn signed(words: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        let is_number = word.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        match out.last_mut() {
+            Some(sign) if is_number && matches!(sign.as_str(), "+" | "-") => sign.push_str(&word),
+            _ => out.push(word),
+        }
+    }
+    out
 }
 
 /// Words, a number and the unit right behind it apart.

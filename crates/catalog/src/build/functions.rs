@@ -47,10 +47,7 @@ impl Builder<'_> {
     }
 
     fn put_function(&mut self, mut function: Function, or_replace: bool) -> Result<Outcome> {
-        let types: Vec<&Type> = function.input_types().collect();
-        let same = |other: &&mut Function| {
-            other.name == function.name && other.input_types().eq(types.iter().copied())
-        };
+        let same = |other: &&mut Function| other.name == function.name && other.takes_as(&function);
         let Some(old) = self.catalog.functions.iter_mut().find(same) else {
             self.catalog.functions.push(function);
             return Ok(Outcome::Applied);
@@ -106,12 +103,12 @@ impl Builder<'_> {
         let Some(arguments) = arguments else { return self.only_function(name) };
         let types = arguments
             .iter()
-            .map(|ty| self.names().ty(ty).map(|found| found.ty))
+            .map(|ty| self.names().ty(ty).map(|found| (found.ty, found.domain)))
             .collect::<Result<Vec<_>>>()?;
         let is = |found: &Name| self.position_of(found, &types).is_some();
         let found = self.names().first(name, is).and_then(|found| self.position_of(&found, &types));
         found.ok_or_else(|| {
-            let types: Vec<String> = types.iter().map(|ty| format_type(ty, None)).collect();
+            let types: Vec<String> = types.iter().map(|(ty, _)| format_type(ty, None)).collect();
             Error::new(
                 Code::UNDEFINED_FUNCTION,
                 format!("function {}({}) does not exist", written(name), types.join(", ")),
@@ -119,20 +116,27 @@ impl Builder<'_> {
         })
     }
 
-    fn position_of(&self, name: &Name, types: &[Type]) -> Option<usize> {
+    fn position_of(&self, name: &Name, types: &[(Type, Option<Name>)]) -> Option<usize> {
         let functions = &self.catalog.functions;
-        let by_input =
-            functions.iter().position(|function| function.name == *name && function.input_types().eq(types));
+        let are = |arguments: Vec<&Argument>| {
+            arguments.len() == types.len()
+                && arguments
+                    .iter()
+                    .zip(types)
+                    .all(|(argument, (ty, domain))| argument.ty == *ty && argument.domain == *domain)
+        };
+        let by_input = functions
+            .iter()
+            .position(|function| function.name == *name && are(function.inputs().collect()));
         let all = |function: &Function| {
-            function
+            are(function
                 .arguments
                 .iter()
                 .filter(|argument| argument.mode != ArgumentMode::Table)
-                .map(|argument| argument.ty.clone())
-                .collect::<Vec<_>>()
+                .collect())
         };
         by_input.or_else(|| {
-            functions.iter().position(|function| function.name == *name && all(function) == types)
+            functions.iter().position(|function| function.name == *name && all(function))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sql::ast::{AlterTypeAction, ColumnConstraint, ColumnConstraintKind, Expr, ObjectName, TypeName};
-use types::ty::EnumType;
+use types::ty::{EnumType, format_type};
 use types::{Code, Error, Name, Result, Type};
 
 use super::resolve::written;
@@ -11,7 +11,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::rename::Rename;
 use crate::expr::scope::Source;
-use crate::{Check, Domain, Representation};
+use crate::{Check, Domain, Function, Representation};
 
 impl Builder<'_> {
     pub(super) fn create_enum(&mut self, name: &ObjectName, labels: &[String]) -> Result<Outcome> {
@@ -87,6 +87,53 @@ impl Builder<'_> {
             None => names::choose(&domain.name.name, None, "check", taken),
         };
         Ok(Check { name, expr: Arc::new(expr), not_valid: false })
+    }
+
+    /// A cast between a domain and what requests and replies are made of. Of casts in expressions there are PostgreSQL's alone.
+    pub(super) fn create_cast(
+        &mut self,
+        from: &TypeName,
+        to: &TypeName,
+        function: Option<&ObjectName>,
+    ) -> Result<Outcome> {
+        let (source, target) = (self.names().ty(from)?, self.names().ty(to)?);
+        let refused = || {
+            let (from, to) = (written(&from.name), written(&to.name));
+            Error::missing(format!("create cast ({from} as {to})"))
+        };
+        let function = function.ok_or_else(refused)?;
+        let converts = |other: &Function| {
+            let takes = other.arguments.first().is_some_and(|argument| {
+                argument.ty == source.ty && argument.domain == source.domain
+            });
+            takes && other.returns == target.ty && other.domain == target.domain
+        };
+        let found = |name: &Name| {
+            self.catalog.functions.iter().any(|other| other.name == *name && converts(other))
+        };
+        let function = self.names().first(function, found).ok_or_else(|| {
+            let message =
+                format!("function {}({}) does not exist", written(function), format_type(&source.ty, None));
+            Error::new(Code::UNDEFINED_FUNCTION, message)
+        })?;
+        let (domain, shows) = match (&source.domain, &target.domain) {
+            (Some(domain), None) if target.ty == Type::Json => (domain, true),
+            (None, Some(domain)) if matches!(source.ty, Type::Json | Type::Text) => (domain, false),
+            _ => return Err(refused()),
+        };
+        let representation = &mut self.catalog.domains.get_mut(domain).ok_or_else(refused)?.representation;
+        let by = match (shows, source.ty == Type::Json) {
+            (true, _) => &mut representation.shown,
+            (false, true) => &mut representation.read,
+            (false, false) => &mut representation.parsed,
+        };
+        if by.is_some() {
+            let (from, to) = (written(&from.name), written(&to.name));
+            let message = format!("cast from type {from} to type {to} already exists");
+            return Err(Error::new(Code::DUPLICATE_OBJECT, message));
+        }
+        *by = Some(function);
+        Ok(Outcome::Applied)
     }
 
     /// The name of a new type. Types and tables share their names.

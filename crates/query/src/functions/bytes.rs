@@ -36,13 +36,31 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("sha256", &[B], B, |_, a| ok(&Sha256::digest(bytes(a, 0)?))),
     Function::new("sha384", &[B], B, |_, a| ok(&Sha384::digest(bytes(a, 0)?))),
     Function::new("sha512", &[B], B, |_, a| ok(&Sha512::digest(bytes(a, 0)?))),
-    Function::new("digest", &[T, T], B, |_, a| digest(text(a, 0)?.as_bytes(), text(a, 1)?)),
-    Function::new("digest", &[B, T], B, |_, a| digest(bytes(a, 0)?, text(a, 1)?)),
+    Function::new("digest", &[T, T], B, |_, a| digest(text(a, 0)?.as_bytes(), text(a, 1)?)).of("pgcrypto"),
+    Function::new("digest", &[B, T], B, |_, a| digest(bytes(a, 0)?, text(a, 1)?)).of("pgcrypto"),
     Function::new("hmac", &[T, T, T], B, |_, a| {
         hmac(text(a, 0)?.as_bytes(), text(a, 1)?.as_bytes(), text(a, 2)?)
+    })
+    .of("pgcrypto"),
+    Function::new("hmac", &[B, B, T], B, |_, a| hmac(bytes(a, 0)?, bytes(a, 1)?, text(a, 2)?)).of("pgcrypto"),
+    Function::new("gen_random_bytes", &[I], B, gen_random_bytes).volatile().of("pgcrypto"),
+    Function::new("get_bit", &[B, Ty::Int8], I, get_bit),
+    Function::new("set_bit", &[B, Ty::Int8, I], B, set_bit),
+    Function::new("set_byte", &[B, I, I], B, set_byte),
+    Function::new("bit_count", &[B], Ty::Int8, |_, a| {
+        Ok(Value::Int(bytes(a, 0)?.iter().map(|byte| i64::from(byte.count_ones())).sum()))
     }),
-    Function::new("hmac", &[B, B, T], B, |_, a| hmac(bytes(a, 0)?, bytes(a, 1)?, text(a, 2)?)),
-    Function::new("gen_random_bytes", &[I], B, gen_random_bytes).volatile(),
+    Function::new("btrim", &[B, B], B, |_, a| ok(trimmed(a, true, true)?)),
+    Function::new("ltrim", &[B, B], B, |_, a| ok(trimmed(a, true, false)?)),
+    Function::new("rtrim", &[B, B], B, |_, a| ok(trimmed(a, false, true)?)),
+    Function::new("position", &[B, B], I, |_, a| {
+        let (whole, part) = (bytes(a, 0)?, bytes(a, 1)?);
+        let mut places = 0..=whole.len().saturating_sub(part.len());
+        let found = places.find(|at| whole.get(*at..*at + part.len()) == Some(part));
+        count(found.map_or(0, |at| at + 1))
+    }),
+    Function::new("overlay", &[B, B, I], B, overlay),
+    Function::new("overlay", &[B, B, I, I], B, overlay),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of an evaluation")]
@@ -64,6 +82,66 @@ fn get_byte(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         let last = i64::try_from(whole.len()).unwrap_or(i64::MAX) - 1;
         Error::new(Code::ARRAY_SUBSCRIPT, format!("index {position} out of valid range, 0..{last}"))
     })
+}
+
+/// An index below a length.
+fn index(position: i64, length: usize) -> Result<usize> {
+    usize::try_from(position).ok().filter(|at| *at < length).ok_or_else(|| {
+        let last = i64::try_from(length).unwrap_or(i64::MAX) - 1;
+        Error::new(Code::ARRAY_SUBSCRIPT, format!("index {position} out of valid range, 0..{last}"))
+    })
+}
+
+fn get_bit(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let whole = bytes(arguments, 0)?;
+    let at = index(int(arguments, 1)?, whole.len() * 8)?;
+    Ok(Value::Int((whole[at / 8] >> (at % 8) & 1).into()))
+}
+
+fn set_bit(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut whole = bytes(arguments, 0)?.to_vec();
+    let (at, bit) = (index(int(arguments, 1)?, whole.len() * 8)?, int(arguments, 2)?);
+    if !matches!(bit, 0 | 1) {
+        return Err(invalid("new bit must be 0 or 1"));
+    }
+    let mask = 1 << (at % 8);
+    whole[at / 8] = if bit == 1 { whole[at / 8] | mask } else { whole[at / 8] & !mask };
+    ok(&whole)
+}
+
+fn set_byte(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut whole = bytes(arguments, 0)?.to_vec();
+    let at = index(int(arguments, 1)?, whole.len())?;
+    // The lowest eight bits count.
+    whole[at] = u8::try_from(int(arguments, 2)? & 0xff).unwrap_or(0);
+    ok(&whole)
+}
+
+fn trimmed(arguments: &[Value], start: bool, end: bool) -> Result<&[u8]> {
+    let (mut whole, set) = (bytes(arguments, 0)?, bytes(arguments, 1)?);
+    while let Some((_, rest)) = whole.split_first().filter(|(first, _)| start && set.contains(first)) {
+        whole = rest;
+    }
+    while let Some((_, rest)) = whole.split_last().filter(|(last, _)| end && set.contains(last)) {
+        whole = rest;
+    }
+    Ok(whole)
+}
+
+fn overlay(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (whole, new, start) = (bytes(arguments, 0)?, bytes(arguments, 1)?, int(arguments, 2)?);
+    let length = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let taken = if arguments.len() > 3 { int(arguments, 3)? } else { length };
+    if start <= 0 {
+        return Err(Error::new(Code::SUBSTRING_ERROR, "negative substring length not allowed"));
+    }
+    let end = start + taken;
+    if i32::try_from(end).is_err() {
+        return Err(super::arguments::out_of_range("integer"));
+    }
+    let clip = |position: i64| usize::try_from(position.max(0)).unwrap_or(usize::MAX).min(whole.len());
+    let (before, behind) = (&whole[..clip(start - 1)], &whole[clip(end - 1)..]);
+    ok(&[before, new, behind].concat())
 }
 
 /// Lower-case hexadecimal digits.

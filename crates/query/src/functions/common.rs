@@ -4,7 +4,7 @@ use types::ty::format_type;
 use types::{Code, Error, Result, Type, cast};
 
 /// PostgreSQL's type categories, by their letters in `pg_type`.
-pub(super) fn category(ty: &Type) -> char {
+pub(crate) fn category(ty: &Type) -> char {
     match ty {
         Type::Bool => 'B',
         Type::Int2 | Type::Int4 | Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric => 'N',
@@ -29,7 +29,7 @@ pub(super) fn category(ty: &Type) -> char {
 }
 
 /// Whether the type is preferred in its category.
-pub(super) fn preferred(ty: &Type) -> bool {
+pub(crate) fn preferred(ty: &Type) -> bool {
     matches!(ty, Type::Bool | Type::Float8 | Type::Text | Type::Timestamptz | Type::Interval | Type::Inet)
 }
 

@@ -18,6 +18,11 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("like_escape", &[T, T], T, like_escape),
 ];
 
+/// `like` of two texts whose letters are alike in both cases.
+pub(super) fn is_like_caseless(arguments: &[Value]) -> Result<bool> {
+    ilike(text(arguments, 0)?, text(arguments, 1)?)
+}
+
 fn ilike(text: &str, pattern: &str) -> Result<bool> {
     like(&lower(text), &lower(pattern))
 }

@@ -15,6 +15,8 @@ mod bytes;
 pub mod choose;
 mod common;
 mod datetime;
+mod extensions;
+mod families;
 mod floats;
 mod format;
 mod hash;
@@ -23,7 +25,9 @@ mod json;
 mod json_build;
 mod keywords;
 mod like;
+mod locks;
 mod moment_format;
+mod networks;
 mod number_format;
 mod numbers;
 mod pattern;
@@ -45,6 +49,9 @@ pub use choose::{
     Chosen, ChosenAggregate, ChosenSet, choose, choose_aggregate, choose_comparison, choose_set,
 };
 pub use common::common_type;
+pub(crate) use common::{category, preferred};
+pub(crate) use families::Families;
+pub use families::{instance, is_polymorphic};
 pub use pattern::check_regex;
 pub use row::{Context, Eval, Function, Kind, Volatility};
 pub use sets::SetFunction;
@@ -92,6 +99,15 @@ static TABLE: &[&[Function]] = &[
     ranges::CONSTRUCTORS,
     ranges::ROWS,
     values::ROWS,
+    locks::ROWS,
+    networks::ROWS,
+    extensions::accents::ROWS,
+    extensions::caseless::ROWS,
+    extensions::fuzzy::ROWS,
+    extensions::passwords::ROWS,
+    extensions::trigrams::ROWS,
+    extensions::uuids::ROWS,
+    extensions::vectors::ROWS,
 ];
 
 /// The aggregates, by family.
@@ -101,6 +117,7 @@ static AGGREGATES: &[&[Aggregate]] = &[
     aggregate_numbers::ROWS,
     aggregate_numbers::DEVIATIONS,
     aggregate_ordered::ROWS,
+    extensions::vectors::AGGREGATES,
 ];
 
 /// The set-returning functions, by family.

@@ -71,7 +71,7 @@ pub fn check_regex(pattern: &str) -> Result<()> {
     compile(pattern, Options::default()).map(drop)
 }
 
-fn is_match(arguments: &[Value], insensitive: bool) -> Result<bool> {
+pub(super) fn is_match(arguments: &[Value], insensitive: bool) -> Result<bool> {
     let options = Options { insensitive, ..Options::default() };
     Ok(compile(text(arguments, 1)?, options)?.is_match(text(arguments, 0)?))
 }
@@ -120,7 +120,7 @@ fn whole(groups: &Groups) -> Option<(usize, usize)> {
     groups.first().copied().flatten()
 }
 
-fn regexp_match(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn regexp_match(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let options = flags_of_one("regexp_match", text_or_null(arguments, 2)?)?;
     let subject = text(arguments, 0)?;
     match compile(text(arguments, 1)?, options)?.find(subject, 0)? {
@@ -208,7 +208,7 @@ fn first_part(subject: &str, pattern: &str) -> Result<Value> {
     Ok(part(subject, range))
 }
 
-fn regexp_replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn regexp_replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let written = text_or_null(arguments, 3)?;
     if let Some(first) = written.and_then(|flags| flags.chars().next()).filter(char::is_ascii_digit) {
         let hint = "If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly.";

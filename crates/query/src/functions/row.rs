@@ -76,6 +76,8 @@ pub struct Function {
     pub strict: bool,
     /// Whether it never fails, whatever the arguments: it may run on rows that a policy is about to hide.
     pub leakproof: bool,
+    /// The extension that it comes with in PostgreSQL, which may live in any schema of the search path.
+    pub extension: Option<&'static str>,
     /// Computes it; use [`Function::call`], which knows about nulls.
     pub(super) eval: Eval,
 }
@@ -98,6 +100,7 @@ impl Function {
             volatility: Volatility::Immutable,
             strict: true,
             leakproof: false,
+            extension: None,
             eval,
         }
     }
@@ -120,6 +123,11 @@ impl Function {
         eval: Eval,
     ) -> Function {
         Function { kind: Kind::Prefix, ..Function::new(name, arguments, result, eval) }
+    }
+
+    /// It comes with an extension.
+    pub(super) const fn of(self, extension: &'static str) -> Function {
+        Function { extension: Some(extension), ..self }
     }
 
     /// It never fails.

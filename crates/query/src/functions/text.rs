@@ -239,7 +239,7 @@ fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(whole.chars().filter_map(change).collect::<String>())
 }
 
-fn split_part(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn split_part(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, separator, position) = (text(arguments, 0)?, text(arguments, 1)?, int(arguments, 2)?);
     if position == 0 {
         return Err(invalid("field position must not be zero"));

@@ -8,8 +8,6 @@ use super::{Context, Function, Ty};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("gen_random_uuid", &[], Uuid, random_uuid).volatile(),
-    Function::new("uuid_generate_v4", &[], Uuid, random_uuid).volatile(),
-    Function::new("uuid_nil", &[], Uuid, |_, _| Ok(Value::Uuid([0; 16]))),
     Function::new("enum_first", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.first())).lax().stable(),
     Function::new("enum_last", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.last())).lax().stable(),
     Function::new("enum_range", &[AnyEnum], Ty::AnyArray, |c, _| {
@@ -35,7 +33,7 @@ pub(super) static ROWS: &[Function] = &[
 ];
 
 /// A random uuid: version 4, variant 1 (RFC 9562).
-fn random_uuid(context: &mut Context<'_>, _: &[Value]) -> Result<Value> {
+pub(super) fn random_uuid(context: &mut Context<'_>, _: &[Value]) -> Result<Value> {
     let mut bytes = [0; 16];
     (context.random)(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;

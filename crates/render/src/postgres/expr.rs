@@ -117,7 +117,7 @@ impl Writer<'_> {
                 Err(Error::internal(format!("operator {symbol} of {} operands", args.len())))
             }
             (Kind::Function, name, args) => {
-                self.push(&names::function_name(name));
+                self.push(&names::function_name(function));
                 self.push("(");
                 self.list(args.iter().enumerate(), ", ", |writer, (position, arg)| {
                     writer.expr(arg)?;
@@ -395,7 +395,7 @@ impl Writer<'_> {
     ) -> Result<()> {
         // Those of an extension's type come with the extension.
         let is_of_extension = aggregate.arguments.contains(&Ty::Citext);
-        let name = if is_of_extension { quote(aggregate.name) } else { names::function_name(aggregate.name) };
+        let name = if is_of_extension { quote(aggregate.name) } else { names::own_name(aggregate.name) };
         self.push(&name);
         self.push(if distinct { "(DISTINCT " } else { "(" });
         match args.split_last() {

@@ -76,13 +76,17 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
     }
 }
 
-/// Functions of extensions: the search path finds them.
-const OF_EXTENSIONS: &[&str] =
-    &["crypt", "digest", "gen_random_bytes", "gen_salt", "hmac", "unaccent", "uuid_generate_v4", "uuid_nil"];
+/// How a function that is written as one is called. Those of extensions are found by the search path.
+pub(super) fn function_name(function: &Function) -> String {
+    match function.extension {
+        Some(_) => quote(function.name),
+        None => own_name(function.name),
+    }
+}
 
-/// How a function that is written as one is called.
-pub(super) fn function_name(name: &str) -> String {
-    if OF_EXTENSIONS.contains(&name) { quote(name) } else { format!("pg_catalog.{}", quote(name)) }
+/// How a function of PostgreSQL's own is called.
+pub(super) fn own_name(name: &str) -> String {
+    format!("pg_catalog.{}", quote(name))
 }
 
 /// Arguments that are texts to us and of a type of their own to PostgreSQL: the function, how many arguments it takes, which of

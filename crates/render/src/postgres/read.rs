@@ -168,7 +168,10 @@ impl Writer<'_> {
     pub(super) fn register(&mut self, source: &Source) {
         match source {
             Source::Unit => {}
-            Source::Table { id, table, .. } | Source::Written { id, table } | Source::Given { id, table } => {
+            Source::Table { id, table, .. }
+            | Source::Written { id, table }
+            | Source::Given { id, table }
+            | Source::Transition { id, table, .. } => {
                 self.sources.insert(*id, Columns::OfTable(*table));
             }
             Source::Read { id, .. }
@@ -209,6 +212,9 @@ impl Writer<'_> {
             }
             Source::Given { .. } => {
                 return Err(Error::internal("a candidate row reached an engine that makes rows itself"));
+            }
+            Source::Transition { .. } => {
+                return Err(Error::internal("a transition table reached an engine that fires triggers itself"));
             }
             Source::Call { id, function, args, columns, .. } => {
                 if self.is_called {
@@ -296,7 +302,7 @@ impl Writer<'_> {
     fn functions(&mut self, id: SourceId, calls: &[SetCall], ordinality: bool) -> Result<()> {
         self.push("ROWS FROM (");
         self.list(calls, ", ", |writer, call| {
-            writer.push(&names::function_name(call.function.name));
+            writer.push(&names::own_name(call.function.name));
             writer.push("(");
             writer.list(&call.args, ", ", Writer::expr)?;
             writer.push(")");

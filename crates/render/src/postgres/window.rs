@@ -14,7 +14,7 @@ impl Writer<'_> {
         filter: Option<&Expr>,
         window: &Window,
     ) -> Result<()> {
-        self.push(&names::function_name(function.name()));
+        self.push(&names::own_name(function.name()));
         self.push("(");
         let counts_rows = args.is_empty() && matches!(function, WindowFunction::Aggregate(_));
         self.push(if counts_rows { "*" } else { "" });

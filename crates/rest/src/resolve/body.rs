@@ -41,7 +41,7 @@ impl<'a> Body<'a> {
     }
 
     /// Every row, by `make`.
-    pub(super) fn rows<T>(&self, make: impl Fn(&[Option<&Json>]) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn rows<T>(&self, mut make: impl FnMut(&[Option<&Json>]) -> Result<T>) -> Result<Vec<T>> {
         self.rows.rows.iter().map(|row| make(&self.picked(row))).collect()
     }
 
@@ -90,7 +90,7 @@ impl<'a> Pass<'a> {
 
     /// A row of the body as values of these columns.
     pub(super) fn row(
-        &self,
+        &mut self,
         table: TableId,
         columns: &[ColumnId],
         row: &[Option<&Json>],
@@ -100,7 +100,7 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn row_value(
-        &self,
+        &mut self,
         table: TableId,
         column: ColumnId,
         json: Option<&Json>,

@@ -96,17 +96,16 @@ impl<'a> Pass<'a> {
     }
 
     /// A comparison with values that a function of the schema reads.
-    fn parsed_test(&self, scope: &Scope, filter: &Filter, field: &Expr) -> Result<Option<Expr>> {
+    fn parsed_test(&mut self, scope: &Scope, filter: &Filter, field: &Expr) -> Result<Option<Expr>> {
         let test = &filter.test;
-        let parsed = |value: &str| self.parsed(scope, &filter.field, value);
         Ok(match (test.operator.meaning, &test.value) {
             (Meaning::Operator(symbol), Operands::One(value)) if !test.operator.takes_pattern() => {
-                let Some(value) = parsed(value) else { return Ok(None) };
+                let Some(value) = self.parsed(scope, &filter.field, value)? else { return Ok(None) };
                 Some(self.typing.binary(field.clone(), symbol, value)?)
             }
             (Meaning::In, Operands::List(values)) if **values != [String::new()] => {
-                let values: Option<Vec<Expr>> = values.iter().map(|value| parsed(value)).collect();
-                let Some(values) = values else { return Ok(None) };
+                let values = values.iter().map(|value| self.parsed(scope, &filter.field, value));
+                let Some(values) = values.collect::<Result<Option<Vec<Expr>>>>()? else { return Ok(None) };
                 Some(self.typing.in_list(field.clone(), values)?)
             }
             _ => None,

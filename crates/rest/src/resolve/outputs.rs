@@ -36,7 +36,7 @@ impl<'a> Pass<'a> {
         let mut items = Vec::new();
         for item in node.items {
             match item {
-                SelectItem::All => items.extend(self.all_columns(scope)),
+                SelectItem::All => items.extend(self.all_columns(scope)?),
                 SelectItem::Column(column) => items.push(self.column_item(scope, column)?),
                 SelectItem::Count { alias, cast } => items.push(Item {
                     name: alias.as_deref().unwrap_or("count").into(),
@@ -83,23 +83,23 @@ impl<'a> Pass<'a> {
         !node.items.is_empty() && node.items.iter().all(aggregates)
     }
 
-    fn all_columns(&mut self, scope: &Scope) -> Vec<Item<'a>> {
+    fn all_columns(&mut self, scope: &Scope) -> Result<Vec<Item<'a>>> {
         let table = self.declared(scope.table);
         let ids: Vec<_> = table.column_ids().collect();
         ids.into_iter()
             .map(|column| {
-                let expr = self.shown(&table[column], scope.at(self, column));
-                Self::value(table[column].name.clone(), expr)
+                let expr = self.shown(&table[column], scope.at(self, column))?;
+                Ok(Self::value(table[column].name.clone(), expr))
             })
             .collect()
     }
 
     /// A column that is selected as it is.
-    fn shown_as_is(&self, scope: &Scope, column: &SelectColumn, field: Expr) -> Expr {
+    fn shown_as_is(&mut self, scope: &Scope, column: &SelectColumn, field: Expr) -> Result<Expr> {
         let is_plain = column.field.path.is_empty() && column.aggregate.is_none();
         match self.declared(scope.table).column(&column.field.name) {
             Some((_, declared)) if is_plain => self.shown(declared, field),
-            Some(_) | None => field,
+            Some(_) | None => Ok(field),
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Pass<'a> {
             return Ok(Item { name, said: Said::Rows { cast: column.cast.as_ref() }, of: None });
         }
         let field = self.selected(scope, &column.field)?;
-        let field = self.shown_as_is(scope, column, field);
+        let field = self.shown_as_is(scope, column, field)?;
         let expr = self.cast(field.clone(), column.cast.as_ref())?;
         let name: Arc<str> = match (&column.alias, column.aggregate) {
             (Some(alias), _) => alias.as_str().into(),

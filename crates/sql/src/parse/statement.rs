@@ -129,6 +129,9 @@ impl Parser<'_> {
         if self.eat("publication") {
             return self.create_publication();
         }
+        if self.eat("cast") {
+            return self.create_cast();
+        }
         self.at = before;
         Ok(StatementKind::Other(self.words()))
     }
@@ -316,6 +319,20 @@ impl Parser<'_> {
             }
         }
         Ok(StatementKind::CreateExtension { name, if_not_exists, schema })
+    }
+
+    fn create_cast(&mut self) -> Parsed<StatementKind> {
+        let (from, to) = self.in_parens(|parser| {
+            let from = parser.type_name()?;
+            parser.expect("as")?;
+            Ok((from, parser.type_name()?))
+        })?;
+        let mut function = None;
+        if self.eat_all(&["with", "function"]) {
+            function = Some(self.object_name()?);
+        }
+        self.rest();
+        Ok(StatementKind::CreateCast { from, to, function })
     }
 
     fn create_publication(&mut self) -> Parsed<StatementKind> {

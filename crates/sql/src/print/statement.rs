@@ -4,7 +4,9 @@ use super::privilege::{default_privileges, exists, grant, grant_role, signature}
 use super::query::query;
 use super::routine::{create_function, create_trigger, dollar_quoted};
 use super::table::{create_index, create_table, sequence_options};
-use super::{alter, clause, data, list, object, object_name, object_names, quote_ident, quote_literal, when};
+use super::{
+    alter, clause, data, list, object, object_name, object_names, quote_ident, quote_literal, type_name, when,
+};
 use crate::ast::StatementKind;
 
 /// A statement; `None` if its tree does not say all of it (`create aggregate`, partitions, …).
@@ -56,6 +58,15 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
             quote_ident(name),
             clause("schema", schema.as_ref(), |name| quote_ident(name))
         ),
+        StatementKind::CreateCast { from, to, function } => {
+            let how = match function {
+                Some(function) => {
+                    format!("with function {}({})", object_name(function), type_name(from))
+                }
+                None => "with inout".to_owned(),
+            };
+            format!("create cast ({} as {}) {how}", type_name(from), type_name(to))
+        }
         StatementKind::Role { name, alter, options } => {
             let verb = if *alter { "alter" } else { "create" };
             let options: String = options.iter().map(|option| format!(" {option}")).collect();
