@@ -17,6 +17,7 @@ pub mod policy;
 pub mod relationship;
 mod report;
 pub mod role;
+pub mod system;
 pub mod table;
 #[cfg(test)]
 mod testing;

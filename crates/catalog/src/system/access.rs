@@ -1,0 +1,142 @@
+//! Who may do what, as rows: what `has_table_privilege` and its like look into.
+
+use std::sync::Arc;
+
+use types::Value;
+
+use super::{INTERNAL, Objects, SystemRelation, Ty, id, list, text};
+use crate::role::Privilege;
+use crate::{Function, Sequence, TableId};
+
+pub(super) const ROWS: &[SystemRelation] = &[
+    SystemRelation {
+        schema: INTERNAL,
+        name: "privileges",
+        columns: &[("oid", Ty::Oid), ("privilege", Ty::Text), ("roles", Ty::Texts)],
+        is_guarded: false,
+        rows: privileges,
+    },
+    SystemRelation {
+        schema: INTERNAL,
+        name: "column_privileges",
+        columns: &[("oid", Ty::Oid), ("attname", Ty::Text), ("privilege", Ty::Text), ("roles", Ty::Texts)],
+        is_guarded: false,
+        rows: column_privileges,
+    },
+    SystemRelation {
+        schema: INTERNAL,
+        name: "memberships",
+        columns: &[("member", Ty::Text), ("roles", Ty::Texts)],
+        is_guarded: false,
+        rows: memberships,
+    },
+];
+
+/// Privileges of tables, by PostgreSQL's names.
+const OF_TABLES: &[(&str, Privilege)] = &[
+    ("select", Privilege::Select),
+    ("insert", Privilege::Insert),
+    ("update", Privilege::Update),
+    ("delete", Privilege::Delete),
+    ("truncate", Privilege::Truncate),
+    ("references", Privilege::References),
+    ("trigger", Privilege::Trigger),
+];
+
+/// Privileges of sequences.
+const OF_SEQUENCES: &[(&str, Privilege)] =
+    &[("usage", Privilege::Usage), ("select", Privilege::Select), ("update", Privilege::Update)];
+
+/// The roles for which something holds.
+fn roles(objects: &Objects<'_>, holds: impl Fn(&[Arc<str>]) -> bool) -> Vec<Arc<str>> {
+    let names = objects.catalog.roles.iter().map(|role| &role.name);
+    names.filter(|name| holds(&objects.catalog.memberships(name))).cloned().collect()
+}
+
+fn texts(roles: Vec<Arc<str>>) -> Value {
+    list(roles.into_iter().map(text).collect())
+}
+
+/// Who may do anything with a table.
+pub(super) fn of_table(objects: &Objects<'_>, table: TableId) -> Vec<Arc<str>> {
+    let some = |roles: &[Arc<str>]| {
+        OF_TABLES.iter().any(|(_, privilege)| objects.catalog.allows_some(roles, table, *privilege))
+    };
+    roles(objects, some)
+}
+
+/// Who may call a function.
+pub(super) fn of_function(objects: &Objects<'_>, function: &Function) -> Vec<Arc<str>> {
+    roles(objects, |roles| objects.catalog.allows_function(roles, function))
+}
+
+/// Who may use a sequence.
+pub(super) fn of_sequence(objects: &Objects<'_>, sequence: &Sequence) -> Vec<Arc<str>> {
+    let some = |roles: &[Arc<str>]| {
+        OF_SEQUENCES.iter().any(|(_, privilege)| objects.catalog.allows_sequence(roles, sequence, *privilege))
+    };
+    roles(objects, some)
+}
+
+/// Who has the rights of an owner.
+pub(super) fn owners(objects: &Objects<'_>, owner: &str) -> Value {
+    let is_one = |roles: &[Arc<str>]| {
+        let is_superuser =
+            roles.first().and_then(|role| objects.catalog.role(role)).is_some_and(|role| role.superuser);
+        is_superuser || roles.iter().any(|role| **role == *owner)
+    };
+    texts(roles(objects, is_one))
+}
+
+fn privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let catalog = objects.catalog;
+    let mut rows = Vec::new();
+    let mut push = |oid: i64, privilege: &str, roles: Vec<Arc<str>>| {
+        rows.push(vec![id(oid), text(privilege), texts(roles)]);
+    };
+    for table in catalog.ids() {
+        for (name, privilege) in OF_TABLES {
+            let holders = roles(objects, |roles| catalog.allows(roles, table, *privilege));
+            push(objects.class(&catalog[table].name), name, holders);
+        }
+    }
+    for sequence in catalog.sequences.values() {
+        for (name, privilege) in OF_SEQUENCES {
+            let holders = roles(objects, |roles| catalog.allows_sequence(roles, sequence, *privilege));
+            push(objects.class(&sequence.name), name, holders);
+        }
+    }
+    for (function, known) in catalog.functions.iter().zip(super::FUNCTIONS..) {
+        push(known, "execute", of_function(objects, function));
+    }
+    for (schema, _) in &catalog.schemas {
+        let holders = roles(objects, |roles| catalog.allows_schema(roles, schema));
+        push(objects.namespace(schema), "usage", holders);
+    }
+    rows
+}
+
+fn column_privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let catalog = objects.catalog;
+    let mut rows = Vec::new();
+    for table in catalog.ids() {
+        for column in catalog[table].column_ids() {
+            for (name, privilege) in &OF_TABLES[..3] {
+                let holders = roles(objects, |roles| catalog.allows_column(roles, table, *privilege, column));
+                let (class, column) = (objects.class(&catalog[table].name), &catalog[table][column].name);
+                rows.push(vec![id(class), text(column), text(name), texts(holders)]);
+            }
+        }
+    }
+    rows
+}
+
+fn memberships(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let all = objects.catalog.roles.iter();
+    let row = |role: &crate::Role| {
+        let is_of = |other: &Arc<str>| role.superuser || objects.catalog.lent(&role.name).contains(other);
+        let of = objects.catalog.roles.iter().map(|role| role.name.clone()).filter(is_of);
+        vec![text(&role.name), texts(of.collect())]
+    };
+    all.map(row).collect()
+}
