@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::TableId;
-use program::{Done, Host, Notice, Programs, Returned};
+use program::{Account, Done, Host, Notice, Programs, Returned, Signature};
 use query::triggers::Operation;
 use query::{
     Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit,
@@ -15,7 +15,7 @@ use render::Dialect;
 use types::session::{Session, Settings};
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
-use crate::contract::{BoxFuture, Clock, Random, Routines, Transaction};
+use crate::contract::{BoxFuture, Clock, Random, Routine, Routines, Transaction};
 use crate::database::Served;
 use crate::rows::Values;
 use crate::run::Run;
@@ -27,6 +27,7 @@ pub(crate) struct InForce {
     depth: AtomicUsize,
     is_read_only: bool,
     limits: Arc<Limits>,
+    account: Arc<Account>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     /// What parts of the transaction that are open began with, outermost first.
     marks: Mutex<Vec<Mark>>,
@@ -55,7 +56,8 @@ impl InForce {
     pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         let path = Mutex::new(path);
         let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
-        Arc::new(InForce { path, depth, is_read_only, limits, deferred: Arc::default(), marks })
+        let account = Account::of(limits.function_bytes_max);
+        Arc::new(InForce { path, depth, is_read_only, limits, account, deferred: Arc::default(), marks })
     }
 
     fn begin_part(&self, settings: &Settings) {
@@ -92,7 +94,8 @@ impl InForce {
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         let (path, limits, deferred) = (Mutex::new(path), self.limits.clone(), self.deferred.clone());
         let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
-        Arc::new(InForce { path, depth, is_read_only, limits, deferred, marks })
+        let account = self.account.clone();
+        Arc::new(InForce { path, depth, is_read_only, limits, account, deferred, marks })
     }
 }
 
@@ -120,6 +123,7 @@ impl Called {
             clock: self.clock.clone(),
             path,
             in_force: self.in_force.clone(),
+            transitions: None,
         }
     }
 }
@@ -128,14 +132,14 @@ impl Routines for Called {
     fn call<'t>(
         &'t self,
         transaction: &'t mut dyn Transaction,
-        function: FunctionId,
-        role: &'t str,
+        routine: &'t Routine,
         args: Vec<Value>,
     ) -> BoxFuture<'t, Result<Value>> {
         Box::pin(async move {
             let mut work = self.work(transaction);
-            work.run.caller.role = role.into();
-            program::value(&mut work, function, args).await
+            work.run.caller.role = routine.role.as_str().into();
+            let signature = Signature { arguments: &routine.arguments, result: &routine.result };
+            program::value(&mut work, routine.function, signature, args).await
         })
     }
 }
@@ -174,8 +178,10 @@ impl Work<'_> {
                 Some(role) => role.clone(),
                 None => self.stored_caller(call.function)?,
             };
+            let types: Vec<Type> = call.args.iter().map(Expr::ty).collect();
+            let signature = Signature { arguments: &types, result: &call.ty };
             let before = self.exchange_role(role);
-            let outcome = program::value(self, call.function, args).await;
+            let outcome = program::value(self, call.function, signature, args).await;
             self.exchange_role(before);
             outcome
         })
@@ -217,6 +223,7 @@ impl Work<'_> {
         &mut self,
         function: FunctionId,
         role: Option<&Arc<str>>,
+        types: &[Type],
         args: Vec<Value>,
     ) -> Result<Returned> {
         let role = match role {
@@ -224,7 +231,7 @@ impl Work<'_> {
             None => self.stored_caller(function)?,
         };
         let before = self.exchange_role(role);
-        let outcome = program::call(self, function, args).await;
+        let outcome = program::call(self, function, types, args).await;
         self.exchange_role(before);
         outcome
     }
@@ -235,10 +242,38 @@ impl Work<'_> {
         read: &'r Read,
         parameters: &[Value],
     ) -> Result<Cow<'r, Read>> {
-        if self.capabilities.native_functions || !self.served.interprets || !visit::calls_for_rows(read) {
+        if self.capabilities.native_functions || !self.served.interprets {
             return Ok(Cow::Borrowed(read));
         }
-        Box::pin(self.called(read, parameters)).await.map(Cow::Owned)
+        let read = self.with_transitions(read);
+        if !visit::calls_for_rows(&read) {
+            return Ok(read);
+        }
+        Box::pin(self.called(&read, parameters)).await.map(Cow::Owned)
+    }
+
+    /// A read in which the rows of the statement are there for which a trigger is fired.
+    fn with_transitions<'r>(&self, read: &'r Read) -> Cow<'r, Read> {
+        let Some(rows) = &self.transitions else { return Cow::Borrowed(read) };
+        let mut is_named = false;
+        visit::deep_sources(read, &mut |source| is_named |= matches!(source, Source::Transition { .. }));
+        if !is_named {
+            return Cow::Borrowed(read);
+        }
+        let mut read = read.clone();
+        visit::deep_sources_mut(&mut read, &mut |source| {
+            if let Source::Transition { id, table, rows: wanted } = source {
+                *source = self.rows_in_memory(*id, *table, rows.of(*wanted).to_vec());
+            }
+        });
+        Cow::Owned(read)
+    }
+
+    /// Rows of a table or view that are there.
+    pub(crate) fn rows_in_memory(&self, id: SourceId, table: TableId, rows: Vec<Vec<Value>>) -> Source {
+        let columns = &self.served.model.catalog[table].columns;
+        let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
+        rows_of(id, rows, types.len(), &types)
     }
 
     async fn called(&mut self, read: &Read, parameters: &[Value]) -> Result<Read> {
@@ -255,7 +290,8 @@ impl Work<'_> {
                 refuse_other_rows(&arg.value)?;
                 values.push(self.value(&arg.value, None, parameters).await?);
             }
-            let rows = self.call(function, role, values).await?.into_rows(columns);
+            let types: Vec<Type> = args.iter().map(|arg| arg.value.ty()).collect();
+            let rows = self.call(function, role, &types, values).await?.into_rows(columns);
             found.push((id, rows_of(id, rows, columns, &column_types(read, id, columns))));
         }
         let mut read = read.clone();
@@ -360,7 +396,6 @@ fn column_types(read: &Read, id: SourceId, columns: usize) -> Vec<Type> {
     types
 }
 
-/// Rows that are there.
 /// The first call that a read is of.
 fn first_call(read: &Read) -> Option<SourceId> {
     let mut found = None;
@@ -372,6 +407,7 @@ fn first_call(read: &Read) -> Option<SourceId> {
     found
 }
 
+/// Rows that are there.
 fn rows_of(id: SourceId, rows: Vec<Vec<Value>>, columns: usize, types: &[Type]) -> Source {
     let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
     if rows.is_empty() {
@@ -413,6 +449,10 @@ impl Host for Work<'_> {
 
     fn limits(&self) -> &Limits {
         &self.in_force.limits
+    }
+
+    fn account(&self) -> &Arc<Account> {
+        &self.in_force.account
     }
 
     fn caller(&self) -> &Caller {
@@ -474,14 +514,21 @@ impl Host for Work<'_> {
                     Step::Fetch(read) => {
                         done.rows = match self.row_alone(read, parameters).await? {
                             Some(row) => vec![row],
-                            None => self.rows(read, Bound { parameters, ..Bound::default() }).await?,
+                            None => {
+                                let held = self.in_force.account.hold();
+                                let bound = Bound { parameters, ..Bound::default() };
+                                let (rows, held) = self.rows_held(read, bound, held).await?;
+                                done.held = held;
+                                rows
+                            }
                         };
                     }
                     Step::Store(write) => {
                         let outputs = write.returning.iter().flat_map(|read| &read.outputs);
-                        let mut values = Values::of(outputs.map(|output| output.expr.ty()));
+                        let types = outputs.map(|output| output.expr.ty());
+                        let mut values = Values::held(types, self.in_force.account.hold());
                         done.affected = self.store_with(write, parameters, 0, &mut values).await?.affected;
-                        done.rows = values.into_rows();
+                        (done.rows, done.held) = values.into_held();
                     }
                 }
             }

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use catalog::{ColumnId, TableId};
+use catalog::{ColumnId, Privilege, TableId};
+use program::Held;
 use query::eval::{NoRow, Row, Scope, eval};
 use query::model::ROW;
 use query::{Expr, Form, Model, Output, Plan, Presentation, Read, Source, SourceId, Step};
@@ -23,6 +24,7 @@ use crate::rows::Values;
 use crate::run::Run;
 use crate::said::Heard;
 use crate::statement::{self, Statement};
+use crate::write::Rows;
 
 /// A transaction of one caller.
 pub struct Work<'t> {
@@ -37,6 +39,8 @@ pub struct Work<'t> {
     pub(crate) path: Arc<[Arc<str>]>,
     /// What is in force for functions.
     pub(crate) in_force: Arc<InForce>,
+    /// The rows of the statement for which a trigger is fired.
+    pub(crate) transitions: Option<Arc<Rows>>,
 }
 
 /// What commands of this transaction are bound to, besides the caller.
@@ -91,6 +95,7 @@ impl<'t> Work<'t> {
             clock,
             path: default_path(),
             in_force: InForce::new(false, Arc::default(), default_path()),
+            transitions: None,
         };
         work.install();
         work
@@ -261,11 +266,21 @@ impl<'t> Work<'t> {
 
     /// The rows of a read, kept.
     pub(crate) async fn rows(&mut self, read: &Read, bound: Bound<'_>) -> Result<Vec<Vec<Value>>> {
+        self.rows_held(read, bound, Held::default()).await.map(|(rows, _)| rows)
+    }
+
+    /// The same, counted as what functions hold.
+    pub(crate) async fn rows_held(
+        &mut self,
+        read: &Read,
+        bound: Bound<'_>,
+        held: Held,
+    ) -> Result<(Vec<Vec<Value>>, Held)> {
         let read = self.with_calls(read, bound.parameters).await?;
         let command = self.command(&read, bound)?;
-        let mut values = Values::of(command.outputs.iter().map(|(_, ty)| ty.clone()));
+        let mut values = Values::held(command.outputs.iter().map(|(_, ty)| ty.clone()), held);
         self.transaction.run(&command, 0, &mut values).await?;
-        Ok(values.into_rows())
+        Ok(values.into_held())
     }
 
     pub(crate) fn command(&self, read: &Read, bound: Bound<'_>) -> Result<Command> {
@@ -301,8 +316,11 @@ impl<'t> Work<'t> {
         let expr = &*self.with_callers(expr)?;
         let (from, given) = match row {
             None => (Source::Unit, &[][..]),
-            Some(Tuple { excluded: Some(_), .. }) => {
-                return Err(Error::missing("a subquery in ON CONFLICT DO UPDATE"));
+            Some(Tuple { excluded: Some((source, values)), table, target, values: own }) => {
+                let mut expr = expr.clone();
+                put_row(&mut expr, source, values);
+                let row = Tuple { excluded: None, table, target, values: own };
+                return Box::pin(self.value(&expr, Some(row), parameters)).await;
             }
             Some(row) => {
                 let id = if names(expr, ROW) { ROW } else { row.target };
@@ -343,11 +361,24 @@ impl<'t> Work<'t> {
         }
         let mut values = Vec::with_capacity(names.len());
         for name in names {
+            self.may_count(&name)?;
             values.push(self.next_value(&name).await?);
         }
         let mut expr = expr.clone();
         replace_sequences(&mut expr, &mut values.into_iter());
         Ok(Cow::Owned(expr))
+    }
+
+    /// `nextval()` asks the role in force; identity columns do not.
+    fn may_count(&self, name: &Name) -> Result<()> {
+        let (catalog, role) = (&self.served.model.catalog, &self.run.caller.role);
+        let Some(sequence) = catalog.sequences.get(name) else { return Ok(()) };
+        let roles = catalog.memberships(role);
+        let may = |privilege| catalog.allows_sequence(&roles, sequence, privilege);
+        if may(Privilege::Usage) || may(Privilege::Update) {
+            return Ok(());
+        }
+        Err(Error::new(types::Code::PRIVILEGE, format!("permission denied for sequence {}", name.name)))
     }
 
     pub(crate) async fn next_value(&mut self, name: &Name) -> Result<Value> {
@@ -357,6 +388,18 @@ impl<'t> Work<'t> {
         })?;
         Ok(Value::Int(self.transaction.next_value(sequence).await?))
     }
+}
+
+/// Puts the values of a row where its columns are named.
+fn put_row(expr: &mut Expr, row: SourceId, values: &[Value]) {
+    query::visit::deep_mut(expr, &mut |inner| {
+        if let Expr::Column { source, column, ty } = inner
+            && *source == row
+        {
+            let value = values.get(usize::from(column.0)).cloned().unwrap_or(Value::Null);
+            *inner = Expr::Const { value, ty: ty.clone() };
+        }
+    });
 }
 
 /// Whether an expression names a column of a source.

@@ -7,8 +7,10 @@
 mod carried;
 mod fired;
 mod insert;
+mod instead;
 mod references;
 mod row;
+mod seen;
 mod together;
 mod update;
 mod violations;
@@ -16,7 +18,8 @@ mod whole;
 
 use std::collections::HashSet;
 
-use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, Write};
+use catalog::TableId;
+use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, SourceId, Write};
 use render::Command;
 use types::stored::encode;
 use types::{Code, Error, Result, Type, Value};
@@ -25,6 +28,8 @@ use crate::contract::{Failure, Sink};
 use crate::database::Applied;
 use crate::rows::Values;
 use crate::work::{Bound, Work};
+
+pub(crate) use seen::Rows;
 
 /// A row of the engine: its key, and a value for each column.
 pub(crate) struct StoredRow {
@@ -74,12 +79,21 @@ impl Work<'_> {
             let whole = self.changed_before(write, parameters).await?;
             return Box::pin(self.store_with(&whole, parameters, position, sink)).await;
         }
+        if let Some(role) = write.guard.role.as_ref().filter(|role| **role != self.run.caller.role) {
+            let before = std::mem::replace(&mut self.run.caller.role, role.clone());
+            let outcome = Box::pin(self.store_with(write, parameters, position, sink)).await;
+            self.run.caller.role = before;
+            return outcome;
+        }
         match write.guard.judge {
             Judge::Us => {}
             Judge::Engine => return self.store_whole(write, parameters, position, sink).await,
             Judge::Nobody => {
                 return Err(Error::internal("a write reached the engine without authorization"));
             }
+        }
+        if !self.served.model.catalog[write.table].is_stored() {
+            return Box::pin(self.store_instead(write, parameters, position, sink)).await;
         }
         if self.fires(write) {
             return Box::pin(self.store_fired(write, parameters, position, sink)).await;
@@ -151,6 +165,9 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        if write.guard.judge == Judge::Us && !self.served.model.catalog[write.table].is_stored() {
+            return Err(Error::missing("the plan of a write in whose place triggers stand"));
+        }
         let command = match (&write.guard.judge, &write.action) {
             (Judge::Engine, _) => {
                 let bindings = self.bindings(Bound::default());
@@ -222,27 +239,21 @@ impl Work<'_> {
             Some(touch) => Guard::Rows(Box::new(touch.clone())),
         };
         let table = Source::Table { id: write.target, table: write.table, guard };
-        let from = match &write.beside {
-            None => table,
-            Some(beside) => Source::Join {
-                kind: query::JoinKind::Inner,
-                left: Box::new(table),
-                right: Box::new(beside.clone()),
-                on: None,
-            },
-        };
-        let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, from) };
+        let mut read = Read { filter: filter.cloned(), ..self.whole_rows(write, beside(write, table)) };
         read.outputs.extend(further.into_iter().map(|expr| Output { name: "further".into(), expr }));
         read
     }
 
     /// A read of the key and all columns of the target of a write.
     fn whole_rows(&self, write: &Write, from: Source) -> Read {
-        let table = &self.served.model.catalog[write.table];
-        let column = |column, ty| Output {
-            name: "column".into(),
-            expr: Expr::Column { source: write.target, column, ty },
-        };
+        self.whole_rows_of((write.target, write.table), from)
+    }
+
+    /// The same of a table in `from`.
+    fn whole_rows_of(&self, (source, table): (SourceId, TableId), from: Source) -> Read {
+        let table = &self.served.model.catalog[table];
+        let column =
+            |column, ty| Output { name: "column".into(), expr: Expr::Column { source, column, ty } };
         let key = column(query::ROW_KEY, Type::Int8);
         let columns = table.column_ids().map(|id| column(id, table[id].ty.clone()));
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
@@ -262,6 +273,19 @@ impl Work<'_> {
             Ok(deleted) => Ok(count(deleted.len())),
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
         }
+    }
+}
+
+/// The rows of a write, and what stands beside them.
+fn beside(write: &Write, rows: Source) -> Source {
+    match &write.beside {
+        None => rows,
+        Some(beside) => Source::Join {
+            kind: query::JoinKind::Inner,
+            left: Box::new(rows),
+            right: Box::new(beside.clone()),
+            on: None,
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use catalog::{Argument, Function, Language};
 use query::FunctionId;
+use query::functions::instance;
 use sql::ast::ArgumentMode;
 use types::{Code, Error, Result, Type, Value};
 
@@ -31,14 +32,20 @@ impl Returned {
     }
 }
 
-/// Calls a function with a value for each of its parameters.
+/// Calls a function with a value for each of its parameters, which are of these types: what a polymorphic function is, they say.
 ///
 /// # Errors
 /// What the function raises; `42601` and `0A000` for bodies that cannot run.
-pub async fn call(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Result<Returned> {
+pub async fn call(
+    host: &mut dyn Host,
+    id: FunctionId,
+    types: &[Type],
+    args: Vec<Value>,
+) -> Result<Returned> {
     let model = host.model().clone();
     let function = model.catalog.functions.get(id.0);
     let function = function.ok_or_else(|| Error::internal("a call of no function"))?;
+    let function = &*instance(function, types)?;
     if function.returns_trigger {
         let message = "trigger functions can only be called as triggers";
         return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
@@ -58,20 +65,39 @@ pub async fn call(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Resu
     })
 }
 
+/// Types of a call in an expression.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature<'a> {
+    /// What is given.
+    pub arguments: &'a [Type],
+    /// What is wanted; of a function of rows `json` has them all, each as an object.
+    pub result: &'a Type,
+}
+
 /// Calls a function as an expression does: a row is the JSON object that it is kept as.
 ///
 /// # Errors
-/// As [`call`]; `XX000` for a function of sets.
-pub async fn value(host: &mut dyn Host, id: FunctionId, args: Vec<Value>) -> Result<Value> {
-    match call(host, id, args).await? {
-        Returned::Value(Value::Row(fields)) => {
-            let model = host.model().clone();
-            let function = model.catalog.functions.get(id.0);
-            let shape = function.and_then(|function| result_shape(host, function));
-            let shape = shape.ok_or_else(|| Error::missing("a row of unknown fields as a value"))?;
-            crate::convert::kept(&fields, &shape, host.session())
-        }
+/// As [`call`]; `XX000` for a function of sets where one value is wanted.
+pub async fn value(
+    host: &mut dyn Host,
+    id: FunctionId,
+    signature: Signature<'_>,
+    args: Vec<Value>,
+) -> Result<Value> {
+    let returned = call(host, id, signature.arguments, args).await?;
+    let model = host.model().clone();
+    let shape = || {
+        let function = model.catalog.functions.get(id.0);
+        let function = function.and_then(|function| instance(function, signature.arguments).ok());
+        let shape = function.and_then(|function| result_shape(host, &function));
+        shape.ok_or_else(|| Error::missing("a row of unknown fields as a value"))
+    };
+    match returned {
+        Returned::Value(Value::Row(fields)) => crate::convert::kept(&fields, &shape()?, host.session()),
         Returned::Value(value) => Ok(value),
+        Returned::Rows(rows) if *signature.result == Type::Json => {
+            crate::convert::packed(&rows, &shape()?, host.session())
+        }
         Returned::Rows(_) => Err(Error::internal("a set in place of a value")),
     }
 }
@@ -83,14 +109,16 @@ pub(crate) async fn within(
     function: &Function,
     environment: Environment,
 ) -> Result<Results> {
-    if function.language != Language::PlPgSql {
+    if let Language::Other(_) = function.language {
         return Err(Error::missing(format!("calling function {}()", function.name)));
     }
     host.check()?;
     host.enter()?;
     let outcome = match settings::begin(function, host) {
         Ok(before) => {
-            let program = host.programs().of(id, function, host.path());
+            let model = host.model().clone();
+            let declared = model.catalog.functions.get(id.0).unwrap_or(function);
+            let program = host.programs().of((id, declared), function, host.path());
             let outcome = Frame::new(&program, function, environment, host).run().await;
             settings::end(before, host);
             outcome
@@ -112,7 +140,11 @@ pub(crate) fn environment(host: &dyn Host, function: &Function, args: Vec<Value>
             give(&mut variable, args.next().unwrap_or(Value::Null), host)?;
         }
         let slot = environment.declare(variable);
-        if argument.mode != ArgumentMode::Table {
+        let is_numbered = match function.language {
+            Language::Sql => argument.is_input(),
+            Language::PlPgSql | Language::Other(_) => argument.mode != ArgumentMode::Table,
+        };
+        if is_numbered {
             environment.positional.push(slot);
         }
     }
@@ -124,10 +156,6 @@ fn parameter(host: &dyn Host, position: usize, argument: &Argument) -> Result<Va
     let catalog = &host.model().catalog;
     // A parameter without a name has a name that nobody can write.
     let name = argument.name.clone().unwrap_or_else(|| format!("${}", position + 1).into());
-    let domain = argument.domain.as_ref().and_then(|domain| catalog.domains.get(domain));
-    if let Some(domain) = domain.filter(|domain| domain.not_null || !domain.checks.is_empty()) {
-        return Err(Error::missing(format!("a parameter of domain {}", domain.name)));
-    }
     let kind = match &argument.ty {
         Type::Composite(row) if &*row.name == "record" && &*row.schema == "pg_catalog" => Kind::Record,
         Type::Composite(row) => {
@@ -135,7 +163,7 @@ fn parameter(host: &dyn Host, position: usize, argument: &Argument) -> Result<Va
             let shape = shape.ok_or_else(|| Error::missing(format!("a parameter of type {row}")))?;
             Kind::Row { name: row.clone(), shape }
         }
-        ty => Kind::Scalar { ty: ty.clone(), modifier: None },
+        ty => Kind::Scalar { ty: ty.clone(), modifier: None, domain: argument.domain.clone() },
     };
     Ok(Variable::new(name, kind))
 }

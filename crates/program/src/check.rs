@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use catalog::{Function, Language, Table};
+use catalog::{Function, Trigger};
 use query::{Caller, Expr, FunctionId, Model, Plan};
 use types::session::Session;
 use types::{Error, Limits, Result, Value};
 
+use crate::account::Account;
 use crate::environment::Environment;
 use crate::host::{BoxFuture, Done, Host, Notice};
 use crate::interpret::Frame;
@@ -31,13 +32,17 @@ const OWNER: &str = "postgres";
 /// Every place of every body that could not run.
 pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
     let functions = model.catalog.functions.iter().enumerate();
-    let interpreted = functions.filter(|(_, function)| function.language == Language::PlPgSql);
+    let interpreted = functions.filter(|(_, function)| query::resolve::is_program(function));
     interpreted.flat_map(|(at, function)| of_function(model, FunctionId(at), function)).collect()
 }
 
 fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<Refusal> {
     let mut host = Dry::of(model);
     let refusal = |at: u32, error: Error| Refusal { function: id, at, error };
+    if function.input_types().any(query::functions::is_polymorphic) {
+        // What its statements mean, its arguments say.
+        return Vec::new();
+    }
     let before = crate::settings::begin(function, &mut host);
     if let Err(error) = before {
         return vec![refusal(0, error)];
@@ -76,17 +81,15 @@ fn environments(host: &Dry, function: &Function) -> Result<Vec<Environment>> {
         return Ok(vec![crate::call::environment(host, function, args)?]);
     }
     let catalog = &host.model.catalog;
-    let tables = catalog.ids().filter(|id| fires(&catalog[*id], function));
-    let environments = tables.map(|id| crate::fire::dry(catalog, &function.name.name, id));
-    environments.collect()
+    let triggers = catalog.ids().flat_map(|id| catalog[id].triggers.iter().map(move |trigger| (id, trigger)));
+    let fired = triggers.filter(|(_, trigger)| is_of(trigger, function));
+    fired.map(|(id, trigger)| crate::fire::dry(catalog, &function.name.name, id, trigger)).collect()
 }
 
-fn fires(table: &Table, function: &Function) -> bool {
-    table.triggers.iter().any(|trigger| {
-        let named = &trigger.statement.function;
-        let is_schema = named.schema.as_ref().is_none_or(|schema| **schema == *function.name.schema);
-        *named.name == *function.name.name && is_schema
-    })
+fn is_of(trigger: &Trigger, function: &Function) -> bool {
+    let named = &trigger.statement.function;
+    let is_schema = named.schema.as_ref().is_none_or(|schema| **schema == *function.name.schema);
+    *named.name == *function.name.name && is_schema
 }
 
 /// A transaction in which nothing happens.
@@ -94,6 +97,7 @@ struct Dry {
     model: Arc<Model>,
     programs: Arc<Programs>,
     limits: Limits,
+    account: Arc<Account>,
     caller: Caller,
     session: Session,
     path: Arc<[Arc<str>]>,
@@ -105,6 +109,7 @@ impl Dry {
             model: model.clone(),
             programs: Arc::default(),
             limits: Limits::default(),
+            account: Account::of(usize::MAX),
             caller: Caller::role(OWNER),
             session: Session::utc(0),
             path: Arc::new(["public".into(), "extensions".into()]),
@@ -127,6 +132,10 @@ impl Host for Dry {
 
     fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    fn account(&self) -> &Arc<Account> {
+        &self.account
     }
 
     fn caller(&self) -> &Caller {

@@ -62,15 +62,33 @@ pub(crate) fn fields(value: &Value, shape: &Shape, session: &Session) -> Result<
 
 /// A row as the JSON object that it is kept as.
 pub(crate) fn kept(fields: &[Value], shape: &Shape, session: &Session) -> Result<Value> {
-    let mut out = vec![b'{'];
-    for (value, field) in fields.iter().zip(shape.iter()) {
+    let mut out = Vec::new();
+    write_row(&mut out, fields, shape, session)?;
+    String::from_utf8(out).map(Value::text).map_err(Error::internal)
+}
+
+/// Rows as an array of such objects.
+pub(crate) fn packed(rows: &[Vec<Value>], shape: &Shape, session: &Session) -> Result<Value> {
+    let mut out = vec![b'['];
+    for row in rows {
         out.extend(if out.len() > 1 { &b","[..] } else { b"" });
-        write_string(&mut out, &field.name);
+        write_row(&mut out, row, shape, session)?;
+    }
+    out.push(b']');
+    String::from_utf8(out).map(Value::text).map_err(Error::internal)
+}
+
+fn write_row(out: &mut Vec<u8>, fields: &[Value], shape: &Shape, session: &Session) -> Result<()> {
+    out.push(b'{');
+    let mut is_first = true;
+    for (value, field) in fields.iter().zip(shape.iter()) {
+        out.extend(if std::mem::take(&mut is_first) { &b""[..] } else { b"," });
+        write_string(out, &field.name);
         out.push(b':');
-        write_value(&mut out, &field.ty, value, session)?;
+        write_value(out, &field.ty, value, session)?;
     }
     out.push(b'}');
-    String::from_utf8(out).map(Value::text).map_err(Error::internal)
+    Ok(())
 }
 
 /// A value as `raise`, `execute` and their like print it.

@@ -11,12 +11,18 @@ use crate::host::Host;
 use crate::plans::{Planned, Wanted, resolved};
 
 /// The parameters of such a statement.
-#[derive(Default)]
 pub(crate) struct Arguments {
     environment: Environment,
 }
 
 impl Arguments {
+    /// None yet, for a statement of a function with these variables: it sees the transition tables alone.
+    pub(crate) fn within(environment: &Environment) -> Arguments {
+        let mut own = Environment::default();
+        own.transitions = environment.transitions.clone();
+        Arguments { environment: own }
+    }
+
     /// One more.
     pub(crate) fn add(&mut self, value: Value, ty: Type) {
         let ty = if ty == Type::Unknown { Type::Text } else { ty };

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use catalog::Catalog;
+use catalog::{Catalog, TableId};
+use query::Transition;
 use sql::ast::{Query, TypeName};
 use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
@@ -22,8 +23,8 @@ pub(crate) struct Field {
 /// What a variable is.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// One value.
-    Scalar { ty: Type, modifier: Option<Modifier> },
+    /// One value; of a domain its constraints hold.
+    Scalar { ty: Type, modifier: Option<Modifier>, domain: Option<Name> },
     /// A row whose fields come with what is assigned.
     Record,
     /// A row of a table or composite type.
@@ -65,7 +66,7 @@ impl Variable {
 
     /// One value of a type.
     pub(crate) fn scalar(name: impl Into<Arc<str>>, ty: Type, value: Value) -> Variable {
-        let kind = Kind::Scalar { ty, modifier: None };
+        let kind = Kind::Scalar { ty, modifier: None, domain: None };
         Variable { held: Held::Scalar(value), ..Variable::new(name, kind) }
     }
 
@@ -127,6 +128,16 @@ pub(crate) struct Environment {
     variables: Vec<Variable>,
     /// The slots of `$1`, `$2`, …
     pub(crate) positional: Vec<usize>,
+    /// The transition tables of the trigger that is fired.
+    pub(crate) transitions: Arc<[TransitionTable]>,
+}
+
+/// Rows of the statement for which a trigger is fired, under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TransitionTable {
+    pub(crate) name: Arc<str>,
+    pub(crate) table: TableId,
+    pub(crate) rows: Transition,
 }
 
 /// What a name of one or more parts means.

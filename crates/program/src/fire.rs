@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use catalog::TableId;
-use query::FunctionId;
+use query::{FunctionId, Transition};
 use types::value::Array;
 use types::{Code, Error, Name, Result, Type, Value};
 
 use crate::call::within;
-use crate::environment::{Environment, Held, Kind, Shape, Variable, shape_of};
+use crate::environment::{Environment, Held, Kind, Shape, TransitionTable, Variable, shape_of};
 use crate::host::Host;
 
 /// What a trigger function is called for.
@@ -30,6 +30,8 @@ pub struct Firing {
     pub new: Option<Vec<Value>>,
     /// The trigger's own arguments.
     pub arguments: Vec<String>,
+    /// The names of its transition tables.
+    pub transitions: Vec<(Arc<str>, Transition)>,
 }
 
 /// Fires a trigger function; the row that it returns, in the order of the table's columns.
@@ -60,7 +62,12 @@ pub async fn fire(host: &mut dyn Host, id: FunctionId, firing: Firing) -> Result
 }
 
 /// The variables of a function that is fired for a table, without values.
-pub(crate) fn dry(catalog: &catalog::Catalog, label: &str, table: TableId) -> Result<Environment> {
+pub(crate) fn dry(
+    catalog: &catalog::Catalog,
+    label: &str,
+    table: TableId,
+    trigger: &catalog::Trigger,
+) -> Result<Environment> {
     let name = &catalog[table].name;
     let shape = shape_of(catalog, name).ok_or_else(|| Error::internal("a table without columns"))?;
     let firing = Firing {
@@ -72,6 +79,7 @@ pub(crate) fn dry(catalog: &catalog::Catalog, label: &str, table: TableId) -> Re
         old: None,
         new: None,
         arguments: Vec::new(),
+        transitions: query::triggers::transitions(&trigger.statement),
     };
     environment(label, name, &shape, firing)
 }
@@ -79,6 +87,8 @@ pub(crate) fn dry(catalog: &catalog::Catalog, label: &str, table: TableId) -> Re
 fn environment(label: &str, table: &Name, shape: &Shape, firing: Firing) -> Result<Environment> {
     let mut environment = Environment::default();
     environment.enter(Some(label));
+    let transition = |(name, rows)| TransitionTable { name, table: firing.table, rows };
+    environment.transitions = firing.transitions.into_iter().map(transition).collect();
     let row = |name: &str, values: Option<Vec<Value>>| {
         let held = match values {
             Some(values) => Held::Row(shape.clone(), Some(values)),

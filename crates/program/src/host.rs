@@ -9,18 +9,21 @@ use sql::body::Level;
 use types::session::Session;
 use types::{Limits, Result, Value};
 
+use crate::account::{Account, Held};
 use crate::plans::Programs;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a statement did.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Done {
     /// Its rows.
     pub rows: Vec<Vec<Value>>,
     /// How many rows it changed.
     pub affected: u64,
+    /// What its rows hold of memory.
+    pub held: Held,
 }
 
 /// What `raise` says without raising an error.
@@ -42,6 +45,9 @@ pub trait Host: Send {
 
     /// The limits in force.
     fn limits(&self) -> &Limits;
+
+    /// What all functions together hold of memory.
+    fn account(&self) -> &Arc<Account>;
 
     /// Who asks.
     fn caller(&self) -> &Caller;

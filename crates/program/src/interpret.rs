@@ -9,6 +9,7 @@ mod handle;
 mod loops;
 mod raise;
 mod results;
+mod statements;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 use catalog::Function;
 use sql::ast::Expr;
 use sql::body::{Block, Step, StepKind};
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Name, Result, Type, Value};
 
+use crate::account::Held;
 use crate::convert::boolean;
 use crate::environment::Environment;
 use crate::host::{BoxFuture, Host};
-use crate::plans::{Planned, Program, What};
+use crate::plans::{Planned, Program, Text, What};
 
 pub(crate) use results::Results;
 
@@ -48,6 +50,8 @@ pub(crate) struct Frame<'a> {
     environment: Environment,
     host: &'a mut dyn Host,
     results: Results,
+    /// What large variables hold, by slot and field.
+    large: HashMap<(usize, Option<usize>), Held>,
     /// How many rows the last statement was about.
     row_count: u64,
     /// Errors that are handled, the innermost last.
@@ -64,12 +68,14 @@ impl<'a> Frame<'a> {
         environment: Environment,
         host: &'a mut dyn Host,
     ) -> Frame<'a> {
+        let results = Results { held: host.account().hold(), ..Results::default() };
         Frame {
             program,
             function,
             environment,
             host,
-            results: Results::default(),
+            results,
+            large: HashMap::new(),
             row_count: 0,
             handled: Vec::new(),
             cursors: HashMap::new(),
@@ -80,7 +86,13 @@ impl<'a> Frame<'a> {
     /// Runs the body.
     pub(crate) async fn run(mut self) -> Result<Results> {
         let program: &'a Program = self.program;
-        let body = program.body()?;
+        let body = match program.body()? {
+            Text::Block(body) => body,
+            Text::Statements(statements) => {
+                self.statements(statements).await?;
+                return Ok(self.results);
+            }
+        };
         match self.block(&body.block).await? {
             Flow::Return => {}
             Flow::Next => self.end_reached()?,
@@ -272,6 +284,13 @@ impl<'a> Frame<'a> {
                 Ok(done.rows.into_iter().next().and_then(|row| row.into_iter().next()).unwrap_or(Value::Null))
             }
         }
+    }
+
+    /// A value as one of a domain, if it is of any.
+    fn in_domain(&self, value: Value, domain: Option<&Name>) -> Result<Value> {
+        let Some(domain) = domain else { return Ok(value) };
+        let test = self.host.programs().domain(&self.host.model().catalog, domain)?;
+        self.host.compute(&test, &[value])
     }
 
     /// Says whether the last statement was about any row.

@@ -7,6 +7,7 @@
 //! A statement of a body is an ordinary query: variables are its parameters, and `authorize` holds it to the rights of the
 //! function's owner or its caller. Nothing here knows an engine: what runs a plan is the [`Host`].
 
+mod account;
 mod call;
 mod check;
 mod conditions;
@@ -20,7 +21,8 @@ mod names;
 mod plans;
 mod settings;
 
-pub use call::{Returned, call, value};
+pub use account::{Account, Held};
+pub use call::{Returned, Signature, call, value};
 pub use check::{Refusal, refused};
 pub use fire::{Firing, fire};
 pub use host::{BoxFuture, Done, Host, Notice};

@@ -1,12 +1,14 @@
 //! Names of variables in statements: each use is a parameter.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
+use catalog::TableId;
 use query::resolve::{Columns, NameConflict, Variables};
-use query::{Expr, Form};
+use query::{Expr, Form, Transition};
 use types::{Code, Error, Result, Type, Value};
 
-use crate::environment::{Environment, Kind, Shape};
+use crate::environment::{Environment, Kind, Shape, TransitionTable};
 
 /// What a parameter of a statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub(crate) struct Names<'a> {
     conflict: NameConflict,
     uses: RefCell<Vec<Use>>,
     shapes: RefCell<Vec<(usize, Option<Shape>)>>,
+    names_transition: Cell<bool>,
 }
 
 /// The values of a statement's parameters, and of which shapes the rows were that they are taken from.
@@ -30,14 +33,17 @@ pub(crate) struct Names<'a> {
 pub(crate) struct Used {
     uses: Vec<Use>,
     shapes: Vec<(usize, Option<Shape>)>,
+    /// The transition tables, where one is named.
+    transitions: Option<Arc<[TransitionTable]>>,
 }
 
 impl Used {
     /// Whether the rows still have the same fields.
     pub(crate) fn fits(&self, environment: &Environment) -> bool {
-        self.shapes.iter().all(|(slot, shape)| {
+        let is_fired_so = |known: &Arc<[TransitionTable]>| *known == environment.transitions;
+        self.transitions.as_ref().is_none_or(is_fired_so) && self.shapes.iter().all(|(slot, shape)| {
             environment.get(*slot).is_ok_and(|variable| match (variable.shape(), shape) {
-                (Some(found), Some(shape)) => std::sync::Arc::ptr_eq(found, shape) || found == shape,
+                (Some(found), Some(shape)) => Arc::ptr_eq(found, shape) || found == shape,
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             })
@@ -59,11 +65,18 @@ impl Used {
 
 impl<'a> Names<'a> {
     pub(crate) fn new(environment: &'a Environment, conflict: NameConflict) -> Names<'a> {
-        Names { environment, conflict, uses: RefCell::default(), shapes: RefCell::default() }
+        Names {
+            environment,
+            conflict,
+            uses: RefCell::default(),
+            shapes: RefCell::default(),
+            names_transition: Cell::default(),
+        }
     }
 
     pub(crate) fn used(self) -> Used {
-        Used { uses: self.uses.into_inner(), shapes: self.shapes.into_inner() }
+        let transitions = self.names_transition.get().then(|| self.environment.transitions.clone());
+        Used { uses: self.uses.into_inner(), shapes: self.shapes.into_inner(), transitions }
     }
 
     fn parameter(&self, slot: usize, field: Option<usize>, ty: Type) -> Expr {
@@ -145,6 +158,12 @@ impl Variables for Names<'_> {
 
     fn conflict(&self) -> NameConflict {
         self.conflict
+    }
+
+    fn transition(&self, name: &str) -> Option<(TableId, Transition)> {
+        let found = self.environment.transitions.iter().find(|known| *known.name == *name)?;
+        self.names_transition.set(true);
+        Some((found.table, found.rows))
     }
 }
 

@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catalog::{Catalog, Function};
-use query::resolve::{NameConflict, Surroundings, bound_expr, bound_statement};
+use catalog::{Catalog, Function, Language};
+use query::functions::is_polymorphic;
+use query::resolve::{
+    NameConflict, Surroundings, bound_expr, bound_statement, domain_value, parsed_body,
+};
 use query::{Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, plan, visit};
 use sql::ast::{self, StatementKind};
 use sql::body::{self, Body};
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Name, Result, Type, Value};
 
 use crate::environment::Environment;
 use crate::host::Host;
@@ -27,15 +30,25 @@ const SHAPES_MAX: usize = 4;
 #[derive(Debug, Default)]
 pub struct Programs {
     known: Mutex<HashMap<Called, Arc<Program>>>,
+    domains: Mutex<HashMap<Name, Arc<Expr>>>,
 }
 
-/// A function, and the path that it is called with.
-type Called = (usize, Arc<[Arc<str>]>);
+/// A function, the path that it is called with, and the types of the arguments of one that is polymorphic.
+type Called = (usize, Arc<[Arc<str>]>, Vec<Type>);
+
+/// The statements of a body.
+#[derive(Debug)]
+pub(crate) enum Text {
+    /// A block.
+    Block(Body),
+    /// Statements of SQL: the rows of the last one are the result.
+    Statements(Vec<StatementKind>),
+}
 
 /// A body that was read.
 #[derive(Debug)]
 pub(crate) struct Program {
-    body: Result<Body>,
+    body: Result<Text>,
     /// Where what is not understood stands.
     complaint: u32,
     conflict: NameConflict,
@@ -91,9 +104,16 @@ impl Planned {
 
 impl Programs {
     /// The body of a function that is called with a path.
-    pub(crate) fn of(&self, id: FunctionId, function: &Function, path: &Arc<[Arc<str>]>) -> Arc<Program> {
+    pub(crate) fn of(
+        &self,
+        (id, declared): (FunctionId, &Function),
+        function: &Function,
+        path: &Arc<[Arc<str>]>,
+    ) -> Arc<Program> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (id.0, path.clone());
+        let is_one = declared.input_types().all(|ty| !is_polymorphic(ty));
+        let types = if is_one { Vec::new() } else { function.input_types().cloned().collect() };
+        let key = (id.0, path.clone(), types);
         if let Some(program) = known.get(&key) {
             return program.clone();
         }
@@ -104,30 +124,60 @@ impl Programs {
         known.insert(key, program.clone());
         program
     }
+
+    /// The first parameter as a value of a domain: what its constraints refuse is an error.
+    pub(crate) fn domain(&self, catalog: &Catalog, name: &Name) -> Result<Arc<Expr>> {
+        let mut known = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(test) = known.get(name) {
+            return Ok(test.clone());
+        }
+        let test = Arc::new(domain_value(catalog, name)?);
+        if !is_computed(&test) {
+            return Err(Error::missing(format!("a variable of domain {name}, whose checks call functions")));
+        }
+        known.insert(name.clone(), test.clone());
+        Ok(test)
+    }
+}
+
+/// What a text in PL/pgSQL says, and where what is not understood stands.
+fn block(function: &Function) -> (Result<Text>, u32) {
+    match sql::parse_body(&function.body) {
+        Ok(body) => (Ok(Text::Block(body)), 0),
+        Err(complaint) => {
+            let at = complaint.span.start;
+            let (line, _) = sql::line_column(&function.body, at);
+            let details = format!("In line {line} of function {}.", function.signature());
+            (Err(Error::new(Code::SYNTAX, complaint.message).with_details(details)), at)
+        }
+    }
 }
 
 impl Program {
     pub(crate) fn of(function: &Function, path: Arc<[Arc<str>]>) -> Program {
-        let mut at = 0;
-        let body = sql::parse_body(&function.body).map_err(|complaint| {
-            at = complaint.span.start;
-            let (line, _) = sql::line_column(&function.body, complaint.span.start);
-            Error::new(Code::SYNTAX, complaint.message)
-                .with_details(format!("In line {line} of function {}.", function.signature()))
-        });
-        let conflict = match body.as_ref().ok().and_then(|body| body.conflict) {
-            Some(body::NameConflict::UseColumn) => NameConflict::Column,
-            Some(body::NameConflict::UseVariable) => NameConflict::Variable,
-            Some(body::NameConflict::Error) | None => NameConflict::Refused,
+        let (body, complaint) = match function.language {
+            Language::Sql => (parsed_body(function).map(Text::Statements), 0),
+            Language::PlPgSql | Language::Other(_) => block(function),
         };
-        Program { body, complaint: at, conflict, path, plans: Mutex::default() }
+        let conflict = match &body {
+            // A column hides a parameter of its name (38.5.1).
+            Ok(Text::Statements(_)) => NameConflict::Column,
+            Ok(Text::Block(Body { conflict: Some(body::NameConflict::UseColumn), .. })) => {
+                NameConflict::Column
+            }
+            Ok(Text::Block(Body { conflict: Some(body::NameConflict::UseVariable), .. })) => {
+                NameConflict::Variable
+            }
+            Ok(Text::Block(_)) | Err(_) => NameConflict::Refused,
+        };
+        Program { body, complaint, conflict, path, plans: Mutex::default() }
     }
 
     /// The body.
     ///
     /// # Errors
     /// `42601` for one that is not understood.
-    pub(crate) fn body(&self) -> Result<&Body> {
+    pub(crate) fn body(&self) -> Result<&Text> {
         self.body.as_ref().map_err(Clone::clone)
     }
 
@@ -244,6 +294,7 @@ pub(crate) fn resolved(
     let around = Surroundings {
         catalog: wanted.catalog(),
         path: wanted.path,
+        role: &wanted.host.caller().role,
         session: wanted.host.session(),
         variables: &names,
     };
@@ -264,6 +315,7 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
     let around = Surroundings {
         catalog: wanted.catalog(),
         path: wanted.path,
+        role: &wanted.host.caller().role,
         session: wanted.host.session(),
         variables: &names,
     };

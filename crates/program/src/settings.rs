@@ -26,8 +26,47 @@ const WITHOUT_EFFECT: &[&str] = &[
     "work_mem",
 ];
 
+/// Refuses settings that a statement of a function cannot change.
+pub(crate) fn possible(name: &str) -> Result<()> {
+    let is_own = name.contains('.') && !name.to_ascii_lowercase().starts_with("request.");
+    let is_known = matches!(name, "search_path" | "timezone" | "time zone" | "TimeZone");
+    match is_own || is_known || WITHOUT_EFFECT.contains(&name) {
+        true => Ok(()),
+        false => Err(Error::missing(format!("SET {name} in a function"))),
+    }
+}
+
+/// Gives a setting its values for the rest of the transaction, or of a function that has it in its own `set` clause; without
+/// values its default.
+pub(crate) fn set(name: &str, values: &[String], host: &mut dyn Host) -> Result<()> {
+    possible(name)?;
+    let value = values.join(", ");
+    match name {
+        "search_path" => {
+            let path = if value.is_empty() { vec!["public".into()] } else { catalog::search_path(&value) };
+            host.exchange_path(path.into());
+        }
+        "timezone" | "time zone" | "TimeZone" => {
+            let zone = if value.is_empty() { "UTC" } else { value.trim_matches('\'') };
+            let session = in_zone(zone, host.session())?;
+            host.exchange_session(session);
+        }
+        name if name.contains('.') => host.session().settings.set(name, value.trim_matches('\''))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn in_zone(zone: &str, session: &Session) -> Result<Session> {
+    let mut changed = Session::in_zone(zone, session.now)?;
+    changed.settings = session.settings.clone();
+    Ok(changed)
+}
+
 /// What was in force before a function.
 pub(crate) struct Before {
+    /// Settings with names that somebody made up.
+    own: Vec<(Arc<str>, Option<Arc<str>>)>,
     path: Option<Arc<[Arc<str>]>>,
     session: Option<Session>,
     role: Option<Arc<str>>,
@@ -35,7 +74,7 @@ pub(crate) struct Before {
 
 /// Puts a function's rights and settings in force.
 pub(crate) fn begin(function: &Function, host: &mut dyn Host) -> Result<Before> {
-    let mut before = Before { path: None, session: None, role: None };
+    let mut before = Before { own: Vec::new(), path: None, session: None, role: None };
     let begun = each(function, host, &mut before);
     if let Err(error) = begun {
         end(before, host);
@@ -55,13 +94,16 @@ fn each(function: &Function, host: &mut dyn Host, before: &mut Before) -> Result
                 before.path.get_or_insert(earlier);
             }
             "timezone" | "time zone" | "TimeZone" => {
-                let zone = value.trim_matches('\'');
-                let mut session = Session::in_zone(zone, host.session().now)?;
-                session.settings = host.session().settings.clone();
+                let session = in_zone(value.trim_matches('\''), host.session())?;
                 let earlier = host.exchange_session(session);
                 before.session.get_or_insert(earlier);
             }
             name if WITHOUT_EFFECT.contains(&name) => {}
+            own if own.contains('.') && !own.starts_with("request.") => {
+                let settings = &host.session().settings;
+                before.own.push((name.clone(), settings.get(own)));
+                settings.set(own, value.trim_matches('\''))?;
+            }
             // It turns what a policy hides into an error: nothing for an owner whom no policy binds.
             "row_security" if is_unbound(function, host) => {}
             name => {
@@ -84,6 +126,10 @@ pub(crate) fn end(before: Before, host: &mut dyn Host) {
     }
     if let Some(session) = before.session {
         host.exchange_session(session);
+    }
+    for (name, value) in before.own.into_iter().rev() {
+        // It fits: it was there before.
+        let _ = host.session().settings.set(&name, value.as_deref().unwrap_or_default());
     }
     if let Some(role) = before.role {
         host.exchange_role(role);

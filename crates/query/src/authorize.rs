@@ -71,8 +71,10 @@ struct Pass<'a> {
     bypass: bool,
     /// Policies that are being compiled in.
     open_policies: Vec<policies::Open>,
-    /// Inside a view that runs with its owner's privileges: grants on what it reads are not the caller's matter.
-    definer: bool,
+    /// Inside a view that reads with its owner's rights: theirs. What functions ask stays the caller's matter.
+    view_owner: Option<Arc<called::Rights>>,
+    /// Whether the role in force is that of a function's owner: it is what `current_user` says there.
+    is_lent: bool,
     /// Inside of a stored definition: what it names was looked up when it was made.
     stored: bool,
     /// The table whose rows the statement changes.
@@ -97,7 +99,8 @@ impl<'a> Pass<'a> {
             superuser: declared.superuser,
             bypass: declared.superuser || declared.bypass_row_security,
             open_policies: Vec::new(),
-            definer: false,
+            view_owner: None,
+            is_lent: false,
             stored: false,
             writing: None,
             volatile: false,

@@ -123,6 +123,15 @@ pub enum Source {
         /// The table whose columns it has.
         table: TableId,
     },
+    /// The rows that the statement has changed for which a trigger is fired: its transition tables. Columns are the table's.
+    Transition {
+        /// This occurrence.
+        id: SourceId,
+        /// The table.
+        table: TableId,
+        /// Which rows.
+        rows: Transition,
+    },
     /// The rows of a function that the engine runs itself, or that is interpreted; columns are those of its result.
     Call {
         /// This occurrence.
@@ -188,6 +197,15 @@ pub enum Source {
         /// Under which condition; absent for a cross join.
         on: Option<Expr>,
     },
+}
+
+/// Which rows of a statement a transition table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// `old table`: as they were.
+    Old,
+    /// `new table`: as they are.
+    New,
 }
 
 /// `union`, `intersect`, `except`
@@ -860,10 +878,33 @@ pub struct Returned {
 /// `on conflict`
 #[derive(Clone, Debug)]
 pub struct Conflict {
-    /// The columns of the unique constraint or index that decides; empty is any of them (`do nothing` only).
+    /// The columns that are named, or those of the constraint.
     pub columns: Vec<ColumnId>,
+    /// Expressions over the target that are named beside them.
+    pub computed: Vec<Expr>,
+    /// `where …`, over the target: of which rows a partial index may be that decides.
+    pub predicate: Option<Expr>,
+    /// `on constraint`
+    pub constraint: Option<Arc<str>>,
     /// What is done instead of the insert.
     pub action: ConflictAction,
+}
+
+impl Conflict {
+    /// One on the key with these columns; without any, on whichever there is (`do nothing` only).
+    pub fn on(columns: Vec<ColumnId>, action: ConflictAction) -> Conflict {
+        Conflict { columns, computed: Vec::new(), predicate: None, constraint: None, action }
+    }
+
+    /// Whether it says which key decides.
+    pub fn names_key(&self) -> bool {
+        !self.columns.is_empty() || !self.computed.is_empty() || self.constraint.is_some()
+    }
+
+    /// Its expressions over the target, what is done instead excepted.
+    pub fn target_expressions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.computed.iter_mut().chain(&mut self.predicate)
+    }
 }
 
 /// What is done instead of an insert that conflicts.
@@ -899,6 +940,8 @@ pub enum Judge {
 pub struct WriteGuard {
     /// Who sees to it that the caller may write.
     pub judge: Judge,
+    /// The role that it is done as, if not the one in force: a function's owner.
+    pub role: Option<Arc<str>>,
     /// Existing rows that may be touched (update, delete): rows for which all of these hold; `None` is all rows.
     pub touch: Option<Expr>,
     /// Conditions on a row about to be inserted.
@@ -909,6 +952,8 @@ pub struct WriteGuard {
     pub update: Vec<RowCheck>,
     /// Conditions of the views that were written to, on a row that everything else admits.
     pub views: Vec<RowCheck>,
+    /// The rows of the view that is written to, where triggers stand in place of the write.
+    pub instead: Option<Source>,
 }
 
 /// A condition on a row, over the write's target; anything but true is the error.

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod calls;
+mod choice;
 mod coerce;
 mod compare;
 mod declared;
@@ -15,6 +16,7 @@ mod reads;
 mod scope;
 mod sets;
 mod subscript;
+mod system;
 mod typing;
 mod variables;
 mod windows;
@@ -34,7 +36,8 @@ use crate::model::ROW;
 use crate::visit::SourceIds;
 use scope::{Level, Relation};
 
-pub use bodies::{Body, Invocation, refused as refused_functions};
+pub use bodies::{Body, Invocation, is_program, refused as refused_functions};
+pub use declared::parsed as parsed_body;
 pub use typing::Typing;
 pub use variables::{
     Columns, Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement,
@@ -129,6 +132,16 @@ pub fn domain_check(catalog: &Catalog, table: TableId, column: ColumnId, expr: &
     let mut resolved = resolver.boolean(expr, "CHECK")?;
     resolver.without_calls(&mut resolved)?;
     Ok(resolved)
+}
+
+/// The first parameter as a value of a domain: what its constraints refuse is an error.
+///
+/// # Errors
+/// As [`condition`].
+pub fn domain_value(catalog: &Catalog, domain: &Name) -> Result<Expr> {
+    let declared = catalog.domains.get(domain).ok_or_else(|| Error::internal("no such domain"))?;
+    let value = Expr::Param { index: 0, ty: declared.ty.clone() };
+    Resolver::new(catalog, &[]).in_domain(value, domain)
 }
 
 /// A condition over the row of a table that need not be the catalog's.
@@ -259,6 +272,9 @@ struct Resolver<'a> {
     frame: Option<declared::Frame>,
     /// Whose rights the body that is read has, if not the caller's.
     owner: Option<Arc<str>>,
+    /// Who asks, and whose rights they have: schemas that they may not use are as if they were not on the path. Nobody asks for
+    /// what is stored in the schema.
+    asker: Option<Arc<[Arc<str>]>>,
     /// Functions whose bodies are being read.
     open: Vec<usize>,
     /// How many bodies were read.
@@ -322,6 +338,7 @@ impl<'a> Resolver<'a> {
             depth: 0,
             frame: None,
             owner: None,
+            asker: None,
             open: Vec::new(),
             bodies: 0,
             holds_query: false,

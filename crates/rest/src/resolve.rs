@@ -136,6 +136,7 @@ const RESULT: TableId = TableId(u32::MAX);
 fn typing<'a>(model: &'a Model, schema: &str, exposed: &Exposed<'_>) -> Typing<'a> {
     let path = [schema].into_iter().chain(exposed.extra_search_path.iter().map(String::as_str));
     Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone())
+        .asked_by(exposed.role)
 }
 
 /// The state of one resolution.

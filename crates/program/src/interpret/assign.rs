@@ -8,9 +8,13 @@ use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
+use crate::account::weight;
 use crate::convert::{converted, fields, integer};
 use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
+
+/// Bytes up to which values are not counted one by one.
+const LARGE: usize = 4 << 10;
 
 /// What an assignment changes.
 pub(super) struct Place {
@@ -147,7 +151,8 @@ impl Frame<'_> {
         };
         let shape = shape.ok_or_else(|| crate::names::unassigned(&name))?;
         let field = shape.get(at).ok_or_else(|| Error::internal("a field that there is not"))?;
-        let value = self.bounded(converted(value, ty, (&field.ty, field.modifier), self.host.session())?)?;
+        let value = converted(value, ty, (&field.ty, field.modifier), self.host.session())?;
+        self.bounded((place.slot, Some(at)), &value)?;
         let variable = self.environment.get_mut(place.slot)?;
         let Held::Row(_, values) = &mut variable.held else { return Err(crate::names::unassigned(&name)) };
         let values = values.get_or_insert_with(|| vec![Value::Null; shape.len()]);
@@ -169,8 +174,10 @@ impl Frame<'_> {
             return Err(Error::new(Code::NULL_NOT_ALLOWED, message));
         }
         match variable.kind.clone() {
-            Kind::Scalar { ty: to, modifier } => {
-                let value = self.bounded(converted(value, ty, (&to, modifier), self.host.session())?)?;
+            Kind::Scalar { ty: to, modifier, domain } => {
+                let value = converted(value, ty, (&to, modifier), self.host.session())?;
+                self.bounded((slot, None), &value)?;
+                let value = self.in_domain(value, domain.as_ref())?;
                 self.environment.get_mut(slot)?.held = Held::Scalar(value);
                 Ok(())
             }
@@ -256,6 +263,7 @@ impl Frame<'_> {
                 return Err(Error::internal("a row for a variable of one value"));
             }
         };
+        self.bounded_row(slot, &held)?;
         self.environment.get_mut(slot)?.held = held;
         Ok(())
     }
@@ -288,20 +296,41 @@ impl Frame<'_> {
         Ok(())
     }
 
-    /// Refuses a value that takes more memory than one may.
-    fn bounded(&self, value: Value) -> Result<Value> {
-        let most = self.host.limits().variable_bytes_max;
-        let bytes = match &value {
-            Value::Text(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
-            Value::Array(array) => array.elements.len().saturating_mul(size_of::<Value>()),
-            _ => 0,
-        };
-        if bytes <= most {
-            return Ok(value);
+    /// Refuses a value that takes more memory than one may, or than all may together.
+    fn bounded(&mut self, of: (usize, Option<usize>), value: &Value) -> Result<()> {
+        let is_plain = !matches!(value, Value::Text(_) | Value::Bytes(_) | Value::Array(_) | Value::Row(_));
+        if is_plain && self.large.is_empty() {
+            return Ok(());
         }
-        Err(Error::new(Code::LIMIT_EXCEEDED, format!("a value of more than {most} bytes in a variable")))
+        let most = self.host.limits().variable_bytes_max;
+        let bytes = weight(value);
+        if bytes > most + size_of::<Value>() {
+            let message = format!("a value of more than {most} bytes in a variable");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
+        if bytes <= LARGE && self.large.is_empty() {
+            return Ok(());
+        }
+        if of.1.is_none() {
+            self.large.retain(|(slot, _), _| *slot != of.0);
+        }
+        self.large.entry(of).or_insert_with(|| self.host.account().hold()).value(value)
     }
+
+    /// The same of all fields of a row.
+    fn bounded_row(&mut self, slot: usize, held: &Held) -> Result<()> {
+        match held {
+            Held::Row(_, Some(fields)) if !self.large.is_empty() || fields.iter().any(is_large) => {
+                let fields = Value::Row(fields.clone().into());
+                self.bounded((slot, None), &fields)
+            }
+            Held::Row(..) | Held::Scalar(_) | Held::Unassigned => Ok(()),
+        }
+    }
+}
+
+fn is_large(value: &Value) -> bool {
+    weight(value) > LARGE
 }
 
 fn constant(name: &str) -> Error {

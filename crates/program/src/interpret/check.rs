@@ -11,6 +11,7 @@ use types::{Code, Error, Result, Type};
 
 use super::Frame;
 use crate::environment::{Field, Held, Kind, Shape, Variable};
+use crate::plans::Text;
 
 /// Complaints with the bytes of the body where their statements begin.
 pub(crate) type Complaints = Vec<(u32, Error)>;
@@ -31,7 +32,12 @@ impl Frame<'_> {
         let program = self.program;
         let Ok(body) = program.body() else { return Vec::new() };
         let mut walk = Walk { frame: &mut self, found: Vec::new(), at: 0 };
-        walk.block(&body.block);
+        match body {
+            Text::Block(body) => walk.block(&body.block),
+            Text::Statements(statements) => statements.iter().for_each(|statement| {
+                walk.columns_of(statement);
+            }),
+        }
         walk.found
     }
 }
@@ -207,7 +213,7 @@ impl Walk<'_, '_> {
 
     fn columns_of(&mut self, statement: &StatementKind) -> Option<Columns> {
         if !super::data::is_about_rows(statement) {
-            let outcome = self.frame.other(statement);
+            let outcome = self.frame.possible(statement);
             self.note(outcome);
             return None;
         }

@@ -9,6 +9,7 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
 use super::data::Table;
+use crate::account::Held as Memory;
 use crate::convert::integer;
 use crate::environment::{Environment, Held, Kind, Variable};
 use crate::plans::{Wanted, resolved};
@@ -17,6 +18,8 @@ use crate::plans::{Wanted, resolved};
 pub(super) struct Open {
     outputs: Vec<(Arc<str>, Type)>,
     rows: Vec<Vec<Value>>,
+    /// What they hold of memory, until it is closed.
+    _held: Memory,
     /// Before the first row it is 0, behind the last one more than there are.
     at: usize,
 }
@@ -38,7 +41,7 @@ impl Frame<'_> {
         args: &[(Option<String>, Expr)],
     ) -> Result<()> {
         let slot = self.environment.slot_of(cursor)?;
-        let (outputs, rows) = match rows {
+        let (outputs, rows, held) = match rows {
             Some(rows) => self.rows_of(rows).await?,
             None => self.cursor_rows(cursor, args).await?,
         };
@@ -52,7 +55,7 @@ impl Frame<'_> {
             return Err(Error::raised("42P03", message));
         }
         self.environment.get_mut(slot)?.held = Held::Scalar(Value::text(name.as_str()));
-        self.cursors.insert(name, Open { outputs, rows, at: 0 });
+        self.cursors.insert(name, Open { outputs, rows, _held: held, at: 0 });
         Ok(())
     }
 
@@ -88,7 +91,7 @@ impl Frame<'_> {
             return Err(Error::internal("a cursor over no query"));
         };
         let done = self.host.run(plan, &parameters).await?;
-        Ok((planned.outputs.clone(), done.rows))
+        Ok((planned.outputs.clone(), done.rows, done.held))
     }
 
     async fn cursor_values(

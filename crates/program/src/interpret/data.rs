@@ -10,18 +10,19 @@ use sql::body::{Dynamic, Into, Rows, Target};
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
+use crate::account::Held;
 use crate::convert::printed;
 use crate::dynamic::Arguments;
 use crate::host::Done;
 use crate::plans::{Planned, What};
 
-/// Rows, and what their columns are.
-pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>);
+/// What columns rows have, the rows, and what they hold of memory.
+pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>, Held);
 
 impl Frame<'_> {
     pub(super) async fn statement(&mut self, statement: &StatementKind, into: Option<&Into>) -> Result<()> {
         if !is_about_rows(statement) {
-            return self.other(statement);
+            return self.other(statement).await;
         }
         let wanted = into.filter(|_| matches!(statement, StatementKind::Query(_)));
         let wanted = wanted.map(|into| if into.strict { 2 } else { 1 });
@@ -31,14 +32,26 @@ impl Frame<'_> {
         self.deliver(&planned.outputs, done, into, is_change(&planned)).await
     }
 
-    /// What has no effect under one writer, and what no function here can do.
-    pub(super) fn other(&self, statement: &StatementKind) -> Result<()> {
+    /// What is not about rows.
+    pub(super) async fn other(&mut self, statement: &StatementKind) -> Result<()> {
+        self.possible(statement)?;
+        match statement {
+            StatementKind::Set { name, values, .. } => crate::settings::set(name, values, self.host),
+            StatementKind::Reset(name) => crate::settings::set(name, &[], self.host),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what no function here can do. A lock has no effect under one writer.
+    pub(super) fn possible(&self, statement: &StatementKind) -> Result<()> {
         match statement {
             StatementKind::Other(words) if words.starts_with("lock") => Ok(()),
             StatementKind::Other(words) => {
                 Err(Error::missing(format!("{} in a function", words.to_uppercase())))
             }
-            _ => Err(Error::missing("a statement about the schema or the session in a function")),
+            StatementKind::Set { name, .. } | StatementKind::Reset(name) => crate::settings::possible(name),
+            StatementKind::Comment { .. } => Err(Error::missing("COMMENT in a function")),
+            _ => Err(Error::missing("a statement about the schema in a function")),
         }
     }
 
@@ -49,7 +62,7 @@ impl Frame<'_> {
     }
 
     /// Runs what was planned.
-    async fn ran(&mut self, planned: &Planned) -> Result<Done> {
+    pub(super) async fn ran(&mut self, planned: &Planned) -> Result<Done> {
         let parameters = planned.values(&self.environment)?;
         self.run_with(planned, &parameters).await
     }
@@ -58,7 +71,7 @@ impl Frame<'_> {
         match &planned.what {
             What::Value(expr) => {
                 let value = self.host.compute(expr, parameters)?;
-                Ok(Done { rows: vec![vec![value]], affected: 0 })
+                Ok(Done { rows: vec![vec![value]], ..Done::default() })
             }
             What::Plan { plan, change } => {
                 if let Some(word) = change {
@@ -143,11 +156,11 @@ impl Frame<'_> {
                 }
                 let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
                 let done = self.ran(&planned).await?;
-                Ok((planned.outputs.clone(), done.rows))
+                Ok((planned.outputs.clone(), done.rows, done.held))
             }
             Rows::Dynamic(dynamic) => {
                 let (outputs, done, _) = self.dynamic(dynamic).await?;
-                Ok((outputs, done.rows))
+                Ok((outputs, done.rows, done.held))
             }
         }
     }
@@ -171,7 +184,7 @@ impl Frame<'_> {
         let text = printed(&text, &ty, self.host.session());
         let text = text
             .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
-        let mut arguments = Arguments::default();
+        let mut arguments = Arguments::within(&self.environment);
         for expr in &dynamic.using {
             let (value, ty) = self.value(expr).await?;
             arguments.add(value, ty);
@@ -183,7 +196,7 @@ impl Frame<'_> {
         let mut last = (Vec::new(), Done::default(), false);
         for statement in &statements {
             if !is_about_rows(&statement.kind) {
-                self.other(&statement.kind)?;
+                self.other(&statement.kind).await?;
                 continue;
             }
             let planned = arguments.planned(self.program.path(), &*self.host, |around| -> Result<Query> {
@@ -226,6 +239,7 @@ pub(crate) fn is_about_rows(statement: &StatementKind) -> bool {
             | StatementKind::Insert(_)
             | StatementKind::Update(_)
             | StatementKind::Delete(_)
+            | StatementKind::Refresh { .. }
     )
 }
 

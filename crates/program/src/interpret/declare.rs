@@ -46,6 +46,14 @@ impl Frame<'_> {
                         );
                         return Err(Error::new(Code::NULL_NOT_ALLOWED, message));
                     }
+                    // Null is no value of some domains.
+                    None if matches!(
+                        self.environment.get(slot)?.kind,
+                        Kind::Scalar { domain: Some(_), .. }
+                    ) =>
+                    {
+                        self.assign(slot, Value::Null, &Type::Unknown)?;
+                    }
                     None => {}
                 }
                 self.environment.get_mut(slot)?.constant = *constant;
@@ -68,11 +76,10 @@ impl Frame<'_> {
             VariableType::Named(name) => self.named_kind(name),
             VariableType::Like(parts, dimensions) => self.kind_like(parts, *dimensions),
             VariableType::RowOf(table) => {
+                let path = self.usable_path(table.schema.as_deref())?;
                 let found = match &table.schema {
                     Some(schema) => Some(Name::new(schema.as_str(), table.name.as_str())),
-                    None => self
-                        .program
-                        .path()
+                    None => path
                         .iter()
                         .map(|schema| Name::new(schema.clone(), table.name.as_str()))
                         .find(|name| shape_of(&self.host.model().catalog, name).is_some()),
@@ -93,16 +100,14 @@ impl Frame<'_> {
         let is_plain = name.name.schema.is_none() && name.array_dims == 0;
         match name.name.name.as_str() {
             "record" if is_plain => return Ok(Kind::Record),
-            "refcursor" if is_plain => return Ok(Kind::Scalar { ty: Type::Text, modifier: None }),
+            "refcursor" if is_plain => {
+                return Ok(Kind::Scalar { ty: Type::Text, modifier: None, domain: None });
+            }
             _ => {}
         }
         let catalog = &self.host.model().catalog;
-        let (ty, modifier, domain) = catalog.find_type(self.program.path(), name)?;
-        if let Some(domain) = domain.and_then(|domain| catalog.domains.get(&domain))
-            && (domain.not_null || !domain.checks.is_empty())
-        {
-            return Err(Error::missing(format!("a variable of domain {} with constraints", domain.name)));
-        }
+        let path = self.usable_path(name.name.schema.as_deref())?;
+        let (ty, modifier, domain) = catalog.find_type(&path, name)?;
         match ty {
             Type::Composite(name) => {
                 let shape = shape_of(catalog, &name);
@@ -110,8 +115,22 @@ impl Frame<'_> {
                 Ok(Kind::Row { name, shape })
             }
             Type::Opaque(name) => Err(Error::missing(format!("a variable of type {}", name.name))),
-            ty => Ok(Kind::Scalar { ty, modifier }),
+            ty => Ok(Kind::Scalar { ty, modifier, domain }),
         }
+    }
+
+    /// Where a name is looked for: schemas that the role in force may not use are as if they were not on the path.
+    fn usable_path(&self, schema: Option<&str>) -> Result<Vec<Arc<str>>> {
+        let catalog = &self.host.model().catalog;
+        let roles = catalog.memberships(&self.host.caller().role);
+        if let Some(schema) = schema {
+            let is_there = catalog.schemas.iter().any(|(known, _)| **known == *schema);
+            if is_there && !catalog.allows_schema(&roles, schema) {
+                return Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {schema}")));
+            }
+        }
+        let path = self.program.path().iter();
+        Ok(path.filter(|schema| catalog.allows_schema(&roles, schema)).cloned().collect())
     }
 
     /// `variable%type`, `table.column%type`
@@ -137,8 +156,8 @@ impl Frame<'_> {
             }
         };
         match kind {
-            Kind::Scalar { ty, modifier } if dimensions > 0 && !matches!(ty, Type::Array(_)) => {
-                Ok(Kind::Scalar { ty: ty.array(), modifier })
+            Kind::Scalar { ty, modifier, .. } if dimensions > 0 && !matches!(ty, Type::Array(_)) => {
+                Ok(Kind::Scalar { ty: ty.array(), modifier, domain: None })
             }
             kind => Ok(kind),
         }

@@ -51,11 +51,11 @@ impl Frame<'_> {
                 self.count_through(variable, range, found).await
             }
             Over::Rows { targets, rows } => {
-                let (outputs, rows) = self.rows_of(rows).await?;
+                let (outputs, rows, _held) = self.rows_of(rows).await?;
                 self.through_rows(targets, &outputs, rows, found).await
             }
             Over::Cursor { variable, cursor, args } => {
-                let (outputs, rows) = self.cursor_rows(cursor, args).await?;
+                let (outputs, rows, _held) = self.cursor_rows(cursor, args).await?;
                 let slot = self.environment.declare(crate::environment::Variable::new(
                     variable.as_str(),
                     crate::environment::Kind::Record,

@@ -6,6 +6,7 @@ use types::ty::format_type;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
+use crate::account::Held as Memory;
 use crate::call::result_shape;
 use crate::convert::converted;
 use crate::environment::{Held, Kind, Shape};
@@ -15,6 +16,8 @@ use crate::environment::{Held, Kind, Shape};
 pub(crate) struct Results {
     /// The rows of a set.
     pub(crate) rows: Vec<Vec<Value>>,
+    /// What they hold of memory.
+    pub(crate) held: Memory,
     /// The value of a function that returns none.
     pub(crate) value: Option<Value>,
 }
@@ -65,7 +68,8 @@ impl Frame<'_> {
         } else if let Type::Composite(_) = self.function.returns {
             self.as_row(value, &ty)?.map_or(Value::Null, |fields| Value::Row(fields.into()))
         } else {
-            converted(value, &ty, (&self.function.returns, None), self.host.session())?
+            let value = converted(value, &ty, (&self.function.returns, None), self.host.session())?;
+            self.in_domain(value, self.function.domain.as_ref())?
         };
         self.results.value = Some(returned);
         Ok(())
@@ -87,7 +91,7 @@ impl Frame<'_> {
         Ok(())
     }
 
-    fn shape(&self) -> Result<Shape> {
+    pub(super) fn shape(&self) -> Result<Shape> {
         result_shape(&*self.host, self.function)
             .ok_or_else(|| Error::missing(format!("the result of function {}()", self.function.name)))
     }
@@ -133,12 +137,13 @@ impl Frame<'_> {
         Err(Error::new(Code::DATATYPE_MISMATCH, message))
     }
 
-    fn push(&mut self, row: Vec<Value>) -> Result<()> {
+    pub(super) fn push(&mut self, row: Vec<Value>) -> Result<()> {
         let most = self.host.limits().function_rows_max;
         if self.results.rows.len() >= most {
             let message = format!("a function returns more than {most} rows");
             return Err(Error::new(Code::LIMIT_EXCEEDED, message));
         }
+        self.results.held.row(&row)?;
         self.results.rows.push(row);
         Ok(())
     }
@@ -169,7 +174,7 @@ impl Frame<'_> {
 
     pub(super) async fn return_query(&mut self, rows: &Rows) -> Result<()> {
         self.refuse_single("RETURN QUERY")?;
-        let (outputs, rows) = self.rows_of(rows).await?;
+        let (outputs, rows, _held) = self.rows_of(rows).await?;
         let shape = self.shape()?;
         fits(&outputs, &shape)?;
         self.row_count = u64::try_from(rows.len()).unwrap_or(u64::MAX);

@@ -13,12 +13,14 @@ use super::privileges::Named;
 use crate::ir::{CalledBy, Expr, FunctionId, Read, Subquery, Write};
 
 /// With whose rights something is read.
-struct Rights {
+pub(super) struct Rights {
     role: Arc<str>,
-    roles: Vec<Arc<str>>,
-    superuser: bool,
-    bypass: bool,
-    definer: bool,
+    /// The role, and those whose privileges it has.
+    pub(super) roles: Vec<Arc<str>>,
+    pub(super) superuser: bool,
+    pub(super) bypass: bool,
+    view_owner: Option<Arc<Rights>>,
+    is_lent: bool,
 }
 
 impl<'m> Pass<'m> {
@@ -74,9 +76,9 @@ impl<'m> Pass<'m> {
             self.as_owner(&function.owner, inner)
         } else {
             // A function reads as its caller, wherever the call stands.
-            let before = std::mem::replace(&mut self.definer, false);
+            let before = self.view_owner.take();
             let outcome = inner(self);
-            self.definer = before;
+            self.view_owner = before;
             outcome
         };
         self.stored = stored;
@@ -89,18 +91,24 @@ impl<'m> Pass<'m> {
         owner: &str,
         inner: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let owner = Pass::new(owner, self.model, self.limits)?;
-        let owner = Rights {
-            role: owner.role,
-            roles: owner.roles,
-            superuser: owner.superuser,
-            bypass: owner.bypass,
-            definer: false,
-        };
+        let owner = self.rights_of(owner)?;
         let caller = self.exchange(owner);
         let outcome = inner(self);
         self.exchange(caller);
         outcome
+    }
+
+    /// The rights of an owner.
+    pub(super) fn rights_of(&self, owner: &str) -> Result<Rights> {
+        let owner = Pass::new(owner, self.model, self.limits)?;
+        Ok(Rights {
+            role: owner.role,
+            roles: owner.roles,
+            superuser: owner.superuser,
+            bypass: owner.bypass,
+            view_owner: None,
+            is_lent: true,
+        })
     }
 
     fn exchange(&mut self, other: Rights) -> Rights {
@@ -109,7 +117,8 @@ impl<'m> Pass<'m> {
             roles: std::mem::replace(&mut self.roles, other.roles),
             superuser: std::mem::replace(&mut self.superuser, other.superuser),
             bypass: std::mem::replace(&mut self.bypass, other.bypass),
-            definer: std::mem::replace(&mut self.definer, other.definer),
+            view_owner: std::mem::replace(&mut self.view_owner, other.view_owner),
+            is_lent: std::mem::replace(&mut self.is_lent, other.is_lent),
         }
     }
 }

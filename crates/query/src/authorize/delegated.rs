@@ -99,6 +99,7 @@ fn mark_source(source: &mut Source) -> Result<()> {
         Source::Unit
         | Source::Written { .. }
         | Source::Given { .. }
+        | Source::Transition { .. }
         | Source::Call { .. }
         | Source::Cte { .. }
         | Source::Function { .. }

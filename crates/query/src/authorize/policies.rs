@@ -1,10 +1,12 @@
 //! Policies: which of them apply, and how they combine.
 
+use std::sync::Arc;
+
 use catalog::{Policy, PolicyCommand, TableId};
 use types::{Code, Error, Result, Value};
 
 use super::Pass;
-use crate::ir::{Expr, Form, RowCheck, SourceId};
+use crate::ir::{CallerField, Expr, Form, Read, RowCheck, SourceId};
 use crate::model::ROW;
 use crate::visit;
 
@@ -20,7 +22,7 @@ pub(super) enum Side {
 /// The policies that apply, compiled for one row.
 struct Applicable {
     permissive: Vec<Expr>,
-    restrictive: Vec<(std::sync::Arc<str>, Expr)>,
+    restrictive: Vec<(Arc<str>, Expr)>,
 }
 
 /// A policy for the caller and the command.
@@ -39,11 +41,30 @@ pub(super) struct Open {
 }
 
 impl<'a> Pass<'a> {
-    /// Whether policies of a table bind this caller.
+    /// Whether policies of a table bind whoever it is read or written for.
     pub(super) fn bound(&self, table: TableId) -> bool {
+        match &self.view_owner {
+            Some(owner) => self.binds(table, &owner.roles, owner.bypass),
+            None => self.binds(table, &self.roles, self.bypass),
+        }
+    }
+
+    fn binds(&self, table: TableId, roles: &[Arc<str>], bypass: bool) -> bool {
         let declared = &self.model.catalog[table];
-        let owner = self.roles.contains(&declared.owner) && !declared.force_row_security;
-        declared.row_security && !self.bypass && !owner
+        let owner = roles.contains(&declared.owner) && !declared.force_row_security;
+        declared.row_security && !bypass && !owner
+    }
+
+    /// Refuses a view whose owner no policy binds, where policies bind the caller.
+    pub(super) fn refuse_past_policies(&self, table: TableId) -> Result<()> {
+        let is_past =
+            self.view_owner.is_some() && !self.bound(table) && self.binds(table, &self.roles, self.bypass);
+        if !is_past {
+            return Ok(());
+        }
+        let table = &self.model.catalog[table].name;
+        let what = format!("a view that reads {table} with its owner's rights past row-level security");
+        Err(Error::missing(what).with_hint("Declare the view with (security_invoker = true)."))
     }
 
     /// The rows that policies for a command let the caller see: `None` is every row.
@@ -105,6 +126,9 @@ impl<'a> Pass<'a> {
         let is_open = chosen.iter().any(|chosen| chosen.policy.permissive && is_true(chosen.expr));
         for Chosen { policy, expr: declared, .. } in chosen {
             let mut expr = visit::instantiate(declared, ROW, row, &mut self.ids);
+            if self.is_lent {
+                speak_as(&mut expr, &self.role);
+            }
             let stored = std::mem::replace(&mut self.stored, true);
             let guarded = self.expr(&mut expr);
             self.stored = stored;
@@ -129,10 +153,11 @@ impl<'a> Pass<'a> {
     fn chosen(&self, table: TableId, command: PolicyCommand, side: Side) -> Result<Vec<Chosen<'a>>> {
         let model = self.model;
         let declared = &model.catalog[table];
+        let roles = self.view_owner.as_ref().map_or(&self.roles, |owner| &owner.roles);
         let mut chosen = Vec::new();
         for (policy, compiled) in declared.policies.iter().zip(&model[table].policies) {
             let named = policy.roles.is_empty()
-                || policy.roles.iter().any(|role| &**role == "public" || self.roles.contains(role));
+                || policy.roles.iter().any(|role| &**role == "public" || roles.contains(role));
             if !named || !policy.command.covers(command) {
                 continue;
             }
@@ -170,6 +195,21 @@ impl<'a> Pass<'a> {
         self.open_policies.push(open);
         Ok(())
     }
+}
+
+/// Says which role is in force where a condition asks.
+fn speak_as(expr: &mut Expr, role: &str) {
+    if matches!(expr, Expr::Caller(CallerField::Role)) {
+        *expr = Expr::Const { value: Value::text(role), ty: expr.ty() };
+        return;
+    }
+    visit::operands_mut(expr).into_iter().for_each(|operand| speak_as(operand, role));
+    visit::each_subquery_mut(expr, &mut |read| speak_as_in(read, role));
+}
+
+fn speak_as_in(read: &mut Read, role: &str) {
+    visit::own_expressions_mut(read, &mut |expr| speak_as(expr, role));
+    visit::each_inner_read_mut(read, &mut |inner| speak_as_in(inner, role));
 }
 
 fn is_true(expr: &Expr) -> bool {

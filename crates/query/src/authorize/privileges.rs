@@ -1,6 +1,7 @@
 //! Grants: who may name which columns.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use catalog::{ColumnId, Privilege, TableId};
 use types::{Code, Error, Result};
@@ -41,30 +42,36 @@ impl Pass<'_> {
         privilege: Privilege,
         columns: Option<&BTreeSet<ColumnId>>,
     ) -> Result<()> {
-        if self.superuser || self.definer {
+        let (roles, superuser) = self.asked();
+        if superuser {
             return Ok(());
         }
         self.require_schema(&self.model.catalog[table].name.schema)?;
         let catalog = &self.model.catalog;
         let allowed = match columns.filter(|columns| !columns.is_empty()) {
             Some(columns) => {
-                columns.iter().all(|&column| catalog.allows_column(&self.roles, table, privilege, column))
+                columns.iter().all(|&column| catalog.allows_column(roles, table, privilege, column))
             }
-            None => catalog.allows_some(&self.roles, table, privilege),
+            None => catalog.allows_some(roles, table, privilege),
         };
         if allowed { Ok(()) } else { Err(self.denied(table)) }
     }
 
     /// Refuses unless the caller holds a privilege on the whole table.
     pub(super) fn require_table(&self, table: TableId, privilege: Privilege) -> Result<()> {
-        if self.superuser || self.definer {
+        let (roles, superuser) = self.asked();
+        if superuser {
             return Ok(());
         }
         self.require_schema(&self.model.catalog[table].name.schema)?;
-        if self.model.catalog.allows(&self.roles, table, privilege) {
-            Ok(())
-        } else {
-            Err(self.denied(table))
+        if self.model.catalog.allows(roles, table, privilege) { Ok(()) } else { Err(self.denied(table)) }
+    }
+
+    /// Whose rights on tables are asked for, and whether a superuser's: those of the owner of the view around, or the caller's.
+    fn asked(&self) -> (&[Arc<str>], bool) {
+        match &self.view_owner {
+            Some(owner) => (&owner.roles, owner.superuser),
+            None => (&self.roles, self.superuser),
         }
     }
 

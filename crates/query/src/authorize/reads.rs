@@ -1,6 +1,7 @@
 //! Reads: every table that they touch, however deep.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use catalog::{ColumnId, PolicyCommand, Privilege, TableKind};
 use types::{Error, Result};
@@ -68,9 +69,7 @@ impl Pass<'_> {
                         "a volatile function that reads {name} while it is written"
                     )));
                 }
-                if self.definer && self.bound(*table) {
-                    return Err(self.owners_view(*table));
-                }
+                self.refuse_past_policies(*table)?;
                 let mut seen = self.visible(*table, *id, PolicyCommand::Select)?;
                 if self.locked.contains(id) {
                     self.require(*table, Privilege::Update, None)?;
@@ -103,27 +102,29 @@ impl Pass<'_> {
             }
             Source::Unit
             | Source::Given { .. }
+            | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Function { .. }
             | Source::Values { .. } => Ok(()),
         }
     }
 
-    pub(super) fn owners_view(&self, table: catalog::TableId) -> Error {
-        let table = &self.model.catalog[table].name;
-        let what = format!("a view that reads {table} with its owner's rights past row-level security");
-        Error::missing(what).with_hint("Declare the view with (security_invoker = true).")
+    /// The body of a view: rights on tables, and their policies, are the owner's matter unless the view is an invoker's. An owner
+    /// whom no policy binds would show rows that policies hide from the caller: over such a table the view is refused.
+    pub(super) fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
+        let before = (self.view_owner.clone(), self.stored);
+        self.open_view(view)?;
+        let outcome = self.read_naming(read, named);
+        (self.view_owner, self.stored) = before;
+        outcome
     }
 
-    /// The body of a view: grants are the owner's matter unless the view is an invoker's. A view that runs with its owner's
-    /// rights would show rows that policies hide from the caller: over such a table it is refused.
-    fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
-        let invoker = matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. });
-        let before = (self.definer, self.stored);
-        // An invoker's view reads as the caller even inside of a view that does not.
-        (self.definer, self.stored) = (!invoker, true);
-        let outcome = self.read_naming(read, named);
-        (self.definer, self.stored) = before;
-        outcome
+    /// Puts the rights in force that a view reads with. An invoker's view reads as the caller even inside of a view that does not.
+    pub(super) fn open_view(&mut self, view: catalog::TableId) -> Result<()> {
+        let declared = &self.model.catalog[view];
+        let is_invokers = matches!(declared.kind, TableKind::View { security_invoker: true, .. });
+        let owner = if is_invokers { None } else { Some(Arc::new(self.rights_of(&declared.owner)?)) };
+        (self.view_owner, self.stored) = (owner, true);
+        Ok(())
     }
 }

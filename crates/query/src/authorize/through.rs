@@ -11,8 +11,11 @@ use types::{Code, Error, Result};
 
 use super::Pass;
 use super::privileges::{Named, named_in, named_in_read};
-use super::writes::written_columns;
-use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Read, RowCheck, Source, SourceId, Write};
+use super::writes::{compared, written_columns};
+use crate::ir::{
+    Action, Assign, Conflict, ConflictAction, Expr, Read, RowCheck, Source, SourceId, Write, WriteGuard,
+};
+use crate::triggers::is_instead;
 use crate::visit;
 
 /// The words of a refusal: what is done, what would enable it, the kind of trigger.
@@ -37,14 +40,16 @@ impl Pass<'_> {
         self.takes_writes(write)?;
         let mut checks = Vec::new();
         let mut is_cascaded = false;
-        while let TableKind::View { security_invoker, materialized: false, check_option, .. } =
+        while let TableKind::View { materialized: false, check_option, .. } =
             self.model.catalog[write.table].kind
         {
             self.require_on_view(write)?;
-            crate::triggers::none_instead(write, self.model)?;
+            if is_instead(self.model, write.table, &write.action) {
+                break;
+            }
             let view = write.table;
             let mut read = self.updatable(write)?;
-            (self.definer, self.stored) = (!security_invoker, true);
+            self.open_view(view)?;
             self.definition(&mut read)?;
             if let (true, Some(table), Some(base)) = (reads, underneath(&read.from), visit::id_of(&read.from))
             {
@@ -60,6 +65,25 @@ impl Pass<'_> {
             }
         }
         Ok(checks)
+    }
+
+    /// What may be done where triggers stand in place of the write: they say what becomes of the rows that the view shows.
+    pub(super) fn instead(&mut self, write: &mut Write) -> Result<WriteGuard> {
+        if let Action::Insert(insert) = &mut write.action {
+            if insert.conflict.take().is_some_and(|conflict| conflict.names_key()) {
+                let message =
+                    "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+                return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
+            }
+            return Ok(WriteGuard::default());
+        }
+        let mut rows = self.model.relation(write.table, &mut self.ids)?;
+        if let Source::Read { id, read, .. } = &mut rows {
+            *id = write.target;
+            let named = named_in_read(read);
+            self.view(read, write.table, &named)?;
+        }
+        Ok(WriteGuard { instead: Some(rows), ..WriteGuard::default() })
     }
 
     /// The condition of a view, on a row of what it shows.
@@ -96,7 +120,7 @@ impl Pass<'_> {
         if let Action::Insert(insert) = &write.action
             && let Some(conflict) = &insert.conflict
         {
-            columns.extend(&conflict.columns);
+            columns.extend(compared(conflict, write.target));
             if let ConflictAction::Update { excluded, .. } = &conflict.action {
                 columns.extend(named.remove(excluded).unwrap_or_default());
             }
@@ -122,7 +146,7 @@ impl Pass<'_> {
         let mut table = write.table;
         while let TableKind::View { query, .. } = &self.model.catalog[table].kind {
             let Some(Ok(read)) = &self.model[table].view else { return Ok(()) };
-            if crate::triggers::none_instead(write, self.model).is_err() {
+            if is_instead(self.model, table, &write.action) {
                 return Ok(());
             }
             if let Some(detail) = obstacle(read, query.with.is_some()) {
@@ -203,6 +227,8 @@ impl Lowering<'_> {
 
     fn conflict(&mut self, conflict: &mut Conflict) -> Result<()> {
         self.columns(&mut conflict.columns)?;
+        let target = self.target;
+        conflict.target_expressions_mut().for_each(|expr| self.shown(expr, target));
         let ConflictAction::Update { excluded, set, filter } = &mut conflict.action else { return Ok(()) };
         let rows = [self.target, *excluded];
         self.assignments(set, &rows)?;

@@ -9,7 +9,7 @@ use super::Pass;
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
 use crate::ir::{
-    Action, Assign, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write, WriteGuard,
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write, WriteGuard,
 };
 use crate::visit::{self, SourceIds};
 
@@ -23,7 +23,7 @@ impl Pass<'_> {
             None => self.change(write)?,
             Some(by) => self.change_called(write, by)?,
         }
-        (self.definer, self.stored) = (false, false);
+        (self.view_owner, self.stored) = (None, false);
         for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
             let named = named_in_read(read);
             self.read_naming(read, &named)?;
@@ -50,10 +50,12 @@ impl Pass<'_> {
         self.beside(write)?;
         self.values(&mut write.action)?;
         let views = self.through_views(write, reads_target || compares_keys(write))?;
-        self.writing = Some(write.table);
-        if self.definer && self.bound(write.table) {
-            return Err(self.owners_view(write.table));
+        if !self.model.catalog[write.table].is_stored() {
+            write.guard = WriteGuard { judge: Judge::Us, views, ..self.instead(write)? };
+            return Ok(());
         }
+        self.writing = Some(write.table);
+        self.refuse_past_policies(write.table)?;
         let guard = match &mut write.action {
             Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
             Action::Update { set, filter } => {
@@ -75,7 +77,7 @@ impl Pass<'_> {
                 WriteGuard { touch, ..WriteGuard::default() }
             }
         };
-        write.guard = WriteGuard { judge: Judge::Us, views, ..guard };
+        write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
         Ok(())
     }
 
@@ -125,10 +127,11 @@ impl Pass<'_> {
             }
             return Ok(guard);
         };
-        if !conflict.columns.is_empty() {
-            self.require(table, Privilege::Select, Some(&conflict.columns.iter().copied().collect()))?;
+        let keys = compared(conflict, target);
+        if !keys.is_empty() {
+            self.require(table, Privilege::Select, Some(&keys))?;
         }
-        let reads_target = reads_target || !conflict.columns.is_empty();
+        let reads_target = reads_target || !keys.is_empty();
         if reads_target {
             guard.insert.extend(self.select_checks(table, target, Side::Check)?);
         }
@@ -242,7 +245,16 @@ impl Pass<'_> {
 /// Whether an upsert looks at the keys of existing rows.
 fn compares_keys(write: &Write) -> bool {
     let Action::Insert(insert) = &write.action else { return false };
-    insert.conflict.as_ref().is_some_and(|conflict| !conflict.columns.is_empty())
+    insert.conflict.as_ref().is_some_and(Conflict::names_key)
+}
+
+/// The columns of existing rows that a conflict names.
+pub(super) fn compared(conflict: &Conflict, target: SourceId) -> BTreeSet<ColumnId> {
+    let mut named = Named::new();
+    conflict.computed.iter().chain(&conflict.predicate).for_each(|expr| named_in(expr, &mut named));
+    let mut columns = named.remove(&target).unwrap_or_default();
+    columns.extend(&conflict.columns);
+    columns
 }
 
 /// Whether the statement needs the `select` privilege on its own table: it names columns of existing or written rows.

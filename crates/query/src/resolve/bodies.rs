@@ -37,7 +37,9 @@ pub struct Invocation {
 
 /// Functions of `language sql` that could not be called: each with what hinders.
 pub fn refused(catalog: &Catalog) -> Vec<(String, Error)> {
-    let is_asked = |function: &&Function| function.language == Language::Sql && !function.returns_trigger;
+    let is_asked = |function: &&Function| {
+        function.language == Language::Sql && !function.returns_trigger && !is_program(function)
+    };
     let functions = catalog.functions.iter().enumerate().filter(|(_, function)| is_asked(function));
     let refused = functions.filter_map(|(at, function)| {
         let mut resolver = Resolver::new(catalog, &[]);
@@ -73,8 +75,9 @@ impl<'a> Typing<'a> {
     /// As [`Typing::body`].
     pub fn rows_of_row(&self, function: FunctionId, row: Expr, ids: &mut SourceIds) -> Result<Read> {
         self.apart(ids, |resolver| {
+            let declared = resolver.instance(function.0, std::slice::from_ref(&row))?;
             let read = resolver.body_of(function.0, vec![row])?;
-            resolver.shaped(read, function)
+            resolver.shaped(read, function, &declared)
         })
     }
 
@@ -96,6 +99,7 @@ impl<'a> Typing<'a> {
         let mut resolver = Resolver {
             path: self.0.path.clone(),
             base: self.0.path.clone(),
+            asker: self.0.asker.clone(),
             session: self.0.session.clone(),
             ids: std::mem::replace(ids, SourceIds::starting_at(0)),
             ..Resolver::new(self.0.catalog, &[])
@@ -127,7 +131,7 @@ impl Resolver<'_> {
         let function = &self.catalog.functions[id.0];
         self.changes = !read_only;
         let args = self.completed(function, args)?;
-        if function.language == Language::PlPgSql {
+        if is_program(function) {
             let result = Query::Read(self.interpreted_rows(id, args)?);
             return Ok(Body { before: Vec::new(), result });
         }
@@ -154,10 +158,10 @@ impl Resolver<'_> {
             return Ok(Body { before, result: Query::Read(self.nothing(id)?) });
         }
         let result = match steps.pop() {
-            Some(Query::Read(read)) => Query::Read(self.shaped(read, id)?),
+            Some(Query::Read(read)) => Query::Read(self.shaped(read, id, function)?),
             Some(Query::Write(mut write)) => {
                 let returning = write.returning.take().ok_or_else(|| no_rows(function))?;
-                write.returning = Some(self.shaped(returning, id)?);
+                write.returning = Some(self.shaped(returning, id, function)?);
                 mark(&mut write, by);
                 Query::Write(write)
             }
@@ -201,8 +205,7 @@ impl Resolver<'_> {
     }
 
     /// The rows of a body as the function declares them.
-    pub(super) fn shaped(&mut self, read: Read, id: FunctionId) -> Result<Read> {
-        let function = &self.catalog.functions[id.0];
+    pub(super) fn shaped(&mut self, read: Read, id: FunctionId, function: &Function) -> Result<Read> {
         let columns = self.result_columns(function)?;
         let mut read = self.in_columns(read, columns, function)?;
         if let (Some(domain), [output]) = (&function.domain, &mut read.outputs[..]) {
@@ -240,6 +243,31 @@ impl Resolver<'_> {
         let outputs = columns.into_iter().map(|(name, ty)| Output { name, expr: Expr::null(ty) }).collect();
         let filter = function.returns_set.then(|| Expr::bool(false));
         Ok(Read { outputs, filter, called: Some(id), ..Read::from(Source::Unit) })
+    }
+}
+
+/// Whether a function is interpreted even where its whole body could be the statements of a request.
+pub fn is_program(function: &Function) -> bool {
+    let is_path = |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
+    let is_about_rows = |statement: &StatementKind| {
+        matches!(
+            statement,
+            StatementKind::Query(_)
+                | StatementKind::Insert(_)
+                | StatementKind::Update(_)
+                | StatementKind::Delete(_)
+                | StatementKind::Refresh { .. }
+        )
+    };
+    let is_polymorphic = function.input_types().any(crate::functions::is_polymorphic);
+    match function.language {
+        Language::PlPgSql => true,
+        Language::Sql => {
+            is_polymorphic
+                || !function.settings.iter().all(is_path)
+                || parsed(function).is_ok_and(|statements| !statements.iter().all(is_about_rows))
+        }
+        Language::Other(_) => false,
     }
 }
 

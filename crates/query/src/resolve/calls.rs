@@ -14,6 +14,41 @@ use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 const SETTINGS: &[&str] =
     &["request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "role"];
 
+/// The names of parameters, of functions of ours that have any.
+const PARAMETERS: &[(&[&str], &[&str])] = &[
+    (&["make_interval"], &["years", "months", "weeks", "days", "hours", "mins", "secs"]),
+    (&["make_date"], &["year", "month", "day"]),
+    (&["make_time"], &["hour", "min", "sec"]),
+    (&["make_timestamp"], &["year", "month", "mday", "hour", "min", "sec"]),
+    (&["make_timestamptz"], &["year", "month", "mday", "hour", "min", "sec", "timezone"]),
+    (&["jsonb_set"], &["jsonb_in", "path", "replacement", "create_if_missing"]),
+    (&["jsonb_set_lax"], &["jsonb_in", "path", "replacement", "create_if_missing", "null_value_treatment"]),
+    (&["jsonb_insert"], &["jsonb_in", "path", "replacement", "insert_after"]),
+    (&["parse_ident"], &["str", "strict"]),
+    (
+        &["json_array_elements", "json_array_elements_text", "json_each", "json_each_text"],
+        &["from_json"],
+    ),
+    (
+        &["jsonb_array_elements", "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text"],
+        &["from_json"],
+    ),
+    (
+        &["json_populate_record", "json_populate_recordset", "jsonb_populate_record", "jsonb_populate_recordset"],
+        &["base", "from_json"],
+    ),
+];
+
+/// The position of a parameter by its name.
+fn place(function: &str, name: &str) -> Result<usize> {
+    let known = PARAMETERS.iter().find(|(functions, _)| functions.contains(&function));
+    let (_, names) = known.ok_or_else(|| Error::missing(format!("named arguments of {function}()")))?;
+    names.iter().position(|known| *known == name).ok_or_else(|| {
+        let message = format!("function {function}({name} => …) does not exist");
+        Error::new(Code::UNDEFINED_FUNCTION, message)
+    })
+}
+
 impl Resolver<'_> {
     /// The meaning of a call.
     pub(super) fn call(&mut self, call: &Call) -> Result<Expr> {
@@ -25,6 +60,9 @@ impl Resolver<'_> {
             return Ok(fact);
         }
         if let Some(value) = self.declared_call(call)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.system_call(call)? {
             return Ok(value);
         }
         if is_aggregate(name) {
@@ -53,16 +91,32 @@ impl Resolver<'_> {
         self.function(&call.name, args)
     }
 
+    /// The arguments of a function of ours, in their order.
     pub(super) fn arguments(&mut self, call: &Call) -> Result<Vec<Expr>> {
         let mut args = Vec::new();
+        let mut named: Vec<(usize, Expr)> = Vec::new();
         for argument in &call.args {
-            if argument.name.is_some() {
-                return Err(Error::missing(format!("named arguments of {}()", call.name.name)));
+            match (&argument.name, &*argument.value.kind) {
+                (Some(name), _) => named.push((place(&call.name.name, name)?, self.expr(&argument.value)?)),
+                // What stands in a list that is written is written itself.
+                (None, ExprKind::Array(elements)) if argument.variadic => {
+                    args.extend(elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>>>()?);
+                }
+                (None, _) if argument.variadic => {
+                    return Err(Error::missing(format!("VARIADIC in a call of {}()", call.name.name)));
+                }
+                (None, _) => args.push(self.named_or_value(&argument.value)?),
             }
-            if argument.variadic {
-                return Err(Error::missing(format!("VARIADIC in a call of {}()", call.name.name)));
+        }
+        named.sort_by_key(|(place, _)| *place);
+        for (place, arg) in named {
+            // Only whole numbers are left out before another one, and all of these are 0.
+            args.resize(place.max(args.len()), Expr::Const { value: Value::Int(0), ty: Type::Int4 });
+            if args.len() > place {
+                let message = format!("argument names of {}() are used more than once", call.name.name);
+                return Err(Error::new(Code::SYNTAX, message));
             }
-            args.push(self.expr(&argument.value)?);
+            args.push(arg);
         }
         Ok(args)
     }
@@ -79,7 +133,7 @@ impl Resolver<'_> {
                 of_column: None,
             };
             if let (Ok((ty, None::<Modifier>, None)), Some(arg)) =
-                (self.catalog.find_type(&self.path, &ty), args.first())
+                (self.find_type(&ty), args.first())
             {
                 return self.cast(arg.clone(), &ty, None);
             }
@@ -268,5 +322,13 @@ fn string(expr: &ast::Expr) -> Option<&str> {
         ExprKind::Literal(Literal::String(text)) => Some(text),
         ExprKind::Cast { expr, .. } => string(expr),
         _ => None,
+    }
+}
+
+/// A function's name as it was called.
+pub(super) fn shown_name(call: &Call) -> String {
+    match &call.name.schema {
+        Some(schema) => format!("{schema}.{}", call.name.name),
+        None => call.name.name.clone(),
     }
 }

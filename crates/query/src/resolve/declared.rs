@@ -5,10 +5,11 @@
 //! it is. A `volatile` body sees what its statement has changed so far: of a table that is being written, `authorize` refuses to
 //! read it. Bodies in other languages, of several statements or with effects are refused by name.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use catalog::{Argument, Function, Language};
-use sql::ast::{self, ArgumentMode, Call, StatementKind};
+use sql::ast::{self, Call, StatementKind};
 use types::cast::{self, Context};
 use types::ty::format_type;
 use types::{Code, Error, Name, Result, Type, Value};
@@ -16,8 +17,10 @@ use types::{Code, Error, Name, Result, Type, Value};
 use super::Resolver;
 use super::bodies::row_fields;
 use super::scope::{Level, Relation};
-use crate::functions::Volatility as Effect;
-use crate::ir::{DomainTest, Expr, Form, FunctionId, Output, Read, Source, Subquery};
+use crate::functions::{Volatility as Effect, instance};
+use crate::ir::{
+    DomainTest, Expr, Form, FunctionId, Output, Read, Source, Subquery, Window, WindowFunction,
+};
 use crate::visit;
 
 /// Bodies that one expression may be made of, those of bodies included.
@@ -41,6 +44,7 @@ pub(super) struct Surroundings<'a> {
     path: Vec<Arc<str>>,
     frame: Option<Frame>,
     owner: Option<Arc<str>>,
+    asker: Option<Arc<[Arc<str>]>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -51,8 +55,8 @@ impl<'a> Resolver<'a> {
             return Ok(None);
         }
         let (at, args) = self.matched(call, &candidates)?;
-        let function = &self.catalog.functions[at];
-        if function.language == Language::PlPgSql {
+        let function = self.instance(at, &args)?;
+        if !function.returns_set && self.is_interpreted(at)? {
             return self.interpreted_value(at, args).map(Some);
         }
         if function.returns_set {
@@ -99,18 +103,18 @@ impl<'a> Resolver<'a> {
 
     /// The rows of a call: those of a set, or one.
     fn rows_of_call(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
-        let function = &self.catalog.functions[at];
-        if function.language == Language::PlPgSql {
-            if args.iter().any(visit::depends_on_rows) {
-                return Err(unsupported(function, "with computed arguments in FROM"));
-            }
-            return self.interpreted_rows(FunctionId(at), args);
+        if self.is_interpreted(at)? {
+            return match args.iter().any(visit::depends_on_rows) {
+                true => self.interpreted_rows_beside(at, args),
+                false => self.interpreted_rows(FunctionId(at), args),
+            };
         }
+        let function = self.instance(at, &args)?;
         let is_simple = args.iter().all(is_simple);
         let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
         let null = function.strict.then(|| any_null(&args)).flatten();
         let read = self.body_of(at, args)?;
-        let read = self.shaped(read, FunctionId(at))?;
+        let read = self.shaped(read, FunctionId(at), &function)?;
         if source.is_none() && null.is_none() {
             return Ok(read);
         }
@@ -168,21 +172,41 @@ impl<'a> Resolver<'a> {
         let ast::FromItem::Function { call, ordinality, alias, definitions, .. } = item else {
             return Err(Error::internal("not a function in FROM"));
         };
-        let Some(read) = self.declared_rows(call, |_| true)? else { return self.function_of_table(item) };
-        if *ordinality || !definitions.is_empty() {
-            return Err(Error::missing(format!("function {}() in FROM", call.name.name)));
+        let Some(mut read) = self.declared_rows(call, |_| true)? else { return self.function_of_table(item) };
+        if !definitions.is_empty() {
+            return Err(Error::missing(format!("column definitions of function {}()", call.name.name)));
+        }
+        if *ordinality {
+            read = self.numbered(read);
         }
         let name = alias.as_ref().map_or(&call.name.name, |alias| &alias.name);
         let id = self.ids.fresh();
         let mut relation = Relation::of_outputs(name, &read.outputs, id);
-        if let [(column, _)] = &mut relation.columns[..]
+        if let [(column, _), rest @ ..] = &mut relation.columns[..]
+            && rest.len() == usize::from(*ordinality)
             && **column == *call.name.name
         {
             *column = name.as_str().into();
         }
+        relation.is_value = super::sets::is_value(&relation.columns);
         relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
         self.add(relation)?;
         Ok(Source::Read { id, read: Box::new(read), view: None })
+    }
+
+    /// Rows with their numbers: `with ordinality`.
+    fn numbered(&mut self, read: Read) -> Read {
+        let mut outer = self.around(read);
+        let window = Window { partition: Vec::new(), order: Vec::new(), frame: None };
+        let expr = Expr::Window {
+            function: WindowFunction::RowNumber,
+            args: Vec::new(),
+            filter: None,
+            window: Box::new(window),
+            ty: Type::Int8,
+        };
+        outer.outputs.push(Output { name: "ordinality".into(), expr });
+        outer
     }
 
     /// `select f()` of a set: a row for each of its rows.
@@ -197,7 +221,7 @@ impl<'a> Resolver<'a> {
         // A row or nothing is no value: it is asked for as rows.
         let is_row = |ty: &Type| matches!(ty, Type::Composite(_) | Type::Opaque(_) | Type::Void);
         let is_set = |function: &Function| {
-            function.returns_set || (function.language == Language::PlPgSql && is_row(&function.returns))
+            function.returns_set || (!is_readable(function, self.catalog) && is_row(&function.returns))
         };
         let Some(rows) = self.declared_rows(call, is_set)? else { return Ok(None) };
         let [output] = &rows.outputs[..] else { return Ok(None) };
@@ -282,10 +306,29 @@ impl<'a> Resolver<'a> {
         self.frame.as_ref()?.args.get(index).cloned()
     }
 
+    /// A function as a call with such arguments sees it.
+    pub(super) fn instance(&self, at: usize, args: &[Expr]) -> Result<Cow<'a, Function>> {
+        let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+        instance(&self.catalog.functions[at], &types)
+    }
+
+    /// Whether a function's body is interpreted: it cannot be read in place of the call.
+    pub(super) fn is_interpreted(&self, at: usize) -> Result<bool> {
+        let function = &self.catalog.functions[at];
+        match function.language {
+            Language::PlPgSql => Ok(true),
+            Language::Sql => {
+                parsed(function)?;
+                Ok(self.open.contains(&at) || !is_readable(function, self.catalog))
+            }
+            Language::Other(_) => Ok(false),
+        }
+    }
+
     /// Puts what surrounds a query away, to be [put back](Resolver::back).
     pub(super) fn apart(&mut self) -> Surroundings<'a> {
-        let path = self.path.clone();
-        self.exchange(Surroundings { path, owner: self.owner.clone(), ..Surroundings::default() })
+        let (path, owner, asker) = (self.path.clone(), self.owner.clone(), self.asker.clone());
+        self.exchange(Surroundings { path, owner, asker, ..Surroundings::default() })
     }
 
     pub(super) fn back(&mut self, surroundings: Surroundings<'a>) {
@@ -302,6 +345,7 @@ impl<'a> Resolver<'a> {
             path: std::mem::replace(&mut self.path, other.path),
             frame: std::mem::replace(&mut self.frame, other.frame),
             owner: std::mem::replace(&mut self.owner, other.owner),
+            asker: std::mem::replace(&mut self.asker, other.asker),
         }
     }
 
@@ -317,102 +361,11 @@ impl<'a> Resolver<'a> {
             None => self
                 .path
                 .iter()
+                .filter(|schema| self.may_use(schema))
                 .map(|schema| in_schema(schema))
                 .find(|found| !found.is_empty())
                 .unwrap_or_default(),
         }
-    }
-
-    /// The function that a call means, and its arguments, of the types declared.
-    fn matched(&mut self, call: &Call, candidates: &[usize]) -> Result<(usize, Vec<Expr>)> {
-        let name = &self.catalog.functions[candidates[0]].name;
-        if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
-            let message =
-                format!("DISTINCT, FILTER, ORDER BY or * specified, but {name} is not an aggregate function");
-            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
-        }
-        let mut written = Vec::new();
-        for argument in &call.args {
-            if argument.variadic {
-                return Err(Error::missing(format!("VARIADIC in a call of {name}()")));
-            }
-            written.push((argument.name.as_deref(), self.expr(&argument.value)?));
-        }
-        let mut fitting = Vec::new();
-        for &at in candidates {
-            let function = &self.catalog.functions[at];
-            if inputs(function).any(|argument| argument.mode == ArgumentMode::Variadic) {
-                return Err(unsupported(function, "with variadic parameters"));
-            }
-            if let Some((exact, args)) = self.fits(at, &written)? {
-                fitting.push((exact, at, args));
-            }
-        }
-        let most = fitting.iter().map(|(exact, ..)| *exact).max();
-        fitting.retain(|(exact, ..)| Some(*exact) == most);
-        let types: Vec<String> = written.iter().map(|(_, arg)| format_type(&arg.ty(), None)).collect();
-        match (fitting.pop(), fitting.is_empty()) {
-            (Some((_, at, args)), true) => Ok((at, args)),
-            (Some(_), false) => Err(Error::new(
-                Code::AMBIGUOUS_FUNCTION,
-                format!("function {name}({}) is not unique", types.join(", ")),
-            )
-            .with_hint(
-                "Could not choose a best candidate function. You might need to add explicit type casts.",
-            )),
-            (None, _) => {
-                if let Some(&at) = candidates.iter().find(|at| !has_values(&self.catalog.functions[**at])) {
-                    return Err(unsupported(&self.catalog.functions[at], ""));
-                }
-                Err(Error::new(
-                    Code::UNDEFINED_FUNCTION,
-                    format!("function {name}({}) does not exist", types.join(", ")),
-                )
-                .with_hint(
-                    "No function matches the given name and argument types. You might need to add explicit type casts.",
-                ))
-            }
-        }
-    }
-
-    /// The arguments as a function takes them, and how many have exactly its types.
-    fn fits(&mut self, at: usize, written: &[(Option<&str>, Expr)]) -> Result<Option<(usize, Vec<Expr>)>> {
-        let function = &self.catalog.functions[at];
-        let parameters: Vec<&Argument> = inputs(function).collect();
-        let mut given: Vec<Option<&Expr>> = vec![None; parameters.len()];
-        for (position, (name, arg)) in written.iter().enumerate() {
-            let place = match name {
-                None => Some(position),
-                Some(name) => parameters.iter().position(|known| known.name.as_deref() == Some(*name)),
-            };
-            match place.and_then(|place| given.get_mut(place)) {
-                Some(slot @ None) => *slot = Some(arg),
-                _ => return Ok(None),
-            }
-        }
-        let mut exact = 0;
-        let mut args = Vec::new();
-        for (parameter, given) in parameters.into_iter().zip(given) {
-            let arg = match (given, &parameter.default) {
-                (Some(arg), _) if arg.ty() == parameter.ty => {
-                    exact += 1;
-                    arg.clone()
-                }
-                (Some(arg), _) if is_implicit(&arg.ty(), &parameter.ty) => {
-                    self.coerce(arg.clone(), &parameter.ty)?
-                }
-                (None, Some(default)) => {
-                    let default = self.constant_default(default)?;
-                    self.coerce(default, &parameter.ty)?
-                }
-                (Some(_), _) | (None, None) => return Ok(None),
-            };
-            args.push(match &parameter.domain {
-                Some(domain) => self.in_domain(arg, domain)?,
-                None => arg,
-            });
-        }
-        Ok(Some((exact, args)))
     }
 
     /// A parameter's default, which sees nothing of the query around the call.
@@ -438,10 +391,11 @@ impl<'a> Resolver<'a> {
 
     /// The value of a body: that of its first row, null without one.
     pub(super) fn value_of(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
-        let function = &self.catalog.functions[at];
-        if function.language == Language::PlPgSql {
+        if self.is_interpreted(at)? {
             return self.interpreted_value(at, args);
         }
+        let function = self.instance(at, &args)?;
+        let function = &*function;
         let fields = match &function.returns {
             Type::Opaque(_) | Type::Void => return Err(unsupported(function, "")),
             Type::Composite(name) => Some(self.fields_of(name).ok_or_else(|| unsupported(function, ""))?),
@@ -574,6 +528,7 @@ impl<'a> Resolver<'a> {
         self.path = path;
         if function.security_definer {
             self.owner = Some(function.owner.clone());
+            self.asker = self.asker.is_some().then(|| self.catalog.memberships(&function.owner).into());
         }
         self.open.push(at);
         let found = inner(self);
@@ -642,18 +597,23 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// Whether a body is one select that can be read in place of a call.
+fn is_readable(function: &Function, catalog: &catalog::Catalog) -> bool {
+    let is_path = |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
+    let changes = |query: &ast::Query| {
+        let mut ctes = query.with.iter().flat_map(|with| &with.ctes);
+        ctes.any(|cte| !matches!(*cte.body, StatementKind::Query(_)))
+    };
+    function.language == Language::Sql
+        && function.returns != Type::Void
+        && function.settings.iter().all(is_path)
+        && refuse(function, catalog).is_ok()
+        && matches!(parsed(function).as_deref(), Ok([StatementKind::Query(query)]) if !changes(query))
+}
+
 /// The parameters that a caller passes.
-fn inputs(function: &Function) -> impl Iterator<Item = &Argument> {
+pub(super) fn inputs(function: &Function) -> impl Iterator<Item = &Argument> {
     function.arguments.iter().filter(|argument| argument.is_input())
-}
-
-fn is_implicit(from: &Type, to: &Type) -> bool {
-    !matches!(to, Type::Opaque(_) | Type::Composite(_)) && cast::context(from, to) == Some(Context::Implicit)
-}
-
-/// Whether all parameters are values of types that we know: not rows, not `anyelement`.
-fn has_values(function: &Function) -> bool {
-    inputs(function).all(|argument| !matches!(argument.ty, Type::Opaque(_) | Type::Composite(_)))
 }
 
 /// Whether an argument may stand wherever the parameter does, any number of times.
@@ -710,8 +670,11 @@ fn path(function: &Function, base: &[Arc<str>]) -> Result<Vec<Arc<str>>> {
     Ok(path)
 }
 
-/// The statements of a body.
-pub(super) fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
+/// The statements of a body in `language sql`.
+///
+/// # Errors
+/// `0A000` for bodies in other languages, and for what is not understood.
+pub fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
     let language = match &function.language {
         Language::Sql => None,
         Language::PlPgSql => Some("plpgsql"),

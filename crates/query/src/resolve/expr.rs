@@ -73,9 +73,21 @@ impl Resolver<'_> {
     }
 
     fn operation(&mut self, left: &ast::Expr, op: &str, right: &ast::Expr) -> Result<Expr> {
+        if op == "||" {
+            let (left, right) = (self.named_or_value(left)?, self.named_or_value(right)?);
+            return self.binary(left, op, right);
+        }
         let left = self.expr(left)?;
         let right = self.expr(right)?;
         self.binary(left, op, right)
+    }
+
+    /// A value; of an id that says which object it is, the object's name.
+    pub(super) fn named_or_value(&mut self, expr: &ast::Expr) -> Result<Expr> {
+        match self.as_name(expr)? {
+            Some(name) => Ok(name),
+            None => self.expr(expr),
+        }
     }
 
     fn negation(&mut self, operand: &ast::Expr) -> Result<Expr> {
@@ -277,7 +289,10 @@ impl Resolver<'_> {
         if let Some(text) = object_name(expr, name) {
             return Ok(Expr::Const { value: Value::text(text), ty: Type::Text });
         }
-        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
+        if let Some(value) = self.system_cast(expr, name)? {
+            return Ok(value);
+        }
+        let (ty, modifier, domain) = self.find_type(name)?;
         if let Some(domain) = domain.filter(|domain| self.is_constrained(domain)) {
             let operand = self.expr(expr)?;
             let value = self.cast(operand, &ty, modifier)?;
@@ -292,7 +307,7 @@ impl Resolver<'_> {
 
     /// The type that a cast converts to; a domain's constraints would have to be tested.
     pub(super) fn cast_target(&self, name: &ast::TypeName) -> Result<(Type, Option<Modifier>)> {
-        let (ty, modifier, domain) = self.catalog.find_type(&self.path, name)?;
+        let (ty, modifier, domain) = self.find_type(name)?;
         match domain.and_then(|domain| self.catalog.domains.get(&domain)) {
             Some(domain) if domain.not_null || !domain.checks.is_empty() => {
                 Err(Error::missing(format!("a cast to domain {} with constraints", domain.name)))

@@ -34,6 +34,26 @@ fn one_group() -> Result<Expr> {
     Ok(Expr::test(Form::IsNotNull, vec![count]))
 }
 
+/// What an expression says: the same for two that are written alike, whatever the sources of their subqueries are called.
+fn words(expr: &Expr) -> String {
+    let mut has_subquery = false;
+    visit::deep(expr, &mut |inner| has_subquery |= matches!(inner, Expr::Subquery(_)));
+    if !has_subquery {
+        return format!("{expr:?}");
+    }
+    let mut expr = expr.clone();
+    alike(&mut expr);
+    format!("{expr:?}")
+}
+
+fn alike(expr: &mut Expr) {
+    if let Expr::Subquery(subquery) = expr {
+        let read = subquery.read_mut();
+        *read = visit::instantiate_read(read, &mut visit::SourceIds::starting_at(u32::MAX / 2));
+    }
+    visit::operands_mut(expr).into_iter().for_each(alike);
+}
+
 /// Puts nulls for keys that are not grouped by; not where an aggregate looks at each row.
 fn without(expr: &mut Expr, absent: &[(String, Expr)]) {
     let words = format!("{expr:?}");
@@ -191,6 +211,18 @@ impl Resolver<'_> {
             if matches!(&*key.kind, ExprKind::Row(fields) if fields.is_empty()) {
                 continue;
             }
+            // A name is a column, else that of an output, and only then what else it may stand for.
+            let named = match &*key.kind {
+                ExprKind::Column(parts) if self.stored_column(parts).is_err() => {
+                    self.output(key, outputs, "GROUP BY")?
+                }
+                _ => None,
+            };
+            if let Some(expr) = named {
+                self.refuse_aggregate(&expr, "GROUP BY")?;
+                found.push(expr);
+                continue;
+            }
             let expr = match (&*key.kind, self.expr(key)) {
                 (ExprKind::Column(_), Ok(expr)) => expr,
                 (_, resolved) => match self.output(key, outputs, "GROUP BY")? {
@@ -214,13 +246,13 @@ impl Resolver<'_> {
         if !grouped {
             return Ok(());
         }
-        let keys: Vec<String> = read.group.iter().map(|key| format!("{key:?}")).collect();
+        let keys: Vec<String> = read.group.iter().map(words).collect();
         said().try_for_each(|expr| self.decided(expr, read, &keys))
     }
 
     /// Keys are compared by what they say: their debug text names every part.
     fn decided(&self, expr: &Expr, read: &Read, keys: &[String]) -> Result<()> {
-        if keys.contains(&format!("{expr:?}")) || matches!(expr, Expr::Aggregate { .. }) {
+        if keys.contains(&words(expr)) || matches!(expr, Expr::Aggregate { .. }) {
             return Ok(());
         }
         if let Expr::Column { source, column, .. } = expr {
@@ -230,7 +262,7 @@ impl Resolver<'_> {
             let mut outcome = Ok(());
             visit::deep_read(subquery.read(), &mut |inner| {
                 if let (Ok(()), Expr::Column { source, column, .. }) = (&outcome, inner)
-                    && !keys.contains(&format!("{inner:?}"))
+                    && !keys.contains(&words(inner))
                 {
                     outcome = self.decided_column(*source, *column, read);
                 }

@@ -287,6 +287,16 @@ impl Resolver<'_> {
         {
             return Ok(found);
         }
+        if let Some((table, rows)) = self.transition(name) {
+            let id = self.ids.fresh();
+            let alias = alias.unwrap_or(&name.name);
+            let mut relation = Relation::of_table(&self.catalog[table], Some(alias), id);
+            relation.is_stored = false;
+            return Ok((Source::Transition { id, table, rows }, relation));
+        }
+        if let Some(found) = self.system_source(name, alias) {
+            return Ok(found);
+        }
         let table = self.table(name)?;
         let source = self.relation_of(table)?;
         let id = crate::visit::id_of(&source).unwrap_or(crate::model::ROW);
@@ -295,11 +305,15 @@ impl Resolver<'_> {
 
     /// The table or view that a name means.
     pub(super) fn table(&self, name: &ObjectName) -> Result<TableId> {
+        if let Some(schema) = &name.schema {
+            self.require_schema(schema)?;
+        }
         let found = match &name.schema {
             Some(schema) => self.catalog.table(&Name::new(schema.as_str(), name.name.as_str())),
             None => self
                 .path
                 .iter()
+                .filter(|schema| self.may_use(schema))
                 .find_map(|schema| self.catalog.table(&Name::new(schema.clone(), name.name.as_str()))),
         };
         let missing = || {
@@ -307,6 +321,38 @@ impl Resolver<'_> {
             Error::new(Code::UNDEFINED_TABLE, format!("relation \"{schema}{}\" does not exist", name.name))
         };
         found.map(|(id, _)| id).ok_or_else(missing)
+    }
+
+    /// Whether a schema is looked into for names.
+    pub(super) fn may_use(&self, schema: &str) -> bool {
+        self.asker.as_ref().is_none_or(|roles| self.catalog.allows_schema(roles, schema))
+    }
+
+    /// Refuses a name in a schema that whoever asks may not use: before it is said whether there is such a thing.
+    pub(super) fn require_schema(&self, schema: &str) -> Result<()> {
+        let is_there = self.catalog.schemas.iter().any(|(name, _)| **name == *schema);
+        if is_there && !self.may_use(schema) {
+            return Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {schema}")));
+        }
+        Ok(())
+    }
+
+    /// A type by its name.
+    pub(super) fn find_type(
+        &self,
+        name: &ast::TypeName,
+    ) -> Result<(Type, Option<types::Modifier>, Option<Name>)> {
+        if let Some(schema) = &name.name.schema {
+            self.require_schema(schema)?;
+        }
+        let path: Vec<std::sync::Arc<str>> =
+            self.path.iter().filter(|schema| self.may_use(schema)).cloned().collect();
+        self.catalog.find_type(&path, name)
+    }
+
+    /// What follows is stored in the schema: its names were looked up when it was made.
+    pub(super) fn as_stored(&mut self) {
+        (self.path, self.asker) = (super::default_path(), None);
     }
 
     /// An occurrence of a table, or of a view with what it reads.
@@ -319,7 +365,7 @@ impl Resolver<'_> {
             TableKind::View { query, .. } => {
                 let query = query.clone();
                 let surroundings = self.apart();
-                self.path = super::default_path();
+                self.as_stored();
                 let read = self.query(&query);
                 self.back(surroundings);
                 Ok(Source::Read { id, read: Box::new(read?), view: Some(table) })
@@ -450,8 +496,15 @@ impl Resolver<'_> {
                     };
                     outputs.extend(columns.into_iter().map(|(name, expr)| Output { name, expr }));
                 }
+                ExprKind::Field { expr, field } if field == "*" => {
+                    let row = self.expr(expr)?;
+                    outputs.extend(self.fields_of_row(&row)?);
+                }
                 _ => {
-                    let expr = self.expr(&target.expr)?;
+                    let expr = match self.as_name(&target.expr)? {
+                        Some(name) => name,
+                        None => self.expr(&target.expr)?,
+                    };
                     let expr = if unsettled { expr } else { self.settled(expr)? };
                     let expr = self.shown(expr)?;
                     let name = target.alias.clone().or_else(|| catalog::column_name(&target.expr));
@@ -460,6 +513,26 @@ impl Resolver<'_> {
             }
         }
         Ok(outputs)
+    }
+
+    /// `(row).*`
+    fn fields_of_row(&mut self, row: &Expr) -> Result<Vec<Output>> {
+        if let Expr::Form { form: Form::Record(names), args, .. } = row {
+            let fields = names.iter().cloned().zip(args.iter().cloned());
+            return Ok(fields.map(|(name, expr)| Output { name, expr }).collect());
+        }
+        let fields = match &row.ty() {
+            Type::Composite(name) => self.fields_of(name),
+            ty => {
+                let message = format!("type {} is not composite", types::ty::format_type(ty, None));
+                return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+            }
+        };
+        let fields = fields.ok_or_else(|| Error::missing("the fields of a row without a type"))?;
+        let field = |(name, _): (std::sync::Arc<str>, Type)| {
+            Ok(Output { expr: self.field(row, &name)?, name })
+        };
+        fields.into_iter().map(field).collect()
     }
 
     /// Order keys: positions and names of outputs first, then expressions.

@@ -21,6 +21,8 @@ pub(super) struct Relation {
     pub(super) id: Option<SourceId>,
     /// Whether its rows are stored: they have keys.
     pub(super) is_stored: bool,
+    /// Whether its rows are the values of a function: a whole row is one of them.
+    pub(super) is_value: bool,
 }
 
 /// The relations of one query.
@@ -60,6 +62,7 @@ impl Relation {
             columns: table.column_ids().map(column).collect(),
             id: Some(id),
             is_stored: table.is_stored(),
+            is_value: false,
         }
     }
 
@@ -73,7 +76,7 @@ impl Relation {
     }
 
     pub(super) fn of_columns(alias: &str, columns: Vec<(Arc<str>, Expr)>) -> Relation {
-        Relation { alias: alias.into(), table: None, columns, id: None, is_stored: false }
+        Relation { alias: alias.into(), table: None, columns, id: None, is_stored: false, is_value: false }
     }
 
     /// Gives its first columns other names.
@@ -107,6 +110,9 @@ impl Relation {
 
     /// The whole row.
     fn row(&self) -> Expr {
+        if let (true, [(_, value)]) = (self.is_value, &self.columns[..]) {
+            return value.clone();
+        }
         let ty = self
             .table
             .clone()
@@ -144,7 +150,7 @@ impl Resolver<'_> {
         Err(error)
     }
 
-    fn stored_column(&self, parts: &[String]) -> Result<Expr> {
+    pub(super) fn stored_column(&self, parts: &[String]) -> Result<Expr> {
         match parts {
             [column] => self.bare(column),
             [qualifier, column] => self.qualified(qualifier, column),

@@ -34,14 +34,39 @@ pub(super) fn is_set(call: &Call) -> bool {
     is_ours && sets().any(|function| function.name == call.name.name)
 }
 
+/// Whether a function's rows are values: one column that is no row.
+pub(super) fn is_value(columns: &[(Arc<str>, Expr)]) -> bool {
+    matches!(columns, [(_, value)] if !matches!(value.ty(), Type::Composite(_)))
+}
+
 impl Resolver<'_> {
     /// Calls of set-returning functions that a call means: one, but `unnest` takes several arrays.
     fn set_calls(&mut self, call: &Call, definitions: &[(String, TypeName)]) -> Result<Vec<SetCall>> {
         let args = self.arguments(call)?;
+        if let ("unnest", [array]) = (call.name.name.as_str(), &args[..])
+            && let Some(rows) = self.unnested_rows(array)?
+        {
+            return Ok(vec![rows]);
+        }
         if call.name.name == "unnest" && args.len() > 1 {
             return args.into_iter().map(|arg| self.set_call("unnest", vec![arg], definitions)).collect();
         }
         Ok(vec![self.set_call(&call.name.name, args, definitions)?])
+    }
+
+    /// `unnest` of an array of rows: their fields are the columns.
+    fn unnested_rows(&self, array: &Expr) -> Result<Option<SetCall>> {
+        let fields = match &array.ty() {
+            Type::Array(element) => match &**element {
+                Type::Composite(name) => self.fields_of(name),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(fields) = fields else { return Ok(None) };
+        let rows = self.apply("to_json", vec![array.clone()])?;
+        let chosen = choose_set("json_to_recordset", &[Type::Json])?;
+        Ok(Some(SetCall { function: chosen.function, args: vec![rows], columns: fields.into() }))
     }
 
     fn set_call(&self, name: &str, args: Vec<Expr>, definitions: &[(String, TypeName)]) -> Result<SetCall> {
@@ -131,6 +156,7 @@ impl Resolver<'_> {
             (name, Expr::Column { source: id, column: ColumnId(at), ty })
         };
         let mut relation = Relation::of_columns(name, columns.into_iter().zip(0..).map(column).collect());
+        relation.is_value = definitions.is_empty() && is_value(&relation.columns);
         relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
         self.add(relation)?;
         Ok(source)

@@ -20,6 +20,12 @@ impl<'a> Typing<'a> {
         Typing(Resolver { path, session, ..Resolver::new(catalog, &[]) })
     }
 
+    /// The same for a role, which does not see schemas that it may not use.
+    pub fn asked_by(self, role: &str) -> Typing<'a> {
+        let asker = Some(self.0.catalog.memberships(role).into());
+        Typing(Resolver { asker, ..self.0 })
+    }
+
     /// A literal whose type what stands around it decides.
     pub fn untyped(text: &str) -> Expr {
         Expr::Const { value: Value::text(text), ty: Type::Unknown }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Catalog, ColumnId, Volatility};
+use catalog::{Catalog, ColumnId, TableId, Volatility};
 use sql::ast::{self, ExprKind, StatementKind};
 use types::session::Session;
 use types::{Code, Error, Result, Type};
@@ -13,7 +13,10 @@ use types::{Code, Error, Result, Type};
 use super::Resolver;
 use super::declared::unsupported;
 use super::scope::Level;
-use crate::ir::{CallArgument, Expr, Form, FunctionCall, FunctionId, Output, Query, Read, Source};
+use crate::ir::{
+    CallArgument, Expr, Form, FunctionCall, FunctionId, Output, Query, Read, SetCall, Source, SourceId,
+    Transition,
+};
 
 /// What a name means that is both a column and a variable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,9 @@ pub trait Variables {
 
     /// What a name means that is a column, too.
     fn conflict(&self) -> Conflict;
+
+    /// The transition table of this name.
+    fn transition(&self, name: &str) -> Option<(TableId, Transition)>;
 }
 
 /// What surrounds a statement of a body.
@@ -58,6 +64,8 @@ pub struct Surroundings<'a> {
     pub catalog: &'a Catalog,
     /// Where names are looked for.
     pub path: &'a [Arc<str>],
+    /// Who asks.
+    pub role: &'a str,
     /// In which literals are read.
     pub session: &'a Session,
     /// The names that stand for parameters.
@@ -69,6 +77,7 @@ impl<'a> Surroundings<'a> {
         Resolver {
             path: self.path.to_vec(),
             base: self.path.to_vec(),
+            asker: Some(self.catalog.memberships(self.role).into()),
             session: self.session.clone(),
             variables: Some(self.variables),
             changes: true,
@@ -123,6 +132,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The transition table of this name, unless it says a schema.
+    pub(super) fn transition(&self, name: &ast::ObjectName) -> Option<(TableId, Transition)> {
+        let variables = self.variables.filter(|_| name.schema.is_none())?;
+        variables.transition(&name.name)
+    }
+
+    /// The table or view that a statement is to change.
+    pub(super) fn changed_table(&self, name: &ast::ObjectName) -> Result<TableId> {
+        if self.transition(name).is_some() {
+            let message = format!("relation \"{}\" cannot be the target of a modifying statement", name.name);
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        }
+        self.table(name)
+    }
+
     /// The columns of `name.*`: of a relation, or else of a variable.
     pub(super) fn starred(&self, name: &str) -> Result<Columns> {
         let error = match self.relation(name) {
@@ -162,18 +186,24 @@ impl<'a> Resolver<'a> {
 
     /// A call of a function that is interpreted, as a value.
     pub(super) fn interpreted_value(&mut self, at: usize, args: Vec<Expr>) -> Result<Expr> {
-        let function = &self.catalog.functions[at];
+        let function = self.instance(at, &args)?;
         if function.returns_set {
             let what = format!("the set-returning function {}() in this place", function.name);
             return Err(Error::missing(what));
         }
-        refuse_trigger(function)?;
+        refuse_trigger(&function)?;
+        let ty = function.returns.clone();
+        self.interpreted_call(at, args, ty)
+    }
+
+    fn interpreted_call(&mut self, at: usize, args: Vec<Expr>, ty: Type) -> Result<Expr> {
+        let function = &self.catalog.functions[at];
         let args = self.named_rows(args);
         let is_volatile = function.volatility == Volatility::Volatile;
         Ok(Expr::Call(Box::new(FunctionCall {
             function: FunctionId(at),
             args,
-            ty: function.returns.clone(),
+            ty,
             role: None,
             is_volatile,
             changes: is_volatile && self.changes,
@@ -197,19 +227,12 @@ impl<'a> Resolver<'a> {
 
     /// The rows of a function that is interpreted.
     pub(super) fn interpreted_rows(&mut self, id: FunctionId, args: Vec<Expr>) -> Result<Read> {
-        let function = &self.catalog.functions[id.0];
-        refuse_trigger(function)?;
+        let function = self.instance(id.0, &args)?;
+        refuse_trigger(&function)?;
         let args = self.named_rows(args);
-        let columns = match function.returns {
-            Type::Void => vec![(function.name.name.clone(), Type::Text)],
-            _ => self.result_columns(function)?,
-        };
+        let columns = self.columns_of_call(&function)?;
         let source = self.ids.fresh();
-        let outputs = columns.iter().zip(0..).map(|((name, ty), at)| Output {
-            name: name.clone(),
-            expr: Expr::Column { source, column: ColumnId(at), ty: ty.clone() },
-        });
-        let outputs = outputs.collect();
+        let outputs = outputs(source, &columns);
         let argument = |value| CallArgument { name: None, variadic: false, value };
         let call = Source::Call {
             id: source,
@@ -221,6 +244,48 @@ impl<'a> Resolver<'a> {
         };
         Ok(Read { outputs, ..Read::from(call) })
     }
+
+    /// The same for arguments of rows that stand beside: a call for each of them, whose rows come as one JSON array.
+    pub(super) fn interpreted_rows_beside(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
+        let function = self.instance(at, &args)?;
+        refuse_trigger(&function)?;
+        let is_row = matches!(function.returns, Type::Composite(_));
+        if !function.returns_set && !is_row {
+            let name = function.name.name.clone();
+            let mut read = Read::from(Source::Unit);
+            read.outputs.push(Output { name, expr: self.interpreted_value(at, args)? });
+            return Ok(read);
+        }
+        let columns = self.columns_of_call(&function)?;
+        let name = match function.returns_set {
+            true => "json_to_recordset",
+            false => "json_to_record",
+        };
+        let call = self.interpreted_call(at, args, Type::Json)?;
+        let chosen = crate::functions::choose_set(name, &[Type::Json])?;
+        let id = self.ids.fresh();
+        let outputs = outputs(id, &columns);
+        let calls = vec![SetCall { function: chosen.function, args: vec![call], columns: columns.into() }];
+        Ok(Read { outputs, ..Read::from(Source::Function { id, calls, ordinality: false }) })
+    }
+
+    fn columns_of_call(&self, function: &catalog::Function) -> Result<Described> {
+        match function.returns {
+            Type::Void => Ok(vec![(function.name.name.clone(), Type::Text)]),
+            _ => self.result_columns(function),
+        }
+    }
+}
+
+/// Names and types of columns.
+type Described = Vec<(Arc<str>, Type)>;
+
+fn outputs(source: SourceId, columns: &[(Arc<str>, Type)]) -> Vec<Output> {
+    let output = |((name, ty), at): (&(Arc<str>, Type), u16)| Output {
+        name: name.clone(),
+        expr: Expr::Column { source, column: ColumnId(at), ty: ty.clone() },
+    };
+    columns.iter().zip(0..).map(output).collect()
 }
 
 fn refuse_trigger(function: &catalog::Function) -> Result<()> {

@@ -7,8 +7,8 @@ use types::{Code, Error, Result};
 use super::Resolver;
 use super::scope::{Level, Relation};
 use crate::ir::{
-    Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Write,
-    WriteGuard,
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Subquery,
+    Write, WriteGuard,
 };
 use crate::visit;
 
@@ -19,7 +19,7 @@ impl Resolver<'_> {
     }
 
     fn insert_into(&mut self, insert: &ast::Insert) -> Result<Write> {
-        let table = self.table(&insert.table)?;
+        let table = self.changed_table(&insert.table)?;
         let columns = self.target_columns(table, &insert.columns)?;
         let (columns, rows, read) = self.rows(table, &columns, insert)?;
         let target = self.ids.fresh();
@@ -47,7 +47,7 @@ impl Resolver<'_> {
             return Err(Error::missing("REFRESH MATERIALIZED VIEW … WITH NO DATA"));
         }
         let surroundings = self.apart();
-        self.path = super::default_path();
+        self.as_stored();
         let read = self.query(query);
         self.back(surroundings);
         let columns = declared.column_ids().collect();
@@ -63,7 +63,7 @@ impl Resolver<'_> {
     }
 
     fn update_of(&mut self, update: &ast::Update) -> Result<Write> {
-        let table = self.table(&update.table)?;
+        let table = self.changed_table(&update.table)?;
         let target = self.ids.fresh();
         let alias = update.alias.as_deref();
         self.levels.push(Level::default());
@@ -84,7 +84,7 @@ impl Resolver<'_> {
     }
 
     fn delete_of(&mut self, delete: &ast::Delete) -> Result<Write> {
-        let table = self.table(&delete.table)?;
+        let table = self.changed_table(&delete.table)?;
         let target = self.ids.fresh();
         let alias = delete.alias.as_deref();
         self.levels.push(Level::default());
@@ -278,7 +278,15 @@ impl Resolver<'_> {
                         "number of columns does not match number of values",
                     ));
                 }
-                _ => return Err(Error::missing("assigning a subquery's row to several columns")),
+                (ExprKind::Subquery(query), _) => {
+                    found.extend(self.of_subquery(table, &columns, query)?);
+                    Vec::new()
+                }
+                _ => {
+                    let message =
+                        "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
+                    return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+                }
             };
             for (column, value) in columns.into_iter().zip(values) {
                 if found.iter().any(|(other, _)| *other == column) {
@@ -290,6 +298,27 @@ impl Resolver<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// The columns of a subquery's row, which is asked for each of them.
+    fn of_subquery(
+        &mut self,
+        table: TableId,
+        columns: &[ColumnId],
+        query: &ast::Query,
+    ) -> Result<Vec<(ColumnId, Assign)>> {
+        let mut set = Vec::with_capacity(columns.len());
+        for (at, column) in columns.iter().enumerate() {
+            let read = self.query(query)?;
+            if read.outputs.len() != columns.len() {
+                return Err(Error::new(Code::SYNTAX, "number of columns does not match number of values"));
+            }
+            let mut read = self.around(read);
+            read.outputs = read.outputs.drain(at..=at).collect();
+            let value = Expr::Subquery(Box::new(Subquery::Scalar(read)));
+            set.push((*column, Assign::Expr(self.assigned(value, &self.catalog[table], *column)?)));
+        }
+        Ok(set)
     }
 
     fn assignment(&mut self, table: TableId, column: ColumnId, value: &ast::Expr) -> Result<Assign> {
@@ -308,26 +337,24 @@ impl Resolver<'_> {
         alias: Option<&str>,
         conflict: &ast::OnConflict,
     ) -> Result<Conflict> {
-        let columns = match &conflict.target {
-            None => Vec::new(),
-            Some(ConflictTarget::Constraint(name)) => self.constraint_columns(table, name)?,
-            Some(ConflictTarget::Columns(_, Some(_))) => {
-                return Err(Error::missing("ON CONFLICT with the predicate of a partial index"));
+        let mut on = Conflict::on(Vec::new(), ConflictAction::Nothing);
+        match &conflict.target {
+            None => {}
+            Some(ConflictTarget::Constraint(name)) => {
+                on.columns = self.constraint_columns(table, name)?;
+                on.constraint = Some(name.as_str().into());
             }
-            Some(ConflictTarget::Columns(keys, None)) => keys
-                .iter()
-                .map(|key| match &*key.kind {
-                    ExprKind::Column(parts) => {
-                        self.target_column(table, parts.last().map_or("", String::as_str))
-                    }
-                    _ => Err(Error::missing("ON CONFLICT on an expression")),
-                })
-                .collect::<Result<_>>()?,
-        };
+            Some(ConflictTarget::Columns(keys, predicate)) => {
+                self.levels.push(Level::of(Relation::of_table(&self.catalog[table], alias, target)));
+                let outcome = self.arbiter(keys, predicate.as_ref(), &mut on);
+                self.levels.pop();
+                outcome?;
+            }
+        }
         let Some(update) = &conflict.update else {
-            return Ok(Conflict { columns, action: ConflictAction::Nothing });
+            return Ok(on);
         };
-        if columns.is_empty() {
+        if !on.names_key() {
             let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
             return Err(Error::new(Code::SYNTAX, message));
         }
@@ -340,7 +367,29 @@ impl Resolver<'_> {
         let filter = update.filter.as_ref().map(|filter| self.boolean(filter, "WHERE")).transpose();
         self.levels.pop();
         let action = ConflictAction::Update { excluded, set: set?, filter: filter? };
-        Ok(Conflict { columns, action })
+        Ok(Conflict { action, ..on })
+    }
+
+    /// What says which unique key decides.
+    fn arbiter(
+        &mut self,
+        keys: &[ast::Expr],
+        predicate: Option<&ast::Expr>,
+        on: &mut Conflict,
+    ) -> Result<()> {
+        for key in keys {
+            // A name is the table's column, whatever variables are called.
+            let resolved = match &*key.kind {
+                ExprKind::Column(parts) => self.stored_column(parts)?,
+                _ => self.expr(key)?,
+            };
+            match self.settled(resolved)? {
+                Expr::Column { column, .. } => on.columns.push(column),
+                expr => on.computed.push(expr),
+            }
+        }
+        on.predicate = predicate.map(|predicate| self.boolean(predicate, "WHERE")).transpose()?;
+        Ok(())
     }
 
     fn constraint_columns(&self, table: TableId, name: &str) -> Result<Vec<ColumnId>> {

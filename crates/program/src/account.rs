@@ -1,0 +1,131 @@
+//! What rows and values of interpreted functions take of memory, all of a transaction together.
+//!
+//! Rows are counted while they come, so that a statement ends before it takes more than there may be; small variables are not
+//! counted, for a body has only so many. A text that stands in several places counts in each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use types::{Code, Error, Result, Value};
+
+/// Bytes up to which a variable is not counted.
+const SMALL: usize = 4 << 10;
+
+/// The bytes that a transaction's functions hold.
+#[derive(Debug)]
+pub struct Account {
+    held: AtomicUsize,
+    most: usize,
+}
+
+impl Account {
+    /// One of at most so many bytes.
+    pub fn of(most: usize) -> Arc<Account> {
+        Arc::new(Account { held: AtomicUsize::new(0), most })
+    }
+
+    /// Begins to hold something.
+    pub fn hold(self: &Arc<Account>) -> Held {
+        Held { account: Some(self.clone()), bytes: 0 }
+    }
+}
+
+/// A part of what is held; given back when it is dropped. By default it counts nothing.
+#[derive(Debug, Default)]
+pub struct Held {
+    account: Option<Arc<Account>>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Holds a row more.
+    ///
+    /// # Errors
+    /// `54000` beyond what may be held.
+    pub fn row(&mut self, row: &[Value]) -> Result<()> {
+        self.grow(size_of::<Vec<Value>>() + row.iter().map(weight).sum::<usize>())
+    }
+
+    /// Holds a value instead of what was held, if it is large.
+    ///
+    /// # Errors
+    /// As [`Held::row`].
+    pub fn value(&mut self, value: &Value) -> Result<()> {
+        self.release();
+        match weight(value) {
+            bytes if bytes > SMALL => self.grow(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<()> {
+        let Some(account) = &self.account else { return Ok(()) };
+        let before = account.held.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        if before.saturating_add(bytes) <= account.most {
+            return Ok(());
+        }
+        let message = format!("functions hold more than {} bytes of rows and values", account.most);
+        Err(Error::new(Code::LIMIT_EXCEEDED, message))
+    }
+
+    fn release(&mut self) {
+        if let Some(account) = &self.account {
+            account.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// The bytes that a value takes, what it points to included.
+pub(crate) fn weight(value: &Value) -> usize {
+    let beyond = match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Array(array) => array.elements.iter().map(weight).sum(),
+        Value::Row(fields) => fields.iter().map(weight).sum(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Numeric(_)
+        | Value::Uuid(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::Timestamp(_)
+        | Value::Interval(_) => 0,
+    };
+    size_of::<Value>() + beyond
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_given_back() {
+        let account = Account::of(10_000);
+        let big = Value::text("x".repeat(6_000));
+        let mut first = account.hold();
+        first.value(&big).unwrap();
+        assert_eq!(account.hold().row(&[big.clone()]).unwrap_err().code(), Code::LIMIT_EXCEEDED);
+        first.value(&Value::Int(1)).unwrap();
+        account.hold().row(&[big.clone()]).unwrap();
+        first.value(&big).unwrap();
+        drop(first);
+        account.hold().value(&big).unwrap();
+        assert_eq!(account.held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn values_weigh_what_they_point_to() {
+        let text = Value::text("x".repeat(1_000));
+        assert!(weight(&Value::Row(vec![text.clone(), text].into())) > 2_000);
+    }
+}

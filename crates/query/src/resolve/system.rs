@@ -1,0 +1,498 @@
+//! PostgreSQL's system relations and the functions over them: rows of the catalog at hand, as constants of the statement.
+//!
+//! A relation of the information schema shows a row to those who may use what it is about. A function is a template in SQL, in
+//! which arguments stand in a subquery of their own, so that no name of theirs is taken for a column of the template. `regclass`
+//! and its like are ids: a cast from text finds the object, a cast to text is its name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use catalog::ColumnId;
+use catalog::system::{self, INTERNAL, SystemRelation};
+use sql::ast::{self, Call, ExprKind, FromItem, Literal, ObjectName, QueryBody, Target, TypeName};
+use types::{Code, Error, Result, Span, Type, Value};
+
+use super::Resolver;
+use super::scope::Relation;
+use crate::ir::{CallerField, Compare, Expr, Form, Output, Read, Source};
+
+/// A function over the system relations: name, number of arguments, what it says. Arguments are `g$.a1`, …; those that name
+/// a relation, function, type or schema by text or id are cast first.
+const FUNCTIONS: &[(&str, &[&str], &str)] = &[
+    (
+        "pg_get_constraintdef",
+        &[""],
+        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_constraintdef",
+        &["", ""],
+        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_indexdef",
+        &["regclass"],
+        r#"(select w$.words from @words w$ where w$.kind = 'index' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_viewdef",
+        &["regclass"],
+        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_viewdef",
+        &["regclass", ""],
+        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_functiondef",
+        &["regproc"],
+        r#"(select w$.words from @words w$ where w$.kind = 'function' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_triggerdef",
+        &[""],
+        r#"(select w$.words from @words w$ where w$.kind = 'trigger' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_function_arguments",
+        &["regproc"],
+        r#"(select w$.words from @words w$ where w$.kind = 'arguments' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_function_identity_arguments",
+        &["regproc"],
+        r#"(select w$.words from @words w$ where w$.kind = 'identity' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_function_result",
+        &["regproc"],
+        r#"(select w$.words from @words w$ where w$.kind = 'result' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_get_userbyid",
+        &[""],
+        r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1)"#,
+    ),
+    ("pg_get_expr", &["", ""], "g$.a1"),
+    ("pg_get_expr", &["", "", ""], "g$.a1"),
+    (
+        "format_type",
+        &["regtype", ""],
+        r#"(select w$.words || case
+        when g$.a2 is null or g$.a2 < 4 then ''
+        when g$.a1 in (1042, 1043) then '(' || (g$.a2 - 4)::text || ')'
+        when g$.a1 = 1700 then '(' || ((g$.a2 - 4) / 65536)::text || ',' || ((g$.a2 - 4) % 65536)::text || ')'
+        else '' end from @words w$ where w$.kind = 'type' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "obj_description",
+        &["", ""],
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = 0
+        and w$.classoid = case g$.a2 when 'pg_class' then 1259 when 'pg_proc' then 1255 when 'pg_namespace' then 2615 when 'pg_type' then 1247 end)"#,
+    ),
+    (
+        "obj_description",
+        &[""],
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = 0)"#,
+    ),
+    (
+        "col_description",
+        &["regclass", ""],
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = g$.a2 and w$.classoid = 1259)"#,
+    ),
+    (
+        "pg_table_is_visible",
+        &["regclass"],
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'class' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_function_is_visible",
+        &["regproc"],
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'proc' and w$.oid = g$.a1)"#,
+    ),
+    (
+        "pg_type_is_visible",
+        &["regtype"],
+        r#"(select bool_or(w$.schema in ('public', 'extensions', 'pg_catalog')) from @names w$ where w$.kind = 'type' and w$.oid = g$.a1)"#,
+    ),
+    ("has_table_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
+    ("has_sequence_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
+    ("has_function_privilege", &["name", "regprocedure", "privilege"], HAS_PRIVILEGE),
+    ("has_schema_privilege", &["name", "regnamespace", "privilege"], HAS_PRIVILEGE),
+    (
+        "has_column_privilege",
+        &["name", "regclass", "", "privilege"],
+        r#"(select g$.a1 = any (w$.roles) from @column_privileges w$
+        where w$.oid = g$.a2 and w$.attname = g$.a3 and w$.privilege = lower(g$.a4))"#,
+    ),
+    (
+        "pg_has_role",
+        &["name", "name", "privilege"],
+        r#"(select g$.a2 = any (w$.roles) from @memberships w$ where w$.member = g$.a1)"#,
+    ),
+];
+
+const HAS_PRIVILEGE: &str = r#"(select g$.a1 = any (w$.roles) from @privileges w$ where w$.oid = g$.a2 and w$.privilege = lower(g$.a3))"#;
+
+/// `regclass` and its like: the kind of object, the word of PostgreSQL's error.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("regclass", "class", "relation"),
+    ("regtype", "type", "type"),
+    ("regproc", "proc", "function"),
+    ("regprocedure", "procedure", "function"),
+    ("regnamespace", "namespace", "schema"),
+    ("regrole", "role", "role"),
+];
+
+/// The kind that a type is of.
+fn kind_of(ty: &TypeName) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog")) && ty.array_dims == 0;
+    KINDS.iter().find(|(name, ..)| is_own && *name == ty.name.name)
+}
+
+/// The type that stands for one of PostgreSQL's for names and ids.
+fn stands_for(ty: &TypeName) -> Option<TypeName> {
+    let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
+    let name = match ty.name.name.as_str() {
+        "name" => "text",
+        "oid" => "int8",
+        _ => return None,
+    };
+    let name = ObjectName { schema: None, name: name.to_owned(), span: ty.name.span };
+    is_own.then(|| TypeName { name, ..ty.clone() })
+}
+
+impl Resolver<'_> {
+    /// A system relation under a name; `None` for other names.
+    pub(super) fn system_source(
+        &mut self,
+        name: &ObjectName,
+        alias: Option<&str>,
+    ) -> Option<(Source, Relation)> {
+        let relation = system::relation(name.schema.as_deref(), &name.name)?;
+        let id = self.ids.fresh();
+        let read = self.system_read(relation);
+        let named = Relation::of_outputs(alias.unwrap_or(&name.name), &read.outputs, id);
+        Some((Source::Read { id, read: Box::new(read), view: None }, named))
+    }
+
+    fn system_read(&mut self, relation: &SystemRelation) -> Read {
+        let types: Vec<Type> = relation.columns.iter().map(|(_, ty)| ty.of()).collect();
+        let shown = relation.columns.len() - usize::from(relation.is_guarded);
+        let rows = relation.rows(self.catalog);
+        let id = self.ids.fresh();
+        let column = |at: usize| Expr::Column {
+            source: id,
+            column: ColumnId(u16::try_from(at).unwrap_or(u16::MAX)),
+            ty: types[at].clone(),
+        };
+        let outputs = relation.columns[..shown].iter().enumerate();
+        let outputs =
+            outputs.map(|(at, (name, _))| Output { name: (*name).into(), expr: column(at) }).collect();
+        let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
+        let is_empty = rows.is_empty();
+        let mut rows: Vec<Vec<Expr>> =
+            rows.into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect()).collect();
+        if is_empty {
+            rows.push(types.iter().map(|ty| Expr::null(ty.clone())).collect());
+        }
+        let filter = match (is_empty, relation.is_guarded) {
+            (true, _) => Some(Expr::bool(false)),
+            (false, true) => {
+                let args = vec![Expr::Caller(CallerField::Role), column(shown)];
+                Some(Expr::test(Form::AnyOf(Compare::Eq), args))
+            }
+            (false, false) => None,
+        };
+        Read { outputs, filter, ..Read::from(Source::Values { id, rows }) }
+    }
+
+    /// A call of a function over the system relations; `None` for other calls.
+    pub(super) fn system_call(&mut self, call: &Call) -> Result<Option<Expr>> {
+        if !matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) || !is_plain(call) {
+            return Ok(None);
+        }
+        let args: Vec<&ast::Expr> = call.args.iter().map(|argument| &argument.value).collect();
+        let name = call.name.name.as_str();
+        if let Some(value) = self.fact_of_session(name, args.len()) {
+            return Ok(Some(value));
+        }
+        if let Some((_, kind, _)) = KINDS.iter().find(|(known, ..)| name.strip_prefix("to_") == Some(known))
+            && let [arg] = &args[..]
+        {
+            return self.id_of(kind, arg, None).map(Some);
+        }
+        // Without a role it is the one in force.
+        let role = call_of("current_user");
+        let mut with_role = vec![&role];
+        with_role.extend(&args);
+        for args in [args, with_role] {
+            let found = FUNCTIONS.iter().find(|(known, parameters, _)| {
+                *known == name
+                    && parameters.len() == args.len()
+                    && (parameters.first() != Some(&"name") || args.len() == parameters.len())
+            });
+            if let Some((_, parameters, template)) = found {
+                return self.from_template(template, parameters, &args).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is known of the session.
+    fn fact_of_session(&self, name: &str, args: usize) -> Option<Expr> {
+        let text = |text: &str| Some(Expr::Const { value: Value::text(text), ty: Type::Text });
+        match (name, args) {
+            ("current_database" | "current_catalog", 0) => text("postgres"),
+            ("current_schema", 0) => {
+                let is_there =
+                    |schema: &&Arc<str>| self.catalog.schemas.iter().any(|(known, _)| known == *schema);
+                match self.path.iter().find(is_there) {
+                    Some(schema) => text(schema),
+                    None => Some(Expr::null(Type::Text)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn from_template(&mut self, template: &str, parameters: &[&str], args: &[&ast::Expr]) -> Result<Expr> {
+        let mut given = Vec::with_capacity(args.len());
+        for (parameter, arg) in parameters.iter().zip(args) {
+            given.push(match *parameter {
+                "" | "privilege" => (*arg).clone(),
+                "name" => cast_to(arg, "text"),
+                kind => cast_to(arg, kind),
+            });
+        }
+        self.templated(template, given)
+    }
+
+    /// A template with its arguments.
+    fn templated(&mut self, template: &str, args: Vec<ast::Expr>) -> Result<Expr> {
+        let mut query = parsed(template, args.len())?;
+        if let QueryBody::Select(select) = &mut query.body
+            && let Some(FromItem::Subquery { query: given, .. }) = select.from.first_mut()
+            && let QueryBody::Select(given) = &mut given.body
+        {
+            let target = |(expr, at): (ast::Expr, usize)| Target { expr, alias: Some(format!("a{at}")) };
+            given.targets = args.into_iter().zip(1..).map(target).collect();
+        }
+        let expr = ast::Expr { kind: Box::new(ExprKind::Subquery(Box::new(query))), span: Span::default() };
+        self.expr(&expr)
+    }
+
+    /// A cast to `regclass` or one of its like, from it to text, or to a type of names and ids; `None` for other casts.
+    pub(super) fn system_cast(&mut self, expr: &ast::Expr, ty: &TypeName) -> Result<Option<Expr>> {
+        if let Some((_, kind, word)) = kind_of(ty) {
+            return self.id_of(kind, expr, Some(word)).map(Some);
+        }
+        if let Some(ty) = stands_for(ty) {
+            return self.expr(&cast_as(expr, ty)).map(Some);
+        }
+        let is_text = matches!(ty.name.name.as_str(), "text" | "varchar") && ty.array_dims == 0;
+        match &*expr.kind {
+            ExprKind::Cast { ty: inner, .. } if is_text => match kind_of(inner) {
+                Some((_, kind, _)) => self.name_of(kind, expr).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// An id as its object's name, where an expression is a cast to `regclass` or one of its like.
+    pub(super) fn as_name(&mut self, expr: &ast::Expr) -> Result<Option<Expr>> {
+        match &*expr.kind {
+            ExprKind::Cast { ty, .. } => match kind_of(ty) {
+                Some((_, kind, _)) => self.name_of(kind, expr).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn name_of(&mut self, kind: &str, expr: &ast::Expr) -> Result<Expr> {
+        let template = format!(
+            "coalesce((select w$.words from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1), g$.a1::text)"
+        );
+        self.templated(&template, vec![expr.clone()])
+    }
+
+    /// The id of an object that is named or numbered; with a word of the error for one that there is not, or null.
+    fn id_of(&mut self, kind: &str, expr: &ast::Expr, word: Option<&str>) -> Result<Expr> {
+        if let ExprKind::Literal(Literal::String(text)) = &*expr.kind {
+            let found = self.named_object(kind, text);
+            return match (found, word) {
+                (Some(id), _) => Ok(Expr::Const { value: Value::Int(id), ty: Type::Int8 }),
+                (None, None) => Ok(Expr::null(Type::Int8)),
+                (None, Some(word)) => Err(unknown(word, text)),
+            };
+        }
+        let resolved = self.expr(expr)?;
+        if resolved.ty().is_number() {
+            return self.cast(resolved, &Type::Int8, None);
+        }
+        let path: Vec<String> = self.path.iter().map(|schema| sql::print::quote_literal(schema)).collect();
+        let path = [path, vec!["'pg_catalog'".into(), "''".into()]].concat().join(", ");
+        let found = format!(
+            "(select min(w$.oid) from @names w$ where w$.kind = '{kind}' and case when position('.' in g$.a1) > 0
+                then replace(g$.a1, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
+                else w$.schema in ({path}) and (replace(g$.a1, ' ', '') = quote_ident(w$.name) or lower(g$.a1) = w$.name) end)"
+        );
+        let template = match word {
+            None => found,
+            Some(word) => format!(
+                "case when g$.a1 is null then null else coalesce({found}, system_object_missing('{word}', g$.a1)) end"
+            ),
+        };
+        self.templated(&template, vec![cast_to(expr, "text")])
+    }
+
+    /// The id of an object that a text names.
+    fn named_object(&self, kind: &str, text: &str) -> Option<i64> {
+        let text = text.trim();
+        if let Ok(id) = text.parse::<i64>() {
+            return Some(id);
+        }
+        let (text, arguments) = match text.split_once('(') {
+            Some((name, rest)) if kind == "procedure" => {
+                (name.trim(), Some(rest.trim_end().trim_end_matches(')')))
+            }
+            _ => (text, None),
+        };
+        let parts = name_parts(text);
+        let (schema, name) = match &parts[..] {
+            [name] => (None, name.clone()),
+            [schema, name] => (Some(schema.clone()), name.clone()),
+            _ => return None,
+        };
+        let name = match arguments {
+            Some(arguments) => format!("{name}({})", self.printed_types(arguments)?),
+            None => name,
+        };
+        let names = system::relation(Some(INTERNAL), "names")?.rows(self.catalog);
+        let is = |value: &Value, wanted: &str| matches!(value, Value::Text(text) if **text == *wanted);
+        let find = |schema: &str| {
+            names.iter().find_map(|row| match &row[..] {
+                [of, Value::Int(id), at, known] if is(of, kind) && is(at, schema) && is(known, &name) => {
+                    Some(*id)
+                }
+                _ => None,
+            })
+        };
+        match schema {
+            Some(schema) => find(&schema),
+            None if matches!(kind, "namespace" | "role") => find(""),
+            None => {
+                std::iter::once("pg_catalog").chain(self.path.iter().map(|schema| &**schema)).find_map(find)
+            }
+        }
+    }
+
+    /// Types of arguments as they print, with commas alone between them.
+    fn printed_types(&self, words: &str) -> Option<String> {
+        if words.trim().is_empty() {
+            return Some(String::new());
+        }
+        let mut printed = Vec::new();
+        for word in words.split(',') {
+            let (statements, _) = sql::parse(&format!("select null::{word}"));
+            let ty = statements.first().and_then(|statement| match &statement.kind {
+                ast::StatementKind::Query(query) => match &query.body {
+                    QueryBody::Select(select) => match &*select.targets.first()?.expr.kind {
+                        ExprKind::Cast { ty, .. } => Some(ty.clone()),
+                        _ => None,
+                    },
+                    _ => None,
+                },
+                _ => None,
+            })?;
+            let (ty, ..) = self.find_type(&ty).ok()?;
+            printed.push(types::ty::format_type(&ty, None));
+        }
+        Some(printed.join(","))
+    }
+}
+
+fn is_plain(call: &Call) -> bool {
+    !call.star
+        && !call.distinct
+        && call.filter.is_none()
+        && call.order_by.is_empty()
+        && call.args.iter().all(|argument| argument.name.is_none() && !argument.variadic)
+}
+
+/// PostgreSQL's error for an object that there is not.
+pub(crate) fn unknown(word: &str, text: &str) -> Error {
+    let code = match word {
+        "relation" => Code::UNDEFINED_TABLE,
+        "function" => Code::UNDEFINED_FUNCTION,
+        "schema" => Code::UNDEFINED_SCHEMA,
+        _ => Code::UNDEFINED_OBJECT,
+    };
+    Error::new(code, format!("{word} \"{text}\" does not exist"))
+}
+
+/// The parts of a name: in quotes as they are, others in lower case.
+fn name_parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match (c, parts.last_mut()) {
+            ('"', _) => quoted = !quoted,
+            ('.', _) if !quoted => parts.push(String::new()),
+            (c, Some(part)) if quoted => part.push(c),
+            (c, Some(part)) => part.extend(c.to_lowercase()),
+            (_, None) => {}
+        }
+    }
+    parts
+}
+
+fn cast_to(expr: &ast::Expr, name: &str) -> ast::Expr {
+    let name = ObjectName { schema: Some("pg_catalog".into()), name: name.to_owned(), span: expr.span };
+    let ty = TypeName { name, modifiers: Vec::new(), array_dims: 0, setof: false, of_column: None };
+    cast_as(expr, ty)
+}
+
+fn cast_as(expr: &ast::Expr, ty: TypeName) -> ast::Expr {
+    ast::Expr { kind: Box::new(ExprKind::Cast { expr: expr.clone(), ty }), span: expr.span }
+}
+
+fn call_of(name: &str) -> ast::Expr {
+    let (statements, _) = sql::parse(&format!("select {name}"));
+    let found = statements.into_iter().next().and_then(|statement| match statement.kind {
+        ast::StatementKind::Query(query) => match query.body {
+            QueryBody::Select(select) => select.targets.into_iter().next().map(|target| target.expr),
+            _ => None,
+        },
+        _ => None,
+    });
+    found.unwrap_or_else(|| ast::Expr {
+        kind: Box::new(ExprKind::Literal(Literal::Null)),
+        span: Span::default(),
+    })
+}
+
+/// A template as the query that it becomes: read once.
+fn parsed(template: &str, args: usize) -> Result<ast::Query> {
+    static KNOWN: OnceLock<std::sync::Mutex<HashMap<String, ast::Query>>> = OnceLock::new();
+    let known = KNOWN.get_or_init(Default::default);
+    let mut known = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(query) = known.get(template) {
+        return Ok(query.clone());
+    }
+    let nulls = vec!["null"; args].join(", ");
+    // Names with `$` in them, so that no variable of a function is meant.
+    let text =
+        format!("select {template} from (select {nulls}) g$").replace('@', &format!("\"{INTERNAL}\"."));
+    let (statements, _) = sql::parse(&text);
+    match statements.into_iter().next().map(|statement| statement.kind) {
+        Some(ast::StatementKind::Query(query)) => {
+            known.insert(template.to_owned(), query.clone());
+            Ok(query)
+        }
+        _ => Err(Error::internal(format!("a template that cannot be read: {text}"))),
+    }
+}
