@@ -40,6 +40,7 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
+    row("postgres", "pgvector", "the extension is not installed where cases are played"),
     row(
         "postgres",
         "expected numbers that count no hidden row",

@@ -8,7 +8,7 @@ use crate::numeric::Numeric;
 use crate::session::Session;
 use crate::ty::format_type;
 use crate::value::{Array, Interval};
-use crate::{Code, Error, Modifier, Result, Type, Value, text};
+use crate::{Code, Error, Modifier, Result, Type, Value, text, vector};
 
 /// Where a cast applies by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,9 +26,14 @@ fn listed(from: &Type, to: &Type) -> Option<Context> {
     use Context::{Assignment, Explicit, Implicit};
     use Type::{
         Bool, Bpchar, Cidr, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8, Interval, Json, Jsonb,
-        Numeric, Text, Time, Timestamp, Timestamptz, Timetz, Varchar,
+        Numeric, Text, Time, Timestamp, Timestamptz, Timetz, Varchar, Vector,
     };
     Some(match (from, to) {
+        (Type::Array(element), Vector) => match **element {
+            Int4 | Float4 | Float8 | Numeric => Assignment,
+            _ => return None,
+        },
+        (Vector, Type::Array(element)) if **element == Float4 => Implicit,
         (Int2, Int4 | Int8 | Float4 | Float8 | Numeric) => Implicit,
         (Int4, Int8 | Float4 | Float8 | Numeric) | (Int8, Float4 | Float8 | Numeric) => Implicit,
         (Numeric, Float4 | Float8) | (Float4, Float8) => Implicit,
@@ -142,6 +147,23 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
         }
         (Type::Interval, Type::Time, Value::Interval(interval)) => {
             Ok(Value::Time(interval.micros.rem_euclid(DAY_MICROS)))
+        }
+        (Type::Array(element), Type::Vector, Value::Array(array)) => {
+            let number = |item: &Value| match cast(element, &Type::Float8, None, true, item, session)? {
+                Value::Float(number) => Ok(number),
+                _ => Err(Error::new(Code::NULL_NOT_ALLOWED, "array must not contain nulls")),
+            };
+            if array.dimensions.len() > 1 {
+                return Err(Error::new(Code::ARRAY_ELEMENT_ERROR, "array must be 1-D"));
+            }
+            let numbers = array.elements.iter().map(number).collect::<Result<Vec<f64>>>()?;
+            Ok(Value::Bytes(vector::of(&numbers)?))
+        }
+        (Type::Vector, Type::Array(_), Value::Bytes(bytes)) => {
+            let elements: Vec<Value> =
+                vector::numbers(bytes).map(|number| Value::Float(number.into())).collect();
+            let dimensions = vec![u32::try_from(elements.len()).unwrap_or(u32::MAX)];
+            Ok(Value::Array(Arc::new(Array { dimensions, elements })))
         }
         (Type::Json, Type::Jsonb, Value::Text(text)) => Ok(Value::text(json::normalize_jsonb(text)?)),
         (Type::Jsonb, Type::Json, Value::Text(text)) => Ok(Value::Text(text.clone())),

@@ -6,7 +6,7 @@ use crate::json::{self, Json, key_order};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
 use crate::session::Session;
-use crate::{Type, Value, interval};
+use crate::{Type, Value, interval, vector};
 
 /// Compares two values of a type; neither is null. Values of other types than `ty` compare as equal.
 pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
@@ -18,6 +18,7 @@ pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
         (Value::Float(left), Value::Float(right)) => float(*left, *right),
         (Value::Numeric(left), Value::Numeric(right)) => left.compare(right),
         (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
+        (Value::Bytes(left), Value::Bytes(right)) if *ty == Type::Vector => vector::compare(left, right),
         (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
         (Value::Date(left), Value::Date(right)) => left.cmp(right),
         (Value::Interval(left), Value::Interval(right)) => interval::span(*left).cmp(&interval::span(*right)),

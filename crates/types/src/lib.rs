@@ -29,6 +29,7 @@ pub mod stored;
 pub mod text;
 pub mod ty;
 pub mod value;
+pub mod vector;
 
 pub use capabilities::Capabilities;
 pub use codes::Code;

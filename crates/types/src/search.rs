@@ -121,11 +121,21 @@ impl Vector {
         })
     }
 
-    fn found<'v>(&'v self, text: &'v str, is_prefix: bool) -> impl Iterator<Item = &'v Vec<(u32, u8)>> {
+    /// The places of a lexeme, or of all with a prefix.
+    pub fn found<'v>(&'v self, text: &'v str, is_prefix: bool) -> impl Iterator<Item = &'v Vec<(u32, u8)>> {
+        self.named(text, is_prefix).map(|(_, positions)| positions)
+    }
+
+    /// A lexeme, or all with a prefix, and their places.
+    pub fn named<'v, 't>(
+        &'v self,
+        text: &'t str,
+        is_prefix: bool,
+    ) -> impl Iterator<Item = (&'v str, &'v Vec<(u32, u8)>)> + use<'v, 't> {
         let fits = move |lexeme: &str| lexeme == text || (is_prefix && lexeme.starts_with(text));
         let from = self.0.range(text.to_owned()..);
         let near = from.take_while(move |(lexeme, _)| lexeme.starts_with(text));
-        near.filter(move |(lexeme, _)| fits(lexeme)).map(|(_, positions)| positions)
+        near.filter(move |(lexeme, _)| fits(lexeme)).map(|(lexeme, positions)| (lexeme.as_str(), positions))
     }
 
     fn places(&self, search: &Search) -> Result<Places> {

@@ -34,6 +34,7 @@ const SIMPLE: &[(Type, &str)] = &[
     (Type::Cidr, "cidr"),
     (Type::Tsvector, "tsvector"),
     (Type::Tsquery, "tsquery"),
+    (Type::Vector, "vector"),
     (Type::Unknown, "unknown"),
     (Type::Void, "void"),
 ];

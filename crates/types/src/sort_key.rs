@@ -42,6 +42,9 @@ fn write(out: &mut Vec<u8>, ty: &Type, value: &Value) {
         Value::Numeric(number) => numeric(out, number),
         Value::Text(text) => self::text(out, ty, text),
         Value::Uuid(bytes) => out.extend(bytes),
+        Value::Bytes(bytes) if *ty == Type::Vector => {
+            crate::vector::numbers(bytes).for_each(|number| float(out, number.into()));
+        }
         Value::Bytes(bytes) => self::bytes(out, bytes),
         Value::Date(days) => integer(out, i64::from(*days)),
         Value::Interval(value) => {

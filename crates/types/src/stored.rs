@@ -77,7 +77,7 @@ pub fn decode(ty: &Type, cell: Cell<'_>) -> Result<Value> {
         (Type::Numeric, Cell::Text(text)) => Value::Numeric(Numeric::parse(text).map_err(|_| broken())?),
         (Type::Numeric, Cell::Int(value)) => Value::Numeric(Numeric::from_i64(value)),
         (Type::Uuid, Cell::Text(text)) => Value::Uuid(crate::text::uuid(text).ok_or_else(broken)?),
-        (Type::Bytea, Cell::Blob(bytes)) => Value::Bytes(bytes.into()),
+        (Type::Bytea | Type::Vector, Cell::Blob(bytes)) => Value::Bytes(bytes.into()),
         (Type::Date, Cell::Int(days)) => Value::Date(i32::try_from(days).map_err(|_| broken())?),
         (Type::Time, Cell::Int(micros)) => Value::Time(micros),
         (Type::Timestamp | Type::Timestamptz, Cell::Int(micros)) => Value::Timestamp(micros),
@@ -178,7 +178,7 @@ fn flatten(json: &Json, depth: usize, element: &Type, array: &mut Array) -> Opti
         (Json::Number(text), Type::Float4 | Type::Float8) => Value::Float(text.parse().ok()?),
         (Json::Number(text), _) => decode(element, Cell::Int(text.parse().ok()?)).ok()?,
         (Json::String(text), Type::Float4 | Type::Float8) => Value::Float(text.parse().ok()?),
-        (Json::String(text), Type::Bytea) => Value::Bytes(crate::text::bytes(text)?.into()),
+        (Json::String(text), Type::Bytea | Type::Vector) => Value::Bytes(crate::text::bytes(text)?.into()),
         (Json::String(text), _) => decode(element, Cell::Text(text)).ok()?,
         _ => return None,
     };
@@ -203,7 +203,7 @@ pub fn is_alike(from: &Type, to: &Type) -> bool {
 
 /// Whether the element of an array stored as JSON text is one JSON token for `json_each`.
 pub fn walks_as_json(element: &Type) -> bool {
-    !matches!(element, Type::Bytea | Type::Array(_) | Type::Float4 | Type::Float8)
+    !matches!(element, Type::Bytea | Type::Vector | Type::Array(_) | Type::Float4 | Type::Float8)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::datetime::{self, Style};
 use crate::json::{self, DEPTH_MAX};
 use crate::numeric::Numeric;
 use crate::session::Session;
-use crate::{Code, Error, Modifier, Result, Type, Value, array, interval, range};
+use crate::{Code, Error, Modifier, Result, Type, Value, array, interval, range, vector};
 
 fn invalid(ty: &str, text: &str) -> Error {
     Error::new(Code::INVALID_TEXT, format!("invalid input syntax for type {ty}: \"{text}\""))
@@ -65,6 +65,7 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         Type::Inet | Type::Cidr => Value::text(network(ty, text)?),
         Type::Tsvector => Value::text(crate::search::Vector::parse(text)?.to_string()),
         Type::Tsquery => Value::text(crate::search::print(crate::search::parse(text)?.as_ref())),
+        Type::Vector => Value::Bytes(vector::parse(text)?),
         Type::Timetz | Type::Composite(_) | Type::Void => {
             return Err(Error::missing(format!(
                 "reading values of type {}",
@@ -87,6 +88,7 @@ pub fn print(ty: &Type, value: &Value, session: &Session) -> String {
             _ => text.to_string(),
         },
         Value::Uuid(bytes) => print_uuid(bytes),
+        Value::Bytes(bytes) if *ty == Type::Vector => vector::print(bytes),
         Value::Bytes(bytes) => print_bytes(bytes),
         Value::Date(days) => datetime::print_date(*days),
         Value::Time(micros) => datetime::print_time(*micros),
@@ -422,6 +424,10 @@ pub fn apply_modifier(ty: &Type, modifier: Option<Modifier>, value: Value, expli
     match (ty, modifier, value) {
         (Type::Varchar | Type::Bpchar, Modifier::Length(length), Value::Text(text)) => {
             fit_text(ty, length, text, explicit)
+        }
+        (Type::Vector, Modifier::Length(length), Value::Bytes(bytes)) => {
+            vector::sized(&bytes, length)?;
+            Ok(Value::Bytes(bytes))
         }
         (Type::Numeric, Modifier::Precision { precision, scale }, Value::Numeric(number)) => {
             Ok(Value::Numeric(number.fit(precision, scale)?))

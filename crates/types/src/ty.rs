@@ -60,6 +60,8 @@ pub enum Type {
     Tsvector,
     /// `tsquery`
     Tsquery,
+    /// `vector` of pgvector
+    Vector,
     /// A range over a subtype (`int4range`, `int8range`, `numrange`, `daterange`, `tsrange`, `tstzrange`).
     Range(Arc<Type>),
     /// An enumerated type with its labels in order.
@@ -88,7 +90,7 @@ pub struct EnumType {
 /// What a column's type adds to its [`Type`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Modifier {
-    /// `varchar(n)`, `char(n)`: characters.
+    /// `varchar(n)`, `char(n)`: characters; `vector(n)`: dimensions.
     Length(u32),
     /// `numeric(precision, scale)`: digits.
     Precision {
@@ -141,6 +143,7 @@ pub fn format_type(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Cidr => "cidr",
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
+        Type::Vector => "vector",
         Type::Interval => "interval",
         Type::Unknown => "unknown",
         Type::Void => "void",

@@ -25,7 +25,7 @@ pub enum Value {
     Text(Arc<str>),
     /// `uuid`
     Uuid([u8; 16]),
-    /// `bytea`
+    /// `bytea`; `vector`: four bytes for each number, the lowest first
     Bytes(Arc<[u8]>),
     /// `date`: days since 2000-01-01; `i32::MAX` is infinity, `i32::MIN` is -infinity
     Date(i32),
@@ -62,6 +62,27 @@ pub struct Array {
 }
 
 impl Value {
+    /// The bytes that it takes in memory, what it points to included.
+    pub fn weight(&self) -> usize {
+        let beyond = match self {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Array(array) => array.elements.iter().map(Value::weight).sum(),
+            Value::Row(fields) => fields.iter().map(Value::weight).sum(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Numeric(_)
+            | Value::Uuid(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::Timestamp(_)
+            | Value::Interval(_) => 0,
+        };
+        size_of::<Value>() + beyond
+    }
+
     /// A text value.
     pub fn text(text: impl Into<Arc<str>>) -> Value {
         Value::Text(text.into())

@@ -125,7 +125,6 @@ const OPAQUE: &[&str] = &[
 
 /// Types of extensions whose values only pass through, with the extension.
 const EXTENSION_TYPES: &[(&str, &str)] = &[
-    ("vector", "vector"),
     ("halfvec", "vector"),
     ("sparsevec", "vector"),
     ("geometry", "postgis"),
@@ -216,7 +215,13 @@ impl Names<'_> {
         if is_system && OPAQUE.contains(&plain) {
             return Ok(Resolved::plain(Type::Opaque(Name::new("pg_catalog", plain))));
         }
-        self.declared(name).or_else(|| self.of_extension(name)).ok_or_else(|| no_type(name))
+        if let Some(found) = self.declared(name) {
+            return Ok(found);
+        }
+        match self.of_extension(name) {
+            Some(ty) => Ok(Resolved { modifier: modifier(&ty, &name.modifiers)?, ..Resolved::plain(ty) }),
+            None => Err(no_type(name)),
+        }
     }
 
     fn declared(&self, name: &TypeName) -> Option<Resolved> {
@@ -234,14 +239,16 @@ impl Names<'_> {
         self.table_name(&name.name).map(|table| Resolved::plain(Type::Composite(table)))
     }
 
-    fn of_extension(&self, name: &TypeName) -> Option<Resolved> {
+    fn of_extension(&self, name: &TypeName) -> Option<Type> {
         let plain = name.name.name.as_str();
-        if plain == "citext" {
-            return Some(Resolved::plain(Type::Citext));
+        match plain {
+            "citext" => return Some(Type::Citext),
+            "vector" => return Some(Type::Vector),
+            _ => {}
         }
         let known = EXTENSION_TYPES.iter().any(|(ty, _)| *ty == plain);
         let schema = name.name.schema.as_deref().unwrap_or("extensions");
-        known.then(|| Resolved::plain(Type::Opaque(Name::new(schema, plain))))
+        known.then(|| Type::Opaque(Name::new(schema, plain)))
     }
 }
 
@@ -256,6 +263,7 @@ fn modifier(ty: &Type, words: &[String]) -> Result<Option<Modifier>> {
     match (ty, &numbers[..]) {
         (Type::Varchar, [length]) => self::length("varchar", *length).map(Some),
         (Type::Bpchar, [length]) => self::length("char", *length).map(Some),
+        (Type::Vector, [dimensions]) => self::dimensions(*dimensions).map(Some),
         (Type::Numeric, [precision]) => precision_of(*precision, 0).map(Some),
         (Type::Numeric, [precision, scale]) => precision_of(*precision, *scale).map(Some),
         (Type::Time | Type::Timetz | Type::Timestamp | Type::Timestamptz | Type::Interval, [digits]) => {
@@ -271,6 +279,15 @@ fn length(name: &str, length: i64) -> Result<Modifier> {
         Ok(0) | Err(_) if length < 1 => Err(invalid(format!("length for type {name} must be at least 1"))),
         Ok(length) if length <= 10_485_760 => Ok(Modifier::Length(length)),
         _ => Err(invalid(format!("length for type {name} cannot exceed 10485760"))),
+    }
+}
+
+fn dimensions(dimensions: i64) -> Result<Modifier> {
+    let invalid = |message: &str| Error::new(Code::INVALID_PARAMETER, message);
+    match u32::try_from(dimensions) {
+        Err(_) | Ok(0) if dimensions < 1 => Err(invalid("dimensions for type vector must be at least 1")),
+        Ok(dimensions) if dimensions <= 16_000 => Ok(Modifier::Length(dimensions)),
+        _ => Err(invalid("dimensions for type vector cannot exceed 16000")),
     }
 }
 

@@ -146,6 +146,26 @@ const WEB_SEARCHES: &[&str] = &[
     "fat - rat",
 ];
 
+/// Texts that share groups of three characters.
+const TRIGRAMS: &[&str] = &[
+    "word",
+    "two words",
+    "Hello World",
+    "hello wörld",
+    "sword fish",
+    "",
+    "äöü",
+    "a",
+    "wo rd ord",
+    "words words wordy",
+    "日本語 日本",
+    "x-y_z 12",
+];
+
+/// Texts that sound alike.
+const SOUNDS: &[&str] =
+    &["Anne", "Ann", "Andrew", "Margaret", "Gumbo", "gambol", "kitten", "sitting", "Müller", "A1bc", "Tymczak"];
+
 /// Formats of `to_char` for numbers.
 const NUMBER_FORMATS: &[&str] = &[
     "999",
@@ -556,6 +576,16 @@ pub(crate) fn words(
         ("timezone", 0) | ("date_trunc", 2) => {
             &["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "nowhere"]
         }
+        ("crypt", 1) => &["$1$abc", "$1$abcdefgh$", "$2a$04$abcdefghijklmnopqrstuu", "$2a$04$ab", "x", "$1$"],
+        ("unaccent", 0) if is_first => &["unaccent", "extensions.unaccent", "nonsense"],
+        ("unaccent", _) => &["Hôtel “Æther” ½ ǆ", "plain", "", "ÀÉÎÕÜ çñß", "日本"],
+        (
+            "similarity" | "word_similarity" | "strict_word_similarity" | "show_trgm" | "%" | "<%" | "%>"
+            | "<<%" | "%>>" | "<<->" | "<->>" | "<<<->" | "<->>>",
+            _,
+        ) => TRIGRAMS,
+        ("levenshtein" | "levenshtein_less_equal" | "soundex" | "text_soundex" | "difference", 0 | 1) => SOUNDS,
+        ("levenshtein" | "levenshtein_less_equal", _) => &["0", "1", "2", "5"],
         ("encode" | "decode", 1) => &["hex", "base64", "escape", "nonsense"],
         ("decode", 0) => &["", "00ff", "deadbeef", "AQID", "YWJj\nZA==", "x", "a\\001b", "abc="],
         ("digest", 1) | ("hmac", 2) => &["md5", "sha1", "sha256", "sha512", "nonsense"],

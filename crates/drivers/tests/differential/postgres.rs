@@ -48,6 +48,9 @@ impl Postgres {
             create schema extensions;
             create extension pgcrypto schema extensions;
             create extension \"uuid-ossp\" schema extensions;
+            create extension pg_trgm schema extensions;
+            create extension unaccent schema extensions;
+            create extension fuzzystrmatch schema extensions;
             create extension citext;
             {schema}"
         );

@@ -14,6 +14,7 @@ use super::Ty::{
     Int2, Int4, Int8, Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz,
 };
 use super::aggregate::{Aggregate, State};
+use super::interrupt::fits;
 use super::arguments::{boolean, bytes, invalid, list, text_or_null};
 use super::json_build::{joined, key, part, written};
 
@@ -53,15 +54,38 @@ pub(super) static ROWS: &[Aggregate] = &[
     Aggregate::new("bool_and", &[Bool], Bool, || Box::new(Logic { decisive: false, result: None })),
     Aggregate::new("every", &[Bool], Bool, || Box::new(Logic { decisive: false, result: None })),
     Aggregate::new("bool_or", &[Bool], Bool, || Box::new(Logic { decisive: true, result: None })),
-    Aggregate::new("string_agg", &[Text, Text], Text, || Box::new(Joined(None))).lax(),
-    Aggregate::new("string_agg", &[Bytea, Bytea], Bytea, || Box::new(JoinedBytes(None))).lax(),
-    Aggregate::new("array_agg", &[AnyNonArray], AnyArray, || Box::new(Elements(Vec::new()))).lax(),
-    Aggregate::new("array_agg", &[AnyArray], AnyArray, || Box::new(Arrays::default())).lax(),
-    Aggregate::new("json_agg", &[AnyElement], J, || Box::new(JsonItems(None))).lax(),
-    Aggregate::new("jsonb_agg", &[AnyElement], B, || Box::new(JsonbItems(None))).lax(),
-    Aggregate::new("json_object_agg", &[Any, Any], J, || Box::new(JsonFields(None))).lax(),
-    Aggregate::new("jsonb_object_agg", &[Any, Any], B, || Box::new(JsonbFields(None))).lax(),
+    Aggregate::new("string_agg", &[Text, Text], Text, || collected(Joined(None))).lax(),
+    Aggregate::new("string_agg", &[Bytea, Bytea], Bytea, || collected(JoinedBytes(None))).lax(),
+    Aggregate::new("array_agg", &[AnyNonArray], AnyArray, || collected(Elements(Vec::new()))).lax(),
+    Aggregate::new("array_agg", &[AnyArray], AnyArray, || collected(Arrays::default())).lax(),
+    Aggregate::new("json_agg", &[AnyElement], J, || collected(JsonItems(None))).lax(),
+    Aggregate::new("jsonb_agg", &[AnyElement], B, || collected(JsonbItems(None))).lax(),
+    Aggregate::new("json_object_agg", &[Any, Any], J, || collected(JsonFields(None))).lax(),
+    Aggregate::new("jsonb_object_agg", &[Any, Any], B, || collected(JsonbFields(None))).lax(),
 ];
+
+/// A state that keeps what it is given, and refuses to keep more than there may be.
+#[derive(Clone)]
+struct Collected<S> {
+    state: S,
+    bytes: usize,
+}
+
+fn collected<S: State + Clone + 'static>(state: S) -> Box<dyn State> {
+    Box::new(Collected { state, bytes: 0 })
+}
+
+impl<S: State + Clone + 'static> State for Collected<S> {
+    fn step(&mut self, context: &mut Context<'_>, arguments: &[Value]) -> Result<()> {
+        self.bytes += arguments.iter().map(Value::weight).sum::<usize>();
+        fits(self.bytes)?;
+        self.state.step(context, arguments)
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<Value> {
+        self.state.finish(context)
+    }
+}
 
 #[derive(Clone)]
 struct Count(i64);

@@ -6,6 +6,7 @@ use types::compare::equal;
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
+use super::interrupt::fits_elements;
 use super::Ty::{
     AnyArray as A, AnyCompatible as E, AnyCompatibleArray as C, AnyElement, Array as Of, Bool, Int4 as I,
     Text as T,
@@ -344,6 +345,11 @@ pub(super) fn string_to_array(_: &mut Context<'_>, arguments: &[Value]) -> Resul
     if whole.is_empty() {
         return Ok(list(Vec::new()));
     }
+    fits_elements(match text_or_null(arguments, 1)? {
+        None => whole.len() / 4,
+        Some("") => 1,
+        Some(separator) => whole.matches(separator).count(),
+    })?;
     Ok(list(match text_or_null(arguments, 1)? {
         None => whole.chars().map(|c| element(c.encode_utf8(&mut [0; 4]))).collect(),
         Some("") => vec![element(whole)],

@@ -136,6 +136,7 @@ const COMPARED: &[Ty] = &[
     Ty::Inet,
     Ty::Tsvector,
     Ty::Tsquery,
+    Ty::Vector,
     Ty::AnyEnum,
     Ty::AnyArray,
     Ty::AnyRange,

@@ -24,6 +24,7 @@ pub(crate) fn category(ty: &Type) -> char {
         | Type::Jsonb
         | Type::Tsvector
         | Type::Tsquery
+        | Type::Vector
         | Type::Opaque(_) => 'U',
     }
 }

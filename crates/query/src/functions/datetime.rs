@@ -145,6 +145,15 @@ pub(super) static ROWS: &[Function] = &[
         ok(moment::from_local(made(a)?, Some(c.session)))
     })
     .stable(),
+    Function::new("make_timestamptz", &[I, I, I, I, I, F, T], Z, |_, a| from_zone(text(a, 6)?, made(a)?)),
+    Function::new("timestamp", &[D, H], S, |_, a| at_time(date(a, 0)?, time(a, 1)?)),
+    Function::new("timestamptz", &[D, H], Z, |c, a| match at_time(date(a, 0)?, time(a, 1)?)? {
+        Value::Timestamp(local) => ok(moment::from_local(local, Some(c.session))),
+        other => Ok(other),
+    })
+    .stable(),
+    Function::new("date_bin", &[V, S, S], S, date_bin),
+    Function::new("date_bin", &[V, Z, Z], Z, date_bin),
     Function::new("make_interval", &[I, I, I, I, I, I, F], V, make_interval).optional(7),
     Function::new("to_timestamp", &[F], Z, |_, a| ok(moment::from_unix(float(a, 0)?)?)),
     Function::new("isfinite", &[D], Bool, |_, a| {
@@ -286,6 +295,33 @@ fn made(arguments: &[Value]) -> Result<i64> {
         Value::Timestamp(micros) => Ok(micros),
         _ => Err(out_of_range()),
     }
+}
+
+/// The beginning of the stretch that a moment is in, where stretches of one length follow each other from a moment on.
+fn date_bin(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (stride, source, origin) =
+        (interval(arguments, 0)?, timestamp(arguments, 1)?, timestamp(arguments, 2)?);
+    if !moment::is_finite(source) {
+        return ok(source);
+    }
+    if !moment::is_finite(origin) {
+        return Err(Error::new(Code::DATETIME_OVERFLOW, "origin out of range"));
+    }
+    if stride.months != 0 {
+        let message = "timestamps cannot be binned into intervals containing months or years";
+        return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    }
+    let length = i64::from(stride.days)
+        .checked_mul(types::datetime::DAY_MICROS)
+        .and_then(|days| days.checked_add(stride.micros))
+        .ok_or_else(|| Error::new(Code::DATETIME_OVERFLOW, "interval out of range"))?;
+    if length <= 0 {
+        return Err(Error::new(Code::DATETIME_OVERFLOW, "stride must be greater than zero"));
+    }
+    let apart = source
+        .checked_sub(origin)
+        .ok_or_else(|| Error::new(Code::DATETIME_OVERFLOW, "interval out of range"))?;
+    ok(origin + apart.div_euclid(length) * length)
 }
 
 fn make_interval(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

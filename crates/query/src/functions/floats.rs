@@ -4,7 +4,7 @@ use types::{Code, Error, Result, Value};
 
 use super::Ty::{Float4, Float8};
 use super::arguments::{division_by_zero, float};
-use super::{Context, Function};
+use super::{Context, Function, degrees};
 
 /// A binary operator on every pair of the two types.
 macro_rules! pairs {
@@ -66,8 +66,27 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("atan2", &[Float8, Float8], Float8, |_, a| {
         Ok(Value::Float(float(a, 0)?.atan2(float(a, 1)?)))
     }),
+    Function::new("sinh", &[Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)?.sinh()))),
+    Function::new("cosh", &[Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)?.cosh()))),
+    Function::new("tanh", &[Float8], Float8, |_, a| Ok(Value::Float(float(a, 0)?.tanh()))),
+    Function::new("sind", &[Float8], Float8, |_, a| of_degrees(a, degrees::sine)),
+    Function::new("cosd", &[Float8], Float8, |_, a| of_degrees(a, degrees::cosine)),
+    Function::new("tand", &[Float8], Float8, |_, a| of_degrees(a, degrees::tangent)),
+    Function::new("cotd", &[Float8], Float8, |_, a| of_degrees(a, degrees::cotangent)),
+    Function::new("asind", &[Float8], Float8, |_, a| Ok(Value::Float(degrees::of_sine(sine(a)?)))),
+    Function::new("acosd", &[Float8], Float8, |_, a| Ok(Value::Float(degrees::of_cosine(sine(a)?)))),
+    Function::new("atand", &[Float8], Float8, |_, a| {
+        Ok(Value::Float(float(a, 0)?.atan() / 1.0_f64.atan() * 45.0))
+    }),
+    Function::new("atan2d", &[Float8, Float8], Float8, |_, a| {
+        Ok(Value::Float(float(a, 0)?.atan2(float(a, 1)?) / 1.0_f64.atan() * 45.0))
+    }),
     Function::new("random", &[], Float8, random).volatile(),
 ];
+
+fn of_degrees(arguments: &[Value], function: fn(f64) -> f64) -> Result<Value> {
+    Ok(Value::Float(function(finite(arguments)?)))
+}
 
 fn overflow() -> Error {
     Error::new(Code::NUMERIC_OUT_OF_RANGE, "value out of range: overflow")

@@ -15,12 +15,14 @@ mod bytes;
 pub mod choose;
 mod common;
 mod datetime;
+mod degrees;
 mod extensions;
 mod families;
 mod floats;
 mod format;
 mod hash;
 mod integers;
+pub mod interrupt;
 mod json;
 mod json_build;
 mod keywords;
@@ -39,6 +41,7 @@ mod row;
 mod search;
 pub mod sets;
 pub mod settings;
+mod system;
 mod text;
 mod ty;
 mod values;
@@ -95,7 +98,9 @@ static TABLE: &[&[Function]] = &[
     moment_format::ROWS,
     number_format::ROWS,
     search::ROWS,
+    search::rank::ROWS,
     settings::ROWS,
+    system::ROWS,
     ranges::CONSTRUCTORS,
     ranges::ROWS,
     values::ROWS,

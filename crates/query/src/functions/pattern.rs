@@ -2,6 +2,7 @@
 
 use types::{Code, Error, Result, Value};
 
+use super::interrupt::{Steps, fits, fits_elements};
 use super::arguments::{count, int, invalid, list, ok_text, text, text_or_null};
 use super::regex::{Groups, Regex, compile};
 use super::regex_syntax::{Options, set};
@@ -104,7 +105,10 @@ fn matches(regex: &Regex, text: &str, from: usize, splitting: bool) -> Result<Ve
     let mut found = Vec::new();
     let mut position = Some(from);
     let mut previous = 0;
+    let mut steps = Steps::default();
     while let Some(from) = position {
+        steps.next()?;
+        fits_elements(found.len())?;
         let Some(groups) = regex.find(text, from)? else { break };
         let Some(&Some((start, end))) = groups.first() else { break };
         if !splitting || (start < text.len() && end > previous) {
@@ -238,7 +242,10 @@ fn regexp_replace_from(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value
 fn replace(regex: &Regex, subject: &str, replacement: &str, from: usize, nth: usize) -> Result<String> {
     let mut out = String::new();
     let (mut copied, mut position, mut seen) = (0, Some(from), 0);
+    let mut steps = Steps::default();
     while let Some(from) = position {
+        steps.next()?;
+        fits(out.len())?;
         let Some(groups) = regex.find(subject, from)? else { break };
         let Some((start, end)) = whole(&groups) else { break };
         seen += 1;

@@ -34,6 +34,12 @@ pub(super) struct Regex {
 /// Byte ranges of a match (first) and its groups.
 pub(super) type Groups = Vec<Option<(usize, usize)>>;
 
+/// Bytes behind the beginning of a match that any expression may look at.
+const LENGTH_FREE: usize = 1 << 20;
+
+/// Most bytes times states of a match's end: some seconds.
+const WORK_MAX: usize = 1 << 30;
+
 /// Compiled expressions kept per thread.
 const KEPT_MAX: usize = 64;
 
@@ -93,6 +99,7 @@ impl Regex {
     pub(super) fn find(&self, text: &str, from: usize) -> Result<Option<Groups>> {
         let Some(found) = self.finder.find(Input::new(text).range(from..)) else { return Ok(None) };
         let input = Input::new(text).range(found.start()..).anchored(Anchored::Yes).earliest(self.shortest);
+        self.fits(text.len() - found.start())?;
         let mut caches = self.cache.borrow_mut();
         let (cache, reversed_cache) = &mut *caches;
         let groups = search(&self.machine, cache, &input, self.groups);
@@ -104,6 +111,15 @@ impl Regex {
             ));
         }
         Ok(groups)
+    }
+
+    /// Refuses a text on which the end of one match could take longer than a statement may: nothing interrupts the search.
+    fn fits(&self, length: usize) -> Result<()> {
+        if length > LENGTH_FREE && length.saturating_mul(self.machine.get_nfa().states().len()) > WORK_MAX {
+            let message = format!("a regular expression of its size on a text of {length} bytes");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Full text search (PostgreSQL chapters 9.13 and 12), with the configurations `english` and `simple`.
 
+pub(super) mod rank;
 mod words;
 
 use types::json::{self, DEPTH_MAX, Json};
@@ -48,8 +49,25 @@ pub(super) static ROWS: &[Function] = &[
         ok_text(vector.to_string())
     }),
     Function::new("setweight", &[V, T], V, |_, a| weighted(text(a, 0)?, text(a, 1)?)),
+    Function::operator("<->", &[Q, Q], Q, |_, a| combined(a, |left, right| Search::Phrase(left, 1, right))),
+    Function::new("tsquery_phrase", &[Q, Q], Q, |_, a| {
+        combined(a, |left, right| Search::Phrase(left, 1, right))
+    }),
+    Function::new("numnode", &[Q], Int4, |_, a| {
+        super::arguments::count(parse(text(a, 0)?)?.as_ref().map_or(0, nodes))
+    }),
+    Function::new("ts_delete", &[V, T], V, |_, a| without(a, &[Some(text(a, 1)?)])),
+    Function::new("ts_delete", &[V, TEXTS], V, |_, a| without(a, &super::arguments::texts(a, 1)?)),
+    Function::new("tsvector_to_array", &[V], TEXTS, |_, a| {
+        let words = Vector::parse(text(a, 0)?)?.0;
+        Ok(super::arguments::list(words.into_keys().map(Value::text).collect()))
+    }),
+    Function::new("array_to_tsvector", &[TEXTS], V, of_words),
+    Function::new("get_current_ts_config", &[], T, |_, _| ok_text("english")).stable(),
     Function::new("length", &[V], Int4, |_, a| super::arguments::count(Vector::parse(text(a, 0)?)?.0.len())),
 ];
+
+const TEXTS: super::Ty = super::Ty::Array(&T);
 
 /// What a database has by default.
 const DEFAULT: Configuration = Configuration::English;
@@ -263,6 +281,40 @@ fn concatenated(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         }
     }
     ok_text(left.to_string())
+}
+
+/// Words and operators.
+fn nodes(search: &Search) -> usize {
+    match search {
+        Search::Lexeme { .. } => 1,
+        Search::Not(inner) => 1 + nodes(inner),
+        Search::And(left, right) | Search::Or(left, right) | Search::Phrase(left, _, right) => {
+            1 + nodes(left) + nodes(right)
+        }
+    }
+}
+
+fn without(arguments: &[Value], words: &[Option<&str>]) -> Result<Value> {
+    let mut vector = Vector::parse(text(arguments, 0)?)?;
+    words.iter().flatten().for_each(|word| drop(vector.0.remove(*word)));
+    ok_text(vector.to_string())
+}
+
+fn of_words(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut vector = Vector::default();
+    for word in super::arguments::texts(arguments, 0)? {
+        match word {
+            None => {
+                return Err(Error::new(Code::NULL_NOT_ALLOWED, "lexeme array may not contain nulls"));
+            }
+            Some("") => {
+                let message = "lexeme array may not contain empty strings";
+                return Err(Error::new(Code::ZERO_LENGTH_CHARACTER_STRING, message));
+            }
+            Some(word) => drop(vector.0.entry(word.to_owned()).or_default()),
+        }
+    }
+    ok_text(vector.to_string())
 }
 
 fn combined(arguments: &[Value], join: fn(Box<Search>, Box<Search>) -> Search) -> Result<Value> {

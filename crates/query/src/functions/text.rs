@@ -2,6 +2,7 @@
 
 use types::{Code, Error, Result, Value};
 
+use super::interrupt::{VALUE_BYTES_MAX, fits};
 use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
 use super::{Context, Function, Ty};
 
@@ -185,9 +186,6 @@ fn right(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(slice(whole, length - kept, i64::MAX))
 }
 
-/// PostgreSQL's bound on the size of one value.
-pub(super) const VALUE_BYTES_MAX: usize = 0x3fff_ffff;
-
 fn too_large() -> Error {
     Error::new(Code::LIMIT_EXCEEDED, "requested length too large")
 }
@@ -226,7 +224,15 @@ fn repeat(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
-    if from.is_empty() { ok_text(whole) } else { ok_text(whole.replace(from, to)) }
+    if from.is_empty() {
+        return ok_text(whole);
+    }
+    // What grows might grow beyond all bounds.
+    if to.len() > from.len() {
+        let times = whole.matches(from).count();
+        fits(whole.len().saturating_add((to.len() - from.len()).saturating_mul(times)))?;
+    }
+    ok_text(whole.replace(from, to))
 }
 
 fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

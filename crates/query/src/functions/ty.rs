@@ -37,6 +37,7 @@ pub enum Ty {
     Cidr,
     Tsvector,
     Tsquery,
+    Vector,
     Void,
     Array(&'static Ty),
     Range(&'static Ty),
@@ -82,6 +83,7 @@ const CONCRETE: &[(Ty, Type)] = &[
     (Ty::Cidr, Type::Cidr),
     (Ty::Tsvector, Type::Tsvector),
     (Ty::Tsquery, Type::Tsquery),
+    (Ty::Vector, Type::Vector),
     (Ty::Void, Type::Void),
 ];
 

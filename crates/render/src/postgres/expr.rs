@@ -394,7 +394,7 @@ impl Writer<'_> {
         order: &[Order],
     ) -> Result<()> {
         // Those of an extension's type come with the extension.
-        let is_of_extension = aggregate.arguments.contains(&Ty::Citext);
+        let is_of_extension = aggregate.arguments.iter().any(|ty| matches!(ty, Ty::Citext | Ty::Vector));
         let name = if is_of_extension { quote(aggregate.name) } else { names::own_name(aggregate.name) };
         self.push(&name);
         self.push(if distinct { "(DISTINCT " } else { "(" });

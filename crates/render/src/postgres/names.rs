@@ -59,6 +59,7 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Cidr => "cidr",
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
+        Type::Vector => "vector",
         Type::Void => "void",
         Type::Range(subtype) => range_name(subtype),
         Type::Array(element) => return format!("{}[]", type_name(element, modifier)),
@@ -98,6 +99,7 @@ const SPECIAL_ARGUMENTS: &[(&str, usize, usize, &str)] = &[
     ("phraseto_tsquery", 2, 0, "regconfig"),
     ("websearch_to_tsquery", 2, 0, "regconfig"),
     ("setweight", 2, 1, "\"char\""),
+    ("unaccent", 2, 0, "regdictionary"),
 ];
 
 /// The type that PostgreSQL wants of an argument, where it is not ours.

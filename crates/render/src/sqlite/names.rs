@@ -100,7 +100,7 @@ pub fn collation(ty: &Type) -> Option<&'static str> {
 
 /// Whether values are kept as text, so that a collation decides how they compare.
 pub(super) fn is_text(ty: &Type) -> bool {
-    let is_number = matches!(ty, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea);
+    let is_number = matches!(ty, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea | Type::Vector);
     let is_moment = matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz);
     !is_number && !is_moment
 }
@@ -115,7 +115,7 @@ pub(super) fn native(ty: &Type) -> bool {
     let is_declared =
         matches!(ty, Type::Array(_) | Type::Range(_) | Type::Enum(_) | Type::Composite(_) | Type::Opaque(_));
     let is_text = matches!(ty, Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Timetz);
-    !is_declared && !is_text
+    !is_declared && !is_text && *ty != Type::Vector
 }
 
 /// Whether equality of stored values (with the type's collation) is equality of the values.

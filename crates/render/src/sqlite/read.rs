@@ -106,7 +106,10 @@ impl Writer<'_> {
         };
         let columns = match source {
             Source::Unit => return,
-            Source::Table { table, .. } | Source::Written { table, .. } | Source::Given { table, .. } => {
+            Source::Table { table, .. }
+            | Source::Written { table, .. }
+            | Source::Given { table, .. }
+            | Source::Transition { table, .. } => {
                 Columns::OfTable(*table)
             }
             Source::Read { read, .. } => lateral(&[read]),
@@ -208,6 +211,7 @@ impl Writer<'_> {
             | Source::Cte { .. }
             | Source::Compound { .. }
             | Source::Given { .. }
+            | Source::Transition { .. }
             | Source::Call { .. }
             | Source::Values { .. } => None,
         }
@@ -304,6 +308,9 @@ impl Writer<'_> {
                 self.push(".value");
             }
             Source::Given { id, table } => self.given(*id, *table)?,
+            Source::Transition { .. } => {
+                return Err(Error::internal("a transition table was left to an engine"));
+            }
             Source::Call { .. } => {
                 return Err(Error::internal("a function was left to an engine that runs none"));
             }
@@ -603,6 +610,7 @@ fn computes_rows(from: &Source) -> bool {
             | Source::Table { .. }
             | Source::Written { .. }
             | Source::Given { .. }
+            | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Values { .. }
             | Source::Join { .. } => false,

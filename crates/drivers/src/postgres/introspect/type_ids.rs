@@ -71,6 +71,9 @@ impl<'f> Types<'f> {
     /// PostgreSQL's own types; those of extensions and ranges of a project's own pass through as text.
     fn builtin(&self, ty: &Ty) -> Type {
         let name = || Name::new(ty.schema.as_str(), ty.name.as_str());
+        if ty.name == "vector" && ty.schema != "pg_catalog" {
+            return Type::Vector;
+        }
         if ty.name == "citext" && ty.schema != "pg_catalog" {
             return Type::Citext;
         }

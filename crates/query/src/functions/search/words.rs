@@ -2,6 +2,7 @@
 //!
 //! What its parser sees besides (addresses, paths, tags, versions) is refused by name.
 
+use crate::functions::interrupt::Steps;
 use rust_stemmers::{Algorithm, Stemmer};
 use types::{Error, Result};
 
@@ -69,7 +70,9 @@ pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Opt
     let stemmer = Stemmer::create(Algorithm::English);
     let mut position = 0;
     let mut out = Vec::new();
+    let mut steps = Steps::default();
     for token in tokens(text)?.into_iter().filter(|token| token.len() < TOKEN_BYTES_END) {
+        steps.next()?;
         position += 1;
         let word = token.to_lowercase();
         let is_word = word.chars().all(|c| c.is_alphabetic() || c == '-');
@@ -85,7 +88,9 @@ pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Opt
 
 fn tokens(text: &str) -> Result<Vec<String>> {
     let mut out = Vec::new();
+    let mut steps = Steps::default();
     for chunk in text.split_whitespace() {
+        steps.next()?;
         if is_beyond(chunk) {
             return Err(Error::missing(format!("text search in \"{chunk}\"")));
         }

@@ -51,7 +51,7 @@ fn storage(ty: &Type) -> &'static str {
         Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz => "INTEGER",
         // `NaN` is text.
         Type::Float4 | Type::Float8 => "ANY",
-        Type::Bytea => "BLOB",
+        Type::Bytea | Type::Vector => "BLOB",
         Type::Numeric | Type::Interval => "TEXT",
         Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Uuid => "TEXT",
         Type::Json | Type::Jsonb | Type::Timetz | Type::Inet | Type::Cidr => "TEXT",

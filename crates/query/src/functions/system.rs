@@ -1,0 +1,21 @@
+//! What functions over the system relations are made of.
+
+use types::{Code, Error};
+
+use super::Function;
+use super::Ty::{Int8, Text as T};
+use super::arguments::text;
+
+pub(super) static ROWS: &[Function] = &[
+    // What a cast to `regclass` says of a name that means nothing.
+    Function::new("system_object_missing", &[T, T], Int8, |_, a| {
+        let code = match text(a, 0)? {
+            "relation" => Code::UNDEFINED_TABLE,
+            "function" => Code::UNDEFINED_FUNCTION,
+            "schema" => Code::UNDEFINED_SCHEMA,
+            _ => Code::UNDEFINED_OBJECT,
+        };
+        Err(Error::new(code, format!("{} \"{}\" does not exist", text(a, 0)?, text(a, 1)?)))
+    })
+    .stable(),
+];
