@@ -3,7 +3,8 @@
 //! In one run: the server, raw SQLite behind the same web framework (`ceiling` of testkit), and a bare route, each under
 //! the same load of `wrk` on the same machine. Rounds alternate between them, so that a neighbor disturbs all alike.
 //! With `--engine postgres` the server has a PostgreSQL of its own, and `pgbench` sends it what the server sends. `--memory` looks
-//! at something else: how much memory the server takes for replies of up to a million rows.
+//! at something else: how much memory the server takes for replies of up to a million rows; `--programs` at policies that ask functions,
+//! functions and triggers, on SQLite beside PostgreSQL, through the same server.
 //! A run with a wrong answer or a failed request is an error; a slow one is not: figures are read by people.
 
 mod ask;
@@ -11,8 +12,10 @@ mod books;
 mod measure;
 mod memory;
 mod native;
+mod notes;
 mod pgbench;
 mod process;
+mod programs;
 mod report;
 mod target;
 mod workload;
@@ -32,18 +35,19 @@ const STARTS: usize = 9;
 /// How long a server is left alone before its memory is called idle.
 const SETTLE: Duration = Duration::from_secs(1);
 
-const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--only WORKLOAD] [--binaries DIR] [--engine sqlite|postgres] [--memory]";
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--json] [--only WORKLOAD] [--binaries DIR] [--engine sqlite|postgres] [--memory] [--programs]";
 
 /// Measures and prints: the release build, or `backplane` and `ceiling` of a folder.
 pub(crate) fn main(words: &[String]) -> Result<()> {
     let (mut pace, mut json, mut binaries) = (measure::FULL, false, None);
-    let (mut is_native, mut is_memory) = (false, false);
+    let (mut is_native, mut is_memory, mut is_programs) = (false, false, false);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--quick" => pace = Pace { only: pace.only, ..measure::QUICK },
             "--json" => json = true,
             "--memory" => is_memory = true,
+            "--programs" => is_programs = true,
             "--engine" => {
                 is_native = match words.next().map(String::as_str) {
                     Some("sqlite") => false,
@@ -62,6 +66,9 @@ pub(crate) fn main(words: &[String]) -> Result<()> {
         None => build()?,
     };
     let folder = root().join("target/bench");
+    if is_programs {
+        return programs::run(&binaries, &folder, &pace);
+    }
     match (is_memory, is_native) {
         (true, _) => return print(&memory::run(&binaries, &folder, is_native)?),
         (false, true) => return print(&native::run(&binaries, &folder, &pace)?),

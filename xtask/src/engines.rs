@@ -24,6 +24,11 @@ pub(crate) fn main(words: &[String]) -> Result<()> {
 
 /// Starts PostgreSQL and returns the line of `DIR/env`.
 pub(crate) fn up(folder: &Path) -> Result<String> {
+    up_with(folder, "fsync=off")
+}
+
+/// The same with a setting of its own.
+pub(crate) fn up_with(folder: &Path, setting: &str) -> Result<String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     let data = folder.join("postgres");
@@ -33,7 +38,7 @@ pub(crate) fn up(folder: &Path) -> Result<String> {
     }
     let port = free_port()?;
     let settings = format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c timezone=UTC"
+        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c {setting} -c timezone=UTC"
     );
     let mut start = postgres("pg_ctl")?;
     start

@@ -12,7 +12,19 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// What was answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    head: String,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// Its `Content-Range`, if there is one.
+    pub(crate) fn range(&self) -> &str {
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-range"))
+            .map_or("", |(_, value)| value.trim())
+    }
 }
 
 /// Asks as HTTP/1.0, so that the answer ends where the connection does.
@@ -39,7 +51,7 @@ pub(crate) fn ask(
 fn read(reply: &str) -> Option<Answer> {
     let (head, body) = reply.split_once("\r\n\r\n")?;
     let status = head.split_whitespace().nth(1)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -50,6 +62,8 @@ mod tests {
     fn an_answer_is_status_and_body() {
         let answer = read("HTTP/1.0 201 Created\r\na: b\r\n\r\n{}\r\n\r\n").unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (201, "{}\r\n\r\n"));
+        assert_eq!(answer.range(), "");
+        assert_eq!(read("HTTP/1.0 200 OK\r\ncontent-range: 0-1/2\r\n\r\n").unwrap().range(), "0-1/2");
         assert!(read("").is_none());
     }
 }

@@ -128,6 +128,7 @@ fn scripts(workload: &Workload, server: &Target, user: &str, engine: &Path) -> R
     let (number, is_write) = match workload.shape {
         Shape::Read { from, to } => ((from, to), false),
         Shape::Insert => ((1, books::AUTHORS), true),
+        Shape::Post { from, to, .. } => ((from, to), true),
     };
     // The second one finds its statements prepared.
     for _ in 0..2 {

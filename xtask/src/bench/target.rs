@@ -65,6 +65,7 @@ pub(crate) struct Target {
     pub(crate) user_headers: String,
     /// Headers of one who may do everything.
     pub(crate) service_headers: String,
+    anon_key: String,
     program: PathBuf,
     arguments: Vec<String>,
     /// What its environment has besides ours.
@@ -73,14 +74,27 @@ pub(crate) struct Target {
     child: Option<Child>,
 }
 
-/// The server, running on a new project, and the id of a user who has signed up.
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "a shelf of one's own";
+
+/// The server, running on a new project of books, and the id of a user who has signed up.
 pub(crate) fn backplane(
     program: &Path,
     folder: &Path,
     settings: Vec<(&'static str, String)>,
 ) -> Result<(Target, String)> {
+    serving(program, folder, settings, books::SCHEMA)
+}
+
+/// The same of another schema.
+pub(crate) fn serving(
+    program: &Path,
+    folder: &Path,
+    settings: Vec<(&'static str, String)>,
+    schema: &str,
+) -> Result<(Target, String)> {
     let project = folder.join("project");
-    write(&project.join("schema.sql"), books::SCHEMA)?;
+    write(&project.join("schema.sql"), schema)?;
     let address = free_address()?;
     let arguments = ["serve", text(&project)?, "--listen", &address.to_string()].map(str::to_owned).to_vec();
     let mut target = Target {
@@ -89,6 +103,7 @@ pub(crate) fn backplane(
         routes: BACKPLANE,
         user_headers: String::new(),
         service_headers: String::new(),
+        anon_key: String::new(),
         program: program.to_owned(),
         arguments,
         settings,
@@ -102,6 +117,7 @@ pub(crate) fn backplane(
     let anon = key(&keys, "SUPABASE_ANON_KEY")?;
     let (token, user) = target.sign_up(&anon)?;
     target.user_headers = format!("apikey: {anon}\r\nAuthorization: Bearer {token}\r\n");
+    target.anon_key = anon;
     Ok((target, user))
 }
 
@@ -115,6 +131,7 @@ pub(crate) fn ceiling(program: &Path, folder: &Path, user: &str) -> Result<Targe
         routes: CEILING,
         user_headers: String::new(),
         service_headers: String::new(),
+        anon_key: String::new(),
         program: program.to_owned(),
         arguments: vec![address.to_string(), text(&database)?.to_owned(), user.to_owned()],
         settings: Vec::new(),
@@ -196,7 +213,7 @@ impl Target {
         self.expect(&ask(self.address, method, path, &headers, body)?, status, path)
     }
 
-    fn seed_table(&self, path: &str, rows: u64, row: &dyn Fn(u64) -> Value) -> Result<()> {
+    pub(crate) fn seed_table(&self, path: &str, rows: u64, row: &dyn Fn(u64) -> Value) -> Result<()> {
         for first in (1..=rows).step_by(usize::try_from(SEED_ROWS).unwrap_or(1)) {
             let body: Value = (first..first + SEED_ROWS).map(row).collect();
             self.ask_as_service("POST", path, &body.to_string(), 201)?;
@@ -244,7 +261,19 @@ impl Target {
     /// A new user's token and id.
     fn sign_up(&self, anon: &str) -> Result<(String, String)> {
         let path = "/auth/v1/signup";
-        let person = json!({"email": "reader@example.com", "password": "a shelf of one's own"});
+        let person = json!({"email": "reader@example.com", "password": PASSWORD});
+        self.session(path, anon, &person)
+    }
+
+    /// Headers and the id of a user who signs in.
+    pub(crate) fn sign_in(&self, email: &str) -> Result<(String, String)> {
+        let (path, person) =
+            ("/auth/v1/token?grant_type=password", json!({"email": email, "password": PASSWORD}));
+        let (token, user) = self.session(path, &self.anon_key, &person)?;
+        Ok((format!("apikey: {}\r\nAuthorization: Bearer {token}\r\n", self.anon_key), user))
+    }
+
+    fn session(&self, path: &str, anon: &str, person: &Value) -> Result<(String, String)> {
         let answer = ask(self.address, "POST", path, &format!("apikey: {anon}\r\n"), &person.to_string())?;
         self.expect(&answer, 200, path)?;
         let session: Value =

@@ -24,6 +24,8 @@ pub(crate) enum Shape {
     Read { from: u64, to: u64 },
     /// `POST` of a new book.
     Insert,
+    /// `POST` of a body, with a number from a range in place of `{}`.
+    Post { body: &'static str, from: u64, to: u64 },
 }
 
 /// Reads first: inserts make the tables grow.
@@ -93,6 +95,16 @@ pub(crate) fn script(workload: &Workload, target: &Target, user: &str) -> String
             format!(
                 "local before, after = 'GET {before}', '{after} HTTP/1.1\\r\\n{headers}\\r\\n'\n\
                  function request() return before .. {number} .. after end\n"
+            )
+        }
+        Shape::Post { body, from, to } => {
+            let (before, after) = body.split_once("{}").unwrap_or((body, ""));
+            format!(
+                "local head = 'POST {path} HTTP/1.1\\r\\n{headers}Content-Type: application/json\\r\\nPrefer: return=minimal\\r\\nContent-Length: '\n\
+                 function request()\n\
+                 local body = '{before}' .. random({from}, {to}) .. '{after}'\n\
+                 return head .. #body .. '\\r\\n\\r\\n' .. body\n\
+                 end\n"
             )
         }
         Shape::Insert => format!(
