@@ -5,6 +5,7 @@
 //! compared loosely: rows of a request that asks for no order are compared as a set, all else as it came.
 
 mod ask;
+mod bodies;
 mod conditions;
 mod deviations;
 mod elements;
@@ -12,10 +13,15 @@ mod filters;
 mod kinds;
 mod objects;
 mod pair;
+mod probe;
+mod programs;
+mod queries;
 mod reads;
 mod report;
+mod scene;
 mod schema;
 mod shrink;
+mod terms;
 mod world;
 mod writes;
 
@@ -30,12 +36,26 @@ use crate::oracle::draw::Draw;
 use crate::server::{Cluster, Engine};
 use ask::Asked;
 use pair::{Compared, Difference, Opened, Pair};
+use probe::Probe;
 use shrink::Finding;
 use world::World;
+
+/// What is asked of projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Requests of the Data API, under policies.
+    Requests,
+    /// Queries in functions and views.
+    Queries,
+    /// Programs in functions, triggers and blocks.
+    Programs,
+}
 
 /// How much is asked.
 #[derive(Clone, Debug)]
 pub struct Effort {
+    /// Of what.
+    pub part: Part,
     /// Where the randomness begins: the same projects and requests every time.
     pub seed: u64,
     /// How many projects are drawn.
@@ -63,6 +83,10 @@ pub struct Verdict {
     pub refused: Vec<String>,
     /// Requests that were compared.
     pub compared: u64,
+    /// Generated statements that PostgreSQL refuses, by what it says.
+    pub untaken: BTreeMap<String, u64>,
+    /// What the embedded engine refuses by its name, in generated queries and programs.
+    pub lacking: BTreeMap<String, u64>,
     /// How often which status was answered: a generator that only makes errors proves nothing.
     pub statuses: BTreeMap<u16, u64>,
     /// How often which error was answered by both.
@@ -81,6 +105,7 @@ pub fn run(effort: &Effort, url: &str) -> Result<Verdict, String> {
     let postgres = Engine::Postgres(Arc::new(Cluster::prepare(url)?));
     let work = Work {
         effort,
+        url,
         postgres: &postgres,
         next: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
@@ -89,7 +114,14 @@ pub fn run(effort: &Effort, url: &str) -> Result<Verdict, String> {
     };
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let ended: Vec<Result<(), String>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(|| work.work())).collect();
+        let threads: Vec<_> = (0..workers)
+            .map(|number| {
+                scope.spawn({
+                    let work = &work;
+                    move || work.work(number)
+                })
+            })
+            .collect();
         let ended = threads.into_iter().map(|thread| thread.join());
         ended.map(|ended| ended.unwrap_or_else(|_| Err("a thread panicked".to_owned()))).collect()
     });
@@ -97,8 +129,15 @@ pub fn run(effort: &Effort, url: &str) -> Result<Verdict, String> {
     Ok(work.verdict.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// A project, and what is asked of it.
+struct Drawn {
+    world: World,
+    requests: Vec<Asked>,
+}
+
 struct Work<'e> {
     effort: &'e Effort,
+    url: &'e str,
     postgres: &'e Engine,
     next: AtomicU64,
     is_over: AtomicBool,
@@ -107,24 +146,67 @@ struct Work<'e> {
 }
 
 impl Work<'_> {
-    fn work(&self) -> Result<(), String> {
+    fn work(&self, worker: usize) -> Result<(), String> {
+        let mut probe = match self.effort.part {
+            Part::Requests => None,
+            Part::Queries | Part::Programs => {
+                Some(Probe::open(self.url, &format!("backplane_judge_probe_{worker}"))?)
+            }
+        };
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let is_late = self.end.is_some_and(|end| Instant::now() > end);
             if number >= self.effort.schemas || is_late || self.is_over.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            if let Err(message) = self.project(self.effort.first + number) {
+            if let Err(message) = self.project(self.effort.first + number, probe.as_mut()) {
                 self.is_over.store(true, Ordering::Relaxed);
                 return Err(message);
             }
         }
     }
 
-    fn project(&self, number: u64) -> Result<(), String> {
+    /// The project of a number, and what is asked of it.
+    fn draw(&self, number: u64, probe: Option<&mut Probe>) -> Result<Drawn, String> {
         let mut draw = Draw::new(self.effort.seed.wrapping_mul(1_000_003).wrapping_add(number));
-        let world = World::draw(&mut draw);
-        let mut pair = match Pair::open(&world, self.postgres) {
+        let count = self.effort.requests;
+        let Some(probe) = probe else {
+            let world = World::draw(&mut draw);
+            let requests = (0..count).map(|_| request(&world, &mut draw)).collect();
+            return Ok(Drawn { world, requests });
+        };
+        let mut verdict = Verdict::default();
+        let drawn = if self.effort.part == Part::Programs {
+            bodies::programs(&mut draw, count, probe, &mut verdict)?
+        } else {
+            bodies::queries(&mut draw, count, probe, &mut verdict)?
+        };
+        self.note(|all| {
+            for (message, times) in verdict.untaken {
+                *all.untaken.entry(message).or_default() += times;
+            }
+        });
+        Ok(drawn)
+    }
+
+    fn project(&self, number: u64, probe: Option<&mut Probe>) -> Result<(), String> {
+        let Drawn { mut world, requests } = self.draw(number, probe)?;
+        let mut opened = Pair::open(&world, self.postgres);
+        // Views and blocks that the embedded engine lacks something for are left out.
+        while let Opened::One("sqlite", message) = &opened
+            && self.effort.part != Part::Requests
+            && deviations::is_lacking(message)
+        {
+            self.note(|verdict| {
+                let line = message.lines().next().unwrap_or_default();
+                *verdict.lacking.entry(line.to_owned()).or_default() += 1;
+            });
+            if world.without_lines(&deviations::lines(message)) == 0 {
+                break;
+            }
+            opened = Pair::open(&world, self.postgres);
+        }
+        let mut pair = match opened {
             Opened::Both(pair) => pair,
             Opened::Neither(message) => {
                 self.note(|verdict| verdict.refused.push(format!("{number}: {message}")));
@@ -142,11 +224,10 @@ impl Work<'_> {
         };
         self.note(|verdict| verdict.schemas += 1);
         let mut kept: Vec<Asked> = Vec::new();
-        for _ in 0..self.effort.requests {
+        for asked in requests {
             if self.is_over.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let asked = request(&world, &mut draw);
             let reply = self.ask(&mut pair, &asked)?;
             let is_kept = asked.changes && !asked.prefers("tx=rollback");
             if is_kept {
@@ -183,6 +264,11 @@ impl Work<'_> {
             Compared::Deviates(name) => {
                 self.note(|verdict| *verdict.deviations.entry(name).or_default() += 1);
                 Ok(if asked.changes { Reply::Apart } else { Reply::Same })
+            }
+            Compared::Lacks(reason) => {
+                self.note(|verdict| *verdict.lacking.entry(reason).or_default() += 1);
+                let is_over = asked.changes && !asked.prefers("tx=rollback");
+                Ok(if is_over { Reply::Apart } else { Reply::Same })
             }
             Compared::Same(answer) => {
                 self.count(&answer);

@@ -7,10 +7,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use testkit::judge::{self, Effort, Verdict};
+use testkit::judge::{self, Effort, Part, Verdict};
 
 /// Errors that both answered: the most frequent are told, for they say what the generator draws in vain.
 const ERRORS_TOLD: usize = 40;
+
+/// What is asked: requests, unless a word says otherwise.
+const PARTS: &[(&str, Part)] =
+    &[("requests", Part::Requests), ("queries", Part::Queries), ("programs", Part::Programs)];
 
 fn main() -> ExitCode {
     match run() {
@@ -49,6 +53,13 @@ fn tell(verdict: &Verdict) {
     for (error, count) in errors.into_iter().take(ERRORS_TOLD) {
         println!("error of both, {count} ×: {error}");
     }
+    for (words, counts) in [("not PostgreSQL's", &verdict.untaken), ("lacking on SQLite", &verdict.lacking)] {
+        let mut counts: Vec<_> = counts.iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (reason, count) in counts.into_iter().take(ERRORS_TOLD) {
+            println!("{words}, {count} ×: {reason}");
+        }
+    }
     for (name, count) in &verdict.deviations {
         println!("deviation, {count} ×: {name}");
     }
@@ -68,6 +79,7 @@ fn tell(verdict: &Verdict) {
 
 fn effort(words: &[String]) -> Result<Effort, String> {
     let mut effort = Effort {
+        part: Part::Requests,
         seed: 1,
         schemas: 220,
         requests: 100,
@@ -79,6 +91,10 @@ fn effort(words: &[String]) -> Result<Effort, String> {
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
+        if let Some(part) = PARTS.iter().find(|(name, _)| name == word) {
+            effort.part = part.1;
+            continue;
+        }
         if word == "--stop" {
             effort.stops = true;
             continue;

@@ -17,6 +17,8 @@ pub(super) struct Asked {
     pub(super) is_ordered: bool,
     /// Whether it may change what is stored.
     pub(super) changes: bool,
+    /// Whether the embedded engine may refuse it by the name of what it lacks.
+    pub(super) may_lack: bool,
 }
 
 impl Asked {

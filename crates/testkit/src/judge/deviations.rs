@@ -117,3 +117,24 @@ fn lacks(found: &Difference, message: &str) -> bool {
     found.sqlite.body.contains("\"code\":\"0A000\"")
         && found.sqlite.body.contains(&format!("\"message\":\"{message}"))
 }
+
+/// What the embedded engine says that it lacks: by its code, or a function that is there on PostgreSQL.
+pub(super) fn lacking(found: &Difference) -> Option<String> {
+    let (_, rest) = found.sqlite.body.split_once("\"message\":\"")?;
+    let end = rest.find("\"}").or_else(|| rest.find("\",\""))?;
+    let is_code = |code: &str| found.sqlite.body.contains(&format!("\"code\":\"{code}\""));
+    let is_lacking = is_code("0A000") || is_code("42883") && !found.postgres.body.contains("\"42883\"");
+    is_lacking.then(|| rest[..end].to_owned())
+}
+
+/// Whether a schema is refused for what the embedded engine lacks.
+pub(super) fn is_lacking(message: &str) -> bool {
+    let mut errors = message.lines().filter_map(|line| line.strip_prefix("error[")).peekable();
+    errors.peek().is_some() && errors.all(|error| error.starts_with("0A000") || error.starts_with("42883"))
+}
+
+/// The lines of a schema that a message complains about.
+pub(super) fn lines(message: &str) -> Vec<usize> {
+    let places = message.split("schema.sql:").skip(1);
+    places.filter_map(|rest| rest.split(':').next()?.parse().ok()).collect()
+}

@@ -37,7 +37,7 @@ pub(super) struct Kind {
     pub(super) is_ordered: bool,
 }
 
-const fn kind(
+pub(super) const fn kind(
     name: &'static str,
     class: Class,
     samples: &'static [&'static str],

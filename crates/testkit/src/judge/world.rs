@@ -172,6 +172,31 @@ impl World {
         out
     }
 
+    /// Without the statements behind the tables that begin on these lines of the schema: how many went.
+    pub(super) fn without_lines(&mut self, lines: &[usize]) -> usize {
+        let count = |text: &str| text.matches('\n').count();
+        let before = World { extras: Vec::new(), ..self.clone() };
+        let mut line = 1 + count(&before.schema());
+        let all = self.extras.len();
+        self.extras.retain(|extra| {
+            let from = line;
+            line += count(&extra.sql()) + 1;
+            !lines.iter().any(|at| (from..line).contains(at))
+        });
+        all - self.extras.len()
+    }
+
+    /// Everything that is declared and stored, as SQL.
+    pub(super) fn sql(&self) -> String {
+        let rows = self
+            .case()
+            .rows
+            .iter()
+            .map(|rows| crate::rows::statements(rows).unwrap_or_default())
+            .collect::<String>();
+        format!("{}{rows}", self.schema())
+    }
+
     fn schema(&self) -> String {
         let before = self.before.iter().cloned();
         let tables = self.tables.iter().flat_map(|table| table.sql(self));
