@@ -163,8 +163,9 @@ const TRIGRAMS: &[&str] = &[
 ];
 
 /// Texts that sound alike.
-const SOUNDS: &[&str] =
-    &["Anne", "Ann", "Andrew", "Margaret", "Gumbo", "gambol", "kitten", "sitting", "Müller", "A1bc", "Tymczak"];
+const SOUNDS: &[&str] = &[
+    "Anne", "Ann", "Andrew", "Margaret", "Gumbo", "gambol", "kitten", "sitting", "Müller", "A1bc", "Tymczak",
+];
 
 /// Formats of `to_char` for numbers.
 const NUMBER_FORMATS: &[&str] = &[
@@ -580,12 +581,30 @@ pub(crate) fn words(
         ("unaccent", 0) if is_first => &["unaccent", "extensions.unaccent", "nonsense"],
         ("unaccent", _) => &["Hôtel “Æther” ½ ǆ", "plain", "", "ÀÉÎÕÜ çñß", "日本"],
         (
-            "similarity" | "word_similarity" | "strict_word_similarity" | "show_trgm" | "%" | "<%" | "%>"
-            | "<<%" | "%>>" | "<<->" | "<->>" | "<<<->" | "<->>>",
+            "similarity"
+            | "word_similarity"
+            | "strict_word_similarity"
+            | "show_trgm"
+            | "%"
+            | "<%"
+            | "%>"
+            | "<<%"
+            | "%>>"
+            | "<<->"
+            | "<->>"
+            | "<<<->"
+            | "<->>>",
             _,
         ) => TRIGRAMS,
-        ("levenshtein" | "levenshtein_less_equal" | "soundex" | "text_soundex" | "difference", 0 | 1) => SOUNDS,
+        ("levenshtein" | "levenshtein_less_equal" | "soundex" | "text_soundex" | "difference", 0 | 1) => {
+            SOUNDS
+        }
         ("levenshtein" | "levenshtein_less_equal", _) => &["0", "1", "2", "5"],
+        ("jsonb_set_lax", 4) => &["delete_key", "return_target", "use_json_null", "raise_exception", "x"],
+        ("pg_size_bytes", 0) => &["1", "1.5 kB", "-3MB", "1e3", "12 PB", "x", "1 zb", "", " 7 bytes "],
+        ("parse_ident", 0) => {
+            &["a", "A.\"B c\".d", "a..b", "a b", "", "1a", "a.", ".a", "\"x", " a . b ", "a.b(c)", "\"\""]
+        }
         ("encode" | "decode", 1) => &["hex", "base64", "escape", "nonsense"],
         ("decode", 0) => &["", "00ff", "deadbeef", "AQID", "YWJj\nZA==", "x", "a\\001b", "abc="],
         ("digest", 1) | ("hmac", 2) => &["md5", "sha1", "sha256", "sha512", "nonsense"],

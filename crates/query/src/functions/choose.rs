@@ -367,6 +367,9 @@ fn settle(declared: &[Ty], result: Ty, arguments: &[Type]) -> Result<(Vec<Type>,
 }
 
 fn refuse(why: Failure, name: &str, kind: Kind, arguments: &[Type]) -> Error {
+    if kind == Kind::Function && super::lacking::is_known(name) {
+        return Error::missing(format!("{name}()"));
+    }
     let types: Vec<String> = arguments.iter().map(|ty| format_type(ty, None)).collect();
     let (code, end, hint) = match (why, kind) {
         (Failure::None, Kind::Function) => (Code::UNDEFINED_FUNCTION, "does not exist", NO_FUNCTION),

@@ -52,6 +52,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("-", &[B, I], B, delete_element),
     Function::operator("#-", &[B, TEXTS], B, |_, a| change_path(a, &Change::Delete)),
     Function::new("jsonb_set", &[B, TEXTS, B, Ty::Bool], B, set).optional(1),
+    Function::new("jsonb_set_lax", &[B, TEXTS, B, Ty::Bool, T], B, set_lax).optional(2).lax(),
     Function::new("jsonb_insert", &[B, TEXTS, B, Ty::Bool], B, insert).optional(1),
     Function::new("json_extract_path", &[J, T], J, |_, a| {
         Ok(raw(raw_json::at_path(text(a, 0)?, &tail(a)?)?))
@@ -244,6 +245,41 @@ enum Change {
         value: Json,
         after: bool,
     },
+}
+
+/// `jsonb_set` where a new value of null means what the last argument says.
+fn set_lax(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let is_null = |position: usize| matches!(arguments.get(position), Some(Value::Null));
+    if is_null(0) || is_null(1) || is_null(3) {
+        return Ok(Value::Null);
+    }
+    let treatment = match arguments.get(4) {
+        None => "use_json_null",
+        Some(Value::Null) => "",
+        Some(_) => text(arguments, 4)?,
+    };
+    let given = arguments.get(..arguments.len().min(4)).unwrap_or_default();
+    match treatment {
+        "raise_exception" | "use_json_null" | "delete_key" | "return_target" if !is_null(2) => {
+            set(context, given)
+        }
+        "raise_exception" => {
+            let details = "Exception was raised because null_value_treatment is \"raise_exception\".";
+            let hint = "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.";
+            let error = Error::new(Code::NULL_NOT_ALLOWED, "JSON value must not be null");
+            Err(error.with_details(details).with_hint(hint))
+        }
+        "use_json_null" => {
+            let mut given = given.to_vec();
+            given[2] = Value::text("null");
+            set(context, &given)
+        }
+        "delete_key" => change_path(arguments, &Change::Delete),
+        "return_target" => Ok(arguments[0].clone()),
+        _ => Err(invalid(
+            "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"",
+        )),
+    }
 }
 
 fn set(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

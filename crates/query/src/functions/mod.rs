@@ -8,6 +8,7 @@
 mod aggregate;
 mod aggregate_numbers;
 mod aggregate_ordered;
+mod aggregate_pairs;
 mod aggregate_values;
 mod arguments;
 mod array;
@@ -26,6 +27,7 @@ pub mod interrupt;
 mod json;
 mod json_build;
 mod keywords;
+mod lacking;
 mod like;
 mod locks;
 mod moment_format;
@@ -41,6 +43,7 @@ mod row;
 mod search;
 pub mod sets;
 pub mod settings;
+mod sizes;
 mod system;
 mod text;
 mod ty;
@@ -106,6 +109,7 @@ static TABLE: &[&[Function]] = &[
     values::ROWS,
     locks::ROWS,
     networks::ROWS,
+    sizes::ROWS,
     extensions::accents::ROWS,
     extensions::caseless::ROWS,
     extensions::fuzzy::ROWS,
@@ -121,6 +125,7 @@ static AGGREGATES: &[&[Aggregate]] = &[
     aggregate_values::EXTREMES,
     aggregate_numbers::ROWS,
     aggregate_numbers::DEVIATIONS,
+    aggregate_pairs::ROWS,
     aggregate_ordered::ROWS,
     extensions::vectors::AGGREGATES,
 ];

@@ -1,0 +1,133 @@
+//! Facts about the server and sizes for people (PostgreSQL 9.26, 9.27.7), as far as they are the same everywhere.
+
+use types::numeric::Numeric;
+use types::ty::format_type;
+use types::{Result, Value};
+
+use super::Ty::{Any, Int8 as L, Text as T};
+use super::arguments::{int, invalid, ok_text, text};
+use super::{Context, Function};
+
+pub(super) static ROWS: &[Function] = &[
+    Function::new("pg_typeof", &[Any], T, |c, _| ok_text(format_type(c.argument(0), None))).lax().stable(),
+    Function::new("pg_client_encoding", &[], T, |_, _| ok_text("UTF8")).stable(),
+    Function::new("getdatabaseencoding", &[], T, |_, _| ok_text("UTF8")).stable(),
+    Function::new("pg_size_pretty", &[L], T, pretty),
+    Function::new("pg_size_bytes", &[T], L, bytes),
+    Function::new("parse_ident", &[T, super::Ty::Bool], super::Ty::Array(&T), identifiers).optional(1),
+];
+
+const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+
+/// A unit is left when its number has more than four digits; halves are rounded away from zero.
+fn pretty(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let size = i128::from(int(arguments, 0)?);
+    let mut left = size.abs();
+    for (at, unit) in UNITS.iter().enumerate() {
+        let is_last = at + 1 == UNITS.len();
+        // Twice the number, so that what is cut off can still be rounded.
+        let shown = if at == 0 { left } else { (left + 1) / 2 };
+        let limit = if at == 0 { 10 * 1024 } else { 20 * 1024 - 1 };
+        if is_last || left < limit {
+            return ok_text(format!("{}{shown} {unit}", if size < 0 { "-" } else { "" }));
+        }
+        left >>= if at == 0 { 9 } else { 10 };
+    }
+    Ok(Value::Null)
+}
+
+fn bytes(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let written = text(arguments, 0)?;
+    let trimmed = written.trim();
+    let is_digit = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let end = trimmed
+        .char_indices()
+        .find(|(at, c)| !is_digit(*c) || (c.eq_ignore_ascii_case(&'e') && !exponent(trimmed, *at)));
+    let (digits, unit) = trimmed.split_at(end.map_or(trimmed.len(), |(at, _)| at));
+    let refused = || invalid(format!("invalid size: \"{written}\""));
+    if !digits.contains(|c: char| c.is_ascii_digit()) {
+        return Err(refused());
+    }
+    let number = Numeric::parse(digits).map_err(|_| refused())?;
+    let unit = unit.trim();
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "bytes" | "b" => 0,
+        "kb" => 10,
+        "mb" => 20,
+        "gb" => 30,
+        "tb" => 40,
+        "pb" => 50,
+        _ => {
+            return Err(refused()
+                .with_details(format!("Invalid size unit: \"{unit}\"."))
+                .with_hint("Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\"."));
+        }
+    };
+    number.mul(&Numeric::from_i64(1 << shift)).to_i64("bigint", i64::MIN, i64::MAX).map(Value::Int)
+}
+
+fn exponent(text: &str, at: usize) -> bool {
+    let behind = text.get(at + 1..).unwrap_or_default();
+    behind.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The parts of a qualified name, as they are stored.
+fn identifiers(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let written = text(arguments, 0)?;
+    let is_strict = !matches!(arguments.get(1), Some(Value::Bool(false)));
+    let refused = |details: &str| {
+        let error = invalid(format!("string is not a valid identifier: \"{written}\""));
+        if details.is_empty() { error } else { error.with_details(details) }
+    };
+    let (mut rest, mut parts, mut is_behind_dot) = (written.trim_start(), Vec::new(), false);
+    loop {
+        if let Some(inner) = rest.strip_prefix('"') {
+            let (part, behind) =
+                quoted(inner).ok_or_else(|| refused("String has unclosed double quotes."))?;
+            if part.is_empty() {
+                return Err(refused("Quoted identifier must not be empty."));
+            }
+            parts.push(Value::text(part));
+            rest = behind;
+        } else {
+            let starts = |c: char| c.is_alphabetic() || c == '_' || !c.is_ascii();
+            let goes_on = |c: char| starts(c) || c.is_ascii_digit() || c == '$';
+            if !rest.starts_with(starts) {
+                return Err(match (is_behind_dot, rest.starts_with('.')) {
+                    (_, true) => refused("No valid identifier before \".\"."),
+                    (true, _) => refused("No valid identifier after \".\"."),
+                    (false, _) => refused(""),
+                });
+            }
+            let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
+            let folded: String = rest[..end].chars().map(super::text::lower_char).collect();
+            parts.push(Value::text(super::arguments::identifier(&folded)));
+            rest = &rest[end..];
+        }
+        let behind = rest.trim_start();
+        match behind.strip_prefix('.') {
+            Some(next) => {
+                (rest, is_behind_dot) = (next.trim_start(), true);
+            }
+            None if behind.is_empty() || !is_strict => return Ok(super::arguments::list(parts)),
+            None => return Err(refused("")),
+        }
+    }
+}
+
+/// What stands before the closing quote, doubled ones as one, and what stands behind it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut rest = text;
+    loop {
+        let (before, behind) = rest.split_once('"')?;
+        out.push_str(before);
+        match behind.strip_prefix('"') {
+            Some(behind) => {
+                out.push('"');
+                rest = behind;
+            }
+            None => return Some((out, behind)),
+        }
+    }
+}
