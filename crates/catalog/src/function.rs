@@ -1,6 +1,6 @@
 //! Functions and triggers, as declared. Their bodies are text until something runs them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sql::ast;
 use types::ty::format_type;
@@ -23,10 +23,14 @@ pub struct Function {
     pub returns_set: bool,
     /// Whether it is a trigger function.
     pub returns_trigger: bool,
+    /// Whether it is a procedure, which only `call` calls.
+    pub procedure: bool,
     /// Its language.
     pub language: Language,
     /// The body's text.
     pub body: Arc<str>,
+    /// What a body in `language sql` says.
+    pub statements: Statements,
     /// Volatility.
     pub volatility: Volatility,
     /// Whether a null argument makes the result null.
@@ -43,6 +47,17 @@ pub struct Function {
     pub owner: Arc<str>,
     /// `comment on function`.
     pub comment: Option<String>,
+}
+
+/// The statements of a body in `language sql`: read once, when they are asked for first. Copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Statements(Arc<OnceLock<Option<Arc<[ast::StatementKind]>>>>);
+
+impl PartialEq for Statements {
+    /// What they say, the body's text says.
+    fn eq(&self, _: &Statements) -> bool {
+        true
+    }
 }
 
 /// An argument of a function.
@@ -94,6 +109,11 @@ pub struct Trigger {
 }
 
 impl Function {
+    /// The statements of a body in `language sql`; nothing of one that is not understood.
+    pub fn statements(&self) -> Option<Arc<[ast::StatementKind]>> {
+        self.statements.0.get_or_init(|| statements(&self.body)).clone()
+    }
+
     /// What tells it from its namesakes: name and types of the arguments that a caller passes, as PostgreSQL prints them.
     pub fn signature(&self) -> String {
         let types: Vec<String> = self.inputs().map(Argument::type_name).collect();
@@ -115,6 +135,22 @@ impl Function {
     pub fn input_types(&self) -> impl Iterator<Item = &Type> {
         self.inputs().map(|argument| &argument.ty)
     }
+}
+
+fn statements(body: &str) -> Option<Arc<[ast::StatementKind]>> {
+    let lower = body.to_ascii_lowercase();
+    let atomic = lower.strip_prefix("begin").and_then(|rest| {
+        let rest = rest.trim_start().strip_prefix("atomic")?;
+        Some((body.len() - rest.len(), lower.trim_end().strip_suffix("end")?.len()))
+    });
+    let (statements, complaints) = match (lower.strip_prefix("return"), atomic) {
+        (Some(expr), _) if expr.starts_with(|c: char| !c.is_alphanumeric() && c != '_') => {
+            sql::parse(&format!("select {}", &body["return".len()..]))
+        }
+        (_, Some((from, to))) => sql::parse(body.get(from..to)?),
+        _ => sql::parse(body),
+    };
+    complaints.is_empty().then(|| statements.into_iter().map(|statement| statement.kind).collect())
 }
 
 impl Argument {

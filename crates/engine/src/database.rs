@@ -49,7 +49,7 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new(model: Arc<Model>) -> Arc<Served> {
-        let is_interpreted = |function: &catalog::Function| function.language == Language::PlPgSql;
+        let is_interpreted = |function: &catalog::Function| !matches!(function.language, Language::Other(_));
         let interprets = model.catalog.functions.iter().any(is_interpreted);
         Arc::new(Served { model, statements: Mutex::default(), programs: Arc::default(), interprets })
     }
@@ -230,8 +230,19 @@ impl Database {
                 if run.roll_back {
                     transaction.roll_back_at_end();
                 }
-                let mut work =
-                    Work { transaction, served, dialect, capabilities, run, random, clock, path, in_force };
+                let mut work = Work {
+                    transaction,
+                    served,
+                    dialect,
+                    capabilities,
+                    run,
+                    random,
+                    clock,
+                    path,
+                    in_force,
+                    transitions: None,
+                    admitted: crate::write::Admitted::default(),
+                };
                 work.install();
                 let done = job(&mut work).await?;
                 work.fire_deferred().await?;

@@ -43,7 +43,7 @@ impl Held {
     /// # Errors
     /// `54000` beyond what may be held.
     pub fn row(&mut self, row: &[Value]) -> Result<()> {
-        self.grow(size_of::<Vec<Value>>() + row.iter().map(weight).sum::<usize>())
+        self.grow(size_of::<Vec<Value>>() + row.iter().map(Value::weight).sum::<usize>())
     }
 
     /// Holds a value instead of what was held, if it is large.
@@ -52,7 +52,7 @@ impl Held {
     /// As [`Held::row`].
     pub fn value(&mut self, value: &Value) -> Result<()> {
         self.release();
-        match weight(value) {
+        match value.weight() {
             bytes if bytes > SMALL => self.grow(bytes),
             _ => Ok(()),
         }
@@ -83,27 +83,6 @@ impl Drop for Held {
     }
 }
 
-/// The bytes that a value takes, what it points to included.
-pub(crate) fn weight(value: &Value) -> usize {
-    let beyond = match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Array(array) => array.elements.iter().map(weight).sum(),
-        Value::Row(fields) => fields.iter().map(weight).sum(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Float(_)
-        | Value::Numeric(_)
-        | Value::Uuid(_)
-        | Value::Date(_)
-        | Value::Time(_)
-        | Value::Timestamp(_)
-        | Value::Interval(_) => 0,
-    };
-    size_of::<Value>() + beyond
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +105,6 @@ mod tests {
     #[test]
     fn values_weigh_what_they_point_to() {
         let text = Value::text("x".repeat(1_000));
-        assert!(weight(&Value::Row(vec![text.clone(), text].into())) > 2_000);
+        assert!(Value::Row(vec![text.clone(), text].into()).weight() > 2_000);
     }
 }

@@ -36,12 +36,7 @@ impl Returned {
 ///
 /// # Errors
 /// What the function raises; `42601` and `0A000` for bodies that cannot run.
-pub async fn call(
-    host: &mut dyn Host,
-    id: FunctionId,
-    types: &[Type],
-    args: Vec<Value>,
-) -> Result<Returned> {
+pub async fn call(host: &mut dyn Host, id: FunctionId, types: &[Type], args: Vec<Value>) -> Result<Returned> {
     let model = host.model().clone();
     let function = model.catalog.functions.get(id.0);
     let function = function.ok_or_else(|| Error::internal("a call of no function"))?;

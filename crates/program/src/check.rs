@@ -36,6 +36,20 @@ pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
     interpreted.flat_map(|(at, function)| of_function(model, FunctionId(at), function)).collect()
 }
 
+/// Every place of a `do` block that could not run.
+pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<(u32, Error)> {
+    let mut host = Dry { path: path.into(), ..Dry::of(model) };
+    let function = crate::block::anonymous(body);
+    let program = Arc::new(Program::of(&function, host.path().clone()));
+    if let Err(error) = program.body() {
+        return vec![(program.complaint(), error)];
+    }
+    match crate::call::environment(&host, &function, Vec::new()) {
+        Ok(environment) => Frame::new(&program, &function, environment, &mut host).checked(),
+        Err(error) => vec![(0, error)],
+    }
+}
+
 fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<Refusal> {
     let mut host = Dry::of(model);
     let refusal = |at: u32, error: Error| Refusal { function: id, at, error };

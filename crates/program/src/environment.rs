@@ -78,6 +78,11 @@ impl Variable {
         }
     }
 
+    /// Whether it is a row that is null as a whole.
+    pub(crate) fn is_null_row(&self) -> bool {
+        matches!(self.held, Held::Row(_, None))
+    }
+
     /// A field's value; of the row that is null, null.
     pub(crate) fn field(&self, at: usize) -> Value {
         match &self.held {

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use query::{Caller, Expr, Model, Plan};
+use query::{Authorized, Caller, Expr, Model, Plan, Truncation};
 use sql::body::Level;
 use types::session::Session;
-use types::{Limits, Result, Value};
+use types::{Error, Limits, Result, Value};
 
 use crate::account::{Account, Held};
 use crate::plans::Programs;
@@ -87,6 +87,20 @@ pub trait Host: Send {
 
     /// Runs a plan with parameters.
     fn run<'a>(&'a mut self, plan: &'a Plan, parameters: &'a [Value]) -> BoxFuture<'a, Result<Done>>;
+
+    /// Takes a statement about the schema; says whether it did. While a schema is read blocks declare; functions do not.
+    ///
+    /// # Errors
+    /// What the declaration is refused for.
+    fn declare(&mut self, _: &sql::ast::StatementKind) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Empties tables; nowhere but where something happens.
+    fn truncate<'a>(&'a mut self, _truncation: &'a Authorized<Truncation>) -> BoxFuture<'a, Result<()>> {
+        let error = Error::internal("tables were to be emptied in a transaction in which nothing happens");
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// Begins a part that can be undone alone.
     fn begin_part(&mut self) -> BoxFuture<'_, Result<()>>;

@@ -7,6 +7,7 @@ mod data;
 mod declare;
 mod handle;
 mod loops;
+mod procedures;
 mod raise;
 mod results;
 mod statements;
@@ -171,9 +172,7 @@ impl<'a> Frame<'a> {
             StepKind::Assert { condition, message } => self.assert(condition, message.as_ref()).await?,
             StepKind::Statement { statement, into } => self.statement(statement, into.as_ref()).await?,
             StepKind::Perform(query) => self.perform(query).await?,
-            StepKind::Call(call) => {
-                return Err(Error::missing(format!("CALL of procedure {}", call.name.name)));
-            }
+            StepKind::Call(call) => self.procedure(call).await?,
             StepKind::Execute { dynamic, into } => self.execute(dynamic, into.as_ref()).await?,
             StepKind::Diagnostics { stacked, items } => self.diagnostics(*stacked, items).await?,
             StepKind::Open { cursor, rows, args } => self.open(cursor, rows.as_ref(), args).await?,

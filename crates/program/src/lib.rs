@@ -8,6 +8,7 @@
 //! function's owner or its caller. Nothing here knows an engine: what runs a plan is the [`Host`].
 
 mod account;
+mod block;
 mod call;
 mod check;
 mod conditions;
@@ -22,8 +23,9 @@ mod plans;
 mod settings;
 
 pub use account::{Account, Held};
+pub use block::{Traits, block, traits};
 pub use call::{Returned, Signature, call, value};
-pub use check::{Refusal, refused};
+pub use check::{Refusal, refused, refused_block};
 pub use fire::{Firing, fire};
 pub use host::{BoxFuture, Done, Host, Notice};
 pub use plans::Programs;

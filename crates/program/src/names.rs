@@ -25,6 +25,7 @@ pub(crate) struct Names<'a> {
     conflict: NameConflict,
     uses: RefCell<Vec<Use>>,
     shapes: RefCell<Vec<(usize, Option<Shape>)>>,
+    nulls: RefCell<Vec<(usize, bool)>>,
     names_transition: Cell<bool>,
 }
 
@@ -33,6 +34,8 @@ pub(crate) struct Names<'a> {
 pub(crate) struct Used {
     uses: Vec<Use>,
     shapes: Vec<(usize, Option<Shape>)>,
+    /// Which rows stood as a whole, and whether they were null.
+    nulls: Vec<(usize, bool)>,
     /// The transition tables, where one is named.
     transitions: Option<Arc<[TransitionTable]>>,
 }
@@ -40,14 +43,21 @@ pub(crate) struct Used {
 impl Used {
     /// Whether the rows still have the same fields.
     pub(crate) fn fits(&self, environment: &Environment) -> bool {
+        let is_so = |(slot, is_null): &(usize, bool)| {
+            environment.get(*slot).is_ok_and(|variable| variable.is_null_row() == *is_null)
+        };
+        if !self.nulls.iter().all(is_so) {
+            return false;
+        }
         let is_fired_so = |known: &Arc<[TransitionTable]>| *known == environment.transitions;
-        self.transitions.as_ref().is_none_or(is_fired_so) && self.shapes.iter().all(|(slot, shape)| {
-            environment.get(*slot).is_ok_and(|variable| match (variable.shape(), shape) {
-                (Some(found), Some(shape)) => Arc::ptr_eq(found, shape) || found == shape,
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
+        self.transitions.as_ref().is_none_or(is_fired_so)
+            && self.shapes.iter().all(|(slot, shape)| {
+                environment.get(*slot).is_ok_and(|variable| match (variable.shape(), shape) {
+                    (Some(found), Some(shape)) => Arc::ptr_eq(found, shape) || found == shape,
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                })
             })
-        })
     }
 
     /// The values.
@@ -70,13 +80,19 @@ impl<'a> Names<'a> {
             conflict,
             uses: RefCell::default(),
             shapes: RefCell::default(),
+            nulls: RefCell::default(),
             names_transition: Cell::default(),
         }
     }
 
     pub(crate) fn used(self) -> Used {
         let transitions = self.names_transition.get().then(|| self.environment.transitions.clone());
-        Used { uses: self.uses.into_inner(), shapes: self.shapes.into_inner(), transitions }
+        Used {
+            uses: self.uses.into_inner(),
+            shapes: self.shapes.into_inner(),
+            nulls: self.nulls.into_inner(),
+            transitions,
+        }
     }
 
     fn parameter(&self, slot: usize, field: Option<usize>, ty: Type) -> Expr {
@@ -98,8 +114,15 @@ impl<'a> Names<'a> {
             Kind::Cursor { .. } => Ok(self.parameter(slot, None, Type::Text)),
             Kind::Record | Kind::Row { .. } => {
                 let shape = self.shape(slot)?;
+                let is_null = variable.is_null_row();
+                self.nulls.borrow_mut().push((slot, is_null));
                 let field = |(at, field): (usize, &crate::environment::Field)| {
-                    self.parameter(slot, Some(at), field.ty.clone())
+                    // A row that is null is one of constants: as a value it is null, and not a row of nulls.
+                    if is_null {
+                        Expr::null(field.ty.clone())
+                    } else {
+                        self.parameter(slot, Some(at), field.ty.clone())
+                    }
                 };
                 let args = shape.iter().enumerate().map(field).collect();
                 let names = shape.iter().map(|field| field.name.clone()).collect();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use catalog::{Catalog, Function, Language};
 use query::functions::is_polymorphic;
 use query::resolve::{
-    NameConflict, Surroundings, bound_expr, bound_statement, domain_value, parsed_body,
+    NameConflict, Surroundings, bound_call, bound_expr, bound_statement, domain_value, parsed_body,
 };
 use query::{Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, plan, visit};
 use sql::ast::{self, StatementKind};
@@ -42,7 +42,7 @@ pub(crate) enum Text {
     /// A block.
     Block(Body),
     /// Statements of SQL: the rows of the last one are the result.
-    Statements(Vec<StatementKind>),
+    Statements(Arc<[StatementKind]>),
 }
 
 /// A body that was read.
@@ -252,6 +252,21 @@ impl Program {
         self.kept(key, environment, || {
             resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
                 bound_statement(around, &statement)
+            })
+        })
+    }
+
+    /// A call of a procedure.
+    pub(crate) fn call(
+        &self,
+        call: &ast::Call,
+        environment: &Environment,
+        host: &dyn Host,
+    ) -> Result<Arc<Planned>> {
+        let key = key(std::ptr::from_ref(call).addr(), host);
+        self.kept(key, environment, || {
+            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+                bound_call(around, call)
             })
         })
     }

@@ -8,7 +8,6 @@ use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
-use crate::account::weight;
 use crate::convert::{converted, fields, integer};
 use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
@@ -20,6 +19,16 @@ const LARGE: usize = 4 << 10;
 pub(super) struct Place {
     slot: usize,
     field: Option<usize>,
+    /// Names of fields within.
+    deeper: Vec<String>,
+}
+
+/// A part of a value.
+enum Segment {
+    Field(String),
+    /// One subscript for each dimension.
+    Element(Vec<i64>),
+    Slice(i64, Option<i64>),
 }
 
 impl Frame<'_> {
@@ -45,33 +54,107 @@ impl Frame<'_> {
     /// Assigns a value to a target.
     pub(super) async fn assign_to(&mut self, target: &Target, value: Value, ty: &Type) -> Result<()> {
         let place = self.place(target)?;
-        let Some(part) = target.parts.first() else { return self.assign_place(&place, value, ty) };
-        let Part::Element(index) = part else {
-            return Err(Error::missing("assigning to a part of a variable"));
-        };
-        if target.parts.len() > 1 {
-            return Err(Error::missing("assigning to an element of several dimensions"));
+        let segments = self.segments(target, &place).await?;
+        if segments.is_empty() {
+            return self.assign_place(&place, value, ty);
         }
-        let (index, index_ty) = self.value(index).await?;
-        let index = integer(index, &index_ty, self.host.session())?;
-        let index = index.ok_or_else(|| {
+        let (whole, whole_ty) = self.read_place(&place)?;
+        let changed = self.changed((whole, &whole_ty), &segments, (value, ty))?;
+        self.assign_place(&place, changed, &whole_ty)
+    }
+
+    /// What an assignment changes of its variable or field.
+    async fn segments(&mut self, target: &Target, place: &Place) -> Result<Vec<Segment>> {
+        let mut segments: Vec<Segment> = place.deeper.iter().cloned().map(Segment::Field).collect();
+        for part in &target.parts {
+            match part {
+                Part::Field(name) => segments.push(Segment::Field(name.clone())),
+                Part::Element(index) => {
+                    let index = self.subscript(index).await?;
+                    match segments.last_mut() {
+                        Some(Segment::Element(indexes)) => indexes.push(index),
+                        _ => segments.push(Segment::Element(vec![index])),
+                    }
+                }
+                Part::Slice(low, high) => {
+                    let low = match low {
+                        Some(low) => self.subscript(low).await?,
+                        None => 1,
+                    };
+                    let high = match high {
+                        Some(high) => Some(self.subscript(high).await?),
+                        None => None,
+                    };
+                    segments.push(Segment::Slice(low, high));
+                }
+            }
+        }
+        Ok(segments)
+    }
+
+    async fn subscript(&mut self, index: &Expr) -> Result<i64> {
+        let (index, ty) = self.value(index).await?;
+        integer(index, &ty, self.host.session())?.ok_or_else(|| {
             Error::new(Code::NULL_NOT_ALLOWED, "array subscript in assignment must not be null")
-        })?;
-        let (array, array_ty) = self.read_place(&place)?;
-        let Type::Array(element_ty) = &array_ty else {
-            return Err(Error::missing("a subscript in an assignment to anything but an array"));
-        };
-        let element = converted(value, ty, (element_ty, None), self.host.session())?;
+        })
+    }
+
+    /// A value with another part.
+    fn changed(
+        &self,
+        (whole, ty): (Value, &Type),
+        segments: &[Segment],
+        (value, from): (Value, &Type),
+    ) -> Result<Value> {
+        let session = self.host.session();
         let most = self.host.limits().variable_bytes_max / size_of::<Value>();
-        let array = with_element(&array, index, element, most)?;
-        self.assign_place(&place, array, &array_ty)
+        match (segments, ty) {
+            ([], ty) => converted(value, from, (ty, None), session),
+            ([Segment::Field(field), rest @ ..], Type::Composite(name)) => {
+                let shape = crate::environment::shape_of(&self.host.model().catalog, name)
+                    .ok_or_else(|| Error::missing(format!("assigning to a field of type {name}")))?;
+                let at = shape.iter().position(|known| *known.name == **field);
+                let at = at.ok_or_else(|| no_field(&name.name, field))?;
+                let mut values =
+                    fields(&whole, &shape, session)?.unwrap_or_else(|| vec![Value::Null; shape.len()]);
+                let part = std::mem::replace(&mut values[at], Value::Null);
+                values[at] = self.changed((part, &shape[at].ty), rest, (value, from))?;
+                crate::convert::kept(&values, &shape, session)
+            }
+            ([Segment::Element(indexes), rest @ ..], Type::Array(element)) => {
+                let part = if rest.is_empty() { Value::Null } else { element_of(&whole, indexes) };
+                let part = self.changed((part, element), rest, (value, from))?;
+                match indexes[..] {
+                    [index] => with_element(&whole, index, part, most),
+                    _ => with_inner_element(&whole, indexes, part),
+                }
+            }
+            ([Segment::Slice(low, high)], Type::Array(_)) => {
+                match converted(value, from, (ty, None), session)? {
+                    Value::Array(slice) => with_slice(&whole, *low, *high, &slice.elements, most),
+                    // Nothing is assigned.
+                    _ => Ok(whole),
+                }
+            }
+            ([Segment::Element(_) | Segment::Slice(..), ..], ty) => {
+                let shown = types::ty::format_type(ty, None);
+                Err(Error::missing(format!("a subscript in an assignment to a variable of type {shown}")))
+            }
+            ([Segment::Field(field), ..], _) => Err(Error::new(
+                Code::WRONG_OBJECT_TYPE,
+                format!("cannot assign to field \"{field}\" of a value that is no row"),
+            )),
+        }
     }
 
     /// The row variable that a target names as a whole.
     pub(super) fn row_slot(&self, target: &Target) -> Result<Option<usize>> {
         let place = self.place(target)?;
         let kind = &self.environment.get(place.slot)?.kind;
-        Ok((place.field.is_none() && matches!(kind, Kind::Record | Kind::Row { .. })).then_some(place.slot))
+        Ok((place.field.is_none()
+            && target.parts.is_empty()
+            && matches!(kind, Kind::Record | Kind::Row { .. }))
+        .then_some(place.slot))
     }
 
     /// The fields of an expression that says them: a row variable, a row constructor, a function of rows.
@@ -106,15 +189,15 @@ impl Frame<'_> {
 
     pub(super) fn place(&self, target: &Target) -> Result<Place> {
         if let Some(position) = target.parameter {
-            return Ok(Place { slot: self.positional(position)?, field: None });
+            return Ok(Place { slot: self.positional(position)?, field: None, deeper: Vec::new() });
         }
         let unknown = || not_a_variable(&target.name.join("."));
         let found = self.environment.find(&target.name).ok_or_else(unknown)?;
-        match &target.name[found.parts..] {
-            [] => Ok(Place { slot: found.slot, field: None }),
-            [field] => Ok(Place { slot: found.slot, field: Some(self.field(found.slot, field)?) }),
-            _ => Err(Error::missing(format!("assigning to {}", target.name.join(".")))),
-        }
+        let (field, deeper) = match &target.name[found.parts..] {
+            [] => (None, Vec::new()),
+            [field, deeper @ ..] => (Some(self.field(found.slot, field)?), deeper.to_vec()),
+        };
+        Ok(Place { slot: found.slot, field, deeper })
     }
 
     fn field(&self, slot: usize, field: &str) -> Result<usize> {
@@ -303,7 +386,7 @@ impl Frame<'_> {
             return Ok(());
         }
         let most = self.host.limits().variable_bytes_max;
-        let bytes = weight(value);
+        let bytes = value.weight();
         if bytes > most + size_of::<Value>() {
             let message = format!("a value of more than {most} bytes in a variable");
             return Err(Error::new(Code::LIMIT_EXCEEDED, message));
@@ -330,7 +413,7 @@ impl Frame<'_> {
 }
 
 fn is_large(value: &Value) -> bool {
-    weight(value) > LARGE
+    value.weight() > LARGE
 }
 
 fn constant(name: &str) -> Error {
@@ -341,7 +424,7 @@ fn constant(name: &str) -> Error {
 fn with_element(array: &Value, index: i64, element: Value, most: usize) -> Result<Value> {
     let mut elements = match array {
         Value::Array(array) if array.dimensions.len() > 1 => {
-            return Err(Error::missing("assigning to an element of several dimensions"));
+            return Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts"));
         }
         Value::Array(array) => array.elements.clone(),
         _ => Vec::new(),
@@ -358,4 +441,62 @@ fn with_element(array: &Value, index: i64, element: Value, most: usize) -> Resul
     elements[at] = element;
     let length = u32::try_from(elements.len()).map_err(Error::internal)?;
     Ok(Value::Array(Arc::new(Array { dimensions: vec![length], elements })))
+}
+
+/// An element of an array, null where there is none.
+fn element_of(array: &Value, indexes: &[i64]) -> Value {
+    let Value::Array(array) = array else { return Value::Null };
+    let at = inner_position(array, indexes);
+    at.and_then(|at| array.elements.get(at)).cloned().unwrap_or(Value::Null)
+}
+
+fn inner_position(array: &Array, indexes: &[i64]) -> Option<usize> {
+    if indexes.len() != array.dimensions.len() {
+        return None;
+    }
+    indexes.iter().zip(&array.dimensions).try_fold(0_usize, |at, (index, length)| {
+        let index = u32::try_from(*index).ok()?.checked_sub(1).filter(|index| index < length)?;
+        Some(at * usize::try_from(*length).ok()? + usize::try_from(index).ok()?)
+    })
+}
+
+/// An array of several dimensions with another element, which must be within it.
+fn with_inner_element(array: &Value, indexes: &[i64], element: Value) -> Result<Value> {
+    let array = match array {
+        Value::Array(array) if !array.elements.is_empty() => array,
+        _ if indexes.iter().all(|index| *index == 1) => {
+            let array = Array { dimensions: vec![1; indexes.len()], elements: vec![element] };
+            return Ok(Value::Array(Arc::new(array)));
+        }
+        _ => return Err(Error::missing("an array that begins elsewhere than at 1")),
+    };
+    if indexes.len() != array.dimensions.len() {
+        return Err(Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts"));
+    }
+    let at = inner_position(array, indexes);
+    let at = at.ok_or_else(|| Error::new(Code::ARRAY_SUBSCRIPT, "array subscript out of range"))?;
+    let mut array = (**array).clone();
+    array.elements[at] = element;
+    Ok(Value::Array(Arc::new(array)))
+}
+
+/// An array with other elements from one place to another.
+fn with_slice(array: &Value, low: i64, high: Option<i64>, slice: &[Value], most: usize) -> Result<Value> {
+    let length = match array {
+        Value::Array(array) if array.dimensions.len() > 1 => {
+            return Err(Error::missing("assigning to a slice of several dimensions"));
+        }
+        Value::Array(array) => i64::try_from(array.elements.len()).unwrap_or(i64::MAX),
+        _ => 0,
+    };
+    let high = high.unwrap_or(length);
+    let count = usize::try_from(high.saturating_sub(low).saturating_add(1)).unwrap_or(0);
+    if slice.len() < count {
+        return Err(Error::new(Code::ARRAY_SUBSCRIPT, "source array too small"));
+    }
+    let mut changed = array.clone();
+    for (index, element) in (low..=high).zip(slice) {
+        changed = with_element(&changed, index, element.clone(), most)?;
+    }
+    Ok(changed)
 }

@@ -159,7 +159,8 @@ impl Walk<'_, '_> {
                 self.note(planned);
             }
             StepKind::Call(call) => {
-                self.note::<()>(Err(Error::missing(format!("CALL of procedure {}", call.name.name))));
+                let planned = self.frame.program.call(call, &self.frame.environment, &*self.frame.host);
+                self.note(planned);
             }
             StepKind::Execute { dynamic, into } => {
                 self.dynamic(dynamic);

@@ -34,12 +34,26 @@ impl Frame<'_> {
 
     /// What is not about rows.
     pub(super) async fn other(&mut self, statement: &StatementKind) -> Result<()> {
+        if self.host.declare(statement)? {
+            return Ok(());
+        }
         self.possible(statement)?;
         match statement {
+            StatementKind::Truncate { tables, restart, cascade } => {
+                self.truncate((tables, *restart, *cascade)).await
+            }
             StatementKind::Set { name, values, .. } => crate::settings::set(name, values, self.host),
             StatementKind::Reset(name) => crate::settings::set(name, &[], self.host),
             _ => Ok(()),
         }
+    }
+
+    async fn truncate(&mut self, wanted: (&[ast::ObjectName], bool, bool)) -> Result<()> {
+        self.refuse_change("TRUNCATE TABLE")?;
+        let path = self.program.path();
+        let truncation = query::truncation(self.host.model(), wanted, path, self.host.caller())?;
+        self.row_count = 0;
+        self.host.truncate(&truncation).await
     }
 
     /// Refuses what no function here can do. A lock has no effect under one writer.
@@ -50,6 +64,7 @@ impl Frame<'_> {
                 Err(Error::missing(format!("{} in a function", words.to_uppercase())))
             }
             StatementKind::Set { name, .. } | StatementKind::Reset(name) => crate::settings::possible(name),
+            StatementKind::Truncate { .. } => Ok(()),
             StatementKind::Comment { .. } => Err(Error::missing("COMMENT in a function")),
             _ => Err(Error::missing("a statement about the schema in a function")),
         }
@@ -88,11 +103,17 @@ impl Frame<'_> {
         }
     }
 
-    fn refuse_change(&self, word: &str) -> Result<()> {
-        if self.function.volatility != Volatility::Volatile {
-            let message = format!("{word} is not allowed in a non-volatile function");
-            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    /// Refuses what only a volatile function does.
+    pub(super) fn refuse_stable(&self, word: &str) -> Result<()> {
+        if self.function.volatility == Volatility::Volatile {
+            return Ok(());
         }
+        let message = format!("{word} is not allowed in a non-volatile function");
+        Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message))
+    }
+
+    fn refuse_change(&self, word: &str) -> Result<()> {
+        self.refuse_stable(word)?;
         if self.host.is_read_only() {
             let message = format!("cannot execute {word} in a read-only transaction");
             return Err(Error::new(Code::READ_ONLY_TRANSACTION, message));

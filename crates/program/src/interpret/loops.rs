@@ -183,6 +183,14 @@ impl Frame<'_> {
         Ok(end)
     }
 
+    fn shape_of_element(&self, ty: &Type) -> Result<crate::environment::Shape> {
+        let shape = match ty {
+            Type::Composite(name) => crate::environment::shape_of(&self.host.model().catalog, name),
+            _ => None,
+        };
+        shape.ok_or_else(|| Error::missing("FOREACH into several variables over anything but rows"))
+    }
+
     async fn through_array(
         &mut self,
         targets: &[Target],
@@ -209,7 +217,13 @@ impl Frame<'_> {
             self.tick()?;
             match targets {
                 [target] => self.assign_to(target, element, &ty).await?,
-                _ => return Err(Error::missing("FOREACH over rows into several variables")),
+                targets => {
+                    let shape = self.shape_of_element(&ty)?;
+                    let outputs: Vec<_> =
+                        shape.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
+                    let row = crate::convert::fields(&element, &shape, self.host.session())?;
+                    self.assign_columns(targets, &outputs, row).await?;
+                }
             }
             if let Round::Over(flow) = self.round(found.label.as_deref(), &found.steps).await? {
                 end = flow;

@@ -81,7 +81,11 @@ impl Frame<'_> {
         };
         if outputs.len() != shape.len() {
             let few = outputs.len() < shape.len();
-            let details = if few { "Final statement returns too few columns." } else { "Final statement returns too many columns." };
+            let details = if few {
+                "Final statement returns too few columns."
+            } else {
+                "Final statement returns too many columns."
+            };
             return mismatch(details.to_owned());
         }
         for ((_, ty), field) in outputs.iter().zip(shape.iter()) {

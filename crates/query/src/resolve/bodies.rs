@@ -248,7 +248,8 @@ impl Resolver<'_> {
 
 /// Whether a function is interpreted even where its whole body could be the statements of a request.
 pub fn is_program(function: &Function) -> bool {
-    let is_path = |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
+    let is_path =
+        |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
     let is_about_rows = |statement: &StatementKind| {
         matches!(
             statement,

@@ -25,16 +25,15 @@ const PARAMETERS: &[(&[&str], &[&str])] = &[
     (&["jsonb_set_lax"], &["jsonb_in", "path", "replacement", "create_if_missing", "null_value_treatment"]),
     (&["jsonb_insert"], &["jsonb_in", "path", "replacement", "insert_after"]),
     (&["parse_ident"], &["str", "strict"]),
+    (&["json_array_elements", "json_array_elements_text", "json_each", "json_each_text"], &["from_json"]),
+    (&["jsonb_array_elements", "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text"], &["from_json"]),
     (
-        &["json_array_elements", "json_array_elements_text", "json_each", "json_each_text"],
-        &["from_json"],
-    ),
-    (
-        &["jsonb_array_elements", "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text"],
-        &["from_json"],
-    ),
-    (
-        &["json_populate_record", "json_populate_recordset", "jsonb_populate_record", "jsonb_populate_recordset"],
+        &[
+            "json_populate_record",
+            "json_populate_recordset",
+            "jsonb_populate_record",
+            "jsonb_populate_recordset",
+        ],
         &["base", "from_json"],
     ),
 ];
@@ -100,7 +99,9 @@ impl Resolver<'_> {
                 (Some(name), _) => named.push((place(&call.name.name, name)?, self.expr(&argument.value)?)),
                 // What stands in a list that is written is written itself.
                 (None, ExprKind::Array(elements)) if argument.variadic => {
-                    args.extend(elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>>>()?);
+                    args.extend(
+                        elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>>>()?,
+                    );
                 }
                 (None, _) if argument.variadic => {
                     return Err(Error::missing(format!("VARIADIC in a call of {}()", call.name.name)));
@@ -132,9 +133,7 @@ impl Resolver<'_> {
                 setof: false,
                 of_column: None,
             };
-            if let (Ok((ty, None::<Modifier>, None)), Some(arg)) =
-                (self.find_type(&ty), args.first())
-            {
+            if let (Ok((ty, None::<Modifier>, None)), Some(arg)) = (self.find_type(&ty), args.first()) {
                 return self.cast(arg.clone(), &ty, None);
             }
         }

@@ -35,6 +35,20 @@ struct Fit {
 impl Resolver<'_> {
     /// The function that a call means, and its arguments, of the types declared.
     pub(super) fn matched(&mut self, call: &Call, candidates: &[usize]) -> Result<(usize, Vec<Expr>)> {
+        let (at, args) = self.found(call, candidates)?;
+        let function = &self.catalog.functions[at];
+        if function.procedure {
+            let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
+            let message = format!("{}({}) is a procedure", function.name.name, types.join(", "));
+            return Err(
+                Error::new(Code::WRONG_OBJECT_TYPE, message).with_hint("To call a procedure, use CALL.")
+            );
+        }
+        Ok((at, args))
+    }
+
+    /// The function or procedure.
+    pub(super) fn found(&mut self, call: &Call, candidates: &[usize]) -> Result<(usize, Vec<Expr>)> {
         let name = &self.catalog.functions[candidates[0]].name;
         if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
             let message =
@@ -47,14 +61,19 @@ impl Resolver<'_> {
             written.push(Written { name: argument.name.as_deref(), ty: arg.ty(), arg });
         }
         let is_whole = call.args.last().is_some_and(|argument| argument.variadic);
-        let fits = candidates.iter().filter_map(|at| fit(*at, &self.catalog.functions[*at], &written, is_whole));
+        let fits =
+            candidates.iter().filter_map(|at| fit(*at, &self.catalog.functions[*at], &written, is_whole));
         let fits: Vec<Fit> = fits.filter(|fit| self.takes(fit, &written)).collect();
         let shown = || {
             let shown = written.iter().map(|written| match written.name {
                 Some(name) => format!("{name} => {}", format_type(&written.ty, None)),
                 None => format_type(&written.ty, None),
             });
-            format!("function {}({})", crate::resolve::calls::shown_name(call), shown.collect::<Vec<_>>().join(", "))
+            format!(
+                "function {}({})",
+                crate::resolve::calls::shown_name(call),
+                shown.collect::<Vec<_>>().join(", ")
+            )
         };
         if fits.is_empty() {
             let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
@@ -63,7 +82,8 @@ impl Resolver<'_> {
         }
         let types: Vec<&Type> = written.iter().map(|written| &written.ty).collect();
         let Some(chosen) = best(fits, &types) else {
-            let hint = "Could not choose a best candidate function. You might need to add explicit type casts.";
+            let hint =
+                "Could not choose a best candidate function. You might need to add explicit type casts.";
             let message = format!("{} is not unique", shown());
             return Err(Error::new(Code::AMBIGUOUS_FUNCTION, message).with_hint(hint));
         };
@@ -73,7 +93,8 @@ impl Resolver<'_> {
 
     /// Whether arguments may stand where such types are declared.
     fn takes(&self, fit: &Fit, written: &[Written<'_>]) -> bool {
-        let each = fit.types.iter().zip(written).all(|(declared, written)| self.converts(&written.arg, declared));
+        let each =
+            fit.types.iter().zip(written).all(|(declared, written)| self.converts(&written.arg, declared));
         let actual: Vec<Type> = written.iter().map(|written| written.ty.clone()).collect();
         each && Families::of(&fit.types, &actual).is_some()
     }
@@ -149,7 +170,8 @@ fn fit(at: usize, function: &Function, written: &[Written<'_>], is_whole: bool) 
     let is_variadic = parameters.last().is_some_and(|last| last.mode == ArgumentMode::Variadic);
     let is_named = written.iter().any(|written| written.name.is_some());
     let is_list = is_variadic && !is_whole && !is_named && written.len() >= parameters.len();
-    if is_whole && !is_variadic {
+    // Parameters that a list would be of have no names.
+    if is_whole && !is_variadic || is_named && is_variadic && !is_whole {
         return None;
     }
     let mut places = Vec::with_capacity(written.len());
@@ -206,11 +228,10 @@ fn best(mut fits: Vec<Fit>, actual: &[&Type]) -> Option<Fit> {
     }
     let is = |fit: &Fit, at: usize, ty: &Type| fit.types[at] == *ty;
     keep_best(&mut fits, |fit| known().filter(|(at, ty)| is(fit, *at, ty)).count());
-    let prefers =
-        |fit: &Fit, at: usize, ty: &Type| category(&fit.types[at]) == category(ty) && preferred(&fit.types[at]);
-    keep_best(&mut fits, |fit| {
-        known().filter(|(at, ty)| is(fit, *at, ty) || prefers(fit, *at, ty)).count()
-    });
+    let prefers = |fit: &Fit, at: usize, ty: &Type| {
+        category(&fit.types[at]) == category(ty) && preferred(&fit.types[at])
+    };
+    keep_best(&mut fits, |fit| known().filter(|(at, ty)| is(fit, *at, ty) || prefers(fit, *at, ty)).count());
     if fits.len() > 1 {
         narrow_by_category(&mut fits, actual);
     }

@@ -18,9 +18,7 @@ use super::Resolver;
 use super::bodies::row_fields;
 use super::scope::{Level, Relation};
 use crate::functions::{Volatility as Effect, instance};
-use crate::ir::{
-    DomainTest, Expr, Form, FunctionId, Output, Read, Source, Subquery, Window, WindowFunction,
-};
+use crate::ir::{DomainTest, Expr, Form, FunctionId, Output, Read, Source, Subquery, Window, WindowFunction};
 use crate::visit;
 
 /// Bodies that one expression may be made of, those of bodies included.
@@ -54,7 +52,11 @@ impl<'a> Resolver<'a> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        let (at, args) = self.matched(call, &candidates)?;
+        let (at, args) = match self.matched(call, &candidates) {
+            // A function of ours of the name may take them.
+            Err(error) if error.code() == Code::UNDEFINED_FUNCTION && Self::is_ours(call) => return Ok(None),
+            found => found?,
+        };
         let function = self.instance(at, &args)?;
         if !function.returns_set && self.is_interpreted(at)? {
             return self.interpreted_value(at, args).map(Some);
@@ -349,8 +351,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The declared functions of a name, in the first schema of the path that has one.
-    fn declared(&self, schema: Option<&str>, name: &str) -> Vec<usize> {
+    fn is_ours(call: &Call) -> bool {
+        let mut known = crate::functions::candidates(&call.name.name, crate::functions::Kind::Function);
+        call.name.schema.is_none() && known.next().is_some()
+    }
+
+    /// The declared functions of a name; of those that take the same, the one whose schema comes first on the path.
+    pub(super) fn declared(&self, schema: Option<&str>, name: &str) -> Vec<usize> {
         let in_schema = |schema: &str| -> Vec<usize> {
             let name = Name::new(schema, name);
             let functions = self.catalog.functions.iter().enumerate();
@@ -358,13 +365,18 @@ impl<'a> Resolver<'a> {
         };
         match schema {
             Some(schema) => in_schema(schema),
-            None => self
-                .path
-                .iter()
-                .filter(|schema| self.may_use(schema))
-                .map(|schema| in_schema(schema))
-                .find(|found| !found.is_empty())
-                .unwrap_or_default(),
+            None => {
+                let mut found: Vec<usize> = Vec::new();
+                let takes = |at: usize| self.catalog.functions[at].input_types();
+                for schema in self.path.iter().filter(|schema| self.may_use(schema)) {
+                    let further = in_schema(schema).into_iter();
+                    let further: Vec<usize> = further
+                        .filter(|at| !found.iter().any(|known| takes(*known).eq(takes(*at))))
+                        .collect();
+                    found.extend(further);
+                }
+                found
+            }
         }
     }
 
@@ -599,7 +611,8 @@ impl<'a> Resolver<'a> {
 
 /// Whether a body is one select that can be read in place of a call.
 fn is_readable(function: &Function, catalog: &catalog::Catalog) -> bool {
-    let is_path = |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
+    let is_path =
+        |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
     let changes = |query: &ast::Query| {
         let mut ctes = query.with.iter().flat_map(|with| &with.ctes);
         ctes.any(|cte| !matches!(*cte.body, StatementKind::Query(_)))
@@ -674,7 +687,7 @@ fn path(function: &Function, base: &[Arc<str>]) -> Result<Vec<Arc<str>>> {
 ///
 /// # Errors
 /// `0A000` for bodies in other languages, and for what is not understood.
-pub fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
+pub fn parsed(function: &Function) -> Result<Arc<[StatementKind]>> {
     let language = match &function.language {
         Language::Sql => None,
         Language::PlPgSql => Some("plpgsql"),
@@ -683,15 +696,7 @@ pub fn parsed(function: &Function) -> Result<Vec<StatementKind>> {
     if let Some(language) = language {
         return Err(unsupported(function, "").with_details(format!("It is written in {language}.")));
     }
-    let (statements, diagnostics) =
-        match function.body.strip_prefix("return ").or(function.body.strip_prefix("RETURN ")) {
-            Some(expr) => sql::parse(&format!("select {expr}")),
-            None => sql::parse(&function.body),
-        };
-    match diagnostics.first() {
-        None => Ok(statements.into_iter().map(|statement| statement.kind).collect()),
-        Some(_) => Err(unsupported(function, "with a body that is not understood")),
-    }
+    function.statements().ok_or_else(|| unsupported(function, "with a body that is not understood"))
 }
 
 pub(super) fn unsupported(function: &Function, how: &str) -> Error {

@@ -529,9 +529,8 @@ impl Resolver<'_> {
             }
         };
         let fields = fields.ok_or_else(|| Error::missing("the fields of a row without a type"))?;
-        let field = |(name, _): (std::sync::Arc<str>, Type)| {
-            Ok(Output { expr: self.field(row, &name)?, name })
-        };
+        let field =
+            |(name, _): (std::sync::Arc<str>, Type)| Ok(Output { expr: self.field(row, &name)?, name });
         fields.into_iter().map(field).collect()
     }
 

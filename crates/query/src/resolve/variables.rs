@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId, Volatility};
-use sql::ast::{self, ExprKind, StatementKind};
+use sql::ast::{self, ArgumentMode, ExprKind, StatementKind};
 use types::session::Session;
+use types::ty::format_type;
 use types::{Code, Error, Result, Type};
 
 use super::Resolver;
@@ -92,6 +93,18 @@ impl<'a> Surroundings<'a> {
 /// As [`super::statement`].
 pub fn bound_statement(surroundings: &Surroundings<'_>, statement: &StatementKind) -> Result<Query> {
     surroundings.resolver().about_rows(statement)
+}
+
+/// A call of a procedure: a read of what its output parameters become.
+///
+/// # Errors
+/// As [`super::condition`].
+pub fn bound_call(surroundings: &Surroundings<'_>, call: &ast::Call) -> Result<Query> {
+    let mut resolver = surroundings.resolver();
+    resolver.levels.push(Level::default());
+    let expr = resolver.procedure(call)?;
+    let output = Output { name: call.name.name.as_str().into(), expr };
+    Ok(Query::Read(Read { outputs: vec![output], ..Read::from(Source::Unit) }))
 }
 
 /// An expression without columns; an untyped literal keeps its type.
@@ -210,6 +223,42 @@ impl<'a> Resolver<'a> {
         })))
     }
 
+    fn procedure(&mut self, call: &ast::Call) -> Result<Expr> {
+        let candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
+        let mut found = None;
+        for at in &candidates {
+            let given = without_outputs(call, &self.catalog.functions[*at]);
+            match self.found(&given, std::slice::from_ref(at)) {
+                Err(error) if error.code() == Code::UNDEFINED_FUNCTION => {}
+                Err(error) => return Err(error),
+                Ok(_) if found.is_some() => {
+                    let message = format!("procedure {} is not unique", super::calls::shown_name(call));
+                    return Err(Error::new(Code::AMBIGUOUS_FUNCTION, message));
+                }
+                Ok(matched) => found = Some(matched),
+            }
+        }
+        let Some((at, args)) = found else {
+            let types = call.args.iter().map(|argument| Ok(self.expr(&argument.value)?.ty()));
+            let types = types.collect::<Result<Vec<_>>>()?;
+            let shown: Vec<String> = types.iter().map(|ty| format_type(ty, None)).collect();
+            let name = super::calls::shown_name(call);
+            let message = format!("procedure {name}({}) does not exist", shown.join(", "));
+            let hint = "No procedure matches the given name and argument types. You might need to add explicit type casts.";
+            return Err(Error::new(Code::UNDEFINED_FUNCTION, message).with_hint(hint));
+        };
+        let function = self.instance(at, &args)?;
+        if !function.procedure {
+            let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
+            let message = format!("{}({}) is not a procedure", function.name.name, types.join(", "));
+            return Err(
+                Error::new(Code::WRONG_OBJECT_TYPE, message).with_hint("To call a function, use SELECT.")
+            );
+        }
+        let ty = function.returns.clone();
+        self.interpreted_call(at, args, ty)
+    }
+
     /// Rows of declared types under the names of their fields: as values they are kept so.
     fn named_rows(&self, args: Vec<Expr>) -> Vec<Expr> {
         let named = |arg: Expr| match arg {
@@ -286,6 +335,20 @@ fn outputs(source: SourceId, columns: &[(Arc<str>, Type)]) -> Vec<Output> {
         expr: Expr::Column { source, column: ColumnId(at), ty: ty.clone() },
     };
     columns.iter().zip(0..).map(output).collect()
+}
+
+/// A call without the arguments that only take what comes out.
+fn without_outputs(call: &ast::Call, function: &catalog::Function) -> ast::Call {
+    let parameters = || function.arguments.iter().filter(|argument| argument.mode != ArgumentMode::Table);
+    let is_input = |(position, argument): (usize, &ast::Argument)| {
+        let parameter = match &argument.name {
+            Some(name) => parameters().find(|parameter| parameter.name.as_deref() == Some(name)),
+            None => parameters().nth(position),
+        };
+        parameter.is_none_or(catalog::Argument::is_input)
+    };
+    let args = call.args.iter().enumerate().filter(|given| is_input(*given));
+    ast::Call { args: args.map(|(_, argument)| argument.clone()).collect(), ..call.clone() }
 }
 
 fn refuse_trigger(function: &catalog::Function) -> Result<()> {

@@ -157,7 +157,7 @@ pub(super) fn callee<'a>(
 fn callable<'a>(model: &'a Model, schema: &str) -> impl Iterator<Item = Callee<'a>> {
     let functions = model.catalog.functions.iter().enumerate();
     functions
-        .filter(move |(_, function)| *function.name.schema == *schema)
+        .filter(move |(_, function)| *function.name.schema == *schema && !function.procedure)
         .map(|(at, function)| Callee { id: FunctionId(at), function })
         .filter(Callee::is_callable)
 }

@@ -1,0 +1,160 @@
+//! `do`: a block without a name, as a function that nobody can call (PostgreSQL's `DO`).
+
+use std::sync::Arc;
+
+use catalog::{Acl, Function, Language, Volatility};
+use sql::ast::StatementKind;
+use sql::body::{Block, Over, Rows, Step, StepKind};
+use types::{Error, Name, Result, Type};
+
+use crate::host::Host;
+use crate::interpret::Frame;
+use crate::plans::Program;
+
+/// The name that errors give it.
+const NAME: &str = "inline_code_block";
+
+/// Runs the body of a `do` block.
+///
+/// # Errors
+/// What it raises; `42601` for a body that is not understood.
+pub async fn block(host: &mut dyn Host, body: &str) -> Result<()> {
+    let function = anonymous(body);
+    let environment = crate::call::environment(host, &function, Vec::new())?;
+    let program = Arc::new(Program::of(&function, host.path().clone()));
+    host.check()?;
+    host.enter()?;
+    let outcome = Frame::new(&program, &function, environment, host).run().await;
+    host.leave();
+    outcome.map(drop)
+}
+
+/// The function that a block is while it runs.
+pub(crate) fn anonymous(body: &str) -> Function {
+    Function {
+        name: Name::new("pg_catalog", NAME),
+        arguments: Vec::new(),
+        returns: Type::Void,
+        domain: None,
+        returns_set: false,
+        returns_trigger: false,
+        procedure: false,
+        language: Language::PlPgSql,
+        body: body.into(),
+        statements: Default::default(),
+        volatility: Volatility::Volatile,
+        strict: false,
+        security_definer: false,
+        settings: Vec::new(),
+        rows: None,
+        acl: Acl::default(),
+        owner: "postgres".into(),
+        comment: None,
+    }
+}
+
+/// What the body of a block does, as far as its text says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// It may declare something: a statement about the schema stands in it, or one whose text is made when it runs.
+    pub declares: bool,
+    /// It asks how many rows its last statement was about.
+    pub counts_rows: bool,
+}
+
+/// What a body does.
+///
+/// # Errors
+/// `42601` for one that is not understood.
+pub fn traits(body: &str) -> Result<Traits> {
+    let read =
+        sql::parse_body(body).map_err(|complaint| Error::new(types::Code::SYNTAX, complaint.message))?;
+    let mut traits = Traits { counts_rows: has_word(body, "found"), ..Traits::default() };
+    of_block(&read.block, &mut traits);
+    Ok(traits)
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|part| part.eq_ignore_ascii_case(word))
+}
+
+fn of_block(block: &Block, traits: &mut Traits) {
+    of_steps(&block.steps, traits);
+    block.handlers.iter().for_each(|handler| of_steps(&handler.steps, traits));
+}
+
+fn of_steps(steps: &[Step], traits: &mut Traits) {
+    for step in steps {
+        match &step.kind {
+            StepKind::Block(block) => of_block(block, traits),
+            StepKind::If { branches, otherwise } => {
+                branches.iter().for_each(|(_, steps)| of_steps(steps, traits));
+                of_steps(otherwise, traits);
+            }
+            StepKind::Case { branches, otherwise, .. } => {
+                branches.iter().for_each(|(_, steps)| of_steps(steps, traits));
+                otherwise.iter().for_each(|steps| of_steps(steps, traits));
+            }
+            StepKind::Loop(found) => {
+                traits.declares |= matches!(&found.over, Over::Rows { rows: Rows::Dynamic(_), .. });
+                of_steps(&found.steps, traits);
+            }
+            StepKind::Statement { statement, .. } => traits.declares |= declares(statement),
+            StepKind::Execute { .. } => traits.declares = true,
+            StepKind::Diagnostics { stacked: false, .. } => traits.counts_rows = true,
+            StepKind::Assign { .. }
+            | StepKind::Leave { .. }
+            | StepKind::Return(_)
+            | StepKind::ReturnNext(_)
+            | StepKind::ReturnQuery(_)
+            | StepKind::Raise(_)
+            | StepKind::Assert { .. }
+            | StepKind::Perform(_)
+            | StepKind::Call(_)
+            | StepKind::Diagnostics { stacked: true, .. }
+            | StepKind::Open { .. }
+            | StepKind::Fetch { .. }
+            | StepKind::Close(_)
+            | StepKind::Nothing
+            | StepKind::Refused(_) => {}
+        }
+    }
+}
+
+/// Whether a statement is about the schema.
+fn declares(statement: &StatementKind) -> bool {
+    match statement {
+        StatementKind::Query(_)
+        | StatementKind::Insert(_)
+        | StatementKind::Update(_)
+        | StatementKind::Delete(_)
+        | StatementKind::Truncate { .. }
+        | StatementKind::Refresh { .. }
+        | StatementKind::Set { .. }
+        | StatementKind::Reset(_)
+        | StatementKind::Notify { .. } => false,
+        StatementKind::Other(words) => !words.starts_with("lock"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, declares: bool, counts_rows: bool) {
+        assert_eq!(traits(body).unwrap(), Traits { declares, counts_rows }, "{body}");
+    }
+
+    #[test]
+    fn what_a_block_does_is_read_from_its_text() {
+        check("begin insert into t values (1); perform f(); end", false, false);
+        check("begin if exists (select from t) then create table u (); end if; end", true, false);
+        check("declare r record; begin for r in select 1 loop execute 'x'; end loop; end", true, false);
+        check("begin update t set a = 1; if found then raise notice 'x'; end if; end", false, true);
+        check("declare n int; begin delete from t; get diagnostics n = row_count; end", false, true);
+        check("begin null; exception when others then drop table t; end", true, false);
+        assert!(traits("begin nonsense").is_err());
+    }
+}
