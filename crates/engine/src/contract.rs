@@ -141,6 +141,15 @@ pub trait Transaction: Send {
 
     /// Undoes everything at the end although the job succeeds (`Prefer: tx=rollback`).
     fn roll_back_at_end(&mut self);
+
+    /// Runs one more command at the end, unless the job fails: together with the commit, where an engine is far.
+    ///
+    /// # Errors
+    /// `XX000` of an engine that is asked for nothing.
+    fn run_at_end(&mut self, command: Command, sink: Box<dyn Sink>) -> Result<()> {
+        let _ = (command, sink);
+        Err(Error::internal("an engine that has nothing to say at the end"))
+    }
 }
 
 /// What a request of a transaction may do.

@@ -178,7 +178,7 @@ impl Database {
     ) -> Result<(S, Vec<Applied>)> {
         self.job(model, run, Access::Write, move |work| {
             Box::pin(async move {
-                let applied = work.perform(&plan, &mut sink).await?;
+                let applied = work.perform_last(&plan, &mut sink).await?;
                 sink.end()?;
                 Ok((sink, applied))
             })

@@ -119,6 +119,23 @@ impl<'t> Work<'t> {
     /// # Errors
     /// What the engine, a constraint, a policy or the sink refuses.
     pub async fn perform(&mut self, plan: &Plan, sink: &mut dyn Sink) -> Result<Vec<Applied>> {
+        let applied = self.steps(plan, sink).await?;
+        if let Some((asks, mut heard)) = self.hearing() {
+            self.transaction.run(&asks, 0, &mut heard).await?;
+        }
+        Ok(applied)
+    }
+
+    /// The same of the last plan of a transaction: what its functions say of the reply is known when that has ended.
+    pub(crate) async fn perform_last(&mut self, plan: &Plan, sink: &mut dyn Sink) -> Result<Vec<Applied>> {
+        let applied = self.steps(plan, sink).await?;
+        if let Some((asks, heard)) = self.hearing() {
+            self.transaction.run_at_end(asks, Box::new(heard))?;
+        }
+        Ok(applied)
+    }
+
+    async fn steps(&mut self, plan: &Plan, sink: &mut dyn Sink) -> Result<Vec<Applied>> {
         let mut applied = Vec::with_capacity(plan.steps().len());
         let mut returned = AllReturned::default();
         for (position, step) in plan.steps().iter().enumerate() {
@@ -157,7 +174,6 @@ impl<'t> Work<'t> {
                 }
             });
         }
-        self.hear().await?;
         Ok(applied)
     }
 
@@ -180,15 +196,10 @@ impl<'t> Work<'t> {
         sink.row(position + 1, &[Cell::Int(i64::try_from(total).map_err(Error::internal)?)])
     }
 
-    /// Asks for the reply that functions of the database want.
-    async fn hear(&mut self) -> Result<()> {
-        if self.run.is_answered_by_functions()
-            && let Some(asks) = self.dialect.said(&self.run.session)
-        {
-            let mut heard = Heard::alone(self.run.session.settings.clone());
-            self.transaction.run(&asks, 0, &mut heard).await?;
-        }
-        Ok(())
+    /// What asks for the reply that functions of the database want, and who hears it.
+    fn hearing(&self) -> Option<(Command, Heard)> {
+        let asks = self.run.is_answered_by_functions().then(|| self.dialect.said(&self.run.session))??;
+        Some((asks, Heard::alone(self.run.session.settings.clone())))
     }
 
     /// The time of the transaction: microseconds since 2000-01-01 UTC.

@@ -1,7 +1,7 @@
 //! The server on a PostgreSQL of its own, beside `pgbench` that sends the same statements to it.
 //!
-//! They are read from the log of that PostgreSQL: what the server sends for a request, identity and all, in one piece without
-//! waiting in between; and the request's own statement alone, by a superuser whom no policy stops.
+//! They are read from the log of that PostgreSQL: everything that the server sends for a request, from the identity to what is
+//! taken back at the end, in as many pieces; and the request's own statement alone, by a superuser whom no policy stops.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -24,16 +24,11 @@ const SAMPLE: u64 = 1973;
 /// Our rate, as a share of `pgbench`'s, that we aim at for point reads.
 const AIM: f64 = 0.75;
 
-/// What is run between a request's statement and the next request, besides.
-const AFTER_READ: &[&str] = &[
-    "COMMIT;",
-    "RESET ALL;",
-    "RESET ROLE;",
-    "CLOSE ALL;",
-    "UNLISTEN *;",
-    "SELECT pg_advisory_unlock_all();",
-];
-const AFTER_WRITE: &[&str] = &["DISCARD TEMP;", "DISCARD SEQUENCES;"];
+/// What a request begins with: who asks.
+const IDENTITY: &str = "set_config('role', $9";
+
+/// What ends a write, which waits for the answers before.
+const COMMIT: &str = "COMMIT";
 
 /// Measures and says what was found.
 pub(super) fn run(binaries: &Path, folder: &Path, pace: &Pace) -> Result<String> {
@@ -142,28 +137,42 @@ fn scripts(workload: &Workload, server: &Target, user: &str, engine: &Path) -> R
     }
     let log = read()?;
     let sent = pgbench::sent(log.get(before..).unwrap_or_default());
-    let last = |part: &str, other: &str| {
-        let found = sent.iter().rev().find(|sent| sent.text.contains(part) && !sent.text.contains(other));
-        found.cloned().ok_or_else(|| format!("{}: no statement with {part} in the log", workload.name))
+    let request = last_request(&sent);
+    let statement = request.iter().find(|sent| sent.text.contains("books") && !sent.text.contains(IDENTITY));
+    let statement =
+        statement.ok_or_else(|| format!("{}: no statement about books in the log", workload.name))?;
+    Ok([whole(&request, statement, number, is_write), alone(statement, number, is_write)])
+}
+
+/// What a connection was sent for the last request: from the identity on, or the beginning that stands before it.
+fn last_request(sent: &[Sent]) -> Vec<&Sent> {
+    let Some(identity) = sent.iter().rposition(|sent| sent.text.contains(IDENTITY)) else {
+        return Vec::new();
     };
-    let (identity, statement) = (last("set_config('role'", "books")?, last("books", "set_config(")?);
-    Ok([whole(&identity, &statement, number, is_write), alone(&statement, number, is_write)])
+    let process = sent.get(identity).map(|sent| &sent.process);
+    let begun = identity.checked_sub(1).filter(|&before| {
+        sent.get(before)
+            .is_some_and(|before| Some(&before.process) == process && before.text.starts_with("BEGIN"))
+    });
+    let rest = sent.get(begun.unwrap_or(identity)..).unwrap_or_default();
+    rest.iter().filter(|sent| Some(&sent.process) == process).collect()
 }
 
 fn sample(is_write: bool) -> String {
     if is_write { (SAMPLE % books::AUTHORS).to_string() } else { SAMPLE.to_string() }
 }
 
-/// Everything, in one piece.
-fn whole(identity: &Sent, statement: &Sent, number: (u64, u64), is_write: bool) -> Script {
+/// Everything, in as many pieces as the server sends.
+fn whole(request: &[&Sent], statement: &Sent, number: (u64, u64), is_write: bool) -> Script {
     let mut script = Script::default();
     script.draw(number.0, number.1);
     script.line("\\startpipeline");
-    script.line(if is_write { "BEGIN READ WRITE;" } else { "BEGIN READ ONLY;" });
-    script.statement(identity, None);
-    script.statement(statement, Some(&sample(is_write)));
-    let rest = if is_write { AFTER_WRITE } else { &[] };
-    AFTER_READ.iter().chain(rest).for_each(|line| script.line(line));
+    for sent in request {
+        if is_write && sent.text == COMMIT {
+            script.line("\\endpipeline\n\\startpipeline");
+        }
+        script.statement(sent, (*sent == statement).then(|| sample(is_write)).as_deref());
+    }
     script.line("\\endpipeline");
     script
 }

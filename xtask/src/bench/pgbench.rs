@@ -9,20 +9,23 @@ use crate::run::{Result, output};
 /// A statement with the values that it was sent with.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sent {
+    /// Who ran it.
+    pub(super) process: String,
     pub(super) text: String,
     pub(super) values: Vec<Option<String>>,
 }
 
-/// Finds in a log of PostgreSQL every statement that was run with parameters, in order.
+/// Finds in a log of PostgreSQL every statement that was run after it was prepared, in order.
 pub(super) fn sent(log: &str) -> Vec<Sent> {
     let mut found: Vec<Sent> = Vec::new();
     // Where it says what it was bound to, it says so twice.
     let mut is_run = false;
     for line in log.lines() {
-        if let Some((_, said)) = line.split_once("LOG:  ") {
+        if let Some((head, said)) = line.split_once("LOG:  ") {
             let run = said.split_once("  execute ").and_then(|(_, rest)| rest.split_once(": "));
             is_run = run.is_some();
-            found.extend(run.map(|(_, text)| Sent { text: text.to_owned(), values: Vec::new() }));
+            let process = head.split(['[', ']']).nth(1).unwrap_or_default().to_owned();
+            found.extend(run.map(|(_, text)| Sent { process, text: text.to_owned(), values: Vec::new() }));
         } else if let Some((_, values)) = line.split_once("DETAIL:  parameters: ").filter(|_| is_run)
             && let Some(last) = found.last_mut()
         {
@@ -154,7 +157,7 @@ mod tests {
                    2026 UTC [7] LOG:  duration: 0.2 ms  statement: COMMIT\n";
         let text = "SELECT a FROM b WHERE c = $1::int8 AND d = $2".to_owned();
         let values = vec![Some("7".to_owned()), Some("it's, $3 = 1".to_owned())];
-        assert_eq!(sent(log), [Sent { text, values }]);
+        assert_eq!(sent(log), [Sent { process: "7".to_owned(), text, values }]);
         assert_eq!(read_values("$1 = NULL, $2 = 'x'"), [None, Some("x".to_owned())]);
     }
 
@@ -162,7 +165,8 @@ mod tests {
     fn a_script_draws_one_number_and_keeps_the_rest() {
         let values = vec![Some("7".to_owned()), Some("x y".to_owned()), None];
         let mut script = Script::default();
-        script.statement(&Sent { text: "SELECT $1, $2, $3".to_owned(), values }, Some("7"));
+        let text = "SELECT $1, $2, $3".to_owned();
+        script.statement(&Sent { process: String::new(), text, values }, Some("7"));
         assert_eq!(script.text, "SELECT :number, :v0, NULL;\n");
         assert_eq!(script.variables, ["v0=x y"]);
     }

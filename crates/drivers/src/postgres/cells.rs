@@ -1,81 +1,49 @@
 //! Values to PostgreSQL and back: parameters as text, results as `render::postgres::wire` says.
 
-use std::error::Error as StdError;
-
-use bytes::BytesMut;
 use render::postgres::{Wire, wire};
-use tokio_postgres::Row;
-use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type as SqlType, to_sql_checked};
 use types::session::Session;
 use types::stored::{Cell, Stored, encode};
 use types::{Code, Error, Result, Type, text};
 
-/// A parameter in the text form of its type.
-#[derive(Debug)]
-pub(super) struct Parameter<'a>(Option<&'a str>);
-
-impl Parameter<'_> {
-    /// A value, or null.
-    pub(super) fn new(text: Option<&str>) -> Parameter<'_> {
-        Parameter(text)
-    }
-}
-
-/// The parameters of a command.
+/// A parameter in the text form of its type; `None` is null.
 ///
 /// # Errors
 /// `XX000` for a stored form that is no text.
-pub(super) fn parameters(stored: &[Stored]) -> Result<Vec<Parameter<'_>>> {
-    stored
-        .iter()
-        .map(|value| match value {
-            Stored::Null => Ok(Parameter(None)),
-            Stored::Text(text) => Ok(Parameter(Some(text))),
-            Stored::Int(_) | Stored::Real(_) | Stored::Blob(_) => {
-                Err(Error::internal("a parameter that is no text"))
-            }
-        })
-        .collect()
-}
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self, _: &SqlType, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        let Some(text) = self.0 else { return Ok(IsNull::Yes) };
-        out.extend_from_slice(text.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &SqlType) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &SqlType) -> Format {
-        Format::Text
-    }
-
-    to_sql_checked!();
-}
-
-/// A result's bytes, whatever its type.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &SqlType, raw: &'a [u8]) -> Result<Raw<'a>, Box<dyn StdError + Sync + Send>> {
-        Ok(Raw(raw))
-    }
-
-    fn accepts(_: &SqlType) -> bool {
-        true
+pub(super) fn parameter(stored: &Stored) -> Result<Option<&str>> {
+    match stored {
+        Stored::Null => Ok(None),
+        Stored::Text(text) => Ok(Some(text)),
+        Stored::Int(_) | Stored::Real(_) | Stored::Blob(_) => {
+            Err(Error::internal("a parameter that is no text"))
+        }
     }
 }
 
-/// The bytes of a column; `None` is null.
-///
-/// # Errors
-/// `XX000` for a column that there is not.
-pub(super) fn bytes(row: &Row, position: usize) -> Result<Option<&[u8]>> {
-    let raw: Option<Raw<'_>> = row.try_get(position).map_err(Error::internal)?;
-    Ok(raw.map(|raw| raw.0))
+/// The columns of a row as it came, one after the other.
+pub(super) struct Columns<'a>(&'a [u8]);
+
+impl<'a> Columns<'a> {
+    /// Of a message's body, which begins with their number.
+    pub(super) fn of(body: &'a [u8]) -> Columns<'a> {
+        Columns(body.get(2..).unwrap_or_default())
+    }
+
+    /// The bytes of the next column; `None` is null.
+    ///
+    /// # Errors
+    /// `XX000` for a column that there is not.
+    pub(super) fn next(&mut self) -> Result<Option<&'a [u8]>> {
+        let missing = || Error::internal("a column that there is not");
+        let (length, rest) = self.0.split_first_chunk().ok_or_else(missing)?;
+        // Null has the length -1.
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            self.0 = rest;
+            return Ok(None);
+        };
+        let (bytes, rest) = rest.split_at_checked(length).ok_or_else(missing)?;
+        self.0 = rest;
+        Ok(Some(bytes))
+    }
 }
 
 /// A cell, or what a cell is to refer to.
@@ -142,4 +110,20 @@ fn binary<'a>(ty: &Type, bytes: &'a [u8]) -> Option<Cell<'a>> {
 
 fn float(value: f64) -> Cell<'static> {
     if value.is_nan() { Cell::Text("NaN") } else { Cell::Real(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_taken_one_after_the_other() {
+        let body = [&[0, 3][..], &[0, 0, 0, 2, 7, 8], &[255; 4], &[0; 4]].concat();
+        let mut columns = Columns::of(&body);
+        assert_eq!(columns.next().unwrap(), Some(&[7, 8][..]));
+        assert_eq!(columns.next().unwrap(), None);
+        assert_eq!(columns.next().unwrap(), Some(&[][..]));
+        assert!(columns.next().is_err());
+        assert!(Columns::of(&[0, 1, 0, 0, 0, 9, 1]).next().is_err());
+    }
 }

@@ -1,68 +1,69 @@
 //! One connection: transactions on it, for one caller at a time.
 //!
-//! A read whose statements are prepared already is one round trip: its transaction, identity, commands and end are sent
-//! together and their answers taken in order.
+//! A read is one round trip, whether or not its statements are prepared: identity, commands and all that is taken back
+//! afterwards are sent together, and so is the transaction, which lasts until the `Sync` at their end. A write begins with its first
+//! command, and is two round trips if that is its only one.
 
-use std::pin::{Pin, pin};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::{Access, Failure, Run, Sink};
-use futures_util::TryStreamExt;
-use futures_util::future::{MaybeDone, maybe_done, try_join};
+use postgres_protocol::message::{backend, frontend};
 use render::Command;
-use tokio::task::JoinHandle;
-use tokio_postgres::{CancelToken, Client, RowStream, SimpleQueryMessage, Statement};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use types::session::Session;
+use types::stored::Cell;
 use types::{Error, Result, Type};
 
-use super::cells::{self, Held, Parameter};
+use super::cells::{self, Columns, Held};
 use super::errors::{self, Trouble};
 use super::identity;
+use super::line::Line;
 use super::options::Address;
+use super::own::{OWN, Own, TIDY, TIDY_WRITTEN};
+use super::reach::{Reached, Stopper, reach};
 use super::respected::Respected;
 use super::statements::{Key, Statements};
 
 /// A connection.
 pub(super) struct Connection {
-    client: Client,
-    cancel: CancelToken,
-    tls: MakeRustlsConnect,
-    conversation: JoinHandle<()>,
-    take: Statement,
-    take_respecting: Statement,
+    line: Line,
+    stopper: Stopper,
     respected: Arc<Respected>,
     statements: Statements,
-    /// Whether a commit was sent and not answered.
-    is_committing: AtomicBool,
+    /// How many statements were ever named.
+    named: u64,
+    /// What is asked and not answered yet.
+    asked: VecDeque<Asked>,
+    /// What is to be prepared and is not yet: the statements that are to be kept.
+    parsing: VecDeque<Option<(Key, Arc<str>)>>,
+    /// What a commit has come to, of a transaction that wrote.
+    commit: Commit,
+    /// Whether a transaction is open, as the server says.
+    is_in_transaction: bool,
     /// Whether something of a caller may be left in its session: it is not used again.
-    is_soiled: AtomicBool,
+    is_soiled: bool,
+    /// Whether the server is gone.
+    is_lost: bool,
 }
 
-/// How a transaction begins.
+/// What is asked, of which the answer is looked at in some way.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    /// Whether it went well is all that counts.
+    Ours,
+    Commit,
+    /// The rows of a command, by its position.
+    Rows(usize),
+    /// Everything up to the end: of a text that may hold several statements.
+    All,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// One command that changes nothing.
-    Read,
-    /// Several commands that change nothing, on one snapshot.
-    Snapshot,
-    /// Anything.
-    Write,
-}
-
-impl Begin {
-    fn text(self, isolation: Option<&str>) -> String {
-        let (isolation, access) = match self {
-            Begin::Read => (isolation, "READ ONLY"),
-            Begin::Snapshot => (isolation.or(Some("REPEATABLE READ")), "READ ONLY"),
-            Begin::Write => (isolation, "READ WRITE"),
-        };
-        match isolation {
-            Some(isolation) => format!("BEGIN ISOLATION LEVEL {isolation} {access}"),
-            None => format!("BEGIN {access}"),
-        }
-    }
+enum Commit {
+    None,
+    Sent,
+    Done,
 }
 
 /// How a transaction ends.
@@ -72,18 +73,18 @@ pub(super) enum End {
     RollBack,
 }
 
-impl End {
-    fn text(self, begin: Begin) -> String {
-        let word = match self {
-            End::Commit => "COMMIT",
-            End::RollBack => "ROLLBACK",
-        };
-        let reset = match begin {
-            Begin::Read | Begin::Snapshot => identity::RESET,
-            Begin::Write => identity::RESET_WRITTEN,
-        };
-        format!("{word}; {reset}")
-    }
+/// A part of a transaction.
+pub(super) enum Part<'p> {
+    /// A command, its position, and where its rows go.
+    Command(&'p Command, usize, &'p mut dyn Sink),
+    /// The next request of the same caller: a part of its own, so that it may be one that changes nothing while the transaction may.
+    Turn { access: Access, is_next: bool },
+}
+
+/// The last command of a transaction, and where its rows go.
+pub(super) struct Last<'p> {
+    pub(super) command: &'p Command,
+    pub(super) sink: &'p mut dyn Sink,
 }
 
 impl Connection {
@@ -92,60 +93,60 @@ impl Connection {
         statements_max: usize,
         respected: Arc<Respected>,
     ) -> Result<Connection> {
-        let unreachable = |error: tokio_postgres::Error| errors::unreachable(errors::cause(&error));
-        let (client, conversation) =
-            address.config.connect(address.tls.clone()).await.map_err(unreachable)?;
-        // Owned by the connection: it ends with the client, or is stopped when the connection is closed.
-        let conversation = tokio::spawn(async move {
-            if let Err(error) = conversation.await {
-                tracing::debug!(cause = errors::cause(&error), "a connection to PostgreSQL ended");
-            }
-        });
-        let (take, take_respecting) = (identity::take(), identity::take_respecting());
-        let prepared = try_join(client.prepare(&take), client.prepare(&take_respecting)).await;
-        let (take, take_respecting) = prepared.map_err(unreachable)?;
-        let (cancel, tls) = (client.cancel_token(), address.tls.clone());
-        let statements = Statements::new(statements_max);
-        let (is_committing, is_soiled) = Default::default();
-        Ok(Connection {
-            client,
-            cancel,
-            tls,
-            conversation,
-            take,
-            take_respecting,
+        let Reached { stream, stopper } = reach(address).await?;
+        let mut connection = Connection {
+            line: Line::new(stream),
+            stopper,
             respected,
-            statements,
-            is_committing,
-            is_soiled,
-        })
+            statements: Statements::new(statements_max),
+            named: 0,
+            asked: VecDeque::new(),
+            parsing: VecDeque::new(),
+            commit: Commit::None,
+            is_in_transaction: false,
+            is_soiled: false,
+            is_lost: false,
+        };
+        for (_, name, text) in OWN {
+            connection.parse(name, text, None)?;
+        }
+        match connection.converse(None).await {
+            Ok(_) => Ok(connection),
+            Err(trouble) => Err(errors::unreachable(trouble)),
+        }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed() || self.is_soiled.load(Ordering::Relaxed)
+    /// Whether another one may use it.
+    pub(super) fn is_good(&mut self) -> bool {
+        !self.is_soiled && !self.is_lost && self.line.is_open()
+    }
+
+    /// Whether it was lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Whether nothing was answered since something was asked.
+    pub(super) fn is_unheard(&self) -> bool {
+        !self.line.has_heard()
     }
 
     /// What is to be said when its time is over.
     pub(super) fn late(&self) -> Failure {
-        match self.is_committing.load(Ordering::Relaxed) {
-            true => errors::unknown("no answer in time").failure,
-            false => Failure::Error(errors::silent()),
+        match self.commit {
+            Commit::None => Failure::Error(errors::silent()),
+            Commit::Sent | Commit::Done => errors::unknown("no answer in time").failure,
         }
     }
 
     /// Asks the server to stop what it does for this connection.
-    pub(super) async fn stop(&self) {
-        // Who cannot be asked notices that nobody listens.
-        drop(self.cancel.cancel_query(self.tls.clone()).await);
+    pub(super) fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// Ends the connection, politely if that is quick.
     pub(super) async fn close(self, timeout: Duration) {
-        let Connection { client, mut conversation, statements, take, take_respecting, .. } = self;
-        drop((statements, take, take_respecting, client));
-        if tokio::time::timeout(timeout, &mut conversation).await.is_err() {
-            conversation.abort();
-        }
+        drop(tokio::time::timeout(timeout, self.line.close()).await);
     }
 
     /// Runs commands that change nothing, in a transaction of their own.
@@ -155,300 +156,350 @@ impl Connection {
         sink: &mut dyn Sink,
         run: &Run,
     ) -> Result<(), Trouble> {
-        let begin = if commands.len() == 1 { Begin::Read } else { Begin::Snapshot };
-        let known = commands.iter().map(|command| self.statements.find(&key(run, command)));
-        if let Some(statements) = known.collect::<Option<Vec<Statement>>>() {
-            return self.read_at_once(begin, commands, &statements, sink, run).await;
+        // Several commands are to see one snapshot, which what is open until a `Sync` cannot promise.
+        let isolation = self.isolation(run).or((commands.len() > 1).then_some("REPEATABLE READ"));
+        if let Some(isolation) = isolation {
+            self.text(&format!("BEGIN ISOLATION LEVEL {isolation} READ ONLY"))?;
         }
-        self.begin(begin, run).await?;
-        let outcome = self.read_in_turn(commands, sink, run).await;
-        self.end_after(outcome, begin, End::Commit).await
-    }
-
-    async fn read_in_turn(
-        &mut self,
-        commands: &[Command],
-        sink: &mut dyn Sink,
-        run: &Run,
-    ) -> Result<(), Trouble> {
+        self.take(run, Access::Read)?;
         for (position, command) in commands.iter().enumerate() {
-            self.run(command, position, sink, run).await?;
+            self.command(command, position, run)?;
         }
-        Ok(())
+        if isolation.is_some() {
+            self.own(Own::Commit)?;
+        }
+        self.owns(TIDY)?;
+        let mut receiver = Receiver { commands, first: 0, sink, changed: None };
+        let outcome = self.converse(Some(&mut receiver)).await.map(drop);
+        self.settled(outcome).await
     }
 
-    /// Everything in one round trip. Rows count only when the identity was taken.
-    async fn read_at_once(
+    /// Does a part of a transaction, which begins with it unless it has begun; how many rows it changed.
+    pub(super) async fn perform(
         &mut self,
-        begin: Begin,
-        commands: &[Command],
-        statements: &[Statement],
-        sink: &mut dyn Sink,
+        part: &mut Part<'_>,
+        run: &Run,
+        has_begun: bool,
+    ) -> Result<u64, Trouble> {
+        if !has_begun {
+            self.commit = Commit::None;
+            match self.isolation(run) {
+                Some(isolation) => self.text(&format!("BEGIN ISOLATION LEVEL {isolation} READ WRITE"))?,
+                None => self.own(Own::Begin)?,
+            }
+            self.take(run, Access::Write)?;
+        }
+        match part {
+            Part::Command(command, _, _) if is_plain(command) => {
+                if !has_begun {
+                    self.converse(None).await?;
+                }
+                self.run_plain(command).await
+            }
+            Part::Command(command, position, sink) => {
+                let commands = std::slice::from_ref(*command);
+                self.command(command, 0, run)?;
+                let mut receiver = Receiver { commands, first: *position, sink: *sink, changed: None };
+                self.converse(Some(&mut receiver)).await
+            }
+            Part::Turn { access, is_next } => {
+                let before = if *is_next { NEXT } else { &[] };
+                for text in before.iter().chain(&["SAVEPOINT request"]) {
+                    self.text(text)?;
+                }
+                self.take(run, *access)?;
+                self.converse(None).await
+            }
+        }
+    }
+
+    /// Ends a transaction after what happened in it: what failed is undone. A last command goes along with the commit.
+    pub(super) async fn end(
+        &mut self,
+        outcome: Result<(), Trouble>,
+        end: End,
+        last: Option<Last<'_>>,
         run: &Run,
     ) -> Result<(), Trouble> {
-        let taking = self.taking(run);
-        let end = End::Commit.text(begin);
-        let begin = begin.text(taking.isolation);
-        let mut begun = pin!(maybe_done(self.client.batch_execute(&begin)));
-        let mut taken = pin!(maybe_done(self.client.query_raw(taking.statement, texts(&taking.parameters))));
-        let mut asked: Vec<Pin<Box<MaybeDone<_>>>> = Vec::with_capacity(commands.len());
-        for (command, statement) in commands.iter().zip(statements) {
-            let parameters = cells::parameters(&command.parameters)?;
-            asked.push(Box::pin(maybe_done(self.client.query_raw(statement, parameters))));
-        }
-        let mut ended = pin!(maybe_done(self.client.batch_execute(&end)));
-        // Each is sent when it is polled first.
-        let _ = futures_util::poll!(begun.as_mut());
-        let _ = futures_util::poll!(taken.as_mut());
-        for each in &mut asked {
-            let _ = futures_util::poll!(each.as_mut());
-        }
-        let _ = futures_util::poll!(ended.as_mut());
-
-        begun.as_mut().await;
-        let mut outcome = done(begun.as_mut().take_output());
-        taken.as_mut().await;
-        match done(taken.as_mut().take_output()) {
-            Ok(rows) => outcome = outcome.and(drained(rows).await),
-            Err(trouble) => outcome = outcome.and(Err(trouble)),
-        }
-        for ((position, command), mut each) in commands.iter().enumerate().zip(asked) {
-            each.as_mut().await;
-            let rows = done(each.as_mut().take_output());
-            outcome = match (outcome, rows) {
-                (Ok(()), Ok(rows)) => received(rows, command, position, sink).await.map(drop),
-                (Ok(()), Err(trouble)) => Err(trouble),
-                // Answers to a transaction that has failed are failures.
-                (Err(trouble), _) => Err(trouble),
-            };
-            if let Err(Trouble { is_broken: true, .. }) = &outcome {
-                return outcome;
+        let mut receiver = match last.filter(|_| outcome.is_ok()) {
+            None => None,
+            Some(Last { command, sink }) => {
+                self.command(command, 0, run)?;
+                let commands = std::slice::from_ref(command);
+                Some(Receiver { commands, first: 0, sink, changed: None })
             }
-        }
-        ended.as_mut().await;
-        let ended = done(ended.as_mut().take_output());
-        match (outcome, ended) {
-            (outcome, Ok(())) => outcome,
-            (Ok(()), Err(trouble)) => Err(trouble),
-            (Err(first), Err(last)) => Err(Trouble { is_broken: first.is_broken || last.is_broken, ..first }),
-        }
-    }
-
-    /// How the identity of a caller is taken on.
-    fn taking(&self, run: &Run) -> Taking<'_> {
-        let settings = self.respected.of(run);
-        let rest = settings.as_ref().and_then(|settings| settings.rest.as_deref());
-        Taking {
-            statement: if rest.is_some() { &self.take_respecting } else { &self.take },
-            parameters: identity::parameters(run, rest),
-            isolation: settings.as_ref().and_then(|settings| settings.isolation),
-        }
-    }
-
-    /// Begins a transaction for a caller.
-    pub(super) async fn begin(&self, begin: Begin, run: &Run) -> Result<(), Trouble> {
-        let taking = self.taking(run);
-        let text = begin.text(taking.isolation);
-        let mut begun = pin!(maybe_done(self.client.batch_execute(&text)));
-        let mut taken = pin!(maybe_done(self.client.query_raw(taking.statement, texts(&taking.parameters))));
-        let _ = futures_util::poll!(begun.as_mut());
-        let _ = futures_util::poll!(taken.as_mut());
-        begun.as_mut().await;
-        let begun = done(begun.as_mut().take_output());
-        taken.as_mut().await;
-        let taken = match done(taken.as_mut().take_output()) {
-            Ok(rows) => drained(rows).await,
-            Err(trouble) => Err(trouble),
         };
-        match begun.and(taken) {
-            Ok(()) => Ok(()),
-            outcome => self.end_after(outcome, begin, End::RollBack).await,
-        }
-    }
-
-    /// Goes on with the next request in a transaction: a part of it, so that it may be one that changes nothing while the
-    /// transaction may.
-    pub(super) async fn turn(&self, run: &Run, access: Access, is_next: bool) -> Result<(), Trouble> {
-        let next = if is_next { NEXT } else { "" };
-        let reads = match access {
-            Access::Read => "; SET TRANSACTION READ ONLY",
-            Access::Write => "",
-        };
-        self.client.batch_execute(&format!("{next}SAVEPOINT request{reads}")).await?;
-        let taking = self.taking(run);
-        drained(self.client.query_raw(taking.statement, texts(&taking.parameters)).await?).await
-    }
-
-    /// Ends a transaction after what happened in it: what failed is undone.
-    pub(super) async fn end_after(
-        &self,
-        outcome: Result<(), Trouble>,
-        begin: Begin,
-        end: End,
-    ) -> Result<(), Trouble> {
-        match outcome {
-            Ok(()) => match self.check_constraints(begin, end).await {
-                Ok(()) => self.end(begin, end).await,
-                Err(trouble) if trouble.is_broken => Err(trouble),
-                Err(trouble) => self.abandon(begin, trouble).await,
-            },
-            Err(trouble) if trouble.is_broken => Err(trouble),
-            Err(trouble) => self.abandon(begin, trouble).await,
-        }
-    }
-
-    async fn abandon(&self, begin: Begin, trouble: Trouble) -> Result<(), Trouble> {
-        match self.end(begin, End::RollBack).await {
-            Ok(()) => Err(trouble),
-            Err(_) => Err(Trouble { is_broken: true, ..trouble }),
-        }
-    }
-
-    /// What would be refused at a commit is refused where everything is undone, too: the answer is the same.
-    async fn check_constraints(&self, begin: Begin, end: End) -> Result<(), Trouble> {
-        match (begin, end) {
-            (Begin::Write, End::RollBack) => {
-                Ok(self.client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?)
+        match (outcome, end) {
+            (Ok(()), End::Commit) => {
+                let committed = self.commit(receiver.as_mut()).await;
+                self.settled(committed).await
             }
-            (Begin::Write, End::Commit) | (Begin::Read | Begin::Snapshot, _) => Ok(()),
-        }
-    }
-
-    pub(super) async fn end(&self, begin: Begin, end: End) -> Result<(), Trouble> {
-        match (begin, end) {
-            (Begin::Write, End::Commit) => self.commit(&end.text(begin)).await,
-            _ => Ok(self.client.batch_execute(&end.text(begin)).await?),
+            // What would be refused at a commit is refused where everything is undone, too: the answer is the same.
+            (Ok(()), End::RollBack) => {
+                self.text("SET CONSTRAINTS ALL IMMEDIATE")?;
+                match self.converse(receiver.as_mut()).await {
+                    Ok(_) => self.undo().await,
+                    Err(trouble) => self.settled(Err(trouble)).await,
+                }
+            }
+            (Err(trouble), _) => self.settled(Err(trouble)).await,
         }
     }
 
     /// Commits what was written. Without an answer nobody knows what became of it; what fails afterwards does not undo it.
-    async fn commit(&self, text: &str) -> Result<(), Trouble> {
-        let mut answers = pin!(self.client.simple_query_raw(text).await?);
-        self.is_committing.store(true, Ordering::Relaxed);
-        let mut is_done = false;
-        loop {
-            match answers.try_next().await {
-                Ok(Some(SimpleQueryMessage::CommandComplete(_))) => {
-                    is_done = true;
-                    self.is_committing.store(false, Ordering::Relaxed);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
-                Err(error) if is_done => {
-                    tracing::debug!(cause = errors::cause(&error), "a session could not be tidied");
-                    self.is_soiled.store(true, Ordering::Relaxed);
-                    return Ok(());
-                }
-                Err(error) => {
-                    self.is_committing.store(false, Ordering::Relaxed);
-                    let cause = errors::cause(&error);
-                    let trouble = Trouble::from(error);
-                    return Err(if trouble.is_broken { errors::unknown(cause) } else { trouble });
-                }
+    async fn commit(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<(), Trouble> {
+        self.named_own(Own::Commit, Asked::Commit)?;
+        self.owns(TIDY_WRITTEN)?;
+        self.commit = Commit::Sent;
+        let outcome = self.converse(receiver).await.map(drop);
+        match (outcome, std::mem::replace(&mut self.commit, Commit::None)) {
+            (Ok(()), _) => Ok(()),
+            (Err(trouble), Commit::Done) => {
+                tracing::debug!(cause = %trouble, "a session could not be tidied");
+                self.is_soiled = true;
+                Ok(())
             }
+            (Err(trouble), Commit::None | Commit::Sent) if trouble.is_broken => Err(errors::unknown(trouble)),
+            (Err(trouble), Commit::None | Commit::Sent) => Err(trouble),
         }
     }
 
-    /// Runs a command in the transaction; how many rows it changed.
-    pub(super) async fn run(
-        &mut self,
-        command: &Command,
-        position: usize,
-        sink: &mut dyn Sink,
-        run: &Run,
-    ) -> Result<u64, Trouble> {
-        if command.parameters.is_empty() && command.outputs.is_empty() && !command.counts_changes {
-            return self.run_plain(&command.text).await;
+    /// Leaves nothing of what failed.
+    async fn settled(&mut self, outcome: Result<(), Trouble>) -> Result<(), Trouble> {
+        match outcome {
+            Err(trouble) if !trouble.is_broken => match self.undo().await {
+                Ok(()) => Err(trouble),
+                Err(_) => Err(Trouble { is_broken: true, ..trouble }),
+            },
+            outcome => outcome,
         }
-        let key = key(run, command);
-        let statement = match self.statements.find(&key) {
-            Some(statement) => statement,
+    }
+
+    async fn undo(&mut self) -> Result<(), Trouble> {
+        if self.is_in_transaction {
+            self.own(Own::RollBack)?;
+        }
+        self.owns(TIDY_WRITTEN)?;
+        self.converse(None).await.map(drop)
+    }
+
+    fn isolation(&self, run: &Run) -> Option<&'static str> {
+        self.respected.of(run).and_then(|settings| settings.isolation)
+    }
+
+    /// Takes on the identity of a caller.
+    fn take(&mut self, run: &Run, access: Access) -> Result<()> {
+        let settings = self.respected.of(run);
+        let parameters = identity::parameters(run, access);
+        let parameters = parameters.iter().map(Option::as_deref);
+        match settings.as_ref().and_then(|settings| settings.rest.as_deref()) {
+            None => self.bind(Own::Take.name(), parameters, Asked::Ours),
+            Some(rest) => self.bind(Own::TakeRespecting.name(), parameters.chain([Some(rest)]), Asked::Ours),
+        }
+    }
+
+    fn command(&mut self, command: &Command, position: usize, run: &Run) -> Result<()> {
+        // A statement is kept for the role that prepared it.
+        let key = Key { role: run.caller.role.clone(), text: command.text.clone() };
+        let name = match self.statements.find(&key) {
+            Some(name) => name,
             None => {
-                let statement = self.client.prepare(&command.text).await?;
-                self.statements.keep(key, statement.clone());
-                statement
+                self.named += 1;
+                let name = Arc::<str>::from(format!("kept_{}", self.named));
+                self.parse(&name, &command.text, Some((key, name.clone())))?;
+                name
             }
         };
-        let rows = self.client.query_raw(&statement, cells::parameters(&command.parameters)?).await?;
-        received(rows, command, position, sink).await
+        let parameters = command.parameters.iter().map(cells::parameter).collect::<Result<Vec<_>>>()?;
+        self.bind(&name, parameters.into_iter(), Asked::Rows(position))
+    }
+
+    fn owns(&mut self, statements: &[Own]) -> Result<()> {
+        statements.iter().try_for_each(|own| self.own(*own))
+    }
+
+    fn own(&mut self, own: Own) -> Result<()> {
+        self.named_own(own, Asked::Ours)
+    }
+
+    fn named_own(&mut self, own: Own, asked: Asked) -> Result<()> {
+        self.bind(own.name(), std::iter::empty(), asked)
+    }
+
+    /// A text of ours that is not worth keeping.
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.parse("", text, None)?;
+        self.bind("", std::iter::empty(), Asked::Ours)
+    }
+
+    fn parse(&mut self, name: &str, text: &str, kept: Option<(Key, Arc<str>)>) -> Result<()> {
+        frontend::parse(name, text, [], self.line.output()).map_err(Error::internal)?;
+        self.parsing.push_back(kept);
+        Ok(())
+    }
+
+    /// Binds parameters, as text, and runs it; results are binary.
+    fn bind<'p>(
+        &mut self,
+        name: &str,
+        parameters: impl Iterator<Item = Option<&'p str>>,
+        asked: Asked,
+    ) -> Result<()> {
+        let output = self.line.output();
+        let value = |text: Option<&str>, output: &mut bytes::BytesMut| {
+            let Some(text) = text else { return Ok(postgres_protocol::IsNull::Yes) };
+            output.extend_from_slice(text.as_bytes());
+            Ok(postgres_protocol::IsNull::No)
+        };
+        frontend::bind("", name, [], parameters, value, [BINARY], output)
+            .map_err(|_| Error::internal("parameters that are too long"))?;
+        frontend::execute("", 0, output).map_err(Error::internal)?;
+        self.asked.push_back(asked);
+        Ok(())
     }
 
     /// Statements without parameters or rows: any number of them, and none is kept.
-    async fn run_plain(&self, text: &str) -> Result<u64, Trouble> {
-        let messages = self.client.simple_query(text).await?;
-        let changed = messages.iter().rev().find_map(|message| match message {
-            SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
-            _ => None,
-        });
-        Ok(changed.unwrap_or_default())
+    async fn run_plain(&mut self, command: &Command) -> Result<u64, Trouble> {
+        frontend::query(&command.text, self.line.output()).map_err(Error::internal)?;
+        self.asked.push_back(Asked::All);
+        self.hear(None).await
+    }
+
+    /// Sends what was asked, and hears all that is answered; how many rows were changed.
+    async fn converse(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
+        frontend::sync(self.line.output());
+        self.hear(receiver).await
+    }
+
+    async fn hear(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
+        let heard = self.heard(receiver).await;
+        self.asked.clear();
+        // What was not answered was not prepared.
+        self.parsing.clear();
+        self.line.end();
+        self.is_lost |= heard.as_ref().is_err_and(|trouble| trouble.is_lost);
+        heard
+    }
+
+    async fn heard(&mut self, mut receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
+        let mut outcome = Ok(0);
+        self.line.begin();
+        loop {
+            let answer = self.line.answer().await?;
+            match answer.tag {
+                backend::DATA_ROW_TAG => {
+                    if let (Some(Asked::Rows(position)), Some(receiver)) = (self.asked.front(), &mut receiver)
+                    {
+                        receiver.row(*position, answer.body)?;
+                    }
+                }
+                backend::COMMAND_COMPLETE_TAG | backend::EMPTY_QUERY_RESPONSE_TAG => {
+                    match self.asked.front() {
+                        Some(Asked::Rows(_) | Asked::All) => {
+                            outcome = outcome.map(|_| changed(answer.body));
+                        }
+                        Some(Asked::Commit) if answer.body.starts_with(b"ROLLBACK") => {
+                            self.commit = Commit::None;
+                            outcome = outcome.and(Err(errors::undone()));
+                        }
+                        Some(Asked::Commit) => self.commit = Commit::Done,
+                        Some(Asked::Ours) | None => {}
+                    }
+                    // Of several statements in one text each says that it is done.
+                    self.asked.pop_front_if(|asked| !matches!(asked, Asked::All));
+                }
+                backend::PARSE_COMPLETE_TAG => {
+                    if let Some((key, name)) = self.parsing.pop_front().flatten()
+                        && let Some(closed) = self.statements.keep(key, name)
+                    {
+                        frontend::close(b'S', &closed, self.line.output())?;
+                    }
+                }
+                backend::ERROR_RESPONSE_TAG => {
+                    let trouble = errors::said(answer.body);
+                    if trouble.is_broken {
+                        return Err(trouble);
+                    }
+                    if errors::is_of_the_past(answer.body) {
+                        for name in self.statements.clear() {
+                            frontend::close(b'S', &name, self.line.output())?;
+                        }
+                    }
+                    outcome = outcome.and(Err(trouble));
+                }
+                backend::READY_FOR_QUERY_TAG => {
+                    self.is_in_transaction = answer.body != b"I";
+                    return outcome
+                        .map(|rows| receiver.and_then(|receiver| receiver.changed).unwrap_or(rows));
+                }
+                // Of which nothing follows, or nothing that is not known.
+                backend::BIND_COMPLETE_TAG
+                | backend::CLOSE_COMPLETE_TAG
+                | backend::NO_DATA_TAG
+                | backend::ROW_DESCRIPTION_TAG
+                | backend::NOTICE_RESPONSE_TAG
+                | backend::NOTIFICATION_RESPONSE_TAG
+                | backend::PARAMETER_STATUS_TAG => {}
+                other => {
+                    let error = Error::internal(format!("PostgreSQL's answer `{}`", char::from(other)));
+                    return Err(error.into());
+                }
+            }
+        }
     }
 }
 
 /// Ends the request before: what its functions have set, of the reply and of anything else, is not the next one's.
-const NEXT: &str = "RELEASE SAVEPOINT request; RESET ROLE; RESET ALL; ";
+const NEXT: &[&str] = &["RELEASE SAVEPOINT request", "RESET ROLE", "RESET ALL"];
 
-/// A statement is kept for the role that prepared it.
-fn key(run: &Run, command: &Command) -> Key {
-    Key { role: run.caller.role.clone(), text: command.text.clone() }
+/// The format of results, as the protocol counts.
+const BINARY: i16 = 1;
+
+/// Whether a command is a text that may hold several statements.
+fn is_plain(command: &Command) -> bool {
+    command.parameters.is_empty() && command.outputs.is_empty() && !command.counts_changes
 }
 
-fn texts(parameters: &[Option<String>]) -> impl ExactSizeIterator<Item = Parameter<'_>> {
-    parameters.iter().map(|text| Parameter::new(text.as_deref()))
+/// How many rows a command says that it changed: `INSERT 0 1`.
+fn changed(tag: &[u8]) -> u64 {
+    let tag = std::str::from_utf8(tag).unwrap_or_default().trim_end_matches('\0');
+    tag.rsplit(' ').next().and_then(|rows| rows.parse().ok()).unwrap_or_default()
 }
 
-/// The statement that takes on an identity, and how its transaction is isolated.
-struct Taking<'c> {
-    statement: &'c Statement,
-    parameters: Vec<Option<String>>,
-    isolation: Option<&'static str>,
+/// Takes the rows of commands.
+struct Receiver<'r> {
+    commands: &'r [Command],
+    /// The position of the first one among those of whom it is for.
+    first: usize,
+    sink: &'r mut dyn Sink,
+    /// How many rows were changed, where the rows say that.
+    changed: Option<u64>,
 }
 
-/// The outcome of a future that has ended.
-fn done<T>(outcome: Option<Result<T, tokio_postgres::Error>>) -> Result<T, Trouble> {
-    match outcome {
-        Some(outcome) => Ok(outcome?),
-        None => Err(Trouble::from(Error::internal("an answer that has not come"))),
-    }
-}
-
-async fn drained(rows: RowStream) -> Result<(), Trouble> {
-    let mut rows = pin!(rows);
-    while rows.try_next().await?.is_some() {}
-    Ok(())
-}
-
-/// Takes the rows of a command; how many it changed.
-async fn received(
-    rows: RowStream,
-    command: &Command,
-    position: usize,
-    sink: &mut dyn Sink,
-) -> Result<u64, Trouble> {
-    let mut rows = pin!(rows);
-    let mut changed = None;
-    let first = if command.counts_changes { 2 } else { 0 };
-    while let Some(row) = rows.try_next().await? {
+impl Receiver<'_> {
+    fn row(&mut self, position: usize, body: &[u8]) -> Result<()> {
+        let command =
+            self.commands.get(position).ok_or_else(|| Error::internal("a row that nobody asked for"))?;
+        let mut columns = Columns::of(body);
         if command.counts_changes {
-            changed = count(&row)?;
-            if cells::bytes(&row, 1)?.is_none() {
-                continue;
+            self.changed = count(columns.next()?)?;
+            if columns.next()?.is_none() {
+                return Ok(());
             }
         }
-        let column = |(position, (_, ty)): (usize, &(_, Type))| {
-            cells::held(ty, cells::bytes(&row, first + position)?, &command.session)
-        };
-        let held = command.outputs.iter().enumerate().map(column).collect::<Result<Vec<Held<'_>>>>()?;
-        let row: Vec<_> = held.iter().map(Held::cell).collect();
-        sink.row(position, &row)?;
+        let mut held = Vec::with_capacity(command.outputs.len());
+        for (_, ty) in command.outputs.iter() {
+            held.push(cells::held(ty, columns.next()?, &command.session)?);
+        }
+        let row: Vec<Cell<'_>> = held.iter().map(Held::cell).collect();
+        self.sink.row(self.first + position, &row)
     }
-    Ok(changed.or(rows.rows_affected()).unwrap_or_default())
 }
 
-/// How many rows were changed: the first column.
-fn count(row: &tokio_postgres::Row) -> Result<Option<u64>> {
-    let held = cells::held(&Type::Int8, cells::bytes(row, 0)?, &types::session::Session::utc(0))?;
-    match held.cell() {
-        types::stored::Cell::Int(rows) => u64::try_from(rows).map(Some).map_err(Error::internal),
+/// How many rows were changed, as a column says it.
+fn count(bytes: Option<&[u8]>) -> Result<Option<u64>> {
+    match cells::held(&Type::Int8, bytes, &Session::utc(0))?.cell() {
+        Cell::Int(rows) => u64::try_from(rows).map(Some).map_err(Error::internal),
         _ => Ok(None),
     }
 }

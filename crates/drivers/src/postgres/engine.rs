@@ -9,12 +9,12 @@ use render::postgres::qualified;
 use render::{Command, Dialect};
 use tokio::time::{Instant, timeout_at};
 use types::stored::Stored;
-use types::{Capabilities, Code, Error, Result, Type, Value};
+use types::{Capabilities, Error, Result, Type, Value};
 
-use super::connection::{Begin, Connection, End};
-use super::errors::Trouble;
+use super::connection::{End, Last, Part};
+use super::errors::{Trouble, undone};
 use super::options::Options;
-use super::pool::Pool;
+use super::pool::{Lease, Pool};
 use super::respected::Respected;
 
 /// What PostgreSQL can do.
@@ -77,10 +77,7 @@ impl Postgres {
                     lease.give_back();
                     return Ok(());
                 }
-                Ok(Err(trouble)) if trouble.is_lost && retries > 0 => {
-                    self.pool(run).forget_closed();
-                    sink.restart();
-                }
+                Ok(Err(trouble)) if trouble.is_lost && retries > 0 => sink.restart(),
                 Ok(Err(trouble)) => {
                     if !trouble.is_broken {
                         lease.give_back();
@@ -94,30 +91,23 @@ impl Postgres {
     }
 
     async fn write_by(&self, job: Job, run: &Run) -> Result<(), Failure> {
-        for retries in (0..=RETRIES).rev() {
-            let mut lease = self.pool(run).lease().await?;
-            let deadline = deadline(run);
-            let begun = timeout_at(deadline, lease.connection()?.begin(Begin::Write, run)).await;
-            let Ok(begun) = begun else { return Err(lease.connection()?.late()) };
-            match begun {
-                Ok(()) => {
-                    let worked = timeout_at(deadline, worked(lease.connection()?, job, run)).await;
-                    let Ok(outcome) = worked else { return Err(lease.connection()?.late()) };
-                    if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_broken) {
-                        lease.give_back();
-                    }
-                    return outcome.map_err(|trouble| trouble.failure);
-                }
-                Err(trouble) if trouble.is_lost && retries > 0 => self.pool(run).forget_closed(),
-                Err(trouble) => {
-                    if !trouble.is_broken {
-                        lease.give_back();
-                    }
-                    return Err(trouble.failure);
-                }
-            }
+        let pool = self.pool(run);
+        let mut work = Work {
+            lease: pool.lease().await?,
+            pool,
+            run,
+            has_begun: false,
+            trouble: None,
+            is_turned: false,
+            end: if run.roll_back { End::RollBack } else { End::Commit },
+            last: None,
+        };
+        let worked = timeout_at(deadline(run), work.worked(job)).await;
+        let Ok(outcome) = worked else { return Err(work.lease.connection()?.late()) };
+        if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_broken) {
+            work.lease.give_back();
         }
-        Err(Failure::Error(Error::internal("a transaction without an outcome")))
+        outcome.map_err(|trouble| trouble.failure)
     }
 }
 
@@ -129,35 +119,6 @@ fn deadline(run: &Run) -> Instant {
 
 /// In place of times beyond what a clock can say.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
-
-/// Runs a job in the transaction that has begun, and ends it.
-async fn worked(connection: &mut Connection, job: Job, run: &Run) -> Result<(), Trouble> {
-    let mut work = Work {
-        connection,
-        run,
-        trouble: None,
-        is_turned: false,
-        end: if run.roll_back { End::RollBack } else { End::Commit },
-    };
-    let outcome = job(&mut work).await;
-    let Work { trouble, end, .. } = work;
-    let outcome = match (outcome, trouble) {
-        (Ok(()), None) => Ok(()),
-        // PostgreSQL undoes the whole transaction however the job took it.
-        (Ok(()), Some(state)) => Err(Trouble {
-            failure: Failure::Error(Error::new(
-                Code::CLASS_TRANSACTION_STATE,
-                "current transaction is aborted, commands ignored until end of transaction block",
-            )),
-            ..state
-        }),
-        (Err(error), state) => {
-            let is_broken = state.is_some_and(|state| state.is_broken);
-            Err(Trouble { failure: Failure::Error(error), is_broken, is_lost: false })
-        }
-    };
-    connection.end_after(outcome, Begin::Write, end).await
-}
 
 impl Engine for Postgres {
     fn capabilities(&self) -> &'static Capabilities {
@@ -200,26 +161,67 @@ fn own_functions() -> Failure {
 
 /// The transaction of a job.
 struct Work<'t> {
-    connection: &'t mut Connection,
+    lease: Lease,
+    pool: &'t Pool,
     run: &'t Run,
+    /// Whether anything was asked: what begins a transaction travels with its first part.
+    has_begun: bool,
     /// What went wrong first: the transaction cannot be committed any more.
     trouble: Option<Trouble>,
     /// Whether it is about requests that follow each other, of which one has begun.
     is_turned: bool,
     end: End,
+    last: Option<(Command, Box<dyn Sink>)>,
 }
 
 impl Work<'_> {
+    /// Runs a job in the transaction, and ends it.
+    async fn worked(&mut self, job: Job) -> Result<(), Trouble> {
+        let outcome = job(self).await;
+        let outcome = match (outcome, self.trouble.take()) {
+            (Ok(()), None) => Ok(()),
+            // PostgreSQL undoes the whole transaction however the job took it.
+            (Ok(()), Some(state)) => Err(Trouble { is_broken: state.is_broken, ..undone() }),
+            (Err(error), state) => {
+                let is_broken = state.is_some_and(|state| state.is_broken);
+                Err(Trouble { failure: Failure::Error(error), is_broken, is_lost: false })
+            }
+        };
+        match (self.has_begun, &outcome) {
+            (false, _) | (_, Err(Trouble { is_broken: true, .. })) => outcome,
+            _ => {
+                let last = self.last.as_mut().map(|(command, sink)| Last { command, sink: &mut **sink });
+                self.lease.connection()?.end(outcome, self.end, last, self.run).await
+            }
+        }
+    }
+
+    /// Does a part of it. A connection that turns out to be dead before anything was answered is replaced: a transaction that
+    /// was not even begun can begin again.
+    async fn perform(&mut self, mut part: Part<'_>, run: &Run) -> Result<u64, Failure> {
+        for retries in (0..=RETRIES).rev() {
+            let has_begun = std::mem::replace(&mut self.has_begun, true);
+            let connection = self.lease.connection()?;
+            match connection.perform(&mut part, run, has_begun).await {
+                Ok(changed) => return Ok(changed),
+                Err(trouble) if trouble.is_lost && !has_begun && connection.is_unheard() && retries > 0 => {
+                    self.has_begun = false;
+                    self.lease.replace(self.pool).await?;
+                }
+                Err(trouble) => return Err(self.failed(trouble)),
+            }
+        }
+        Err(Failure::Error(Error::internal("a part of a transaction without an outcome")))
+    }
+
     async fn command(
         &mut self,
         command: &Command,
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<u64, Failure> {
-        match self.connection.run(command, position, sink, self.run).await {
-            Ok(changed) => Ok(changed),
-            Err(trouble) => Err(self.failed(trouble)),
-        }
+        let run = self.run;
+        self.perform(Part::Command(command, position, sink), run).await
     }
 
     /// Notes that the transaction cannot be committed any more.
@@ -298,13 +300,17 @@ impl Transaction for Work<'_> {
 
     fn turn<'a>(&'a mut self, run: &'a Run, access: Access) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let turned = self.connection.turn(run, access, self.is_turned).await;
-            self.is_turned = true;
-            turned.map_err(|trouble| self.failed(trouble))
+            let is_next = std::mem::replace(&mut self.is_turned, true);
+            self.perform(Part::Turn { access, is_next }, run).await.map(drop)
         })
     }
 
     fn roll_back_at_end(&mut self) {
         self.end = End::RollBack;
+    }
+
+    fn run_at_end(&mut self, command: Command, sink: Box<dyn Sink>) -> Result<()> {
+        self.last = Some((command, sink));
+        Ok(())
     }
 }

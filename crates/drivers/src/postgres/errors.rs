@@ -1,7 +1,8 @@
 //! PostgreSQL's errors as ours: state, message, detail and hint reach the caller as they are.
 
+use std::{fmt, io};
+
 use engine::Failure;
-use tokio_postgres::error::{DbError, Severity};
 use types::{Code, Error};
 
 /// What went wrong on a connection.
@@ -14,10 +15,18 @@ pub(super) struct Trouble {
     pub(super) is_lost: bool,
 }
 
-impl From<tokio_postgres::Error> for Trouble {
-    fn from(error: tokio_postgres::Error) -> Trouble {
-        let is_broken = error.as_db_error().is_none_or(is_fatal);
-        Trouble { failure: Failure::Error(mapped(&error)), is_broken, is_lost: error.as_db_error().is_none() }
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.failure {
+            Failure::Error(error) => f.write_str(error.cause().unwrap_or_else(|| error.message())),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(cause: io::Error) -> Trouble {
+        Trouble { failure: Failure::Error(lost(cause)), is_broken: true, is_lost: true }
     }
 }
 
@@ -28,31 +37,67 @@ impl From<Error> for Trouble {
     }
 }
 
-fn is_fatal(error: &DbError) -> bool {
-    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+/// What the server says went wrong on a connection: fields, each a letter and a text.
+pub(super) fn said(fields: &[u8]) -> Trouble {
+    let field = |letter| field(fields, letter).map(|text| String::from_utf8_lossy(text).into_owned());
+    let is_broken = field(b'V').is_some_and(|severity| matches!(&*severity, "FATAL" | "PANIC"));
+    let error = raised(Raised {
+        state: &field(b'C').unwrap_or_default(),
+        message: &field(b'M').unwrap_or_default(),
+        detail: field(b'D').as_deref(),
+        hint: field(b'H').as_deref(),
+        place: field(b'W').as_deref(),
+    });
+    Trouble { failure: Failure::Error(error), is_broken, is_lost: false }
 }
 
-/// The one place where PostgreSQL's errors are understood.
+/// Whether the server says that a prepared statement is not what it was: a type has changed since.
+pub(super) fn is_of_the_past(fields: &[u8]) -> bool {
+    field(fields, b'C') == Some(b"0A000") && field(fields, b'R') == Some(b"RevalidateCachedQuery")
+}
+
+fn field(fields: &[u8], letter: u8) -> Option<&[u8]> {
+    fields.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(&[letter]))
+}
+
+/// A connection that was lost.
+fn lost(cause: impl fmt::Display) -> Error {
+    Error::new(Code::CLIENT, "Database client error. Retrying the connection.").with_cause(cause)
+}
+
+/// A commit that undid everything: of a transaction that had failed before.
+pub(super) fn undone() -> Trouble {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    let error = Error::new(Code::CLASS_TRANSACTION_STATE, message);
+    Trouble { failure: Failure::Error(error), is_broken: false, is_lost: false }
+}
+
+/// Errors of sessions that speak through the library.
 pub(super) fn mapped(error: &tokio_postgres::Error) -> Error {
     match error.as_db_error() {
-        Some(raised) => from_database(raised),
+        Some(said) => raised(Raised {
+            state: said.code().code(),
+            message: said.message(),
+            detail: said.detail(),
+            hint: said.hint(),
+            place: said.where_(),
+        }),
         None if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>()) =>
+            || std::error::Error::source(error).is_some_and(|cause| cause.is::<io::Error>()) =>
         {
-            Error::new(Code::CLIENT, "Database client error. Retrying the connection.")
-                .with_cause(cause(error))
+            lost(cause(error))
         }
         None => Error::internal(cause(error)),
     }
 }
 
 /// A connection could not be made.
-pub(super) fn unreachable(cause: impl std::fmt::Display) -> Error {
+pub(super) fn unreachable(cause: impl fmt::Display) -> Error {
     Error::new(Code::CONNECTION, "Database connection error. Retrying the connection.").with_cause(cause)
 }
 
 /// A commit of which nobody knows whether it was done (SQLSTATE `transaction_resolution_unknown`).
-pub(super) fn unknown(cause: impl std::fmt::Display) -> Trouble {
+pub(super) fn unknown(cause: impl fmt::Display) -> Trouble {
     let message = "The connection to the database was lost while the change was committed";
     let error = Error::new(Code::OUTCOME_UNKNOWN, message)
         .with_hint("The change may have been made: look before you try again.")
@@ -73,16 +118,43 @@ pub(super) fn cause(error: &tokio_postgres::Error) -> String {
     }
 }
 
-fn from_database(raised: &DbError) -> Error {
-    let mut error = Error::raised(raised.code().code(), raised.message());
-    if let Some(detail) = raised.detail() {
+/// What PostgreSQL says of an error.
+struct Raised<'a> {
+    state: &'a str,
+    message: &'a str,
+    detail: Option<&'a str>,
+    hint: Option<&'a str>,
+    place: Option<&'a str>,
+}
+
+/// The one place where PostgreSQL's errors are understood.
+fn raised(said: Raised<'_>) -> Error {
+    let mut error = Error::raised(said.state, said.message);
+    if let Some(detail) = said.detail {
         error = error.with_details(detail);
     }
-    if let Some(hint) = raised.hint() {
+    if let Some(hint) = said.hint {
         error = error.with_hint(hint);
     }
-    match raised.where_() {
+    match said.place {
         Some(place) => error.with_cause(place),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_is_understood() {
+        let fields = b"SERROR\0VERROR\0C23505\0Mtwice\0DKey (id)=(1)\0Hlook\0\0";
+        let Trouble { failure: Failure::Error(error), is_broken, is_lost } = said(fields) else {
+            panic!("another failure")
+        };
+        assert_eq!((error.state(), error.message()), ("23505", "twice"));
+        assert_eq!((error.details(), error.hint()), (Some("Key (id)=(1)"), Some("look")));
+        assert!(!is_broken && !is_lost);
+        assert!(said(b"SFATAL\0VFATAL\0C57P01\0Mbye\0\0").is_broken);
     }
 }

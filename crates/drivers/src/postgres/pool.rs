@@ -38,7 +38,7 @@ impl managed::Manager for Maker {
     }
 
     async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<Error> {
-        let is_good = !connection.is_closed()
+        let is_good = connection.is_good()
             && metrics.age() < self.options.connection_life
             && metrics.last_used() < self.options.connection_idle;
         if is_good { Ok(()) } else { Err(RecycleError::message("the connection is closed or old")) }
@@ -81,11 +81,6 @@ impl Pool {
         }
     }
 
-    /// Lets go of connections that the server has closed.
-    pub(super) fn forget_closed(&self) {
-        self.connections.retain(|connection, _| !connection.is_closed());
-    }
-
     /// Lets no further connection be taken.
     pub(super) fn close(&self) {
         self.connections.close();
@@ -113,19 +108,37 @@ impl Lease {
     pub(super) fn give_back(mut self) {
         self.object = None;
     }
-}
 
-impl Drop for Lease {
-    fn drop(&mut self) {
+    /// Another connection in place of one that was lost.
+    pub(super) async fn replace(&mut self, pool: &Pool) -> Result<(), Failure> {
+        self.let_go();
+        *self = pool.lease().await?;
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
         let Some(object) = self.object.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return drop(Object::take(object));
         };
+        let stopper = object.stopper();
+        let stop = async move { drop(tokio::time::timeout(STOP_TIMEOUT, stopper.stop()).await) };
+        if object.is_lost() {
+            // Another one takes its place at once: it does nothing that anybody waits for.
+            drop(Object::take(object));
+            runtime.spawn(stop);
+            return;
+        }
         // It counts as in use until the server has heard of it; the time that this takes is bounded.
         runtime.spawn(async move {
-            let stopped = tokio::time::timeout(STOP_TIMEOUT, object.stop()).await;
-            drop(stopped);
+            stop.await;
             Object::take(object).close(STOP_TIMEOUT).await;
         });
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }

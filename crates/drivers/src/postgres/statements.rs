@@ -5,8 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio_postgres::Statement;
-
 /// A role and a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -14,9 +12,9 @@ pub(super) struct Key {
     pub(super) text: Arc<str>,
 }
 
-/// Statements by role and text.
+/// Names of statements by role and text.
 pub(super) struct Statements {
-    kept: HashMap<Key, (Statement, u64)>,
+    kept: HashMap<Key, (Arc<str>, u64)>,
     max: usize,
     uses: u64,
 }
@@ -26,24 +24,26 @@ impl Statements {
         Statements { kept: HashMap::new(), max: max.max(1), uses: 0 }
     }
 
-    /// The statement, if it is here.
-    pub(super) fn find(&mut self, key: &Key) -> Option<Statement> {
+    /// The name of a statement, if it is here.
+    pub(super) fn find(&mut self, key: &Key) -> Option<Arc<str>> {
         self.uses += 1;
-        let (statement, used) = self.kept.get_mut(key)?;
+        let (name, used) = self.kept.get_mut(key)?;
         *used = self.uses;
-        Some(statement.clone())
+        Some(name.clone())
     }
 
-    /// Keeps a statement, in place of the one that has not been used for longest. The server forgets that one when its last
-    /// copy is gone.
-    pub(super) fn keep(&mut self, key: Key, statement: Statement) {
-        if self.kept.len() >= self.max
-            && let Some(oldest) =
-                self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
-        {
-            self.kept.remove(&oldest);
-        }
+    /// Keeps a statement, in place of the one that has not been used for longest: which is to be closed.
+    pub(super) fn keep(&mut self, key: Key, name: Arc<str>) -> Option<Arc<str>> {
+        let is_full = self.kept.len() >= self.max && !self.kept.contains_key(&key);
+        let oldest = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+        let closed = oldest.filter(|_| is_full).and_then(|oldest| self.kept.remove(&oldest));
         self.uses += 1;
-        self.kept.insert(key, (statement, self.uses));
+        let replaced = self.kept.insert(key, (name, self.uses));
+        closed.or(replaced).map(|(name, _)| name)
+    }
+
+    /// Forgets all statements, which are to be closed.
+    pub(super) fn clear(&mut self) -> impl Iterator<Item = Arc<str>> + use<> {
+        std::mem::take(&mut self.kept).into_values().map(|(name, _)| name)
     }
 }

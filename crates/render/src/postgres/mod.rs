@@ -127,8 +127,8 @@ struct Writer<'a> {
     /// Constants of reads with groups: the same constant must be the same parameter, or a key is not recognized as one.
     shared: HashMap<(String, String), usize>,
     shares: bool,
-    /// Whether the function that is called was called already: its rows are `called`.
-    is_called: bool,
+    /// The call that was made already: its rows are `called`.
+    called: Option<SourceId>,
 }
 
 impl<'a> Writer<'a> {
@@ -142,7 +142,7 @@ impl<'a> Writer<'a> {
             sources: HashMap::new(),
             shared: HashMap::new(),
             shares: false,
-            is_called: false,
+            called: None,
         }
     }
 

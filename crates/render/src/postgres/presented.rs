@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use catalog::Catalog;
-use query::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation, Read, Source};
+use query::{
+    Aggregation, CallArgument, EXPLAIN_OPTIONS, Explain, FunctionId, Presentation, Read, Source, SourceId,
+};
 use types::session::{REPLY_SETTINGS, Session};
 use types::{Error, Result, Type};
 
@@ -64,16 +66,18 @@ pub(super) fn counted(
     total: &Read,
     bindings: &Bindings<'_>,
 ) -> Result<Command> {
-    let Some(Source::Call { function, args, .. }) = call_of(&rows.from) else {
+    let (Some(call), Some(counted)) = (call_of(&rows.from), call_of(&total.from)) else {
         return Err(Error::internal("rows of no call were to be counted"));
     };
     let mut writer = Writer::new(catalog, bindings);
     writer.push("WITH called AS MATERIALIZED (SELECT * FROM ");
-    writer.called(*function, args)?;
+    writer.called(call.function, call.args)?;
     writer.push(") SELECT k.c0, r.* FROM (");
-    writer.is_called = true;
+    // What else is called, of rows, is called for each of them.
+    writer.called = Some(counted.id);
     writer.read(total, Use::Positions)?;
     writer.push(") AS k LEFT JOIN (SELECT true, w.* FROM (");
+    writer.called = Some(call.id);
     writer.top(rows)?;
     writer.push(") AS w) AS r ON true");
     let command = writer.finish(outputs(&rows.outputs));
@@ -81,12 +85,19 @@ pub(super) fn counted(
 }
 
 /// The call that a read is of.
-fn call_of(source: &Source) -> Option<&Source> {
+fn call_of(source: &Source) -> Option<Call<'_>> {
     match source {
         Source::Read { read, .. } => call_of(&read.from),
-        Source::Call { .. } => Some(source),
+        Source::Call { id, function, args, .. } => Some(Call { id: *id, function: *function, args }),
         _ => None,
     }
+}
+
+/// A call of a function of the database.
+struct Call<'r> {
+    id: SourceId,
+    function: FunctionId,
+    args: &'r [CallArgument],
 }
 
 /// What tells how a command would run.

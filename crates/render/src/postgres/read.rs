@@ -217,7 +217,7 @@ impl Writer<'_> {
                 return Err(Error::internal("a transition table reached an engine that fires triggers itself"));
             }
             Source::Call { id, function, args, columns, .. } => {
-                if self.is_called {
+                if self.called == Some(*id) {
                     self.push("called");
                 } else {
                     self.called(*function, args)?;
