@@ -6,6 +6,7 @@
 mod compound;
 mod ddl;
 mod expr;
+mod membership;
 mod names;
 mod presented;
 mod read;

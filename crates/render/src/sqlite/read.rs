@@ -7,6 +7,7 @@ use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, Sour
 use types::{Error, Result, Type};
 
 use super::compound::Compound;
+use super::membership::gathered;
 use super::{Columns, Writer, names};
 use crate::sqlite::names::Special;
 use crate::{Bindings, Command};
@@ -71,6 +72,9 @@ impl Writer<'_> {
             self.source(&read.from, &mut guards)?;
             self.fenced = around;
         }
+        let catalog = self.catalog;
+        let guards: Vec<_> = guards.into_iter().map(|guard| gathered(catalog, read, guard)).collect();
+        let guards: Vec<&Expr> = guards.iter().map(|guard| &**guard).collect();
         self.conditions(&guards, read.filter.as_ref(), computes_rows(&read.from))?;
         if !read.group.is_empty() {
             self.push(" GROUP BY ");
@@ -559,7 +563,7 @@ fn write_stored(out: &mut Vec<u8>, expr: &Expr) -> Result<()> {
 }
 
 /// The conditions that must all hold.
-fn conjuncts(filter: &Expr) -> &[Expr] {
+pub(super) fn conjuncts(filter: &Expr) -> &[Expr] {
     match filter {
         Expr::Form { form: Form::And, args, .. } => args,
         other => std::slice::from_ref(other),
