@@ -260,9 +260,7 @@ fn set_lax(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     };
     let given = arguments.get(..arguments.len().min(4)).unwrap_or_default();
     match treatment {
-        "raise_exception" | "use_json_null" | "delete_key" | "return_target" if !is_null(2) => {
-            set(context, given)
-        }
+        stated if !stated.is_empty() && !is_null(2) => set(context, given),
         "raise_exception" => {
             let details = "Exception was raised because null_value_treatment is \"raise_exception\".";
             let hint = "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.";

@@ -24,7 +24,7 @@ pub(super) static ROWS: &[Function] = &[
     }),
     Function::operator("+", &[N, L], N, |_, a| moved(a, 0, int(a, 1)?.into())),
     Function::operator("+", &[L, N], N, |_, a| moved(a, 1, int(a, 0)?.into())),
-    Function::operator("-", &[N, L], N, |_, a| moved(a, 0, -i128::from(int(a, 1)?))),
+    Function::operator("-", &[N, L], N, |_, a| moved(a, 0, int(a, 1)?.wrapping_neg().into())),
     Function::operator("-", &[N, N], L, difference),
     Function::new("network", &[N], C, |_, a| Address::read(a, 0)?.network().cidr()),
     Function::new("netmask", &[N], N, |_, a| {

@@ -2,8 +2,8 @@
 
 use types::{Code, Error, Result, Value};
 
-use super::interrupt::{VALUE_BYTES_MAX, fits};
 use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
+use super::interrupt::{VALUE_BYTES_MAX, fits};
 use super::{Context, Function, Ty};
 
 const T: Ty = Ty::Text;
@@ -106,7 +106,8 @@ pub(super) fn lower(text: &str) -> String {
     text.chars().map(lower_char).collect()
 }
 
-fn upper(text: &str) -> String {
+/// `upper(text)`
+pub(super) fn upper(text: &str) -> String {
     text.chars().map(upper_char).collect()
 }
 
@@ -235,7 +236,7 @@ fn replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(whole.replace(from, to))
 }
 
-fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let change = |c: char| match from.iter().position(|from| *from == c) {

@@ -3,8 +3,8 @@
 use types::{Result, Value};
 
 use super::super::Ty::{self, Bool, Citext as C, Int4 as I, Text as T};
-use super::super::arguments::{count, ok_text, text};
-use super::super::text::lower;
+use super::super::arguments::{count, int, text};
+use super::super::text::{lower, upper};
 use super::super::{Context, Function, like, pattern};
 
 const TEXTS: Ty = Ty::Array(&Ty::Text);
@@ -31,6 +31,7 @@ macro_rules! operators {
             .of("citext"),
             Function::new("strpos", &[C, C], I, position).of("citext"),
             Function::new("replace", &[C, C, C], T, replace).of("citext"),
+            Function::new("translate", &[C, C, T], T, translate).of("citext"),
             Function::new("split_part", &[C, C, I], T, split_part).of("citext"),
         ]
     };
@@ -60,39 +61,39 @@ fn position(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     count(found.map_or(0, |at| whole.get(..at).map_or(0, |before| before.chars().count()) + 1))
 }
 
-/// Where a part begins and ends in a text, from a place on; letters of both cases are alike.
-fn found(whole: &str, part: &str, from: usize) -> Option<(usize, usize)> {
-    let wanted = lower(part);
-    let characters = part.chars().count();
-    let begins = whole.char_indices().map(|(at, _)| at).filter(|at| *at >= from);
-    begins.into_iter().find_map(|at| {
-        let rest = whole.get(at..)?;
-        let end = rest.char_indices().map(|(end, _)| end).chain([rest.len()]).nth(characters)?;
-        (lower(rest.get(..end)?) == wanted).then_some((at, at + end))
-    })
-}
-
-/// The parts of a text between occurrences of another; the whole where that is empty.
-fn parts<'t>(whole: &'t str, by: &str) -> Vec<&'t str> {
-    let (mut parts, mut from) = (Vec::new(), 0);
-    while let Some((start, end)) = (!by.is_empty()).then(|| found(whole, by, from)).flatten() {
-        parts.extend(whole.get(from..start));
-        from = end;
+/// A text as a regular expression that matches it alone.
+fn literally(arguments: &[Value], position: usize) -> Result<String> {
+    let mut out = String::new();
+    for c in text(arguments, position)?.chars() {
+        if !c.is_ascii_alphanumeric() && c != '_' {
+            out.push('\\');
+        }
+        out.push(c);
     }
-    parts.extend(whole.get(from..));
-    parts
+    Ok(out)
 }
 
-fn replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
-    ok_text(parts(whole, from).join(to))
+fn replace(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut given = arguments.to_vec();
+    given[1] = Value::text(literally(arguments, 1)?);
+    given.push(Value::text("gi"));
+    pattern::regexp_replace(context, &given)
 }
 
+/// Null where there is no such part.
 fn split_part(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    // The separators in their own case: what `split_part` says of positions is the same.
-    let (whole, by) = (text(arguments, 0)?, text(arguments, 1)?);
-    let whole = parts(whole, by).join(by);
-    let mut plain = arguments.to_vec();
-    plain[0] = Value::text(whole);
-    super::super::text::split_part(context, &plain)
+    let given = [arguments[0].clone(), Value::text(literally(arguments, 1)?), Value::text("i")];
+    let parts = pattern::regexp_split_to_array(context, &given)?;
+    let at = int(arguments, 2)?.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+    match (parts, at) {
+        (Value::Array(parts), Some(at)) => Ok(parts.elements.get(at).cloned().unwrap_or(Value::Null)),
+        _ => Ok(Value::Null),
+    }
+}
+
+fn translate(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let (from, to) = (text(arguments, 1)?, arguments[2].clone());
+    let first = [arguments[0].clone(), Value::text(lower(from)), to.clone()];
+    let first = super::super::text::translate(context, &first)?;
+    super::super::text::translate(context, &[first, Value::text(upper(from)), to])
 }

@@ -17,7 +17,7 @@ macro_rules! rows {
             $(Function::new($name, &[T, T], F, $eval).of("pg_trgm"),)*
             $(Function::operator($symbol, &[T, T], $result, $op).stable().of("pg_trgm"),)*
             Function::new("show_trgm", &[T], Ty::Array(&T), shown).of("pg_trgm"),
-            Function::new("show_limit", &[], F, |c, _| Ok(Value::Float(SIMILARITY.of(c.session))))
+            Function::new("show_limit", &[], F, |c, _| Ok(Value::Float(types::text::single(SIMILARITY.of(c.session)))))
                 .stable()
                 .of("pg_trgm"),
             Function::new("set_limit", &[F], F, set_limit).volatile().of("pg_trgm"),
