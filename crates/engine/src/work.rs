@@ -24,7 +24,7 @@ use crate::rows::Values;
 use crate::run::Run;
 use crate::said::Heard;
 use crate::statement::{self, Statement};
-use crate::write::Rows;
+use crate::write::{Admitted, Rows};
 
 /// A transaction of one caller.
 pub struct Work<'t> {
@@ -41,6 +41,8 @@ pub struct Work<'t> {
     pub(crate) in_force: Arc<InForce>,
     /// The rows of the statement for which a trigger is fired.
     pub(crate) transitions: Option<Arc<Rows>>,
+    /// What policies admitted of the statement that is checked.
+    pub(crate) admitted: Admitted,
 }
 
 /// What commands of this transaction are bound to, besides the caller.
@@ -96,6 +98,7 @@ impl<'t> Work<'t> {
             path: default_path(),
             in_force: InForce::new(false, Arc::default(), default_path()),
             transitions: None,
+            admitted: Admitted::default(),
         };
         work.install();
         work
@@ -227,14 +230,14 @@ impl<'t> Work<'t> {
     /// # Errors
     /// What the statement raises.
     pub async fn statement(&mut self, statement: &StatementKind) -> Result<u64> {
-        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
+        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await
     }
 
     /// The rows of a statement about rows.
     pub(crate) async fn values(&mut self, statement: &StatementKind) -> Result<Vec<Vec<Value>>> {
-        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
+        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await?;
         Ok(values.into_rows())

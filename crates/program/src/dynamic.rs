@@ -42,6 +42,17 @@ impl Arguments {
         resolved(Wanted { path, conflict, environment: &self.environment, host }, resolve)
     }
 
+    /// Their types.
+    pub(crate) fn types(&self) -> Vec<Type> {
+        let of = |slot: &usize| self.environment.get(*slot).map_or(Type::Unknown, Variable::ty);
+        self.environment.positional.iter().map(of).collect()
+    }
+
+    /// Whether nothing but they decides what a statement means.
+    pub(crate) fn are_all(&self) -> bool {
+        self.environment.transitions.is_empty()
+    }
+
     /// Where they are.
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment

@@ -39,6 +39,13 @@ impl<T> Authorized<T> {
     }
 }
 
+impl Authorized<crate::Truncation> {
+    /// Made where the caller's right to empty each table was asked for.
+    pub(crate) fn of_truncation(truncation: crate::Truncation) -> Self {
+        Authorized(truncation)
+    }
+}
+
 /// Checks every privilege that a query needs and compiles the policies that apply to the caller into it.
 ///
 /// # Errors

@@ -1,13 +1,12 @@
 //! What a table refuses whoever asks: values for columns that compute their own, upserts without a unique key.
 
-use std::collections::BTreeSet;
-
-use catalog::{ColumnId, Index, Table, TableId};
+use catalog::{ColumnId, TableId};
 use types::{Code, Error, Result};
 
+use crate::arbiters::arbiters;
 use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Source, Write};
 use crate::model::{Fill, Model};
-use crate::visit;
+use crate::{triggers, visit};
 
 /// Refuses a write that no caller could make.
 ///
@@ -15,7 +14,9 @@ use crate::visit;
 /// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
     if !model.catalog[write.table].is_stored() {
-        return Err(Error::internal("a write to a view was not made one to a table"));
+        let is_instead = triggers::is_instead(model, write.table, &write.action);
+        let error = || Error::internal("a write to a view was not made one to a table");
+        return if is_instead { Ok(()) } else { Err(error()) };
     }
     match &write.action {
         Action::Insert(insert) => inserted(write, insert, model),
@@ -86,7 +87,7 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
     }
     match &insert.conflict {
         Some(conflict) => match &conflict.action {
-            _ if !has_arbiter(&model.catalog[write.table], &conflict.columns) => {
+            _ if conflict.names_key() && arbiters(model, write.table, conflict).is_empty() => {
                 let message =
                     "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                 Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message))
@@ -96,17 +97,6 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
         },
         None => Ok(()),
     }
-}
-
-/// Whether a unique constraint or index of all rows has exactly these columns; any will do when none are named.
-fn has_arbiter(table: &Table, columns: &[ColumnId]) -> bool {
-    let wanted: BTreeSet<ColumnId> = columns.iter().copied().collect();
-    let keys = table.primary_key.iter().chain(&table.uniques).filter(|key| !key.deferrable);
-    let keys = keys.map(|key| key.columns.iter().copied().collect::<BTreeSet<_>>());
-    let whole = |index: &&Index| index.unique && index.predicate.is_none();
-    let of_index = |index: &Index| index.keys.iter().map(|key| key.column).collect::<Option<BTreeSet<_>>>();
-    let indexes = table.indexes.iter().filter(whole).filter_map(of_index);
-    columns.is_empty() || keys.chain(indexes).any(|key| key == wanted)
 }
 
 fn assigned(write: &Write, set: &[(ColumnId, Assign)], model: &Model) -> Result<()> {

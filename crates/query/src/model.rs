@@ -10,8 +10,9 @@ use catalog::{Catalog, ColumnId, DefaultValue, Policy, Table, TableId, TableKind
 use types::{Error, Name, Result};
 
 use crate::ir::{Expr, Read, Source, SourceId};
+use crate::arbiters::{self, UniqueModel};
 use crate::resolve;
-use crate::triggers::{self, TriggerModel};
+use crate::triggers::{self, Fires, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
 
 /// The row that a model's expressions speak of.
@@ -38,8 +39,14 @@ pub struct TableModel {
     pub fills: Vec<Fill>,
     /// Its check constraints, domains' checks included, in the order in which they are tested.
     pub checks: Vec<CheckModel>,
+    /// Its unique constraints and indexes.
+    pub uniques: Vec<UniqueModel>,
     /// Its triggers, in the order of their names.
     pub triggers: Vec<TriggerModel>,
+    /// The foreign keys to it: where they are declared, and their positions there.
+    pub(crate) references: Vec<(TableId, usize)>,
+    /// Which changes of its rows fire triggers: known once, for every write asks.
+    pub(crate) fires: Fires,
     /// The rows of a view.
     pub view: Option<Result<Read>>,
 }
@@ -87,9 +94,26 @@ pub struct CheckModel {
 impl Model {
     /// Resolves everything that a catalog declares.
     pub fn new(catalog: Arc<Catalog>) -> Model {
-        let tables: Vec<TableModel> = catalog.ids().map(|id| table_model(&catalog, id)).collect();
+        let mut tables: Vec<TableModel> = catalog.ids().map(|id| table_model(&catalog, id)).collect();
+        for (table, references) in tables.iter_mut().zip(triggers::references(&catalog)) {
+            table.references = references;
+        }
         let has_triggers = tables.iter().any(|table| !table.triggers.is_empty());
-        Model { catalog, tables, has_triggers, is_native: false }
+        let mut model = Model { catalog, tables, has_triggers, is_native: false };
+        if has_triggers {
+            let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
+            for (table, fires) in model.tables.iter_mut().zip(fires) {
+                table.fires = fires;
+            }
+        }
+        model
+    }
+
+    /// A catalog for those whom no policy binds and who store nothing: what is planned on it runs on a whole model. Policies,
+    /// defaults, checks and triggers are not resolved.
+    pub fn of_declarations(catalog: Arc<Catalog>) -> Model {
+        let tables = catalog.ids().map(|id| declared_table(&catalog, id)).collect();
+        Model { catalog, tables, has_triggers: false, is_native: false }
     }
 
     /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
@@ -171,13 +195,37 @@ impl std::ops::Index<TableId> for Model {
     }
 }
 
+/// What planning asks of a table.
+fn declared_table(catalog: &Catalog, id: TableId) -> TableModel {
+    let table = &catalog[id];
+    let fill = |column: ColumnId| match &table[column].default {
+        Some(DefaultValue::Identity { always, sequence }) => {
+            Fill::Identity { always: *always, sequence: sequence.clone() }
+        }
+        Some(DefaultValue::Generated(_)) => Fill::Generated(Err(Error::internal("nothing is stored here"))),
+        Some(DefaultValue::Expr(_)) | None => Fill::Null,
+    };
+    TableModel {
+        fills: table.column_ids().map(fill).collect(),
+        uniques: arbiters::models(catalog, id),
+        view: match &table.kind {
+            TableKind::Table | TableKind::View { materialized: true, .. } => None,
+            TableKind::View { query, .. } => Some(resolve::read(catalog, query)),
+        },
+        ..TableModel::default()
+    }
+}
+
 fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
     let table = &catalog[id];
     TableModel {
         policies: table.policies.iter().map(|policy| policy_model(catalog, id, policy)).collect(),
         fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
         checks: checks(catalog, id, table),
+        uniques: arbiters::models(catalog, id),
         triggers: triggers::models(catalog, id),
+        references: Vec::new(),
+        fires: Fires::default(),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),

@@ -9,7 +9,7 @@ use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, 
 use sql::ast::{CreateTrigger, TriggerEvent, TriggerTiming};
 use types::{Error, Result};
 
-use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Write};
+use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Transition, Write};
 use crate::model::Model;
 use crate::resolve;
 
@@ -27,6 +27,8 @@ pub struct TriggerModel {
     pub when: Option<Result<Expr>>,
     /// What is called.
     pub routine: Result<Routine>,
+    /// Its transition tables, by the names under which its function knows them.
+    pub transitions: Vec<(Arc<str>, Transition)>,
     is_enabled: bool,
 }
 
@@ -50,6 +52,8 @@ pub enum Operation {
     Update(BTreeSet<ColumnId>),
     /// They go.
     Delete,
+    /// All of them go at once.
+    Truncate,
 }
 
 impl Operation {
@@ -59,6 +63,7 @@ impl Operation {
             Operation::Insert => "INSERT",
             Operation::Update(_) => "UPDATE",
             Operation::Delete => "DELETE",
+            Operation::Truncate => "TRUNCATE",
         }
     }
 }
@@ -79,6 +84,14 @@ impl TriggerModel {
     }
 }
 
+/// The names of a trigger's transition tables.
+pub fn transitions(statement: &CreateTrigger) -> Vec<(Arc<str>, Transition)> {
+    let named = |(is_new, name): &(bool, String)| {
+        (name.as_str().into(), if *is_new { Transition::New } else { Transition::Old })
+    };
+    statement.referencing.iter().map(named).collect()
+}
+
 /// The triggers of a table or view, resolved.
 pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
     let table = &catalog[id];
@@ -87,15 +100,13 @@ pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
         statement: trigger.statement.clone(),
         when: trigger.statement.when.as_ref().map(|when| resolve::trigger_condition(catalog, id, when)),
         routine: routine(catalog, table, trigger),
+        transitions: transitions(&trigger.statement),
         is_enabled: trigger.enabled,
     };
     table.triggers.iter().map(model).collect()
 }
 
 fn routine(catalog: &Catalog, table: &Table, trigger: &Trigger) -> Result<Routine> {
-    if !trigger.statement.referencing.is_empty() {
-        return Err(missing(trigger, table, "transition tables"));
-    }
     let called = &trigger.statement.function;
     let is_called = |function: &catalog::Function| {
         function.returns_trigger
@@ -119,7 +130,9 @@ fn missing(trigger: &Trigger, table: &Table, what: &str) -> Error {
 
 fn is_event(statement: &CreateTrigger, table: &Table, operation: &Operation) -> bool {
     statement.events.iter().any(|declared| match (declared, operation) {
-        (TriggerEvent::Insert, Operation::Insert) | (TriggerEvent::Delete, Operation::Delete) => true,
+        (TriggerEvent::Insert, Operation::Insert)
+        | (TriggerEvent::Delete, Operation::Delete)
+        | (TriggerEvent::Truncate, Operation::Truncate) => true,
         (TriggerEvent::Update(of), Operation::Update(columns)) => {
             let is_set =
                 |name: &String| table.column(name).is_some_and(|(column, _)| columns.contains(&column));
@@ -144,9 +157,41 @@ pub fn operations(write: &Write) -> Vec<Operation> {
     }
 }
 
+/// Which changes of a table's rows fire triggers, there or wherever foreign keys carry them on.
+#[derive(Debug, Default)]
+pub(crate) struct Fires {
+    insert: bool,
+    delete: bool,
+    /// An update, whatever it sets.
+    update: bool,
+    /// An update of these columns.
+    update_of: BTreeSet<ColumnId>,
+}
+
+impl Fires {
+    /// What a model's triggers and foreign keys make of a table.
+    pub(crate) fn of(model: &Model, table: TableId) -> Fires {
+        let fires = |operation| Pass { model, seen: BTreeSet::new() }.follow(table, &operation);
+        let update = fires(Operation::Update(BTreeSet::new()));
+        let columns = model.catalog[table].column_ids().filter(|_| !update);
+        Fires {
+            insert: fires(Operation::Insert),
+            delete: fires(Operation::Delete),
+            update,
+            update_of: columns.filter(|column| fires(Operation::Update([*column].into()))).collect(),
+        }
+    }
+}
+
 /// Whether triggers fire when this happens to rows of a table, there or wherever foreign keys carry it on.
 pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
-    Pass { model, seen: BTreeSet::new() }.follow(table, operation)
+    let fires = &model[table].fires;
+    match operation {
+        Operation::Insert => fires.insert,
+        Operation::Delete => fires.delete,
+        Operation::Truncate => true,
+        Operation::Update(columns) => fires.update || !fires.update_of.is_disjoint(columns),
+    }
 }
 
 struct Pass<'a> {
@@ -156,31 +201,49 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn follow(&mut self, id: TableId, operation: &Operation) -> bool {
-        let table = &self.model.catalog[id];
+        let model = self.model;
+        let table = &model.catalog[id];
         let fires =
             |trigger: &TriggerModel| trigger.is_enabled && is_event(&trigger.statement, table, operation);
-        if self.model[id].triggers.iter().any(fires) {
+        if model[id].triggers.iter().any(fires) {
             return true;
         }
         if !self.seen.insert((id, operation.clone())) {
             return false;
         }
-        let catalog = self.model.catalog.clone();
-        carried(&catalog, id, operation).any(|(from, _, operation)| self.follow(from, &operation))
+        carried(model, id, operation).any(|(from, _, operation)| self.follow(from, &operation))
     }
 }
 
+/// The foreign keys to each table of a catalog, in its order: where they are declared, and their positions there.
+pub(crate) fn references(catalog: &Catalog) -> Vec<Vec<(TableId, usize)>> {
+    let mut found = vec![Vec::new(); catalog.ids().count()];
+    for id in catalog.ids() {
+        for (at, key) in catalog[id].foreign_keys.iter().enumerate() {
+            let target = catalog.table(&key.target).map(|(target, _)| target.0 as usize);
+            if let Some(keys) = target.and_then(|target| found.get_mut(target)) {
+                keys.push((id, at));
+            }
+        }
+    }
+    found
+}
+
+/// The foreign keys to a table, in the order of their declaration.
+pub fn references_to(model: &Model, target: TableId) -> impl Iterator<Item = (TableId, &ForeignKey)> {
+    let keys = model[target].references.iter();
+    keys.filter_map(|(from, at)| Some((*from, model.catalog[*from].foreign_keys.get(*at)?)))
+}
+
 /// The foreign keys that carry on what happens to rows of a table, and what they do where they are declared.
-pub fn carried<'c>(
-    catalog: &'c Catalog,
+pub fn carried<'m>(
+    model: &'m Model,
     id: TableId,
-    operation: &'c Operation,
-) -> impl Iterator<Item = (TableId, &'c ForeignKey, Operation)> {
-    let target = &catalog[id];
-    catalog.ids().flat_map(move |from| {
-        let keys = catalog[from].foreign_keys.iter().filter(move |key| key.target == target.name);
-        keys.filter_map(move |key| Some((from, key, action_of(target, key, operation)?)))
-    })
+    operation: &'m Operation,
+) -> impl Iterator<Item = (TableId, &'m ForeignKey, Operation)> {
+    let target = &model.catalog[id];
+    references_to(model, id)
+        .filter_map(move |(from, key)| Some((from, key, action_of(target, key, operation)?)))
 }
 
 fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<Operation> {
@@ -189,7 +252,7 @@ fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<
         named.any(|(column, _)| columns.contains(&column))
     };
     let action = match operation {
-        Operation::Insert => return None,
+        Operation::Insert | Operation::Truncate => return None,
         Operation::Delete => &key.on_delete,
         Operation::Update(columns) if is_key(columns) => &key.on_update,
         Operation::Update(_) => return None,
@@ -206,21 +269,15 @@ fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<
     }
 }
 
-/// Refuses a write to a view in whose place a trigger stands.
-///
-/// # Errors
-/// `0A000` with the trigger's name.
-pub(crate) fn none_instead(write: &Write, model: &Model) -> Result<()> {
-    let view = &model.catalog[write.table];
-    for operation in operations(write) {
-        let instead = |trigger: &&Trigger| {
-            trigger.statement.timing == TriggerTiming::InsteadOf
-                && trigger.enabled
-                && is_event(&trigger.statement, view, &operation)
-        };
-        if let Some(trigger) = view.triggers.iter().find(instead) {
-            return Err(missing(trigger, view, "a trigger INSTEAD OF a write"));
-        }
-    }
-    Ok(())
+/// Whether triggers stand in place of this being done to the rows of a view. They do not ask which columns are set, and of an
+/// upsert they are those of an insert.
+pub(crate) fn is_instead(model: &Model, view: TableId, action: &Action) -> bool {
+    let operation = match action {
+        Action::Insert(_) => Operation::Insert,
+        Action::Update { .. } => Operation::Update(BTreeSet::new()),
+        Action::Delete { .. } => Operation::Delete,
+    };
+    let declared = &model.catalog[view];
+    let triggers = &mut model[view].triggers.iter();
+    triggers.any(|trigger| trigger.fires(declared, &operation, TriggerTiming::InsteadOf, true))
 }

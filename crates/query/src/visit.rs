@@ -41,7 +41,8 @@ fn joined_conditions<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Expr)) {
         | Source::Cte { .. }
         | Source::Compound { .. }
         | Source::Written { .. }
-        | Source::Given { .. } => {}
+        | Source::Given { .. }
+        | Source::Transition { .. } => {}
     }
 }
 
@@ -75,7 +76,8 @@ fn joined_conditions_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Expr)) 
         | Source::Cte { .. }
         | Source::Compound { .. }
         | Source::Written { .. }
-        | Source::Given { .. } => {}
+        | Source::Given { .. }
+        | Source::Transition { .. } => {}
     }
 }
 
@@ -159,6 +161,7 @@ pub fn inner_reads(read: &Read) -> Vec<&Read> {
         | Source::Table { .. }
         | Source::Written { .. }
         | Source::Given { .. }
+        | Source::Transition { .. }
         | Source::Call { .. }
         | Source::Cte { .. }
         | Source::Function { .. }
@@ -181,6 +184,7 @@ pub fn each_inner_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Read)) {
         | Source::Table { .. }
         | Source::Written { .. }
         | Source::Given { .. }
+        | Source::Transition { .. }
         | Source::Call { .. }
         | Source::Cte { .. }
         | Source::Function { .. }
@@ -341,6 +345,20 @@ pub fn deep<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     }
 }
 
+/// Calls `visit` for an expression and everything in it, reads of its subqueries included, from the outside in.
+pub fn deep_mut(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
+    visit(expr);
+    operands_mut(expr).into_iter().for_each(|operand| deep_mut(operand, visit));
+    if let Expr::Subquery(subquery) = expr {
+        deep_read_mut(subquery.read_mut(), visit);
+    }
+}
+
+fn deep_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Expr)) {
+    own_expressions_mut(read, &mut |expr| deep_mut(expr, visit));
+    each_inner_read_mut(read, &mut |read| deep_read_mut(read, visit));
+}
+
 /// Calls `visit` for every expression anywhere in a read.
 pub fn deep_read<'a>(read: &'a Read, visit: &mut dyn FnMut(&'a Expr)) {
     own_expressions(read, &mut |expr| deep(expr, visit));
@@ -401,6 +419,7 @@ pub fn read_may_raise(read: &Read) -> bool {
             | Source::Read { .. }
             | Source::Written { .. }
             | Source::Given { .. }
+        | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Compound { .. }
             | Source::Values { .. }
@@ -531,6 +550,7 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
         | Source::Read { id, .. }
         | Source::Written { id, .. }
         | Source::Given { id, .. }
+        | Source::Transition { id, .. }
         | Source::Call { id, .. }
         | Source::Cte { id, .. }
         | Source::Compound { id, .. }
@@ -632,6 +652,7 @@ fn rename_source(source: &mut Source, renamed: &mut HashMap<SourceId, SourceId>,
         Source::Table { id, .. }
         | Source::Written { id, .. }
         | Source::Given { id, .. }
+        | Source::Transition { id, .. }
         | Source::Call { id, .. }
         | Source::Function { id, .. }
         | Source::Values { id, .. } => {

@@ -58,6 +58,12 @@ pub trait Dialect: Sync {
         bindings: &Bindings<'_>,
     ) -> Result<Command>;
 
+    /// All rows of a table removed by one command.
+    ///
+    /// # Errors
+    /// `XX000` for an engine that does whole writes.
+    fn empty(&self, catalog: &Catalog, table: TableId, bindings: &Bindings<'_>) -> Result<Command>;
+
     /// A read whose rows are given in some way.
     ///
     /// # Errors

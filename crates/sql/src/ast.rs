@@ -730,6 +730,8 @@ pub enum StatementKind {
     Truncate {
         /// The tables.
         tables: Vec<ObjectName>,
+        /// `restart identity`
+        restart: bool,
         /// `cascade`
         cascade: bool,
     },

@@ -12,6 +12,7 @@ use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
+use super::seen::Seen;
 use super::together::Stored;
 use super::{StoredRow, is_same, split};
 use crate::contract::BoxFuture;
@@ -36,6 +37,30 @@ pub(super) struct Happened {
     pub(super) rows: Vec<Stored>,
 }
 
+/// How far foreign keys have carried a statement.
+#[derive(Default)]
+pub(super) struct Reach {
+    /// Rows that are on their way.
+    met: BTreeSet<(TableId, i64)>,
+    /// The tables whose triggers before a statement were fired, and for what: it is done once.
+    begun: BTreeSet<(TableId, &'static str)>,
+}
+
+impl Reach {
+    /// That of a deletion, whose own rows go.
+    pub(super) fn of_deleted(table: TableId, rows: &[StoredRow]) -> Reach {
+        let met = rows.iter().map(|row| (table, row.key)).collect();
+        Reach { met, begun: BTreeSet::from([(table, Operation::Delete.name())]) }
+    }
+
+    /// The same for the next row of an update, which may touch rows again.
+    pub(super) fn of_next_row(&mut self, table: TableId) -> &mut Reach {
+        self.met.clear();
+        self.begun.insert((table, Operation::Update(BTreeSet::new()).name()));
+        self
+    }
+}
+
 struct CarriedRow {
     row: StoredRow,
     /// What the engine makes of it; nothing of a row that goes.
@@ -45,24 +70,36 @@ struct CarriedRow {
 }
 
 impl Work<'_> {
-    /// What foreign keys will do where triggers see it, because of what happens to rows. `met`: rows that are on their way.
+    /// What foreign keys will do where triggers see it, because of what happens to rows.
     pub(super) fn carry<'a>(
         &'a mut self,
         table: TableId,
         operation: &'a Operation,
         rows: &'a [Happening<'a>],
-        met: &'a mut BTreeSet<(TableId, i64)>,
+        reach: &'a mut Reach,
     ) -> BoxFuture<'a, Result<Vec<Carried>>> {
         Box::pin(async move {
             let model = self.served.model.clone();
             let mut found = Vec::new();
-            for (from, key, operation) in triggers::carried(&model.catalog, table, operation) {
+            for (from, key, operation) in triggers::carried(&model, table, operation) {
                 if !triggers::fires_any(&model, from, &operation) {
                     continue;
                 }
+                // It is done as the owner of the rows that follow, and so are the triggers before it.
+                let owner = model.catalog[from].owner.clone();
+                let caller = std::mem::replace(&mut self.run.caller.role, owner);
+                let mut carried = Ok(());
                 for row in rows {
-                    found.extend(self.carry_row(table, (from, key), &operation, *row, met).await?);
+                    match self.carry_row(table, (from, key), &operation, *row, reach).await {
+                        Ok(row) => found.extend(row),
+                        Err(error) => carried = Err(error),
+                    }
+                    if carried.is_err() {
+                        break;
+                    }
                 }
+                self.run.caller.role = caller;
+                carried?;
             }
             Ok(found)
         })
@@ -75,7 +112,7 @@ impl Work<'_> {
         (from, key): (TableId, &ForeignKey),
         operation: &Operation,
         (old, new): Happening<'_>,
-        met: &mut BTreeSet<(TableId, i64)>,
+        reach: &mut Reach,
     ) -> Result<Option<Carried>> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
@@ -90,10 +127,13 @@ impl Work<'_> {
         if values.iter().any(Value::is_null) || is_kept {
             return Ok(None);
         }
-        self.fire_for_statement(from, operation, TriggerTiming::Before).await?;
+        if reach.begun.insert((from, operation.name())) {
+            let nothing = &mut Seen::default();
+            self.fire_for_statement(from, operation, (TriggerTiming::Before, nothing)).await?;
+        }
         let mut rows = Vec::new();
         for row in self.referencing(from, key, &values).await? {
-            if !met.insert((from, row.key)) {
+            if !reach.met.insert((from, row.key)) {
                 continue;
             }
             let done = self.acted(from, key, operation, &row.values, becomes.as_deref()).await?;
@@ -108,7 +148,7 @@ impl Work<'_> {
             .iter()
             .map(|carried| (&carried.row.values[..], (!is_gone).then_some(&carried.wanted[..])))
             .collect();
-        let further = self.carry(from, operation, &happenings, met).await?;
+        let further = self.carry(from, operation, &happenings, reach).await?;
         Ok(Some(Carried { table: from, operation: operation.clone(), rows, further }))
     }
 

@@ -4,6 +4,7 @@
 //! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
@@ -13,7 +14,8 @@ use query::{Action, Assign, Expr, Insert, RowValue, Source, Write, visit};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
-use super::carried::{Carried, Happened};
+use super::carried::{Carried, Happened, Reach};
+use super::seen::{Rows, Seen};
 use super::together::Stored;
 use super::{StoredRow, Touched, check_affected, count, is_same};
 use crate::contract::{Failure, Sink};
@@ -29,6 +31,18 @@ pub(super) struct Passed {
     rows: Vec<Stored>,
     /// What foreign keys did because of them.
     carried: Vec<Carried>,
+    /// How far they have come.
+    reach: Reach,
+}
+
+/// What a trigger is fired for.
+pub(super) struct Occasion<'a> {
+    pub(super) table: TableId,
+    pub(super) operation: &'a Operation,
+    /// The row as it was.
+    pub(super) old: Option<&'a [Value]>,
+    /// The rows of the whole statement, where the trigger may ask for them.
+    pub(super) rows: Option<Arc<Rows>>,
 }
 
 impl Work<'_> {
@@ -49,7 +63,8 @@ impl Work<'_> {
     ) -> Result<Applied> {
         let operations = triggers::operations(write);
         for operation in &operations {
-            self.fire_for_statement(write.table, operation, TriggerTiming::Before).await?;
+            let nothing = &mut Seen::default();
+            self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
         }
         let (passed, affected) = match &write.action {
             Action::Delete { .. } => {
@@ -69,25 +84,51 @@ impl Work<'_> {
             }
         };
         let carried = self.settled(passed.carried).await?;
-        for row in &passed.rows {
-            let operation = match row.old {
-                None => operations.first(),
-                Some(_) => operations.last(),
-            };
-            if let Some(operation) = operation {
-                self.fire_after(write.table, operation, row).await?;
-            }
-        }
-        for operation in operations.iter().rev() {
-            self.fire_for_statement(write.table, operation, TriggerTiming::After).await?;
-        }
-        for Happened { table, operation, rows } in &carried {
-            for row in rows {
-                self.fire_after(*table, operation, row).await?;
-            }
-            self.fire_for_statement(*table, operation, TriggerTiming::After).await?;
-        }
+        self.fire_all_after(write.table, &operations, &passed.rows, &carried).await?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
+    }
+
+    /// Fires the triggers after a statement: those of its own rows, then those of rows further away. Those for a statement are
+    /// fired once, behind the last row to which that happened (`cancel_prior_stmt_triggers`).
+    async fn fire_all_after(
+        &mut self,
+        table: TableId,
+        operations: &[Operation],
+        rows: &[Stored],
+        carried: &[Happened],
+    ) -> Result<()> {
+        let model = self.served.model.clone();
+        let mut seen = Seen::default();
+        for operation in operations {
+            let is_own = |row: &&Stored| of_row(operations, row) == Some(operation);
+            seen.note(&model, (table, operation), rows.iter().filter(is_own));
+        }
+        for happened in carried {
+            seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
+        }
+        for row in rows {
+            if let Some(operation) = of_row(operations, row) {
+                self.fire_after(table, operation, (row, &mut seen)).await?;
+            }
+        }
+        let comes_again = |table: TableId, operation: &Operation, later: &[Happened]| {
+            let is_same = |later: &Happened| later.operation.name() == operation.name();
+            later.iter().any(|later| later.table == table && is_same(later))
+        };
+        for operation in operations.iter().rev() {
+            if !comes_again(table, operation, carried) {
+                self.fire_for_statement(table, operation, (TriggerTiming::After, &mut seen)).await?;
+            }
+        }
+        for (at, Happened { table, operation, rows }) in carried.iter().enumerate() {
+            for row in rows {
+                self.fire_after(*table, operation, (row, &mut seen)).await?;
+            }
+            if !comes_again(*table, operation, &carried[at + 1..]) {
+                self.fire_for_statement(*table, operation, (TriggerTiming::After, &mut seen)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
@@ -228,7 +269,7 @@ impl Work<'_> {
                     Ok(())
                 }
                 Err(Failure::Unique { .. })
-                    if insert.conflict.as_ref().is_some_and(|conflict| conflict.columns.is_empty()) =>
+                    if insert.conflict.as_ref().is_some_and(|conflict| !conflict.names_key()) =>
                 {
                     Ok(())
                 }
@@ -250,8 +291,9 @@ impl Work<'_> {
     ) -> Result<i64, Failure> {
         let columns: BTreeSet<_> = self.served.model.catalog[write.table].column_ids().collect();
         let row = (change.old.as_slice(), Some(change.new.as_slice()));
-        let carried =
-            self.carry(write.table, &Operation::Update(columns), &[row], &mut BTreeSet::new()).await?;
+        let carried = self
+            .carry(write.table, &Operation::Update(columns), &[row], passed.reach.of_next_row(write.table))
+            .await?;
         let key = self.apply(write, &change).await?;
         passed.carried.extend(carried);
         passed.rows.push(change.into());
@@ -272,16 +314,16 @@ impl Work<'_> {
     }
 
     async fn delete_fired(&mut self, write: &Write, rows: Vec<StoredRow>) -> Result<Passed> {
-        let mut met: BTreeSet<(TableId, i64)> = rows.iter().map(|row| (write.table, row.key)).collect();
+        let mut reach = Reach::of_deleted(write.table, &rows);
         let gone: Vec<(&[Value], Option<&[Value]>)> =
             rows.iter().map(|row| (&row.values[..], None)).collect();
-        let carried = self.carry(write.table, &Operation::Delete, &gone, &mut met).await?;
+        let carried = self.carry(write.table, &Operation::Delete, &gone, &mut reach).await?;
         let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
         if self.delete(write, &rows).await? != count(rows.len()) {
             return Err(already_modified("deleted"));
         }
         let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), new: Vec::new() };
-        Ok(Passed { touched: Touched::default(), rows: rows.into_iter().map(gone).collect(), carried })
+        Ok(Passed { rows: rows.into_iter().map(gone).collect(), carried, ..Passed::default() })
     }
 
     /// Fires the triggers before something happens to a row. What is to be stored; nothing when it is not to happen.
@@ -299,10 +341,11 @@ impl Work<'_> {
             {
                 continue;
             }
-            let returned = self.fire(table, trigger, operation, old, new.clone()).await?;
+            let occasion = Occasion { table, operation, old, rows: None };
+            let returned = self.fire(trigger, occasion, new.clone()).await?;
             match (returned, operation) {
                 (None, _) => return Ok(None),
-                (Some(_), Operation::Delete) => {}
+                (Some(_), Operation::Delete | Operation::Truncate) => {}
                 (Some(row), Operation::Insert | Operation::Update(_)) => new = Some(row),
             }
         }
@@ -314,7 +357,7 @@ impl Work<'_> {
         &mut self,
         table: TableId,
         operation: &Operation,
-        row: &Stored,
+        (row, seen): (&Stored, &mut Seen),
     ) -> Result<()> {
         let model = self.served.model.clone();
         let old = row.old.as_deref();
@@ -335,7 +378,9 @@ impl Work<'_> {
                     new,
                 })?;
             } else {
-                self.fire(table, trigger, operation, old, new.map(<[Value]>::to_vec)).await?;
+                let rows = seen.rows(table, operation);
+                let occasion = Occasion { table, operation, old, rows };
+                self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
             }
         }
         Ok(())
@@ -346,7 +391,8 @@ impl Work<'_> {
         let model = self.served.model.clone();
         while let Some(Deferred { table, trigger, operation, old, new }) = self.in_force.next_deferred() {
             let trigger = &model[table].triggers[trigger];
-            self.fire(table, trigger, &operation, old.as_deref(), new).await?;
+            let occasion = Occasion { table, operation: &operation, old: old.as_deref(), rows: None };
+            self.fire(trigger, occasion, new).await?;
         }
         Ok(())
     }
@@ -356,14 +402,15 @@ impl Work<'_> {
         &mut self,
         table: TableId,
         operation: &Operation,
-        timing: TriggerTiming,
+        (timing, seen): (TriggerTiming, &mut Seen),
     ) -> Result<()> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
             if trigger.fires(&model.catalog[table], operation, timing, false)
                 && self.holds(table, trigger, None, None).await?
             {
-                self.fire(table, trigger, operation, None, None).await?;
+                let rows = seen.rows(table, operation);
+                self.fire(trigger, Occasion { table, operation, old: None, rows }, None).await?;
             }
         }
         Ok(())
@@ -385,12 +432,10 @@ impl Work<'_> {
     }
 
     /// Calls what a trigger calls. The row that it returns.
-    async fn fire(
+    pub(super) async fn fire(
         &mut self,
-        table: TableId,
         trigger: &TriggerModel,
-        operation: &Operation,
-        old: Option<&[Value]>,
+        Occasion { table, operation, old, rows }: Occasion<'_>,
         new: Option<Vec<Value>>,
     ) -> Result<Option<Vec<Value>>> {
         let statement = &trigger.statement;
@@ -418,10 +463,13 @@ impl Work<'_> {
                     old: old.map(<[Value]>::to_vec),
                     new,
                     arguments: statement.arguments.clone(),
+                    transitions: trigger.transitions.clone(),
                 };
+                let around = std::mem::replace(&mut self.transitions, rows);
                 let settings = self.run.session.settings.clone();
                 count_trigger(&settings, 1)?;
                 let returned = Box::pin(program::fire(self, function, firing)).await;
+                self.transitions = around;
                 count_trigger(&settings, -1)?;
                 returned
             }
@@ -457,6 +505,11 @@ impl Work<'_> {
         };
         Ok(row)
     }
+}
+
+/// What happened to a row of a statement: of an upsert it was inserted or updated.
+fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation> {
+    if row.old.is_none() { operations.first() } else { operations.last() }
 }
 
 /// Whether an expression has a subquery over a table.

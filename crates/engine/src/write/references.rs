@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId};
+use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
 use query::triggers::{self, Operation};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Type, Value};
@@ -66,7 +66,7 @@ impl Work<'_> {
     pub(super) async fn left_behind(&mut self, table: TableId, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
-        for (id, key) in references_to(&model.catalog, target) {
+        for (id, key) in triggers::references_to(&model, table) {
             let columns = columns_of(target, key);
             let values: Vec<Value> =
                 columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
@@ -96,7 +96,7 @@ impl Work<'_> {
         while let Some(table) = open.pop() {
             let update = Operation::Update(model.catalog[table].column_ids().collect());
             for operation in [Operation::Delete, update] {
-                let carried = triggers::carried(&model.catalog, table, &operation);
+                let carried = triggers::carried(&model, table, &operation);
                 open.extend(carried.map(|(from, ..)| from).filter(|from| reached.insert(*from)));
             }
         }
@@ -157,7 +157,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
         for row in rows {
-            for (id, key) in references_to(&model.catalog, target).filter(|(_, key)| wanted(key)) {
+            for (id, key) in triggers::references_to(&model, table).filter(|(_, key)| wanted(key)) {
                 let from = &model.catalog[id];
                 let columns = columns_of(target, key);
                 let values: Vec<Value> =
@@ -215,17 +215,6 @@ impl Work<'_> {
         let found = self.rows(&read, Bound::default()).await?;
         Ok(matches!(found.first().and_then(|row| row.first()), Some(Value::Bool(true))))
     }
-}
-
-/// The foreign keys to a table, in the order of their declaration.
-fn references_to<'c>(
-    catalog: &'c Catalog,
-    target: &'c Table,
-) -> impl Iterator<Item = (TableId, &'c ForeignKey)> {
-    catalog.ids().flat_map(move |id| {
-        let keys = catalog[id].foreign_keys.iter().filter(move |key| key.target == target.name);
-        keys.map(move |key| (id, key))
-    })
 }
 
 /// The columns that a key references.

@@ -30,7 +30,9 @@ impl Work<'_> {
         parameters: &[Value],
     ) -> Result<Touched> {
         let mut changes = Vec::new();
+        let before = self.begin_admitting(&write.guard.update, write.target);
         let refused = self.changes(write, set, filter, parameters, &mut changes).await.err();
+        self.end_admitting(before);
         let keys = self.apply_all(write, &changes, refused.is_some()).await?;
         refused.map_or(Ok(Touched { keys, ..Touched::default() }), Err)
     }

@@ -50,7 +50,7 @@ impl Frame<'_> {
 
     async fn truncate(&mut self, wanted: (&[ast::ObjectName], bool, bool)) -> Result<()> {
         self.refuse_change("TRUNCATE TABLE")?;
-        let path = self.program.path();
+        let path = self.host.path();
         let truncation = query::truncation(self.host.model(), wanted, path, self.host.caller())?;
         self.row_count = 0;
         self.host.truncate(&truncation).await
@@ -210,23 +210,42 @@ impl Frame<'_> {
             let (value, ty) = self.value(expr).await?;
             arguments.add(value, ty);
         }
+        let known = self.program.made(&text, &arguments, &*self.host);
+        if let Some(planned) = known {
+            return self.made(&planned, &arguments).await;
+        }
         let (statements, complaints) = sql::parse(&text);
         if let Some(complaint) = complaints.into_iter().next() {
             return Err(Error::new(Code::SYNTAX, complaint.message));
         }
+        let is_alone = statements.len() == 1;
         let mut last = (Vec::new(), Done::default(), false);
         for statement in &statements {
             if !is_about_rows(&statement.kind) {
                 self.other(&statement.kind).await?;
                 continue;
             }
-            let planned = arguments.planned(self.program.path(), &*self.host, |around| -> Result<Query> {
+            let path = self.host.path().clone();
+            let planned = arguments.planned(&path, &*self.host, |around| -> Result<Query> {
                 bound_statement(around, &statement.kind)
             })?;
-            let done = self.run_with(&planned, &planned.values(arguments.environment())?).await?;
-            last = (planned.outputs.clone(), done, is_change(&planned));
+            let planned = Arc::new(planned);
+            if is_alone {
+                self.program.keep_made(&text, &arguments, &*self.host, &planned);
+            }
+            last = self.made(&planned, &arguments).await?;
         }
         Ok(last)
+    }
+
+    /// Runs what was made of a text.
+    async fn made(
+        &mut self,
+        planned: &Planned,
+        arguments: &Arguments,
+    ) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
+        let done = self.run_with(planned, &planned.values(arguments.environment())?).await?;
+        Ok((planned.outputs.clone(), done, is_change(planned)))
     }
 
     pub(super) async fn diagnostics(&mut self, stacked: bool, items: &[(Target, String)]) -> Result<()> {

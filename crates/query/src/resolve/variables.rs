@@ -117,6 +117,19 @@ pub fn bound_expr(surroundings: &Surroundings<'_>, expr: &ast::Expr) -> Result<E
     resolver.expr(expr)
 }
 
+/// An expression without columns in which set-returning functions stand: a read of a row for each of theirs.
+///
+/// # Errors
+/// As [`super::condition`].
+pub fn bound_rows(surroundings: &Surroundings<'_>, expr: &ast::Expr) -> Result<Query> {
+    let mut resolver = surroundings.resolver();
+    resolver.levels.push(Level::default());
+    let (expr, expansions) = resolver.expanding(|resolver| resolver.expr(expr))?;
+    let output = Output { name: "value".into(), expr };
+    let read = Read { outputs: vec![output], ..Read::from(Source::Unit) };
+    resolver.with_expansions(read, expansions).map(Query::Read)
+}
+
 impl<'a> Resolver<'a> {
     /// What a name means among columns and variables.
     pub(super) fn among_variables(

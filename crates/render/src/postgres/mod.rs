@@ -62,6 +62,10 @@ impl Dialect for Postgres {
         Err(in_parts())
     }
 
+    fn empty(&self, _: &Catalog, _: TableId, _: &Bindings<'_>) -> Result<Command> {
+        Err(in_parts())
+    }
+
     fn presented(
         &self,
         catalog: &Catalog,

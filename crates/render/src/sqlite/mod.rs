@@ -77,6 +77,10 @@ impl Dialect for Sqlite {
         Ok(delete(catalog, table, keys, bindings))
     }
 
+    fn empty(&self, catalog: &Catalog, table: TableId, bindings: &Bindings<'_>) -> Result<Command> {
+        Ok(write::empty(catalog, table, bindings))
+    }
+
     fn presented(
         &self,
         catalog: &Catalog,

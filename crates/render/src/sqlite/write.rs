@@ -95,6 +95,14 @@ pub fn delete(catalog: &Catalog, table: TableId, keys: &[i64], bindings: &Bindin
     writer.finish(Arc::from([(Arc::from("key"), Type::Int8)]))
 }
 
+/// Removes all rows of a table.
+pub(super) fn empty(catalog: &Catalog, table: TableId, bindings: &Bindings<'_>) -> Command {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.push("DELETE FROM ");
+    writer.identifier(&names::table_name(&catalog[table].name));
+    writer.finish(Arc::from([]))
+}
+
 fn by_key(writer: &mut Writer<'_>, table: &catalog::Table, key: i64) {
     writer.push(" WHERE ");
     writer.push(names::row_key(table));

@@ -150,7 +150,7 @@ impl<'a> Pass<'a> {
             Resolution::Merge if !columns.is_empty() => self.merge(table, columns),
             Resolution::Merge | Resolution::Ignore => ConflictAction::Nothing,
         };
-        Ok(Some(Conflict { columns: key, action }))
+        Ok(Some(Conflict::on(key, action)))
     }
 
     /// Every column that the body names takes the new value.
@@ -238,7 +238,7 @@ impl<'a> Pass<'a> {
     fn conflict_of_key(&mut self, table: TableId, columns: &[ColumnId]) -> Result<Option<Conflict>> {
         let key = origin::key(self.model, table);
         self.check_unique(table, &key)?;
-        Ok(Some(Conflict { columns: key, action: self.merge(table, columns) }))
+        Ok(Some(Conflict::on(key, self.merge(table, columns))))
     }
 
     fn is_same(&self, table: TableId, column: ColumnId, value: &Value, wanted: &Value) -> bool {

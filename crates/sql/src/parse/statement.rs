@@ -505,8 +505,11 @@ impl Parser<'_> {
             parser.eat_op("*");
             Ok(name)
         })?;
-        let cascade = self.rest().to_lowercase().contains("cascade");
-        Ok(StatementKind::Truncate { tables, cascade })
+        let restart = self.eat_all(&["restart", "identity"]);
+        self.eat_all(&["continue", "identity"]);
+        let cascade = self.eat("cascade");
+        self.eat("restrict");
+        Ok(StatementKind::Truncate { tables, restart, cascade })
     }
 
     fn notify(&mut self) -> Parsed<StatementKind> {

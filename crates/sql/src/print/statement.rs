@@ -96,8 +96,9 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
             let end = if *with_data { "" } else { " with no data" };
             format!("refresh materialized view {}{end}", object_name(name))
         }
-        StatementKind::Truncate { tables, cascade } => {
-            format!("truncate {}{}", object_names(tables), alter::cascaded(*cascade))
+        StatementKind::Truncate { tables, restart, cascade } => {
+            let restart = if *restart { " restart identity" } else { "" };
+            format!("truncate {}{restart}{}", object_names(tables), alter::cascaded(*cascade))
         }
         StatementKind::Notify { channel, payload } => {
             let payload = payload.as_ref().map(|text| format!(", {}", quote_literal(text)));

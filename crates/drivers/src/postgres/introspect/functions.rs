@@ -40,6 +40,8 @@ pub(super) fn functions(
             returns_set: function.returns_set,
             language: language(&function.language),
             body,
+            statements: Default::default(),
+            procedure: false,
             volatility: volatility(&function.volatility),
             strict: function.strict,
             security_definer: function.definer,

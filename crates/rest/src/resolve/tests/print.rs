@@ -64,6 +64,7 @@ impl Printer<'_> {
             Source::Table { id, table, .. } => self.table(*id, *table, ""),
             Source::Written { id, table } => self.table(*id, *table, "written "),
             Source::Given { id, table } => self.table(*id, *table, "given "),
+            Source::Transition { id, table, .. } => self.table(*id, *table, "transition "),
             Source::Read { id, read, view } => {
                 let names = read.outputs.iter().map(|output| output.name.to_string()).collect();
                 self.sources.push((*id, Columns::Names(names)));
