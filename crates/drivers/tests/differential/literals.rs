@@ -578,7 +578,7 @@ pub(crate) fn words(
             &["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "nowhere"]
         }
         ("crypt", 1) => &["$1$abc", "$1$abcdefgh$", "$2a$04$abcdefghijklmnopqrstuu", "$2a$04$ab", "x", "$1$"],
-        ("unaccent", 0) if is_first => &["unaccent", "extensions.unaccent", "nonsense"],
+        ("unaccent", 0) if is_first => &["unaccent", "extensions.unaccent"],
         ("unaccent", _) => &["Hôtel “Æther” ½ ǆ", "plain", "", "ÀÉÎÕÜ çñß", "日本"],
         (
             "similarity"

@@ -1,0 +1,297 @@
+//! `do` blocks while a schema is read: what they declare, they declare; what they do to rows is noted for when it runs.
+//!
+//! A block is interpreted as a function is, in a transaction of declarations: it looks things up in the system relations, and a
+//! part of it that fails is undone. What rows say is not known here: a block that asks for them runs later if it declares
+//! nothing, and is refused by name if it does.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use catalog::build::Mark;
+use catalog::{Builder, Catalog, Outcome};
+use program::{Account, BoxFuture, Done, Host, Notice, Programs};
+use query::eval::{NoRow, Scope, eval};
+use query::{Caller, CallerField, Expr, Model, Plan, Step, compute, visit};
+use sql::ast::StatementKind;
+use types::session::Session;
+use types::{Error, Limits, Result, Value};
+
+use super::Doing;
+
+/// Most memory that the blocks of a schema may hold.
+const BYTES_MAX: usize = 256 << 20;
+
+/// What came of a block.
+pub(super) enum Came {
+    /// It declared what it declares; what it does to rows, with the catalog at that point.
+    Declared(Vec<(Arc<Catalog>, Doing)>),
+    /// It asks for rows and declares nothing: it is for whoever has them.
+    AboutRows,
+}
+
+/// Interprets a block.
+///
+/// # Errors
+/// What it raises; `0A000` for one that looks at rows to decide what it declares. The builder is as before then.
+pub(super) fn interpreted(builder: &mut Builder<'_>, body: &str) -> Result<Came> {
+    let traits = program::traits(body)?;
+    if !traits.declares {
+        let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
+        return match program::refused_block(&model, builder.path(), body).into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(Came::AboutRows),
+        };
+    }
+    let before = builder.mark();
+    let mut rehearsal = Rehearsal::of(builder);
+    let outcome = at_once(program::block(&mut rehearsal, body));
+    let Rehearsal { noted, declared, asked, used_chance, declared_after_rows, .. } = rehearsal;
+    // What was computed here, of the time or by chance, is not what it will be.
+    let is_open = asked || (used_chance.get() && !noted.is_empty());
+    let is_open = is_open || (traits.counts_rows && declared_after_rows);
+    match outcome {
+        Ok(()) if !is_open => Ok(Came::Declared(noted)),
+        _ if is_open => {
+            builder.go_back(before);
+            match declared {
+                false => Ok(Came::AboutRows),
+                true => Err(Error::missing("a do block that looks at rows to decide what it declares")),
+            }
+        }
+        Err(error) => {
+            builder.go_back(before);
+            Err(error)
+        }
+        Ok(()) => Ok(Came::Declared(noted)),
+    }
+}
+
+/// The end of something that never waits.
+fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut future = std::pin::pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a declaration waited")),
+    }
+}
+
+/// A transaction of declarations.
+struct Rehearsal<'b, 't> {
+    builder: &'b mut Builder<'t>,
+    model: Arc<Model>,
+    programs: Arc<Programs>,
+    limits: Limits,
+    account: Arc<Account>,
+    caller: Caller,
+    session: Session,
+    path: Arc<[Arc<str>]>,
+    depth: usize,
+    parts: Vec<(Mark, usize)>,
+    /// What is to be done to rows.
+    noted: Vec<(Arc<Catalog>, Doing)>,
+    /// Whether something was declared, and after something was noted.
+    declared: bool,
+    declared_after_rows: bool,
+    /// Whether rows of tables were asked for.
+    asked: bool,
+    used_chance: Cell<bool>,
+}
+
+impl<'b, 't> Rehearsal<'b, 't> {
+    fn of(builder: &'b mut Builder<'t>) -> Rehearsal<'b, 't> {
+        Rehearsal {
+            model: Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone()))),
+            path: builder.path().into(),
+            builder,
+            programs: Arc::default(),
+            limits: Limits::default(),
+            account: Account::of(BYTES_MAX),
+            caller: Caller::role("postgres"),
+            session: Session::utc(0),
+            depth: 0,
+            parts: Vec::new(),
+            noted: Vec::new(),
+            declared: false,
+            declared_after_rows: false,
+            asked: false,
+            used_chance: Cell::new(false),
+        }
+    }
+
+    fn renew(&mut self) {
+        self.model = Arc::new(Model::of_declarations(Arc::new(self.builder.catalog().clone())));
+        self.programs = Arc::default();
+    }
+
+    fn note(&mut self, doing: Doing) {
+        self.noted.push((self.model.catalog.clone(), doing));
+    }
+
+    fn computed<T>(
+        &self,
+        parameters: &[Value],
+        compute: impl FnOnce(&mut Scope<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let clock = || {
+            self.used_chance.set(true);
+            0
+        };
+        let mut random = |bytes: &mut [u8]| {
+            self.used_chance.set(true);
+            bytes.fill(0);
+        };
+        compute(&mut Scope {
+            caller: &self.caller,
+            params: parameters,
+            session: &self.session,
+            random: &mut random,
+            clock: &clock,
+        })
+    }
+
+    fn fetched(&mut self, read: &query::Read, parameters: &[Value]) -> Result<Done> {
+        if !compute::is_of_no_table(read) {
+            self.asked = true;
+            return Err(Error::missing("looking at rows while a schema is read"));
+        }
+        visit::deep_read(read, &mut |expr| self.look(expr));
+        let rows = self.computed(parameters, |scope| compute::rows(read, scope))?;
+        Ok(Done { rows, ..Done::default() })
+    }
+
+    /// Notes whether an expression asks for the time.
+    fn look(&self, expr: &Expr) {
+        if matches!(expr, Expr::Caller(CallerField::Now)) {
+            self.used_chance.set(true);
+        }
+    }
+
+    fn ran(&mut self, plan: &Plan, parameters: &[Value]) -> Result<Done> {
+        let mut done = Done::default();
+        for step in plan.steps() {
+            match step {
+                Step::Fetch(read) => done = self.fetched(read, parameters)?,
+                Step::Store(write) if write.returning.is_none() => {}
+                Step::Store(_) => {
+                    self.asked = true;
+                    return Err(Error::missing("rows that a change returns while a schema is read"));
+                }
+            }
+        }
+        if plan.steps().iter().any(|step| matches!(step, Step::Store(_))) {
+            self.note(Doing::Planned(Arc::new(plan.clone()), parameters.into()));
+        }
+        Ok(done)
+    }
+}
+
+impl Host for Rehearsal<'_, '_> {
+    fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    fn programs(&self) -> &Arc<Programs> {
+        &self.programs
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    fn exchange_role(&mut self, role: Arc<str>) -> Arc<str> {
+        std::mem::replace(&mut self.caller.role, role)
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn exchange_session(&mut self, session: Session) -> Session {
+        std::mem::replace(&mut self.session, session)
+    }
+
+    fn path(&self) -> &Arc<[Arc<str>]> {
+        &self.path
+    }
+
+    fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
+        std::mem::replace(&mut self.path, path)
+    }
+
+    fn is_read_only(&self) -> bool {
+        false
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > self.limits.call_depth_max {
+            return Err(Error::new(types::Code::TOO_COMPLEX, "stack depth limit exceeded"));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn compute(&self, expr: &Expr, parameters: &[Value]) -> Result<Value> {
+        visit::deep(expr, &mut |inner| self.look(inner));
+        self.computed(parameters, |scope| eval(expr, &NoRow, scope))
+    }
+
+    fn run<'a>(&'a mut self, plan: &'a Plan, parameters: &'a [Value]) -> BoxFuture<'a, Result<Done>> {
+        let outcome = self.ran(plan, parameters);
+        Box::pin(std::future::ready(outcome))
+    }
+
+    fn declare(&mut self, statement: &StatementKind) -> Result<bool> {
+        if matches!(statement, StatementKind::Set { .. } | StatementKind::Reset(_)) {
+            return Ok(false);
+        }
+        match self.builder.apply_kind(statement)? {
+            Outcome::Data => {
+                self.declared = true;
+                self.renew();
+                let doing = super::about_rows(self.builder, statement.clone());
+                self.note(Doing::Statement(doing));
+            }
+            Outcome::Applied | Outcome::NotRunning(_) => {
+                self.declared = true;
+                self.declared_after_rows |= !self.noted.is_empty();
+                self.renew();
+            }
+            Outcome::Skipped(_) | Outcome::NoEffect => {}
+        }
+        Ok(true)
+    }
+
+    fn begin_part(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.parts.push((self.builder.mark(), self.noted.len()));
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn end_part(&mut self, keep: bool) -> BoxFuture<'_, Result<()>> {
+        let part = self.parts.pop();
+        if let Some((mark, noted)) = part.filter(|_| !keep) {
+            self.builder.go_back(mark);
+            self.noted.truncate(noted);
+            self.renew();
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn check(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn notice(&mut self, _: Notice) {}
+}
