@@ -67,8 +67,12 @@ impl Catalog {
 
     /// Whether a caller holds `privilege` on a sequence.
     pub fn allows_sequence(&self, roles: &[Arc<str>], sequence: &Sequence, privilege: Privilege) -> bool {
+        // A sequence that belongs to a column has the owner of its table.
+        let table = sequence.owned_by.as_ref().and_then(|(table, _)| self.table(table));
         let implied = |role: &str| {
-            &*sequence.name.schema == "public" && (role == SERVICE_ROLE || API_ROLES.contains(&role))
+            let here =
+                &*sequence.name.schema == "public" && (role == SERVICE_ROLE || API_ROLES.contains(&role));
+            here || table.is_some_and(|(_, table)| *table.owner == *role)
         };
         self.is_superuser(roles) || sequence.acl.allows_beyond(roles, privilege, implied)
     }
@@ -152,6 +156,12 @@ mod tests {
                 "b",
             ),
             ("create role staff; grant select on t to staff", ""),
+            ("alter table t owner to anon; revoke select on t from anon", ""),
+            ("alter table t owner to anon; grant select on t to anon; alter table t owner to postgres", ""),
+            (
+                "alter table t owner to authenticated; grant select on t to authenticated; alter table t owner to anon",
+                "table",
+            ),
             (
                 "grant select on t to anon with grant option; revoke grant option for select on t from anon",
                 "table",

@@ -120,6 +120,13 @@ pub enum ObjectKind {
 pub struct Acl(pub Vec<AclEntry>);
 
 impl Acl {
+    /// What was said of the owner is said of the next one (`aclnewowner`): nothing stays with the earlier.
+    pub(crate) fn hand_over(&mut self, from: &str, to: &Arc<str>) {
+        for role in self.0.iter_mut().flat_map(|entry| &mut entry.roles).filter(|role| ***role == *from) {
+            *role = to.clone();
+        }
+    }
+
     /// Whether any of `roles` (a role and the roles it is a member of) or `public` holds `privilege` on the whole object.
     pub fn allows(&self, roles: &[Arc<str>], privilege: Privilege) -> bool {
         self.allows_beyond(roles, privilege, |_| false)

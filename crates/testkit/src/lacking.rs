@@ -18,18 +18,22 @@ pub const ENGINES: &[(&str, &str)] = &[("sqlite", "SQLite"), ("postgres", "Postg
 pub const LACKING: &[Lacking] = &[
     row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
     row("sqlite", "bit strings", "few use them"),
-    row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row(
         "sqlite",
-        "triggers instead of writes",
-        "writes to a view in whose place a trigger stands are refused by its name",
+        "functions that take on another role",
+        "a function here has the role of its owner or caller",
     ),
+    row(
+        "sqlite",
+        "functions that hold more memory than they may",
+        "PostgreSQL writes what does not fit to disk; here all functions of a request have a bound in bytes",
+    ),
+    row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
     row(
         "sqlite",
         "the table as it was, for a policy beside triggers",
         "several rows are refused where triggers see the rows before and a policy must not",
     ),
-    row("sqlite", "transition tables", "a trigger that names them is refused by its name"),
     row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
     row(
         "sqlite",

@@ -74,7 +74,12 @@ impl Builder<'_> {
                 self.rename_table(id, Some(schema), &before.name)?;
                 self.take_table_along(id, &before.schema);
             }
-            Action::OwnerTo(role) => self.table_mut(id).owner = self.names().role(role)?,
+            Action::OwnerTo(role) => {
+                let role = self.names().role(role)?;
+                let table = self.table_mut(id);
+                let before = std::mem::replace(&mut table.owner, role.clone());
+                table.acl.hand_over(&before, &role);
+            }
             Action::RowSecurity(on) => self.row_security(id, "ENABLE ROW SECURITY", *on)?,
             Action::ForceRowSecurity(on) => {
                 self.refuse_view(id, "FORCE ROW SECURITY")?;

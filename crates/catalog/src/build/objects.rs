@@ -14,7 +14,19 @@ use crate::expr::rename::Rename;
 use crate::role::ObjectKind;
 
 /// Extensions whose types and functions are ours too. Others are noted; what needs them is refused where it is used.
-const RUNNING_EXTENSIONS: [&str; 4] = ["plpgsql", "pgcrypto", "uuid-ossp", "citext"];
+const RUNNING_EXTENSIONS: &[&str] = &[
+    "plpgsql",
+    "pgcrypto",
+    "uuid-ossp",
+    "citext",
+    "pg_trgm",
+    "unaccent",
+    "fuzzystrmatch",
+    "vector",
+    "pg_cron",
+    "pg_net",
+    "supabase_vault",
+];
 
 impl Builder<'_> {
     pub(super) fn create_schema(&mut self, name: &str, if_not_exists: bool) -> Result<Outcome> {
@@ -153,7 +165,12 @@ impl Builder<'_> {
         let at = self.function_position(name, arguments)?;
         let from = self.catalog.functions[at].name.clone();
         match action {
-            Action::OwnerTo(role) => self.catalog.functions[at].owner = self.names().role(role)?,
+            Action::OwnerTo(role) => {
+                let role = self.names().role(role)?;
+                let function = &mut self.catalog.functions[at];
+                let before = std::mem::replace(&mut function.owner, role.clone());
+                function.acl.hand_over(&before, &role);
+            }
             Action::Options(options) => self.function_options(at, options)?,
             Action::RenameTo(to) => {
                 self.rename_function(at, &Name::new(from.schema.clone(), names::truncated(to)))

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
+use query::functions::interrupt::Spent;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
@@ -71,6 +72,8 @@ impl Budget {
 pub(super) struct Prepared {
     pub(super) connection: Arc<ReentrantMutex<Connection>>,
     pub(super) budget: Arc<Budget>,
+    /// Whether nothing is left of it, for functions at work on huge values.
+    pub(super) spent: Spent,
     pub(super) surroundings: Surroundings,
 }
 
@@ -128,7 +131,9 @@ fn open(options: &Options, flags: OpenFlags, writes: bool) -> Result<Prepared> {
         connection.progress_handler(STEPS_PER_LOOK, Some(move || watched.spent()))?;
         let connection = Arc::new(ReentrantMutex::new(connection));
         surroundings.calls().connect(&connection);
-        Ok(Prepared { connection, budget, surroundings })
+        let asked = budget.clone();
+        let spent: Spent = Arc::new(move || asked.spent());
+        Ok(Prepared { connection, budget, spent, surroundings })
     };
     prepare().map_err(|error| failed(options, &error))
 }

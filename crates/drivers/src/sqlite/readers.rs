@@ -120,6 +120,11 @@ impl Readers {
         prepared.budget.set(timeout, SHORT_LOOKS);
         match run(&prepared, commands, sink) {
             Err(Failure::Canceled) if prepared.budget.out_of_looks() => None,
+            Err(Failure::Error(error))
+                if error.code() == Code::QUERY_CANCELED && prepared.budget.out_of_looks() =>
+            {
+                None
+            }
             outcome => Some(outcome),
         }
     }
@@ -241,6 +246,7 @@ fn inspected(prepared: &Prepared, job: Job) -> Result<()> {
 
 /// All commands on one snapshot.
 fn run(prepared: &Prepared, commands: &[Command], sink: &mut dyn Sink) -> Result<(), Failure> {
+    let _watch = query::functions::interrupt::watch(prepared.spent.clone());
     let connection = &*prepared.connection();
     let surroundings = &prepared.surroundings;
     if let [command] = commands {

@@ -279,6 +279,7 @@ fn batch(prepared: &Prepared, text: &str) -> Result<()> {
 /// Drives a job to its end, and says whether it wants to be undone. Nothing on this engine ever waits, so a job that does is
 /// a bug, as is one that panics: it is undone like one that fails, and the thread goes on.
 pub(super) fn finish(job: Job, prepared: &Prepared) -> (Result<()>, bool) {
+    let _watch = query::functions::interrupt::watch(prepared.spent.clone());
     let mut inside = Inside::new(&prepared.connection, &prepared.surroundings);
     let run = AssertUnwindSafe(|| job(&mut inside).as_mut().poll(&mut Context::from_waker(Waker::noop())));
     let outcome = match catch_unwind(run) {

@@ -47,8 +47,45 @@ impl Frame<'_> {
                 }
             };
         }
-        let (value, ty) = self.value(value).await?;
-        self.assign_to(target, value, &ty).await
+        let (found, ty) = self.value(value).await?;
+        if let (Value::Row(given), Some(shape)) = (&found, self.shape_of_expr(value)?) {
+            let given = self.row_for(target, given, &shape)?;
+            return self.assign_to(target, given, &ty).await;
+        }
+        self.assign_to(target, found, &ty).await
+    }
+
+    /// A row whose fields are of the types of a row within a variable.
+    fn row_for(&self, target: &Target, given: &[Value], shape: &Shape) -> Result<Value> {
+        let place = self.place(target)?;
+        let (_, mut ty) = self.read_place(&place)?;
+        let fields = place.deeper.iter().map(Some);
+        let parts = target.parts.iter().map(|part| match part {
+            Part::Field(name) => Some(name),
+            Part::Element(_) | Part::Slice(..) => None,
+        });
+        for part in fields.chain(parts) {
+            ty = match (part, &ty) {
+                (None, Type::Array(element)) => (**element).clone(),
+                (None, ty) => ty.clone(),
+                (Some(field), Type::Composite(name)) => {
+                    let shape = crate::environment::shape_of(&self.host.model().catalog, name);
+                    let fields = shape.unwrap_or_else(|| Vec::new().into());
+                    let found = fields.iter().find(|known| *known.name == **field);
+                    found.map_or(Type::Unknown, |found| found.ty.clone())
+                }
+                (Some(_), _) => Type::Unknown,
+            };
+        }
+        let wanted = match &ty {
+            Type::Composite(name) => crate::environment::shape_of(&self.host.model().catalog, name),
+            _ => None,
+        };
+        let Some(wanted) = wanted else { return Ok(Value::Row(given.to_vec().into())) };
+        let fields = given.iter().zip(shape.iter()).zip(wanted.iter()).map(|((value, from), to)| {
+            converted(value.clone(), &from.ty, (&to.ty, to.modifier), self.host.session())
+        });
+        Ok(Value::Row(fields.collect::<Result<Vec<_>>>()?.into()))
     }
 
     /// Assigns a value to a target.
@@ -109,7 +146,7 @@ impl Frame<'_> {
         let session = self.host.session();
         let most = self.host.limits().variable_bytes_max / size_of::<Value>();
         match (segments, ty) {
-            ([], ty) => converted(value, from, (ty, None), session),
+            ([], ty) => self.inner(converted(value, from, (ty, None), session)?, ty),
             ([Segment::Field(field), rest @ ..], Type::Composite(name)) => {
                 let shape = crate::environment::shape_of(&self.host.model().catalog, name)
                     .ok_or_else(|| Error::missing(format!("assigning to a field of type {name}")))?;
@@ -145,6 +182,16 @@ impl Frame<'_> {
                 format!("cannot assign to field \"{field}\" of a value that is no row"),
             )),
         }
+    }
+
+    /// A value that is part of another one: a row as the JSON object that it is kept as.
+    fn inner(&self, value: Value, ty: &Type) -> Result<Value> {
+        let (Value::Row(fields), Type::Composite(name)) = (&value, ty) else { return Ok(value) };
+        let Some(shape) = crate::environment::shape_of(&self.host.model().catalog, name) else {
+            return Ok(value);
+        };
+        let fields = fields.iter().zip(shape.iter()).map(|(field, of)| self.inner(field.clone(), &of.ty));
+        crate::convert::kept(&fields.collect::<Result<Vec<_>>>()?, &shape, self.host.session())
     }
 
     /// The row variable that a target names as a whole.
@@ -235,6 +282,7 @@ impl Frame<'_> {
         let shape = shape.ok_or_else(|| crate::names::unassigned(&name))?;
         let field = shape.get(at).ok_or_else(|| Error::internal("a field that there is not"))?;
         let value = converted(value, ty, (&field.ty, field.modifier), self.host.session())?;
+        let value = self.inner(value, &field.ty)?;
         self.bounded((place.slot, Some(at)), &value)?;
         let variable = self.environment.get_mut(place.slot)?;
         let Held::Row(_, values) = &mut variable.held else { return Err(crate::names::unassigned(&name)) };
@@ -327,7 +375,8 @@ impl Frame<'_> {
                 for field in wanted.iter() {
                     fields.push(match given.next() {
                         Some((value, from)) => {
-                            converted(value, &from.ty, (&field.ty, field.modifier), self.host.session())?
+                            let to = (&field.ty, field.modifier);
+                            self.inner(converted(value, &from.ty, to, self.host.session())?, &field.ty)?
                         }
                         None => Value::Null,
                     });

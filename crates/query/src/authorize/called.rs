@@ -58,7 +58,8 @@ impl<'m> Pass<'m> {
         let declared = declared.ok_or_else(|| Error::internal("a call of no function"))?;
         self.require_schema(&declared.name.schema)?;
         if !self.superuser && !model.catalog.allows_function(&self.roles, declared) {
-            let message = format!("permission denied for function {}", declared.name.name);
+            let what = if declared.procedure { "procedure" } else { "function" };
+            let message = format!("permission denied for {what} {}", declared.name.name);
             return Err(Error::new(Code::PRIVILEGE, message));
         }
         Ok(declared)

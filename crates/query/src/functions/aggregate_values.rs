@@ -14,8 +14,8 @@ use super::Ty::{
     Int2, Int4, Int8, Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz,
 };
 use super::aggregate::{Aggregate, State};
-use super::interrupt::fits;
 use super::arguments::{boolean, bytes, invalid, list, text_or_null};
+use super::interrupt::fits;
 use super::json_build::{joined, key, part, written};
 
 /// `max` and `min` over each type that has them.

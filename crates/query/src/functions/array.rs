@@ -6,12 +6,12 @@ use types::compare::equal;
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
-use super::interrupt::fits_elements;
 use super::Ty::{
     AnyArray as A, AnyCompatible as E, AnyCompatibleArray as C, AnyElement, Array as Of, Bool, Int4 as I,
     Text as T,
 };
 use super::arguments::{array, count, int, invalid, list, ok_text, output, text, text_or_null};
+use super::interrupt::fits_elements;
 use super::row::Kind;
 use super::ty::element;
 use super::{Context, Function};
@@ -318,6 +318,7 @@ fn array_fill(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
             Ok(list(Vec::new()))
         };
     }
+    fits_elements(usize::try_from(total).unwrap_or(usize::MAX))?;
     let value = arguments.first().cloned().unwrap_or(Value::Null);
     let elements = vec![value; usize::try_from(total).unwrap_or(0)];
     Ok(Value::Array(Arc::new(Array { dimensions, elements })))

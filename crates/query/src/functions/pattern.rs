@@ -2,8 +2,8 @@
 
 use types::{Code, Error, Result, Value};
 
-use super::interrupt::{Steps, fits, fits_elements};
 use super::arguments::{count, int, invalid, list, ok_text, text, text_or_null};
+use super::interrupt::{Steps, fits, fits_elements};
 use super::regex::{Groups, Regex, compile};
 use super::regex_syntax::{Options, set};
 use super::{Context, Function, Ty};
