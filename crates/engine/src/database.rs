@@ -242,6 +242,7 @@ impl Database {
                     in_force,
                     transitions: None,
                     admitted: crate::write::Admitted::default(),
+                    admitted: crate::write::Admitted::default(),
                 };
                 work.install();
                 let done = job(&mut work).await?;

@@ -6,20 +6,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use engine::Routines;
+use engine::{Routine, Routines};
 use parking_lot::ReentrantMutex;
 use query::FunctionId;
 use rusqlite::Connection;
 use rusqlite::functions::Context as Arguments;
 use rusqlite::types::Value as Owned;
-use types::{Error, Result, Type, Value};
+use types::{Error, Result, Value};
 
 use super::errors::carried;
 use super::inside::Inside;
 use super::surroundings::{self, Surroundings, answer, argument, split};
 
-/// Results that are kept for one statement; beyond, they are forgotten and kept anew.
-const KEPT_MAX: usize = 65_536;
+/// Bytes of the results that are kept for one statement; beyond, they are forgotten and kept anew.
+const KEPT_BYTES_MAX: usize = 16 << 20;
+
+/// What one of them takes besides its arguments and its value.
+const KEPT_BYTES_EACH: usize = 96;
 
 /// What a connection knows of the functions that its statements call.
 #[derive(Clone, Default)]
@@ -30,15 +33,41 @@ struct Shared {
     routines: Mutex<Option<Arc<dyn Routines>>>,
     connection: OnceLock<Weak<ReentrantMutex<Connection>>>,
     /// Results of each statement under way, the innermost last.
-    kept: Mutex<Vec<HashMap<Vec<u8>, Owned>>>,
+    kept: Mutex<Vec<Kept>>,
 }
 
-/// A call as written.
-struct Written {
-    function: FunctionId,
-    role: String,
-    result: Type,
-    arguments: Vec<Type>,
+/// Results by what tells calls apart.
+#[derive(Default)]
+struct Kept {
+    results: HashMap<Vec<u8>, Owned>,
+    bytes: usize,
+    /// The call that is looked for.
+    key: Vec<u8>,
+}
+
+impl Kept {
+    fn find(&mut self, arguments: &Arguments<'_>) -> Option<Owned> {
+        self.key.clear();
+        write_key(&mut self.key, arguments);
+        self.results.get(&self.key).cloned()
+    }
+
+    fn keep(&mut self, key: Vec<u8>, value: &Owned) {
+        let length = match value {
+            Owned::Text(text) => text.len(),
+            Owned::Blob(bytes) => bytes.len(),
+            Owned::Null | Owned::Integer(_) | Owned::Real(_) => 0,
+        };
+        let bytes = KEPT_BYTES_EACH + key.len() + length;
+        if self.bytes + bytes > KEPT_BYTES_MAX {
+            self.results.clear();
+            self.bytes = 0;
+        }
+        if bytes <= KEPT_BYTES_MAX {
+            self.bytes += bytes;
+            self.results.insert(key, value.clone());
+        }
+    }
 }
 
 impl Calls {
@@ -60,7 +89,7 @@ impl Calls {
 
     /// Begins a statement.
     pub(super) fn begin(&self) {
-        self.kept().push(HashMap::new());
+        self.kept().push(Kept::default());
     }
 
     /// Ends the innermost statement.
@@ -68,17 +97,17 @@ impl Calls {
         self.kept().pop();
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<HashMap<Vec<u8>, Owned>>> {
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call(&self, written: &Written, args: Vec<Value>, surroundings: &Surroundings) -> Result<Value> {
+    fn call(&self, written: &Routine, args: Vec<Value>, surroundings: &Surroundings) -> Result<Value> {
         let routines = self.0.routines.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let routines = routines.ok_or_else(|| Error::internal("a statement may not call functions"))?;
         let connection = self.0.connection.get().and_then(Weak::upgrade);
         let connection = connection.ok_or_else(|| Error::internal("a call without a connection"))?;
         let mut inside = Inside::new(&connection, surroundings);
-        let mut called = routines.call(&mut inside, written.function, &written.role, args);
+        let mut called = routines.call(&mut inside, written, args);
         match called.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => outcome,
             Poll::Pending => {
@@ -89,11 +118,11 @@ impl Calls {
 }
 
 /// `(function;role;result;types, value, …)`
-fn written(text: &str) -> Option<Written> {
+fn written(text: &str) -> Option<Routine> {
     let parts = split(text);
     let [function, role, result, arguments @ ..] = &parts[..] else { return None };
     let arguments = arguments.iter().map(|ty| types::signature::parse(ty)).collect::<Option<_>>()?;
-    Some(Written {
+    Some(Routine {
         function: FunctionId(function.parse().ok()?),
         role: role.replace("\\;", ";").replace("\\\\", "\\"),
         result: types::signature::parse(result)?,
@@ -103,17 +132,15 @@ fn written(text: &str) -> Option<Written> {
 
 /// A function whose results are the same for the same arguments, within a statement.
 pub(super) fn stable(surroundings: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
-    let key = key(arguments);
-    let known = surroundings.calls().kept().last().and_then(|kept| kept.get(&key).cloned());
+    let known = surroundings.calls().kept().last_mut().and_then(|kept| kept.find(arguments));
     if let Some(known) = known {
         return Ok(known);
     }
     let value = volatile(surroundings, arguments)?;
+    let mut key = Vec::with_capacity(64);
+    write_key(&mut key, arguments);
     if let Some(kept) = surroundings.calls().kept().last_mut() {
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(key, value.clone());
+        kept.keep(key, &value);
     }
     Ok(value)
 }
@@ -128,9 +155,8 @@ pub(super) fn volatile(surroundings: &Surroundings, arguments: &Arguments<'_>) -
 }
 
 /// What tells calls apart: which function, and the arguments byte by byte.
-fn key(arguments: &Arguments<'_>) -> Vec<u8> {
+fn write_key(key: &mut Vec<u8>, arguments: &Arguments<'_>) {
     use rusqlite::types::ValueRef;
-    let mut key = Vec::with_capacity(64);
     for position in 0..arguments.len() {
         let (tag, length) = match arguments.get_raw(position) {
             ValueRef::Null => (0, 0),
@@ -154,5 +180,21 @@ fn key(arguments: &Arguments<'_>) -> Vec<u8> {
         key.push(tag);
         key.extend(length.to_le_bytes());
     }
-    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_statement_is_bounded() {
+        let mut kept = Kept::default();
+        for number in 0..40_u8 {
+            kept.keep(vec![number], &Owned::Blob(vec![number; 1 << 20]));
+            assert!(kept.bytes <= KEPT_BYTES_MAX);
+        }
+        assert!((8..16).contains(&kept.results.len()), "{}", kept.results.len());
+        kept.keep(vec![99], &Owned::Text("x".repeat(KEPT_BYTES_MAX)));
+        assert!(!kept.results.contains_key(&vec![99]));
+    }
 }
