@@ -242,7 +242,6 @@ impl Database {
                     in_force,
                     transitions: None,
                     admitted: crate::write::Admitted::default(),
-                    admitted: crate::write::Admitted::default(),
                 };
                 work.install();
                 let done = job(&mut work).await?;

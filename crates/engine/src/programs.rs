@@ -9,7 +9,8 @@ use catalog::TableId;
 use program::{Account, Done, Host, Notice, Programs, Returned, Signature};
 use query::triggers::Operation;
 use query::{
-    Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step, visit,
+    Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step,
+    Truncation, visit,
 };
 use render::Dialect;
 use types::session::{Session, Settings};
@@ -27,6 +28,8 @@ pub(crate) struct InForce {
     depth: AtomicUsize,
     is_read_only: bool,
     limits: Arc<Limits>,
+    /// The tables that statements under way write to.
+    busy: Mutex<Vec<TableId>>,
     account: Arc<Account>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     /// What parts of the transaction that are open began with, outermost first.
@@ -57,7 +60,31 @@ impl InForce {
         let path = Mutex::new(path);
         let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
         let account = Account::of(limits.function_bytes_max);
-        Arc::new(InForce { path, depth, is_read_only, limits, account, deferred: Arc::default(), marks })
+        Arc::new(InForce {
+            path,
+            depth,
+            is_read_only,
+            limits,
+            account,
+            busy: Mutex::default(),
+            deferred: Arc::default(),
+            marks,
+        })
+    }
+
+    /// Notes that a statement writes to a table, until it is [`InForce::done`].
+    pub(crate) fn begin(&self, table: TableId) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).push(table);
+    }
+
+    /// Notes that the statement that was begun last is done.
+    pub(crate) fn done(&self) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    }
+
+    /// Whether a statement under way writes to a table.
+    pub(crate) fn is_busy(&self, table: TableId) -> bool {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&table)
     }
 
     fn begin_part(&self, settings: &Settings) {
@@ -95,7 +122,16 @@ impl InForce {
         let (path, limits, deferred) = (Mutex::new(path), self.limits.clone(), self.deferred.clone());
         let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
         let account = self.account.clone();
-        Arc::new(InForce { path, depth, is_read_only, limits, account, deferred, marks })
+        Arc::new(InForce {
+            path,
+            depth,
+            is_read_only,
+            limits,
+            account,
+            busy: Mutex::default(),
+            deferred,
+            marks,
+        })
     }
 }
 
@@ -535,6 +571,13 @@ impl Host for Work<'_> {
             }
             Ok(done)
         })
+    }
+
+    fn truncate<'a>(
+        &'a mut self,
+        truncation: &'a Authorized<Truncation>,
+    ) -> program::BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.truncated(truncation).await.map(drop) })
     }
 
     fn begin_part(&mut self) -> program::BoxFuture<'_, Result<()>> {

@@ -230,14 +230,14 @@ impl<'t> Work<'t> {
     /// # Errors
     /// What the statement raises.
     pub async fn statement(&mut self, statement: &StatementKind) -> Result<u64> {
-        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
+        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await
     }
 
     /// The rows of a statement about rows.
     pub(crate) async fn values(&mut self, statement: &StatementKind) -> Result<Vec<Vec<Value>>> {
-        let prepared = statement::prepare(&self.served.model, statement, &[], self.capabilities)?;
+        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await?;
         Ok(values.into_rows())

@@ -13,6 +13,7 @@ mod references;
 mod row;
 mod seen;
 mod together;
+mod truncate;
 mod update;
 mod violations;
 mod whole;
@@ -20,7 +21,10 @@ mod whole;
 use std::collections::HashSet;
 
 use catalog::TableId;
-use query::{Action, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source, SourceId, Write};
+use query::{
+    Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
+    SourceId, Write,
+};
 use render::Command;
 use types::stored::encode;
 use types::{Code, Error, Result, Type, Value};
@@ -81,6 +85,9 @@ impl Work<'_> {
             let whole = self.changed_before(write, parameters).await?;
             return Box::pin(self.store_with(&whole, parameters, position, sink)).await;
         }
+        if let Some(told) = told(write, parameters) {
+            return Box::pin(self.store_with(&told, parameters, position, sink)).await;
+        }
         if let Some(role) = write.guard.role.as_ref().filter(|role| **role != self.run.caller.role) {
             let before = std::mem::replace(&mut self.run.caller.role, role.clone());
             let outcome = Box::pin(self.store_with(write, parameters, position, sink)).await;
@@ -95,10 +102,16 @@ impl Work<'_> {
             }
         }
         if !self.served.model.catalog[write.table].is_stored() {
-            return Box::pin(self.store_instead(write, parameters, position, sink)).await;
+            self.in_force.begin(write.table);
+            let done = Box::pin(self.store_instead(write, parameters, position, sink)).await;
+            self.in_force.done();
+            return done;
         }
         if self.fires(write) {
-            return Box::pin(self.store_fired(write, parameters, position, sink)).await;
+            self.in_force.begin(write.table);
+            let done = Box::pin(self.store_fired(write, parameters, position, sink)).await;
+            self.in_force.done();
+            return done;
         }
         let touched = match &write.action {
             Action::Insert(insert) => self.insert(write, insert, parameters).await?,
@@ -254,8 +267,7 @@ impl Work<'_> {
     /// The same of a table in `from`.
     fn whole_rows_of(&self, (source, table): (SourceId, TableId), from: Source) -> Read {
         let table = &self.served.model.catalog[table];
-        let column =
-            |column, ty| Output { name: "column".into(), expr: Expr::Column { source, column, ty } };
+        let column = |column, ty| Output { name: "column".into(), expr: Expr::Column { source, column, ty } };
         let key = column(query::ROW_KEY, Type::Int8);
         let columns = table.column_ids().map(|id| column(id, table[id].ty.clone()));
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
@@ -324,4 +336,29 @@ fn check_affected(write: &Write, rows: usize) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The write with its parameters as values where rows that are in the way are changed: what is computed there knows rows alone.
+fn told(write: &Write, parameters: &[Value]) -> Option<Write> {
+    let mut told = (!parameters.is_empty()).then(|| write.clone())?;
+    let Action::Insert(insert) = &mut told.action else { return None };
+    let ConflictAction::Update { set, filter, .. } = &mut insert.conflict.as_mut()?.action else {
+        return None;
+    };
+    let assigned = set.iter_mut().filter_map(|(_, assign)| match assign {
+        Assign::Default => None,
+        Assign::Expr(expr) => Some(expr),
+    });
+    let mut is_changed = false;
+    for expr in assigned.chain(filter) {
+        query::visit::deep_mut(expr, &mut |expr| {
+            if let Expr::Param { index, ty } = expr
+                && let Some(value) = parameters.get(*index)
+            {
+                *expr = Expr::Const { value: value.clone(), ty: ty.clone() };
+                is_changed = true;
+            }
+        });
+    }
+    is_changed.then_some(told)
 }

@@ -1,8 +1,10 @@
 //! `insert`, with `on conflict`.
 
-use catalog::ColumnId;
+use catalog::{ColumnId, TableId};
+use query::arbiters::{UniqueModel, arbiters};
+use query::model::ROW;
 use query::triggers::Operation;
-use query::{Assign, Conflict, ConflictAction, Expr, Guard, Insert, RowValue, Source, SourceId, Write};
+use query::{Assign, Conflict, ConflictAction, Expr, Form, Guard, Insert, RowValue, Source, SourceId, Write};
 use types::{Code, Error, Result, Value};
 
 use super::row::tuple;
@@ -10,7 +12,7 @@ use super::together::Stored;
 use super::update::Change;
 use super::{StoredRow, Touched, count, split};
 use crate::contract::Failure;
-use crate::work::{Bound, Work};
+use crate::work::{Bound, Tuple, Work};
 
 /// Rows stored by one command: few enough to find the one that is refused, enough to make commands rare.
 const CHUNK_ROWS: usize = 64;
@@ -65,6 +67,24 @@ impl Work<'_> {
         given: &[RowValue],
         parameters: &[Value],
     ) -> Result<Option<Vec<Value>>> {
+        let values = self.complete(write, insert, given, parameters).await?;
+        let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await?
+        else {
+            return Ok(None);
+        };
+        self.generate(write, &mut values).await?;
+        self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
+        Ok(Some(values))
+    }
+
+    /// A row with the values that are given, and those that its other columns have without them.
+    pub(super) async fn complete(
+        &mut self,
+        write: &Write,
+        insert: &Insert,
+        given: &[RowValue],
+        parameters: &[Value],
+    ) -> Result<Vec<Value>> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
         let mut values = vec![Value::Null; table.columns.len()];
@@ -82,13 +102,7 @@ impl Work<'_> {
                 Some(RowValue::Default) | None => self.fill(write, column).await?,
             };
         }
-        let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await?
-        else {
-            return Ok(None);
-        };
-        self.generate(write, &mut values).await?;
-        self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
-        Ok(Some(values))
+        Ok(values)
     }
 
     /// Stores rows that meet no others. `is_refused`: a later one is.
@@ -144,7 +158,7 @@ impl Work<'_> {
                     keys.into_iter().for_each(|key| touched.meet(key));
                     Ok(Some(Stored { old: None, new: row.to_vec() }))
                 }
-                Err(Failure::Unique { .. }) if conflict.columns.is_empty() => Ok(None),
+                Err(Failure::Unique { .. }) if !conflict.names_key() => Ok(None),
                 Err(failure) => Err(self.violation(write, None, row, failure).await),
             };
         };
@@ -171,27 +185,56 @@ impl Work<'_> {
         self.merged(write, (*excluded, row), set, filter.as_ref(), existing).await
     }
 
-    /// The row that already has the key.
+    /// The row that already has a key that decides.
+    ///
+    /// # Errors
+    /// `55000` for a key that may wait.
     pub(super) async fn existing(
         &mut self,
         write: &Write,
         conflict: &Conflict,
         row: &[Value],
     ) -> Result<Option<StoredRow>> {
-        let is_null = |column: &ColumnId| row[usize::from(column.0)].is_null();
-        if conflict.columns.is_empty() || conflict.columns.iter().any(is_null) {
+        let model = self.served.model.clone();
+        let keys = arbiters(&model, write.table, conflict);
+        // Without a name, the engine itself tells that a row is there, unless a key that may wait comes first.
+        let looks = conflict.names_key() || keys.iter().any(|key| key.deferrable);
+        for key in keys.into_iter().filter(|_| looks) {
+            if key.deferrable {
+                return Err(waits());
+            }
+            if let Some(found) = self.holder(write.table, key, row).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The row with the same unique key as another.
+    pub(super) async fn holder(
+        &mut self,
+        table: TableId,
+        key: &UniqueModel,
+        row: &[Value],
+    ) -> Result<Option<StoredRow>> {
+        let tuple = Tuple { table, target: ROW, values: row, excluded: None };
+        if let Some(predicate) = &key.predicate
+            && !matches!(self.value(predicate, Some(tuple), &[]).await?, Value::Bool(true))
+        {
             return Ok(None);
         }
-        let table = &self.served.model.catalog[write.table];
-        let equal = conflict.columns.iter().map(|&column| {
-            let ty = table[column].ty.clone();
-            let value = Expr::Const { value: row[usize::from(column.0)].clone(), ty: ty.clone() };
-            Expr::Column { source: write.target, column, ty }.equals(value)
-        });
-        let filter = Expr::all(equal);
-        let from = Source::Table { id: write.target, table: write.table, guard: Guard::Open };
-        let mut read = self.whole_rows(write, from);
-        read.filter = filter;
+        let mut equal: Vec<Expr> = key.predicate.iter().cloned().collect();
+        for expr in &key.keys {
+            let value = self.value(expr, Some(tuple), &[]).await?;
+            equal.push(match value.is_null() {
+                true if !key.nulls_not_distinct => return Ok(None),
+                true => Expr::test(Form::IsNull, vec![expr.clone()]),
+                false => expr.clone().equals(Expr::Const { value, ty: expr.ty() }),
+            });
+        }
+        let from = Source::Table { id: ROW, table, guard: Guard::Open };
+        let mut read = self.whole_rows_of((ROW, table), from);
+        read.filter = Expr::all(equal);
         let width = read.outputs.len();
         let found = self.rows(&read, Bound::default()).await?.into_iter().next();
         found.map(|row| split(row, width).map(|(row, _)| row)).transpose()
@@ -223,6 +266,12 @@ impl Work<'_> {
         let columns: Vec<ColumnId> = set.iter().map(|(column, _)| *column).collect();
         self.change(write, existing, columns, values).await
     }
+}
+
+fn waits() -> Error {
+    let message =
+        "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
+    Error::new(Code::OBJECT_STATE, message)
 }
 
 fn twice() -> Error {

@@ -73,6 +73,17 @@ impl Work<'_> {
                 return Err(self.check_violation(write, &check.name, values, assigned));
             }
         }
+        self.admit_by_views(write, values, assigned).await
+    }
+
+    /// Refuses a row that a view on the way does not admit.
+    pub(super) async fn admit_by_views(
+        &mut self,
+        write: &Write,
+        values: &[Value],
+        assigned: &[ColumnId],
+    ) -> Result<()> {
+        let row = tuple(write, values, None);
         for check in &write.guard.views {
             if !matches!(self.value(&check.expr, Some(row), &[]).await?, Value::Bool(true)) {
                 return Err(self.with_failing_row(check.violation.clone(), write, values, assigned));
