@@ -102,6 +102,9 @@ struct Migrate {
     /// Only show the steps
     #[arg(long)]
     plan: bool,
+    /// Pass over what exists already, is missing or fails, as `dev` does
+    #[arg(long)]
+    lenient: bool,
 }
 
 /// The words of `keys`.

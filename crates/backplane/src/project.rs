@@ -45,6 +45,10 @@ pub struct Project {
     pub origin: Origin,
     /// What is declared.
     pub catalog: Arc<Catalog>,
+    /// How many statements its files hold.
+    pub statements: usize,
+    /// Which complaints keep it from being served.
+    pub strictness: Strictness,
     /// Everything that its database is made from.
     pub sources: Sources,
     /// Everything that is wrong or worth knowing.
@@ -65,9 +69,13 @@ impl Project {
         let mut complaints = complaints;
         complaints.extend(found.complaints);
         complaints.extend(files::missing_folder(&base, &settings));
-        let foundation = fold::foundation(exposure(settings.api_exposure));
+        // PostgreSQL has extensions of its own for what is made when it is named.
+        let texts = found.schema.iter().filter(|_| !settings.is_postgres()).map(|file| &*file.text);
+        let foundation = fold::foundation(exposure(settings.api_exposure), texts);
         let folded = fold::schema(&foundation, &found.schema, found.origin, strictness)?;
-        let of_sql = folded.complaints.into_iter().chain(fold::seed(&found.seed, &folded.catalog));
+        let seeded = fold::seed(&found.seed, &folded.catalog, strictness);
+        let statements = folded.statements + seeded.statements;
+        let of_sql = folded.complaints.into_iter().chain(seeded.complaints);
         match settings.is_postgres() {
             // The database reads its own SQL, and its word counts.
             true => complaints.extend(of_sql.map(Complaint::softened)),
@@ -80,7 +88,9 @@ impl Project {
             without_effect,
             strangers,
             origin: found.origin,
-            catalog: folded.catalog,
+            catalog: seeded.catalog,
+            statements,
+            strictness,
             sources: Sources {
                 base: foundation.base,
                 system: foundation.system,

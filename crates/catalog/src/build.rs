@@ -12,7 +12,6 @@ use types::{Code, Error, Name, Result, Span};
 use crate::{Catalog, Table, TableId, relationship};
 
 mod alter;
-mod block;
 mod builtin;
 mod columns;
 mod comments;
@@ -22,7 +21,6 @@ mod drop;
 mod foreign_keys;
 mod functions;
 mod grants;
-mod guard;
 mod identity;
 mod indexes;
 mod initial;
@@ -36,6 +34,7 @@ mod roles;
 mod sequences;
 mod session;
 mod tables;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod triggers;
@@ -45,6 +44,7 @@ mod views;
 
 pub use builtin::builtin;
 pub use session::search_path;
+pub use temporary::TEMPORARY;
 pub use views::{TypeViews, Untyped, ViewColumn};
 
 use resolve::Names;
@@ -113,6 +113,13 @@ pub struct Builder<'t> {
     views: &'t dyn TypeViews,
 }
 
+/// A builder at some point.
+pub struct Mark {
+    catalog: Catalog,
+    path: Vec<Arc<str>>,
+    role: Arc<str>,
+}
+
 impl<'t> Builder<'t> {
     /// Goes on from a catalog; see [`builtin()`] for the first.
     pub fn new(base: Catalog, views: &'t dyn TypeViews) -> Builder<'t> {
@@ -131,16 +138,14 @@ impl<'t> Builder<'t> {
         &self.catalog
     }
 
-    /// The catalog so far, complete.
-    pub fn snapshot(&self) -> Catalog {
-        let mut catalog = self.catalog.clone();
-        catalog.relationships = relationship::derive(&catalog);
-        catalog
-    }
-
-    /// The catalog.
+    /// The catalog, complete.
     pub fn finish(mut self) -> Catalog {
         self.catalog.relationships = relationship::derive(&self.catalog);
+        self.catalog
+    }
+
+    /// The same for those who go on elsewhere: its relationships are still those of the last [`finish`](Builder::finish).
+    pub fn pause(self) -> Catalog {
         self.catalog
     }
 
@@ -158,6 +163,42 @@ impl<'t> Builder<'t> {
         })
     }
 
+    /// Applies one statement by itself.
+    ///
+    /// # Errors
+    /// As [`Builder::apply`].
+    pub fn apply_kind(&mut self, statement: &StatementKind) -> Result<Outcome> {
+        let before = has_many_effects(statement).then(|| self.catalog.clone());
+        let outcome = self.dispatch(statement);
+        if let (Err(_), Some(before)) = (&outcome, before) {
+            self.catalog = before;
+        }
+        outcome
+    }
+
+    /// Where it stands: what [`Builder::go_back`] goes back to.
+    pub fn mark(&self) -> Mark {
+        Mark { catalog: self.catalog.clone(), path: self.path.clone(), role: self.role.clone() }
+    }
+
+    /// Goes back, as if nothing had happened since.
+    pub fn go_back(&mut self, mark: Mark) {
+        (self.catalog, self.path, self.role) = (mark.catalog, mark.path, mark.role);
+    }
+
+    /// Where names without a schema are looked for.
+    pub fn path(&self) -> &[Arc<str>] {
+        &self.path
+    }
+
+    /// A `do` block is for the caller to run: it may declare something, and look at rows.
+    fn do_block(&mut self, language: &str) -> Result<Outcome> {
+        if language == "plpgsql" {
+            return Ok(Outcome::Data);
+        }
+        Err(Error::missing(format!("a do block in {language}")))
+    }
+
     fn dispatch(&mut self, statement: &StatementKind) -> Result<Outcome> {
         match statement {
             StatementKind::Query(query) => self.query(query),
@@ -167,11 +208,8 @@ impl<'t> Builder<'t> {
             | StatementKind::Refresh { .. }
             | StatementKind::Truncate { .. } => Ok(Outcome::Data),
             StatementKind::CreateTable(create) => self.create_table(create),
-            StatementKind::CreateTableAs { name, temporary: true, .. } => {
-                Ok(self.not_running(format!("temporary table {}", resolve::written(name))))
-            }
-            StatementKind::CreateTableAs { name, .. } => {
-                Err(Error::missing(format!("create table {} as a query", resolve::written(name))))
+            StatementKind::CreateTableAs { name, temporary, query, .. } => {
+                self.create_table_as(name, *temporary, query)
             }
             StatementKind::AlterTable(alter) => self.alter_table(alter),
             StatementKind::CreatePolicy(create) => self.create_policy(create),
@@ -211,7 +249,7 @@ impl<'t> Builder<'t> {
                 self.alter_object(object, name, on.as_ref(), arguments.as_deref(), action)
             }
             StatementKind::Publication { name, action } => self.publication(name, action),
-            StatementKind::Do { language, body, .. } => self.do_block(language, body),
+            StatementKind::Do { language, .. } => self.do_block(language),
             StatementKind::Set { name, values, .. } => self.set(name, values),
             StatementKind::Reset(name) => self.reset(name),
             StatementKind::Transaction(_) | StatementKind::Notify { .. } => Ok(Outcome::NoEffect),

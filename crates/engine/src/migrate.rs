@@ -21,7 +21,7 @@ use types::{Error, Result, Span};
 
 use crate::{Clock, Engine, Random};
 
-pub use fold::{Folded, Point, Rows, fold};
+pub use fold::{Doing, Folded, Point, Rows, fold};
 pub use ledger::State;
 pub use plan::Plan;
 pub use rows::check;
@@ -64,6 +64,8 @@ pub struct Sources {
 pub struct Options {
     /// Whether steps may lose stored rows or values.
     pub allow_loss: bool,
+    /// Whether a statement about rows that fails is passed over and told, instead of undoing everything.
+    pub is_lenient: bool,
     /// After this everything is undone.
     pub timeout: Duration,
     /// Where defaults get their randomness.

@@ -51,7 +51,7 @@ fn parsed(model: &Model, statement: &Statement, capabilities: &Capabilities) -> 
     let ([one], []) = (&statements[..], &diagnostics[..]) else {
         return Err(Error::internal(format!("no statement: {}: {diagnostics:?}", statement.sql)));
     };
-    prepare(model, &one.kind, statement.parameters, capabilities)
+    prepare(model, &crate::work::default_path(), &one.kind, statement.parameters, capabilities)
 }
 
 /// A statement about rows, authorized for the system.
@@ -60,11 +60,12 @@ fn parsed(model: &Model, statement: &Statement, capabilities: &Capabilities) -> 
 /// What resolving it refuses.
 pub(crate) fn prepare(
     model: &Model,
+    path: &[Arc<str>],
     statement: &StatementKind,
     parameters: &[Type],
     capabilities: &Capabilities,
 ) -> Result<Prepared> {
-    let query = resolve::statement(&model.catalog, statement, parameters)?;
+    let query = resolve::statement_on(&model.catalog, path, statement, parameters)?;
     let system = Caller::role(SYSTEM);
     let authorized = permitted(query, &system, model, &Limits::default(), capabilities)?;
     let plan = plan(vec![authorized], model)?;

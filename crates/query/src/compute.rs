@@ -604,11 +604,7 @@ fn depends(source: &Source, before: &[SourceId]) -> bool {
 }
 
 /// Two sides that are equal: the first names only the new sources, the second only those before.
-fn equality<'e>(
-    condition: &'e Expr,
-    own: &[SourceId],
-    before: &[SourceId],
-) -> Option<(&'e Expr, &'e Expr)> {
+fn equality<'e>(condition: &'e Expr, own: &[SourceId], before: &[SourceId]) -> Option<(&'e Expr, &'e Expr)> {
     let Expr::Form { form: Form::Compare(Compare::Eq), args, .. } = condition else { return None };
     let [left, right] = &args[..] else { return None };
     let is_of = |expr: &Expr, wanted: &[SourceId], other: &[SourceId]| {
@@ -634,7 +630,10 @@ fn limited(rows: usize) -> Result<()> {
     if rows <= ROWS_MAX {
         return Ok(());
     }
-    Err(Error::new(Code::LIMIT_EXCEEDED, format!("a query over the system's tables has more than {ROWS_MAX} rows")))
+    Err(Error::new(
+        Code::LIMIT_EXCEEDED,
+        format!("a query over the system's tables has more than {ROWS_MAX} rows"),
+    ))
 }
 
 fn ordered(order: &[Order], left: &[Value], right: &[Value]) -> std::cmp::Ordering {
@@ -717,22 +716,23 @@ mod tests {
         let mut random = |_: &mut [u8]| {};
         let mut scope =
             Scope { caller: &caller, params: &[], session: &session, random: &mut random, clock: &clock };
-        let found = crate::resolve::statement(&catalog, &statements[0].kind, &[]).and_then(|query| match query {
-            crate::Query::Read(read) => {
-                let types: Vec<Type> = read.outputs.iter().map(|output| output.expr.ty()).collect();
-                assert!(is_of_no_table(&read));
-                let rows = rows(&read, &mut scope)?;
-                let row = |row: Vec<Value>| {
-                    let texts = row.iter().zip(&types).map(|(value, ty)| match value {
-                        Value::Null => "-".to_owned(),
-                        value => types::text::print(ty, value, &session),
-                    });
-                    texts.collect::<Vec<_>>().join("|")
-                };
-                Ok(rows.into_iter().map(row).collect::<Vec<_>>().join(" "))
-            }
-            crate::Query::Write(_) => Err(Error::internal("a write")),
-        });
+        let found =
+            crate::resolve::statement(&catalog, &statements[0].kind, &[]).and_then(|query| match query {
+                crate::Query::Read(read) => {
+                    let types: Vec<Type> = read.outputs.iter().map(|output| output.expr.ty()).collect();
+                    assert!(is_of_no_table(&read));
+                    let rows = rows(&read, &mut scope)?;
+                    let row = |row: Vec<Value>| {
+                        let texts = row.iter().zip(&types).map(|(value, ty)| match value {
+                            Value::Null => "-".to_owned(),
+                            value => types::text::print(ty, value, &session),
+                        });
+                        texts.collect::<Vec<_>>().join("|")
+                    };
+                    Ok(rows.into_iter().map(row).collect::<Vec<_>>().join(" "))
+                }
+                crate::Query::Write(_) => Err(Error::internal("a write")),
+            });
         let found = found.unwrap_or_else(|error| format!("{}: {}", error.state(), error.message()));
         assert_eq!(found, wanted, "{query}");
     }
@@ -755,15 +755,27 @@ mod tests {
             "ok",
         );
         check("select exists (select from pg_policies where policyname = 'p' and tablename = 'a')", "t");
-        check("select string_agg(tablename, ',' order by tablename) from pg_tables where schemaname in ('public', 'app')", "a,b");
+        check(
+            "select string_agg(tablename, ',' order by tablename) from pg_tables where schemaname in ('public', 'app')",
+            "a,b",
+        );
         check("with x as (select 1 as n union all select 2) select sum(n) from x", "3");
     }
 
     #[test]
     fn ids_are_names() {
-        check("select 'a'::regclass::text, 'app.b'::regclass::text, to_regclass('nothing')::text", "a|app.b|-");
-        check("select conname from pg_constraint where conrelid = 'app.b'::regclass order by 1", "b_pkey to_a");
-        check("select conrelid::regclass, confrelid::regclass from pg_constraint where conname = 'to_a'", "app.b|a");
+        check(
+            "select 'a'::regclass::text, 'app.b'::regclass::text, to_regclass('nothing')::text",
+            "a|app.b|-",
+        );
+        check(
+            "select conname from pg_constraint where conrelid = 'app.b'::regclass order by 1",
+            "b_pkey to_a",
+        );
+        check(
+            "select conrelid::regclass, confrelid::regclass from pg_constraint where conname = 'to_a'",
+            "app.b|a",
+        );
         check("select 'nothing'::regclass", "42P01: relation \"nothing\" does not exist");
         check("select format('%s', (n || '')::regclass) from (values ('app.b')) v (n)", "app.b");
         check("select to_regprocedure('app.f(int)') is not null, to_regproc('app.g') is null", "t|t");
@@ -771,10 +783,22 @@ mod tests {
 
     #[test]
     fn definitions_and_types() {
-        check("select pg_get_constraintdef(oid) from pg_constraint where conname = 'to_a'", "FOREIGN KEY (a) REFERENCES a(id)");
-        check("select format_type(atttypid, atttypmod) from pg_attribute where attname = 'n'", "numeric(10,2)");
-        check("select indexdef from pg_indexes where indexname = 'b_a'", "CREATE INDEX b_a ON app.b USING btree (a)");
-        check("select column_default, is_nullable, data_type, udt_name from information_schema.columns where column_name = 'm'", "'ok'::mood|YES|USER-DEFINED|mood");
+        check(
+            "select pg_get_constraintdef(oid) from pg_constraint where conname = 'to_a'",
+            "FOREIGN KEY (a) REFERENCES a(id)",
+        );
+        check(
+            "select format_type(atttypid, atttypmod) from pg_attribute where attname = 'n'",
+            "numeric(10,2)",
+        );
+        check(
+            "select indexdef from pg_indexes where indexname = 'b_a'",
+            "CREATE INDEX b_a ON app.b USING btree (a)",
+        );
+        check(
+            "select column_default, is_nullable, data_type, udt_name from information_schema.columns where column_name = 'm'",
+            "'ok'::mood|YES|USER-DEFINED|mood",
+        );
     }
 
     #[test]
@@ -783,7 +807,14 @@ mod tests {
         check(tables, "a,b");
         check_as("anon", tables, "a");
         check_as("anon", "select count(*) from pg_class where relname = 'b'", "1");
-        check_as("anon", "select has_table_privilege('a', 'select'), has_table_privilege('app.b', 'select')", "t|f");
-        check("select has_table_privilege('anon', 'app.b', 'SELECT'), pg_has_role('authenticator', 'anon', 'member')", "f|t");
+        check_as(
+            "anon",
+            "select has_table_privilege('a', 'select'), has_table_privilege('app.b', 'select')",
+            "t|f",
+        );
+        check(
+            "select has_table_privilege('anon', 'app.b', 'SELECT'), pg_has_role('authenticator', 'anon', 'member')",
+            "f|t",
+        );
     }
 }

@@ -40,7 +40,8 @@ pub use bodies::{Body, Invocation, is_program, refused as refused_functions};
 pub use declared::parsed as parsed_body;
 pub use typing::Typing;
 pub use variables::{
-    Columns, Conflict as NameConflict, Surroundings, Variables, bound_expr, bound_statement,
+    Columns, Conflict as NameConflict, Surroundings, Variables, bound_call, bound_expr, bound_rows,
+    bound_statement,
 };
 
 /// Where a condition stands: what it may hold.
@@ -227,6 +228,20 @@ pub fn read(catalog: &Catalog, query: &ast::Query) -> Result<Read> {
 /// As [`condition`]; `0A000` for a statement that is not about rows.
 pub fn statement(catalog: &Catalog, statement: &StatementKind, parameters: &[Type]) -> Result<Query> {
     Resolver::new(catalog, parameters).about_rows(statement)
+}
+
+/// The same where names are looked for elsewhere.
+///
+/// # Errors
+/// As [`statement`].
+pub fn statement_on(
+    catalog: &Catalog,
+    path: &[Arc<str>],
+    statement: &StatementKind,
+    parameters: &[Type],
+) -> Result<Query> {
+    let resolver = Resolver::new(catalog, parameters);
+    Resolver { path: path.to_vec(), base: path.to_vec(), ..resolver }.about_rows(statement)
 }
 
 /// Says the columns of views, for the catalog's builder.

@@ -99,6 +99,7 @@ fn scheme(url: &str) -> &str {
 fn migrating(parts: &Parts) -> migrate::Options {
     migrate::Options {
         allow_loss: parts.allow_loss,
+        is_lenient: parts.project.strictness == crate::project::Strictness::Lenient,
         timeout: MIGRATION_TIME_MAX,
         random: random_of(&parts.random),
         clock: clock_of(&parts.clock),

@@ -8,6 +8,7 @@ use types::{Error, Result};
 use super::summary::{exposure, is_own, list};
 use super::{say, tell_complaints};
 use crate::app;
+use crate::complaint::Severity;
 use crate::project::{Project, Strictness};
 use crate::settings::Environment;
 
@@ -44,6 +45,7 @@ fn report(project: &Project) -> Result<String> {
         list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
         list("Left out by this engine, without any answer being another", review.left_out),
         list("Declared and not running in this version", resting),
+        list("Statements that are passed over", passed(project)),
         list("Settings that are accepted without effect", settings.collect()),
         list("Not settings, although their names look like it", project.strangers.clone()),
         list("Not read", project.unread.clone()),
@@ -77,11 +79,21 @@ fn place(project: &Project, body: &str, at: u32) -> Option<String> {
     Some(format!("{}:{line}", file.name))
 }
 
+/// Statements that a lenient start passes over, with their places.
+fn passed(project: &Project) -> Vec<String> {
+    let warnings = project.complaints.iter().filter(|said| said.severity == Severity::Warning);
+    let of_sql = warnings.filter(|said| said.code.is_some());
+    of_sql.map(|said| format!("{}:{}: {}", said.file.path.display(), said.place().0, said.message)).collect()
+}
+
 fn count(project: &Project) -> String {
+    let refused = project.complaints.iter().filter(|said| said.code.is_some()).count();
+    let accepted = project.statements.saturating_sub(refused);
+    let statements = format!("{accepted} of {} statements accepted", project.statements);
     let errors = project.errors().count();
     let warnings = project.complaints.len() - errors;
     let tables = project.catalog.tables.iter().filter(|table| is_own(table)).count();
-    format!("{tables} tables and views, {errors} errors, {warnings} warnings.")
+    format!("{tables} tables and views, {statements}, {errors} errors, {warnings} warnings.")
 }
 
 #[cfg(test)]
@@ -114,7 +126,10 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        assert!(text.ends_with("4 tables and views, 0 errors, 0 warnings.\n"), "{text}");
+        assert!(
+            text.ends_with("4 tables and views, 6 of 6 statements accepted, 0 errors, 0 warnings.\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::settings::Environment;
 /// # Errors
 /// When the project has errors, or a step is refused.
 pub(super) fn run(words: &Migrate, environment: &Environment) -> Result<()> {
-    let project = Project::read(&words.place.dir, environment, Strictness::Strict)?;
+    let strictness = if words.lenient { Strictness::Lenient } else { Strictness::Strict };
+    let project = Project::read(&words.place.dir, environment, strictness)?;
     tell_complaints(&project.complaints);
     project.check()?;
     let parts = parts(&words.place, project, DemoKeys::Refused);

@@ -1,13 +1,13 @@
 //! A project's texts to a catalog, with a complaint for each statement that is refused.
 
+use catalog::Catalog;
 use catalog::build::Complaint as Kind;
-use catalog::{Builder, Catalog, Outcome};
 use engine::migrate::{self, File, Layout, Refusal};
-use query::resolve::Views;
 use types::{Code, Error, Result};
 
 use super::{Origin, Strictness};
 use crate::complaint::{Complaint, Severity, SourceFile};
+use crate::jobs;
 
 /// The owner of a project's tables.
 const OWNER: &str = "postgres";
@@ -29,12 +29,19 @@ pub(super) struct Foundation {
 pub(super) struct Folded {
     pub(super) catalog: std::sync::Arc<Catalog>,
     pub(super) complaints: Vec<Complaint>,
+    /// How many statements there were.
+    pub(super) statements: usize,
 }
 
-pub(super) fn foundation(exposure: catalog::Exposure) -> Foundation {
+/// `texts`: what the project says, for some parts are there only when they are named.
+pub(super) fn foundation<'t>(
+    exposure: catalog::Exposure,
+    texts: impl Iterator<Item = &'t str> + Clone,
+) -> Foundation {
     let base = Catalog { exposure, ..catalog::builtin() };
     let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
-    let system = vec![file("auth", auth::SCHEMA), file("services", catalog::build::SERVICES)];
+    let mut system = vec![file("auth", auth::SCHEMA), file("services", catalog::build::SERVICES)];
+    system.extend(jobs::named(texts).map(|(name, text)| file(name, text)));
     Foundation { base, system }
 }
 
@@ -62,12 +69,21 @@ pub(super) fn schema(
         return Err(Error::internal(refusal));
     }
     let folded = migrate::fold(&system.catalog, &files(found), layout(origin), OWNER);
+    Ok(told(found, folded, strictness))
+}
+
+/// Folds seeds on what the schema says.
+pub(super) fn seed(found: &[SourceFile], catalog: &Catalog, strictness: Strictness) -> Folded {
+    told(found, migrate::fold(catalog, &files(found), Layout::Migrations, OWNER), strictness)
+}
+
+fn told(found: &[SourceFile], folded: migrate::Folded, strictness: Strictness) -> Folded {
     let mut complaints: Vec<Complaint> =
         folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness)).collect();
     complaints.sort_by_key(|complaint| {
         (found.iter().position(|file| file.path == complaint.file.path), complaint.span.start)
     });
-    Ok(Folded { complaints: pruned(complaints), catalog: folded.catalog })
+    Folded { complaints: pruned(complaints), catalog: folded.catalog, statements: folded.statements }
 }
 
 /// One complaint for what one mistake made many: a grammar that lost its way says so at every word that follows.
@@ -108,34 +124,4 @@ fn complaint(found: &[SourceFile], refusal: &Refusal, strictness: Strictness) ->
         hint: refusal.error.hint().map(str::to_owned),
         ..complaint
     })
-}
-
-/// Complaints about a seed: statements about rows of tables that are there.
-pub(super) fn seed(files: &[SourceFile], catalog: &Catalog) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
-    let mut builder = Builder::new(catalog.clone(), &Views);
-    for file in files {
-        let (statements, broken) = sql::parse(&file.text);
-        complaints.extend(broken.into_iter().map(|said| Complaint {
-            code: Some(Code::SYNTAX),
-            ..Complaint::error(file, said.span, said.message).with_hint(said.hint)
-        }));
-        for statement in statements {
-            let refused = match builder.apply(&statement) {
-                Ok(Outcome::Data) => migrate::check(catalog, &statement.kind).err(),
-                Ok(Outcome::Applied) => {
-                    Some(Error::missing("a declaration in a seed").with_hint("It belongs into the schema."))
-                }
-                Ok(Outcome::NotRunning(what)) => Some(Error::missing(what)),
-                Ok(Outcome::NoEffect | Outcome::Skipped(_)) => None,
-                Err(diagnostic) => Some(diagnostic.error),
-            };
-            complaints.extend(refused.map(|error| Complaint {
-                code: Some(error.code()),
-                hint: error.hint().map(str::to_owned),
-                ..Complaint::error(file, statement.span, error.message())
-            }));
-        }
-    }
-    complaints
 }

@@ -59,7 +59,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "security label",
 ];
 
-/// Schemas of services whose calls are kept by somebody else.
+/// Schemas of services whose calls are kept by somebody else, where the schema is not there.
 const NOT_RUNNING: &[(&str, &str)] =
     &[("cron", "scheduling by pg_cron"), ("net", "a request by pg_net"), ("pgmq", "a queue of pgmq")];
 
@@ -99,7 +99,9 @@ impl Builder<'_> {
         if call.name.name == "set_config" {
             return self.set_config(call);
         }
-        let service = NOT_RUNNING.iter().find(|(schema, _)| call.name.schema.as_deref() == Some(schema));
+        let service = NOT_RUNNING.iter().find(|(schema, _)| {
+            call.name.schema.as_deref() == Some(schema) && self.names().schema(schema).is_err()
+        });
         match service {
             Some((_, what)) => {
                 let name = call.args.iter().find_map(|argument| text(&argument.value)).unwrap_or_default();

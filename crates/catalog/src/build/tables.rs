@@ -19,7 +19,10 @@ impl Builder<'_> {
         if let Some(what) = unsupported(create) {
             return Err(Error::missing(what));
         }
-        let name = self.names().creation(&create.name)?;
+        let name = match create.temporary {
+            true => self.temporary(&create.name)?,
+            false => self.names().creation(&create.name)?,
+        };
         if self.names().has_relation(&name) {
             return exists(&name, create.if_not_exists);
         }
@@ -114,9 +117,6 @@ impl Builder<'_> {
 
 fn unsupported(create: &CreateTable) -> Option<String> {
     let name = written(&create.name);
-    if create.temporary {
-        return Some(format!("temporary table {name}"));
-    }
     if let Some(parent) = create.inherits.first() {
         return Some(format!("inheritance of table {name} from {}", written(parent)));
     }

@@ -9,7 +9,8 @@ use super::resolve::written;
 use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::scope::Source;
-use crate::{Table, TableId, Trigger};
+use crate::expr::uses::Uses;
+use crate::{Generated, Table, TableId, Trigger};
 
 /// Trigger functions that come with PostgreSQL, its extensions and Supabase.
 const KNOWN: &[&str] = &[
@@ -29,12 +30,16 @@ impl Builder<'_> {
         let id = self.table(&create.table)?;
         let table = &self.catalog[id];
         refuse_kind(table, create)?;
+        refuse_transitions(create)?;
         let mut statement = create.clone();
         statement.table.schema = Some(table.name.schema.to_string());
         statement.when = match &create.when {
             Some(when) => Some(bind::expr(&self.names(), before_after(table), when)?),
             None => None,
         };
+        if let Some(when) = &statement.when {
+            self.refuse_rows_of(&self.catalog[id], create, when)?;
+        }
         self.known_columns(id, create)?;
         statement.function.schema = self.trigger_function(create)?.or(statement.function.schema);
         let name = names::truncated(&create.name);
@@ -52,6 +57,37 @@ impl Builder<'_> {
             Err(at) => triggers.insert(at, trigger),
         }
         Ok(Outcome::Applied)
+    }
+
+    /// Refuses a condition over rows that there are not when the trigger is fired.
+    fn refuse_rows_of(&self, table: &Table, create: &CreateTrigger, when: &sql::ast::Expr) -> Result<()> {
+        let named = |alias: &str| {
+            let uses = Uses::of(&self.catalog, vec![Source::aliased(table, alias)], when);
+            uses.columns_of(&table.name).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (old, new) = (named("old"), named("new"));
+        let is_for = |event: fn(&TriggerEvent) -> bool| create.events.iter().any(event);
+        let refuse = |message: &str| Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
+        if !create.for_each_row && !(old.is_empty() && new.is_empty()) {
+            return refuse("statement trigger's WHEN condition cannot reference column values");
+        }
+        if !old.is_empty() && is_for(|event| *event == TriggerEvent::Insert) {
+            return refuse("INSERT trigger's WHEN condition cannot reference OLD values");
+        }
+        if !new.is_empty() && is_for(|event| *event == TriggerEvent::Delete) {
+            return refuse("DELETE trigger's WHEN condition cannot reference NEW values");
+        }
+        let is_generated = |name: &&String| {
+            table.column(name).is_some_and(|(_, column)| column.generated() == Generated::Stored)
+        };
+        match new.iter().find(is_generated) {
+            Some(column) if create.timing == TriggerTiming::Before => {
+                let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
+                Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message)
+                    .with_details(format!("Column \"{column}\" is a generated column.")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn known_columns(&self, id: TableId, create: &CreateTrigger) -> Result<()> {
@@ -93,11 +129,64 @@ fn refuse_kind(table: &Table, create: &CreateTrigger) -> Result<()> {
         let message = format!("\"{}\" is a {what}", table.name.name);
         Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_details(details))
     };
+    let lacks = |message: &str| Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    let truncates = create.events.contains(&TriggerEvent::Truncate);
+    let is_of_columns = |event: &TriggerEvent| matches!(event, TriggerEvent::Update(of) if !of.is_empty());
     match (table.is_view(), instead) {
         (true, false) if create.for_each_row => {
             refuse("view", "Views cannot have row-level BEFORE or AFTER triggers.")
         }
+        (true, _) if truncates => refuse("view", "Views cannot have TRUNCATE triggers."),
+        (true, false) if !create.referencing.is_empty() => {
+            refuse("view", "Triggers on views cannot have transition tables.")
+        }
         (false, true) => refuse("table", "Tables cannot have INSTEAD OF triggers."),
+        (false, false) if truncates && create.for_each_row => {
+            lacks("TRUNCATE FOR EACH ROW triggers are not supported")
+        }
+        (true, true) if !create.for_each_row => lacks("INSTEAD OF triggers must be FOR EACH ROW"),
+        (true, true) if create.when.is_some() => lacks("INSTEAD OF triggers cannot have WHEN conditions"),
+        (true, true) if create.events.iter().any(is_of_columns) => {
+            lacks("INSTEAD OF triggers cannot have column lists")
+        }
+        (true | false, true | false) => Ok(()),
+    }
+}
+
+/// Refuses transition tables where PostgreSQL does (`CreateTriggerFiringOn`).
+fn refuse_transitions(create: &CreateTrigger) -> Result<()> {
+    if create.referencing.is_empty() {
+        return Ok(());
+    }
+    let refuse = |message: &str| Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
+    let lacks = |message: &str| Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+    let is = |event: fn(&TriggerEvent) -> bool| create.events.iter().any(event);
+    if create.timing != TriggerTiming::After {
+        return refuse("transition table name can only be specified for an AFTER trigger");
+    }
+    if is(|event| *event == TriggerEvent::Truncate) {
+        return lacks("TRUNCATE triggers with transition tables are not supported");
+    }
+    if create.events.len() != 1 {
+        return lacks("transition tables cannot be specified for triggers with more than one event");
+    }
+    if is(|event| matches!(event, TriggerEvent::Update(of) if !of.is_empty())) {
+        return lacks("transition tables cannot be specified for triggers with column lists");
+    }
+    let named = |wanted: bool| create.referencing.iter().filter(move |(is_new, _)| *is_new == wanted);
+    let (mut old, mut new) = (named(false), named(true));
+    match (old.next(), old.next(), new.next(), new.next()) {
+        (Some(_), ..) if is(|event| *event == TriggerEvent::Insert) => {
+            refuse("OLD TABLE can only be specified for a DELETE or UPDATE trigger")
+        }
+        (_, _, Some(_), _) if is(|event| *event == TriggerEvent::Delete) => {
+            refuse("NEW TABLE can only be specified for an INSERT or UPDATE trigger")
+        }
+        (_, Some(_), ..) => refuse("OLD TABLE cannot be specified multiple times"),
+        (.., Some(_)) => refuse("NEW TABLE cannot be specified multiple times"),
+        (Some((_, old)), _, Some((_, new)), _) if old == new => {
+            refuse("OLD TABLE name and NEW TABLE name cannot be the same")
+        }
         _ => Ok(()),
     }
 }

@@ -25,7 +25,7 @@ pub struct ViewColumn {
 }
 
 /// Who knows what columns a query gives.
-pub trait TypeViews {
+pub trait TypeViews: Sync {
     /// The columns of a query whose names are bound, in order.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Builder<'_> {
     }
 }
 
-fn view_column(column: ViewColumn) -> Column {
+pub(super) fn view_column(column: ViewColumn) -> Column {
     Column {
         origin: (column.name.clone(), 0),
         name: column.name,

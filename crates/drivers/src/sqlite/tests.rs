@@ -77,6 +77,7 @@ impl Fixture {
     fn migration_options(&self) -> migrate::Options {
         migrate::Options {
             allow_loss: false,
+            is_lenient: false,
             timeout: PATIENCE,
             random: self.options.random.clone(),
             clock: self.options.clock.clone(),

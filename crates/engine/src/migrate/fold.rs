@@ -3,30 +3,44 @@
 //! A declared schema is said in any order: a statement that needs what comes later is tried again. Migrations keep their order, and
 //! each file is a session of its own. What is refused is passed over and told.
 
+mod block;
+
 use std::sync::Arc;
 
 use catalog::build::Complaint;
 use catalog::{Builder, Catalog, Outcome};
+use query::Plan;
 use query::resolve::Views;
-use sql::ast::{Statement, StatementKind};
-use types::{Code, Error};
+use sql::ast::{ObjectName, Statement, StatementKind};
+use types::{Code, Error, Name, Result, Value};
 
-use super::rows::is_setting;
-use super::{File, Layout, Refusal};
+use super::{File, Layout, Refusal, rows};
+use block::Came;
 
-/// A statement about rows.
+/// Something that is done to rows.
 #[derive(Clone, Debug)]
 pub struct Rows {
     /// The file that it stands in.
     pub file: Arc<str>,
-    /// The statement.
-    pub statement: StatementKind,
+    /// What is done.
+    pub doing: Doing,
+    /// Where names are looked for.
+    pub path: Arc<[Arc<str>]>,
+}
+
+/// What is done to rows.
+#[derive(Clone, Debug)]
+pub enum Doing {
+    /// A statement, as it is written.
+    Statement(StatementKind),
+    /// A statement of a block, with the values of its variables.
+    Planned(Arc<Plan>, Arc<[Value]>),
 }
 
 /// A catalog, and what happens to rows when it is in force.
 #[derive(Clone, Debug)]
 pub struct Point {
-    /// The catalog.
+    /// The catalog. Statements about rows ask for no relationships: only that of the end has its own.
     pub catalog: Arc<Catalog>,
     /// Statements about rows, in order.
     pub rows: Vec<Rows>,
@@ -41,63 +55,95 @@ pub struct Folded {
     pub catalog: Arc<Catalog>,
     /// What was passed over.
     pub refused: Vec<Refusal>,
+    /// How many statements there were.
+    pub statements: usize,
 }
 
 /// Folds files on a catalog; new objects belong to `owner`.
 pub fn fold(base: &Catalog, files: &[File], layout: Layout, owner: &str) -> Folded {
-    let mut fold = Fold { points: Vec::new(), refused: Vec::new() };
+    let mut fold = Fold { points: Vec::new(), refused: Vec::new(), statements: 0, is_changed: true };
     let catalog = match layout {
         Layout::Declared => fold.declared(base, files, owner),
         Layout::Migrations => fold.migrations(base, files, owner),
     };
-    Folded { points: fold.points, catalog, refused: fold.refused }
+    Folded { points: fold.points, catalog, refused: fold.refused, statements: fold.statements }
 }
 
-/// Statements about rows of seeds.
-pub(super) fn seeds(files: &[File]) -> (Vec<Rows>, Vec<Refusal>) {
-    let mut fold = Fold { points: Vec::new(), refused: Vec::new() };
-    let mut rows = Vec::new();
-    for file in files {
-        let name: Arc<str> = file.name.as_str().into();
-        for statement in fold.parse(file) {
-            match statement.kind {
-                _ if is_setting(&statement.kind) => {}
-                StatementKind::Insert(_)
+/// Whether a text declares something besides what it does to rows.
+pub(super) fn declares(text: &str) -> bool {
+    let (statements, _) = sql::parse(text);
+    statements.iter().any(|statement| {
+        !matches!(
+            statement.kind,
+            StatementKind::Insert(_)
                 | StatementKind::Update(_)
                 | StatementKind::Delete(_)
+                | StatementKind::Truncate { .. }
                 | StatementKind::Query(_)
-                | StatementKind::AlterSequence { .. }
-                | StatementKind::Truncate { .. } => {
-                    rows.push(Rows { file: name.clone(), statement: statement.kind });
-                }
-                StatementKind::Transaction(_) | StatementKind::Set { .. } | StatementKind::Reset(_) => {}
-                _ => fold.refuse(
-                    file,
-                    &statement,
-                    Error::missing("anything but statements about rows in a seed"),
-                ),
-            }
-        }
-    }
-    (rows, fold.refused)
+                | StatementKind::Set { .. }
+                | StatementKind::Reset(_)
+                | StatementKind::Transaction(_)
+        )
+    })
 }
 
-/// What a statement does to rows: a materialized view that is made is filled.
-fn about_rows(statement: StatementKind) -> StatementKind {
+/// What a statement does to rows, for whoever has them: a materialized view and a table of a query are filled, under the names
+/// that they got.
+fn about_rows(builder: &Builder<'_>, statement: StatementKind) -> StatementKind {
+    let named = |name: ObjectName| match found(builder, &name) {
+        Some(found) => {
+            ObjectName { schema: Some(found.schema.to_string()), name: found.name.to_string(), ..name }
+        }
+        None => name,
+    };
     match statement {
-        StatementKind::CreateView(create) => StatementKind::Refresh { name: create.name, with_data: true },
+        StatementKind::CreateView(create) => {
+            StatementKind::Refresh { name: named(create.name), with_data: true }
+        }
+        StatementKind::CreateTableAs { name, query, .. } => {
+            let (name, query) = (sql::print::object_name(&named(name)), sql::print::query(&query));
+            rows::parsed(&format!("insert into {name} {query}"))
+        }
         other => other,
     }
+}
+
+/// The relation that a name means.
+fn found(builder: &Builder<'_>, name: &ObjectName) -> Option<Name> {
+    let catalog = builder.catalog();
+    let known = |schema: &str| catalog.table(&Name::new(schema, name.name.as_str()));
+    let table = match &name.schema {
+        Some(schema) => known(schema),
+        None => builder.path().iter().find_map(|schema| known(schema)),
+    };
+    table.map(|(_, table)| table.name.clone())
+}
+
+/// Whether a statement about rows leaves the catalog as it is.
+fn is_about_rows_alone(statement: &StatementKind) -> bool {
+    matches!(
+        statement,
+        StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Truncate { .. }
+            | StatementKind::Query(_)
+            | StatementKind::Do { .. }
+    )
 }
 
 struct Fold {
     points: Vec<Point>,
     refused: Vec<Refusal>,
+    statements: usize,
+    /// Whether the catalog may be another than that of the last point.
+    is_changed: bool,
 }
 
 impl Fold {
     fn parse(&mut self, file: &File) -> Vec<Statement> {
         let (statements, broken) = sql::parse(&file.text);
+        self.statements += statements.len();
         self.refused.extend(broken.into_iter().map(|said| Refusal {
             file: file.name.clone(),
             span: said.span,
@@ -113,27 +159,23 @@ impl Fold {
     /// Passes over what waits for something until a pass gets nowhere.
     fn declared(&mut self, base: &Catalog, files: &[File], owner: &str) -> Arc<Catalog> {
         let mut builder = Builder::new(base.clone(), &Views).owned_by(owner);
-        let mut rows = Vec::new();
         let mut waiting: Vec<(&File, Statement)> = Vec::new();
         for file in files {
             waiting.extend(self.parse(file).into_iter().map(|statement| (file, statement)));
         }
+        let mut noted: Vec<(&File, Statement, Doing)> = Vec::new();
         loop {
             let before = waiting.len();
             let mut refused = Vec::new();
             for (file, statement) in waiting {
-                match builder.apply(&statement) {
-                    Ok(Outcome::Data) => {
-                        rows.push(Rows {
-                            file: file.name.as_str().into(),
-                            statement: about_rows(statement.kind),
-                        });
+                match applied(&mut builder, &statement) {
+                    Ok(doings) => {
+                        noted.extend(doings.into_iter().map(|(_, doing)| (file, statement.clone(), doing)));
                     }
-                    Ok(_) => {}
-                    Err(said) if said.complaint == Complaint::Missing => {
-                        refused.push((file, statement, said.error))
+                    Err(error) if Complaint::of(&error) == Complaint::Missing => {
+                        refused.push((file, statement, error))
                     }
-                    Err(said) => self.refuse(file, &statement, said.error),
+                    Err(error) => self.refuse(file, &statement, error),
                 }
             }
             if refused.is_empty() || refused.len() == before {
@@ -144,8 +186,17 @@ impl Fold {
             }
             waiting = refused.into_iter().map(|(file, statement, _)| (file, statement)).collect();
         }
+        let path: Arc<[Arc<str>]> = builder.path().into();
+        builder.end_session();
         let catalog = Arc::new(builder.finish());
-        self.points.push(Point { catalog: catalog.clone(), rows });
+        let mut all = Vec::new();
+        for (file, statement, doing) in noted {
+            match checked(&catalog, &path, &doing) {
+                Ok(()) => all.push(Rows { file: file.name.as_str().into(), doing, path: path.clone() }),
+                Err(error) => self.refuse(file, &statement, error),
+            }
+        }
+        self.points.push(Point { catalog: catalog.clone(), rows: all });
         catalog
     }
 
@@ -155,26 +206,76 @@ impl Fold {
             let statements = self.parse(file);
             let mut builder = Builder::new(catalog, &Views).owned_by(owner);
             for statement in statements {
-                match builder.apply(&statement) {
-                    Ok(Outcome::Data) => self.touch(&builder, file, about_rows(statement.kind)),
-                    Ok(_) => {}
-                    Err(said) => self.refuse(file, &statement, said.error),
+                match applied(&mut builder, &statement) {
+                    Ok(doings) => {
+                        // What is only about rows leaves the catalog as it is.
+                        self.is_changed |= doings.is_empty() || !is_about_rows_alone(&statement.kind);
+                        for (at, doing) in doings {
+                            self.touch(&builder, at, file, &statement, doing);
+                        }
+                        self.is_changed |= matches!(statement.kind, StatementKind::Do { .. });
+                    }
+                    Err(error) => self.refuse(file, &statement, error),
                 }
             }
-            catalog = builder.finish();
+            builder.end_session();
+            self.is_changed = true;
+            catalog = builder.pause();
         }
-        let catalog = Arc::new(catalog);
+        let catalog = Arc::new(Builder::new(catalog, &Views).finish());
         self.points.push(Point { catalog: catalog.clone(), rows: Vec::new() });
         catalog
     }
 
-    /// Notes a statement about rows, at the last point if nothing was declared since.
-    fn touch(&mut self, builder: &Builder<'_>, file: &File, statement: StatementKind) {
-        let rows = Rows { file: file.name.as_str().into(), statement };
-        let snapshot = builder.snapshot();
-        match self.points.last_mut() {
-            Some(point) if *point.catalog == snapshot => point.rows.push(rows),
-            _ => self.points.push(Point { catalog: Arc::new(snapshot), rows: vec![rows] }),
+    /// Notes what is done to rows, at the last point if nothing was declared since.
+    fn touch(
+        &mut self,
+        builder: &Builder<'_>,
+        at: Option<Arc<Catalog>>,
+        file: &File,
+        statement: &Statement,
+        doing: Doing,
+    ) {
+        let path: Arc<[Arc<str>]> = builder.path().into();
+        if let Err(error) = checked(at.as_deref().unwrap_or(builder.catalog()), &path, &doing) {
+            return self.refuse(file, statement, error);
         }
+        let rows = Rows { file: file.name.as_str().into(), doing, path };
+        let is_changed = std::mem::take(&mut self.is_changed) || at.is_some();
+        match self.points.last_mut() {
+            Some(point) if !is_changed || *point.catalog == *at.as_deref().unwrap_or(builder.catalog()) => {
+                point.rows.push(rows)
+            }
+            _ => {
+                let catalog = at.unwrap_or_else(|| Arc::new(builder.catalog().clone()));
+                self.points.push(Point { catalog, rows: vec![rows] });
+            }
+        }
+    }
+}
+
+/// What a statement does to rows, each with the catalog at that point where that is not the builder's.
+fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Option<Arc<Catalog>>, Doing)>> {
+    match builder.apply(statement).map_err(|said| said.error)? {
+        Outcome::Data => {}
+        Outcome::Applied | Outcome::Skipped(_) | Outcome::NotRunning(_) | Outcome::NoEffect => {
+            return Ok(Vec::new());
+        }
+    }
+    let StatementKind::Do { body, .. } = &statement.kind else {
+        return Ok(vec![(None, Doing::Statement(about_rows(builder, statement.kind.clone())))]);
+    };
+    Ok(match block::interpreted(builder, body)? {
+        Came::AboutRows => vec![(None, Doing::Statement(statement.kind.clone()))],
+        Came::Declared(noted) => noted.into_iter().map(|(at, doing)| (Some(at), doing)).collect(),
+    })
+}
+
+/// Refuses what could not run.
+fn checked(catalog: &Catalog, path: &[Arc<str>], doing: &Doing) -> Result<()> {
+    match doing {
+        // A block was looked at when it was interpreted; a statement of one was planned.
+        Doing::Statement(StatementKind::Do { .. }) | Doing::Planned(..) => Ok(()),
+        Doing::Statement(statement) => rows::check(catalog, path, statement),
     }
 }

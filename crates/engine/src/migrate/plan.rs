@@ -12,7 +12,7 @@ use query::Model;
 use render::schema::LedgerEntry;
 use types::{Code, Error, Result};
 
-use super::fold::{self, Folded, Point, Rows, fold};
+use super::fold::{Folded, Point, Rows, fold};
 use super::ledger::{FORMAT, MIGRATION, SCHEMA, SEED, SYSTEM, entry, format, layer_of};
 use super::{File, Layout, Refusal, Sources};
 
@@ -89,7 +89,7 @@ pub(super) fn plan(sources: &Sources, stored: &[LedgerEntry]) -> Result<Plan> {
     plan.forget.extend([FORMAT, SYSTEM]);
     plan.entries.push(format());
     plan.entries.splice(0..0, sources.system.iter().map(|file| entry(SYSTEM, file)));
-    plan.seeds(sources, stored, &mut points);
+    plan.seeds(sources, stored, &mut points)?;
     let (stages, end) = stages(current, points);
     plan.stages = stages;
     let is_known = stored.iter().any(|entry| entry.layer == FORMAT && entry.name == format().name);
@@ -100,6 +100,8 @@ pub(super) fn plan(sources: &Sources, stored: &[LedgerEntry]) -> Result<Plan> {
 /// The catalog in force, folded again from what was applied.
 struct Before {
     current: Arc<Catalog>,
+    /// The same without what seeds declare.
+    schema: Arc<Catalog>,
     /// Whether our services' schemas are what they were.
     same_system: bool,
 }
@@ -122,7 +124,13 @@ impl Before {
                 return Err(Error::internal("a ledger of a declared schema and of migrations"));
             }
         };
-        Ok(Before { current, same_system })
+        let seeds = of(SEED);
+        let schema = current.clone();
+        let current = match seeds.is_empty() {
+            true => current,
+            false => fold(&current, &seeds, Layout::Migrations, OWNER).catalog,
+        };
+        Ok(Before { current, schema, same_system })
     }
 }
 
@@ -167,7 +175,7 @@ impl Plan {
         let applied = files(stored, MIGRATION);
         let pending = pending(&applied, &sources.schema)?;
         let known = if before.same_system {
-            before.current.clone()
+            before.schema.clone()
         } else {
             fold(&system.catalog, &applied, Layout::Migrations, OWNER).catalog
         };
@@ -191,17 +199,32 @@ impl Plan {
         Ok(points)
     }
 
-    /// Seeds that never ran, at the end.
-    fn seeds(&mut self, sources: &Sources, stored: &[LedgerEntry], points: &mut [Point]) {
-        let known = files(stored, SEED);
-        let is_new = |seed: &&File| known.iter().all(|known| known.name != seed.name);
-        let seeds: Vec<File> = sources.seeds.iter().filter(is_new).cloned().collect();
-        let (mut rows, mut refused) = fold::seeds(&seeds);
-        self.refused.append(&mut refused);
-        self.entries.extend(seeds.iter().map(|file| entry(SEED, file)));
-        if let Some(last) = points.last_mut() {
-            last.rows.append(&mut rows);
+    /// Seeds, at the end: what they declare is declared, what they do to rows is done once.
+    fn seeds(&mut self, sources: &Sources, stored: &[LedgerEntry], points: &mut Vec<Point>) -> Result<()> {
+        if sources.seeds.is_empty() {
+            return Ok(());
         }
+        let end = points.last().ok_or_else(|| Error::internal("a schema without an end"))?.catalog.clone();
+        let known = files(stored, SEED);
+        let is_new = |name: &str| known.iter().all(|known| known.name != name);
+        let mut folded = fold(&end, &sources.seeds, Layout::Migrations, OWNER);
+        self.refused.append(&mut folded.refused);
+        for point in &mut folded.points {
+            point.rows.retain(|rows| is_new(&rows.file));
+        }
+        points.append(&mut folded.points);
+        if self.catalog.is_some() {
+            self.catalog = Some(folded.catalog);
+        }
+        if known.iter().any(|known| sources.seeds.iter().any(|seed| seed.name == known.name && seed != known))
+        {
+            self.forget.push(SEED);
+            self.entries.extend(sources.seeds.iter().map(|file| entry(SEED, file)));
+        } else {
+            let new = sources.seeds.iter().filter(|seed| is_new(&seed.name));
+            self.entries.extend(new.map(|file| entry(SEED, file)));
+        }
+        Ok(())
     }
 }
 

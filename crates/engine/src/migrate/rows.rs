@@ -2,26 +2,27 @@
 //!
 //! What belongs to a service that is not here yet is told and not run.
 
+use std::sync::Arc;
+
 use catalog::{Catalog, Sequence, Table};
-use query::{Model, resolve};
+use query::{Authorized, Caller, Model, Truncation, resolve};
 use sql::ast::{self, Call, Expr, ExprKind, Literal, ObjectName, QueryBody, StatementKind};
 use types::{Code, Error, Name, Result, Value};
 
+use super::fold::{Doing, Rows};
 use crate::contract::Transaction;
+use crate::statement::SYSTEM;
 use crate::work::Work;
 
 /// Schemas of services whose tables are not here.
 const SERVICES: &[&str] = &["storage", "realtime", "vault", "cron", "net", "pgmq", "supabase_functions"];
 
-/// Where names without a schema are looked for.
-const PATH: &[&str] = &["public", "extensions"];
-
 /// What a statement about rows does.
 enum Meaning<'a> {
     /// It goes the road of every write.
     Statement,
-    /// It empties tables; those that reference come first.
-    Truncate(Vec<&'a Table>),
+    /// It empties tables.
+    Truncate { tables: &'a [ObjectName], restart: bool, cascade: bool },
     /// It makes a sequence go on elsewhere; null does nothing.
     Count { sequence: &'a Sequence, last: Last<'a> },
     /// It is about a table of a service.
@@ -40,20 +41,18 @@ enum Last<'a> {
 ///
 /// # Errors
 /// What it would refuse before it looks at rows.
-pub fn check(catalog: &Catalog, statement: &StatementKind) -> Result<()> {
-    match meaning(catalog, statement)? {
-        Meaning::Statement => resolve::statement(catalog, statement, &[]).map(|_| ()),
+pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) -> Result<()> {
+    match meaning(catalog, path, statement)? {
+        Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
         Meaning::Count { last: Last::Computed { value, .. }, .. } => {
-            resolve::statement(catalog, &selecting(value), &[]).map(|_| ())
+            resolve::statement_on(catalog, path, &selecting(value), &[]).map(|_| ())
         }
-        Meaning::Truncate(_) | Meaning::Elsewhere(_) | Meaning::Count { last: Last::Before(_), .. } => Ok(()),
+        Meaning::Truncate { tables, restart, cascade } => {
+            let model = Model::new(Arc::new(catalog.clone()));
+            emptied(&model, path, (tables, restart, cascade)).map(drop)
+        }
+        Meaning::Elsewhere(_) | Meaning::Count { last: Last::Before(_), .. } => Ok(()),
     }
-}
-
-/// Whether a select only changes a setting of its session.
-pub(super) fn is_setting(statement: &StatementKind) -> bool {
-    let StatementKind::Query(query) = statement else { return false };
-    only_call(query).is_some_and(|call| call.name.name == "set_config")
 }
 
 /// What came of a statement about rows.
@@ -65,15 +64,32 @@ pub(super) enum Outcome {
 }
 
 /// Runs a statement about rows.
-pub(super) async fn run(work: &mut Work<'_>, model: &Model, statement: &StatementKind) -> Result<Outcome> {
-    match meaning(&model.catalog, statement)? {
+pub(super) async fn run(work: &mut Work<'_>, model: &Model, rows: &Rows) -> Result<Outcome> {
+    program::Host::exchange_path(work, rows.path.clone());
+    match &rows.doing {
+        Doing::Planned(plan, values) => {
+            let done = program::Host::run(work, plan, values).await?;
+            Ok(Outcome::Changed(done.affected))
+        }
+        Doing::Statement(StatementKind::Do { body, .. }) => {
+            program::block(work, body).await?;
+            Ok(Outcome::Changed(0))
+        }
+        Doing::Statement(statement) => ran(work, model, &rows.path, statement).await,
+    }
+}
+
+async fn ran(
+    work: &mut Work<'_>,
+    model: &Model,
+    path: &[Arc<str>],
+    statement: &StatementKind,
+) -> Result<Outcome> {
+    match meaning(&model.catalog, path, statement)? {
         Meaning::Statement => work.statement(statement).await.map(Outcome::Changed),
-        Meaning::Truncate(tables) => {
-            let mut changed = 0;
-            for table in tables {
-                changed += work.statement(&emptying(&table.name)).await?;
-            }
-            Ok(Outcome::Changed(changed))
+        Meaning::Truncate { tables, restart, cascade } => {
+            let truncation = emptied(model, path, (tables, restart, cascade))?;
+            work.truncated(&truncation).await.map(Outcome::Changed)
         }
         Meaning::Count { sequence, last } => {
             let last = match last {
@@ -114,24 +130,26 @@ async fn computed(
     }
 }
 
-fn meaning<'a>(catalog: &'a Catalog, statement: &'a StatementKind) -> Result<Meaning<'a>> {
+fn meaning<'a>(catalog: &'a Catalog, path: &[Arc<str>], statement: &'a StatementKind) -> Result<Meaning<'a>> {
     let target = match statement {
         StatementKind::Refresh { .. } => return Ok(Meaning::Statement),
         StatementKind::Insert(insert) => &insert.table,
         StatementKind::Update(update) => &update.table,
         StatementKind::Delete(delete) => &delete.table,
-        StatementKind::Truncate { tables, cascade } => return truncated(catalog, tables, *cascade),
+        StatementKind::Truncate { tables, restart, cascade } => {
+            return Ok(truncated((catalog, path), tables, (*restart, *cascade)));
+        }
         StatementKind::AlterSequence { name, options, .. } => {
-            let sequence = sequence(catalog, &written(name))?;
+            let sequence = sequence(catalog, path, &written(name))?;
             let next = options.restart.flatten().unwrap_or(sequence.start);
             return Ok(Meaning::Count { sequence, last: Last::Before(next) });
         }
-        StatementKind::Query(query) => return counted(catalog, query),
+        StatementKind::Query(query) => return counted(catalog, path, query),
         _ => return Err(Error::missing("a statement that is not about rows in this place")),
     };
     let service = target.schema.as_deref().filter(|schema| SERVICES.contains(schema));
     match service {
-        Some(_) if table(catalog, target).is_none() => Ok(Meaning::Elsewhere(written(target))),
+        Some(_) if table(catalog, path, target).is_none() => Ok(Meaning::Elsewhere(written(target))),
         _ => Ok(Meaning::Statement),
     }
 }
@@ -144,34 +162,65 @@ fn written(name: &ObjectName) -> String {
     }
 }
 
-fn table<'c>(catalog: &'c Catalog, name: &ObjectName) -> Option<&'c Table> {
-    let own = name.schema.as_deref();
-    let path = own.as_ref().map_or(PATH, std::slice::from_ref);
-    let found = path.iter().find_map(|schema| catalog.table(&Name::new(*schema, name.name.as_str())));
+fn table<'c>(catalog: &'c Catalog, path: &[Arc<str>], name: &ObjectName) -> Option<&'c Table> {
+    let known = |schema: &str| catalog.table(&Name::new(schema, name.name.as_str()));
+    let found = match &name.schema {
+        Some(schema) => known(schema),
+        None => path.iter().find_map(|schema| known(schema)),
+    };
     found.map(|(_, table)| table)
 }
 
-fn sequence<'c>(catalog: &'c Catalog, text: &str) -> Result<&'c Sequence> {
+fn sequence<'c>(catalog: &'c Catalog, path: &[Arc<str>], text: &str) -> Result<&'c Sequence> {
     let name = resolve::sequence_name(text);
+    let is_qualified = resolve::sequence_name(&format!("x.{text}")).schema.as_ref() != "x";
+    let found = match is_qualified {
+        true => catalog.sequences.get(&name),
+        false => path
+            .iter()
+            .find_map(|schema| catalog.sequences.get(&Name::new(schema.clone(), name.name.clone()))),
+    };
     let message = || format!("relation \"{}\" does not exist", name.name);
-    catalog.sequences.get(&name).ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, message()))
+    found.ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, message()))
+}
+
+/// The sequence of a column, in `pg_get_serial_sequence('table', 'column')`.
+fn serial(catalog: &Catalog, path: &[Arc<str>], expr: &Expr) -> Option<String> {
+    let ExprKind::Call(call) = &*expr.kind else { return None };
+    let [of, column] = &call.args[..] else { return None };
+    if call.name.name != "pg_get_serial_sequence" {
+        return None;
+    }
+    let name = resolve::sequence_name(text(&of.value)?);
+    let is_qualified = text(&of.value)?.contains('.');
+    let schema = is_qualified.then(|| name.schema.to_string());
+    let name = ObjectName { schema, name: name.name.to_string(), span: expr.span };
+    let table = table(catalog, path, &name)?;
+    let column = text(&column.value)?;
+    let is_its = |sequence: &&Sequence| {
+        sequence.owned_by.as_ref().is_some_and(|(owner, of)| *owner == table.name && **of == *column)
+    };
+    catalog.sequences.values().find(is_its).map(|sequence| {
+        let Name { schema, name } = &sequence.name;
+        format!("{}.{}", sql::print::quote_ident(schema), sql::print::quote_ident(name))
+    })
 }
 
 /// `select setval('sequence', value [, is_called])`
-fn counted<'a>(catalog: &'a Catalog, query: &'a ast::Query) -> Result<Meaning<'a>> {
+fn counted<'a>(catalog: &'a Catalog, path: &[Arc<str>], query: &'a ast::Query) -> Result<Meaning<'a>> {
     let Some(call) = only_call(query).filter(|call| call.name.name == "setval") else {
         return Ok(Meaning::Statement);
     };
     let [name, value, rest @ ..] = &call.args[..] else { return Ok(Meaning::Statement) };
-    let name =
-        text(&name.value).ok_or_else(|| Error::missing("setval() of anything but a sequence's name"))?;
+    let name = serial(catalog, path, &name.value).or_else(|| text(&name.value).map(str::to_owned));
+    let name = name.ok_or_else(|| Error::missing("setval() of anything but a sequence's name"))?;
     let is_called = match rest.first().map(|argument| &*argument.value.kind) {
         None => true,
         Some(ExprKind::Literal(Literal::Bool(is_called))) => *is_called,
         Some(_) => return Err(Error::missing("setval() with a computed third argument")),
     };
     Ok(Meaning::Count {
-        sequence: sequence(catalog, name)?,
+        sequence: sequence(catalog, path, &name)?,
         last: Last::Computed { value: &value.value, is_called },
     })
 }
@@ -201,67 +250,31 @@ fn selecting(value: &Expr) -> StatementKind {
     parsed(&format!("select ({})::bigint", sql::print::expr(value)))
 }
 
-/// `delete from table`
-fn emptying(table: &Name) -> StatementKind {
-    let (schema, name) = (table.schema.replace('"', "\"\""), table.name.replace('"', "\"\""));
-    parsed(&format!("delete from \"{schema}\".\"{name}\""))
-}
-
 /// A statement of ours. One that cannot be read is refused by whoever runs it.
-fn parsed(text: &str) -> StatementKind {
+pub(super) fn parsed(text: &str) -> StatementKind {
     let (statements, _) = sql::parse(text);
     statements.into_iter().next().map_or(StatementKind::Other(text.to_owned()), |statement| statement.kind)
 }
 
-fn truncated<'c>(catalog: &'c Catalog, names: &[ObjectName], cascade: bool) -> Result<Meaning<'c>> {
-    if let Some(name) = names.iter().find(|name| {
-        name.schema.as_deref().is_some_and(|schema| SERVICES.contains(&schema))
-            && table(catalog, name).is_none()
-    }) {
-        return Ok(Meaning::Elsewhere(written(name)));
+fn truncated<'a>(
+    (catalog, path): (&Catalog, &[Arc<str>]),
+    tables: &'a [ObjectName],
+    (restart, cascade): (bool, bool),
+) -> Meaning<'a> {
+    let is_elsewhere = |name: &&ObjectName| {
+        let of_service = |schema: &str| SERVICES.contains(&schema);
+        name.schema.as_deref().is_some_and(of_service) && table(catalog, path, name).is_none()
+    };
+    match tables.iter().find(is_elsewhere) {
+        Some(name) => Meaning::Elsewhere(written(name)),
+        None => Meaning::Truncate { tables, restart, cascade },
     }
-    let mut tables = Vec::new();
-    for name in names {
-        let message = || format!("relation \"{}\" does not exist", name.name);
-        tables.push(table(catalog, name).ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, message()))?);
-    }
-    let mut next = 0;
-    while let Some(table) = tables.get(next).copied() {
-        let others = catalog.tables.iter().filter(|other| references(other, table));
-        for other in others {
-            if tables.iter().any(|known| known.name == other.name) {
-                continue;
-            }
-            if !cascade {
-                return Err(referenced(table, other));
-            }
-            tables.push(other);
-        }
-        next += 1;
-    }
-    Ok(Meaning::Truncate(referencing_first(tables)))
 }
 
-fn references(table: &Table, target: &Table) -> bool {
-    table.foreign_keys.iter().any(|key| key.target == target.name)
-}
-
-fn referenced(table: &Table, by: &Table) -> Error {
-    let (table, by) = (&table.name.name, &by.name.name);
-    let message = "cannot truncate a table referenced in a foreign key constraint";
-    Error::new(Code::FEATURE_NOT_SUPPORTED, message)
-        .with_details(format!("Table \"{by}\" references \"{table}\"."))
-        .with_hint(format!("Truncate table \"{by}\" at the same time, or use TRUNCATE ... CASCADE."))
-}
-
-/// Each table before those that it references, as far as references make no circle.
-fn referencing_first(mut rest: Vec<&Table>) -> Vec<&Table> {
-    let mut ordered = Vec::with_capacity(rest.len());
-    while !rest.is_empty() {
-        let is_free =
-            |table: &&Table| rest.iter().all(|other| other.name == table.name || !references(other, table));
-        let at = rest.iter().position(is_free).unwrap_or(0);
-        ordered.push(rest.remove(at));
-    }
-    ordered
+fn emptied(
+    model: &Model,
+    path: &[Arc<str>],
+    wanted: (&[ObjectName], bool, bool),
+) -> Result<Authorized<Truncation>> {
+    query::truncation(model, wanted, path, &Caller::role(SYSTEM))
 }

@@ -108,7 +108,11 @@ impl Run<'_> {
             self.tasks(self.schema.stand_in(&stage.to, &self.session)?).await?;
         }
         for rows in &stage.rows {
-            self.rows(rows, &stage.to).await.map_err(|error| placed(error, rows))?;
+            if self.options.is_lenient {
+                self.rows_or_note(rows, &stage.to).await?;
+            } else {
+                self.rows(rows, &stage.to).await.map_err(|error| placed(error, rows))?;
+            }
         }
         if stands_in {
             self.settle(&stage.to).await?;
@@ -179,6 +183,8 @@ impl Run<'_> {
             return Ok(());
         }
         let table = match &step.action {
+            // It was for its session.
+            Action::DropTable(table) if &*table.name.schema == catalog::build::TEMPORARY => return Ok(()),
             Action::DropTable(table) => &table.name,
             Action::DropColumn { table, .. } => table,
             Action::RebuildTable(rebuild) => &rebuild.old.name,
@@ -210,12 +216,25 @@ impl Run<'_> {
     async fn rows(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
         let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
         let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
-        match rows::run(&mut work, model, &rows.statement).await? {
+        match rows::run(&mut work, model, rows).await? {
             Outcome::Changed(count) => self.applied.rows += count,
             Outcome::Passed(table) => self.applied.notes.push(format!(
                 "a statement of {} about {table} did not run: the service that has the table is not part of this version.",
                 rows.file
             )),
+        }
+        Ok(())
+    }
+
+    /// Runs something about rows; what fails is undone by itself and told.
+    async fn rows_or_note(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
+        self.transaction.begin_part().await?;
+        let outcome = self.rows(rows, model).await;
+        self.transaction.end_part(outcome.is_ok()).await?;
+        if let Err(error) = outcome {
+            let said =
+                format!("a statement of {} failed and was passed over: {}", rows.file, error.message());
+            self.applied.notes.push(said);
         }
         Ok(())
     }

@@ -88,7 +88,7 @@ impl Frame<'_> {
                 let value = self.host.compute(expr, parameters)?;
                 Ok(Done { rows: vec![vec![value]], ..Done::default() })
             }
-            What::Plan { plan, change } => {
+            What::Plan { plan, change, .. } => {
                 if let Some(word) = change {
                     self.refuse_change(word)?;
                 }
@@ -284,5 +284,5 @@ pub(crate) fn is_about_rows(statement: &StatementKind) -> bool {
 }
 
 fn is_change(planned: &Planned) -> bool {
-    matches!(planned.what, What::Plan { change: Some(_), .. })
+    matches!(planned.what, What::Plan { selects: false, .. })
 }
