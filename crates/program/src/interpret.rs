@@ -280,6 +280,9 @@ impl<'a> Frame<'a> {
             What::Value(expr) => self.host.compute(expr, &parameters),
             What::Plan { plan, .. } => {
                 let done = self.host.run(plan, &parameters).await?;
+                if done.rows.len() > 1 {
+                    return Err(Error::new(Code::CARDINALITY, "query returned more than one row"));
+                }
                 Ok(done.rows.into_iter().next().and_then(|row| row.into_iter().next()).unwrap_or(Value::Null))
             }
         }

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use catalog::{Catalog, Function, Language};
 use query::functions::is_polymorphic;
 use query::resolve::{
-    NameConflict, Surroundings, bound_call, bound_expr, bound_statement, domain_value, parsed_body,
+    NameConflict, Surroundings, bound_call, bound_expr, bound_rows, bound_statement, domain_value,
+    parsed_body,
 };
 use query::{Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, plan, visit};
 use sql::ast::{self, StatementKind};
 use sql::body::{self, Body};
 use types::{Code, Error, Name, Result, Type, Value};
 
+use crate::dynamic::Arguments;
 use crate::environment::Environment;
 use crate::host::Host;
 use crate::names::{Names, Used};
@@ -22,6 +24,10 @@ const PROGRAMS_MAX: usize = 10_000;
 
 /// Most plans that are kept of one body.
 const PLANS_MAX: usize = 2_000;
+
+/// Most texts that were made whose plans are kept of one body, and how long they may be.
+const MADE_MAX: usize = 200;
+const MADE_BYTES_MAX: usize = 4096;
 
 /// Most shapes of records that one statement is planned for.
 const SHAPES_MAX: usize = 4;
@@ -54,6 +60,21 @@ pub(crate) struct Program {
     conflict: NameConflict,
     path: Arc<[Arc<str>]>,
     plans: Mutex<HashMap<Key, Vec<Arc<Planned>>>>,
+    /// What was planned of texts that were made.
+    made: Mutex<HashMap<Made, Arc<Planned>>>,
+}
+
+/// A text that was made, the types of its parameters, a role, a zone and a path.
+type Made = (String, Vec<Type>, Arc<str>, Arc<str>, Arc<[Arc<str>]>);
+
+fn made_key(text: &str, arguments: &Arguments, host: &dyn Host) -> Made {
+    (
+        text.to_owned(),
+        arguments.types(),
+        host.caller().role.clone(),
+        host.session().zone.clone(),
+        host.path().clone(),
+    )
 }
 
 /// A statement of a body (where its tree lies in memory, which it does not leave) under a role and in a time zone, in which its
@@ -84,6 +105,8 @@ pub(crate) enum What {
         plan: Plan,
         /// The word of a change: `INSERT`, …
         change: Option<&'static str>,
+        /// Whether its rows are those of a select after the change.
+        selects: bool,
     },
 }
 
@@ -170,7 +193,7 @@ impl Program {
             }
             Ok(Text::Block(_)) | Err(_) => NameConflict::Refused,
         };
-        Program { body, complaint, conflict, path, plans: Mutex::default() }
+        Program { body, complaint, conflict, path, plans: Mutex::default(), made: Mutex::default() }
     }
 
     /// The body.
@@ -198,9 +221,13 @@ impl Program {
     fn kept(
         &self,
         key: Key,
-        environment: &Environment,
+        (environment, host): (&Environment, &dyn Host),
         make: impl FnOnce() -> Result<Planned>,
     ) -> Result<Arc<Planned>> {
+        if **host.path() != *self.path {
+            // Somebody has set another path since the body began.
+            return make().map(Arc::new);
+        }
         let fits = |planned: &&Arc<Planned>| planned.used.fits(environment);
         if let Some(planned) = self.plans().get(&key).and_then(|known| known.iter().find(fits)).cloned() {
             return Ok(planned);
@@ -218,6 +245,33 @@ impl Program {
         Ok(planned)
     }
 
+    /// What is known of a text that was made.
+    pub(crate) fn made(&self, text: &str, arguments: &Arguments, host: &dyn Host) -> Option<Arc<Planned>> {
+        if text.len() > MADE_BYTES_MAX {
+            return None;
+        }
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(&made_key(text, arguments, host)).cloned()
+    }
+
+    /// Keeps what was planned of a text.
+    pub(crate) fn keep_made(
+        &self,
+        text: &str,
+        arguments: &Arguments,
+        host: &dyn Host,
+        planned: &Arc<Planned>,
+    ) {
+        if text.len() > MADE_BYTES_MAX || !arguments.are_all() {
+            return;
+        }
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MADE_MAX {
+            made.clear();
+        }
+        made.insert(made_key(text, arguments, host), planned.clone());
+    }
+
     /// A statement about rows; at most so many rows of it are wanted.
     pub(crate) fn statement(
         &self,
@@ -227,8 +281,8 @@ impl Program {
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
         let key = key(std::ptr::from_ref(statement).addr(), host);
-        self.kept(key, environment, || {
-            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+        self.kept(key, (environment, host), || {
+            resolved(Wanted { path: host.path(), conflict: self.conflict, environment, host }, |around| {
                 let mut query = bound_statement(around, statement)?;
                 if let (Query::Read(read), Some(most)) = (&mut query, rows_wanted)
                     && read.limit.is_none()
@@ -249,8 +303,8 @@ impl Program {
     ) -> Result<Arc<Planned>> {
         let key = key(std::ptr::from_ref(query).addr(), host);
         let statement = StatementKind::Query(query.clone());
-        self.kept(key, environment, || {
-            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+        self.kept(key, (environment, host), || {
+            resolved(Wanted { path: host.path(), conflict: self.conflict, environment, host }, |around| {
                 bound_statement(around, &statement)
             })
         })
@@ -264,8 +318,8 @@ impl Program {
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
         let key = key(std::ptr::from_ref(call).addr(), host);
-        self.kept(key, environment, || {
-            resolved(Wanted { path: &self.path, conflict: self.conflict, environment, host }, |around| {
+        self.kept(key, (environment, host), || {
+            resolved(Wanted { path: host.path(), conflict: self.conflict, environment, host }, |around| {
                 bound_call(around, call)
             })
         })
@@ -279,8 +333,8 @@ impl Program {
         host: &dyn Host,
     ) -> Result<Arc<Planned>> {
         let key = key(std::ptr::from_ref(&*expr.kind).addr(), host);
-        self.kept(key, environment, || {
-            value(Wanted { path: &self.path, conflict: self.conflict, environment, host }, expr)
+        self.kept(key, (environment, host), || {
+            value(Wanted { path: host.path(), conflict: self.conflict, environment, host }, expr)
         })
     }
 }
@@ -315,13 +369,13 @@ pub(crate) fn resolved(
     };
     let query = resolve(&around)?;
     let used = names.used();
-    let change = match &query {
-        Query::Read(_) => None,
-        Query::Write(write) => Some(write.action.word()),
+    let (change, selects) = match &query {
+        Query::Read(_) => (None, true),
+        Query::Write(write) => (Some(write.action.word()), write.is_read_whole),
     };
     let outputs = outputs(&query);
     let plan = permitted(query, wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change }, used, outputs })
+    Ok(Planned { what: What::Plan { plan, change, selects }, used, outputs })
 }
 
 /// An expression, resolved.
@@ -334,7 +388,13 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
         session: wanted.host.session(),
         variables: &names,
     };
-    let expr = bound_expr(&around, expr)?;
+    let expr = match bound_expr(&around, expr) {
+        // `(regexp_matches(…))[1]` is what the select says that it is written in.
+        Err(error) if error.message().starts_with("set-returning function ") => {
+            return resolved(wanted, |around| bound_rows(around, expr));
+        }
+        found => found?,
+    };
     let used = names.used();
     let outputs = vec![("value".into(), expr.ty())];
     if is_computed(&expr) {
@@ -343,7 +403,7 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
     let output = Output { name: "value".into(), expr };
     let read = Read { outputs: vec![output], ..Read::from(Source::Unit) };
     let plan = permitted(Query::Read(read), wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change: None }, used, outputs })
+    Ok(Planned { what: What::Plan { plan, change: None, selects: true }, used, outputs })
 }
 
 fn permitted(query: Query, host: &dyn Host) -> Result<Plan> {

@@ -13,6 +13,10 @@ use crate::{triggers, visit};
 /// # Errors
 /// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
+    if model[write.table].fills.is_empty() {
+        // A model of declarations alone stores nothing: the whole one that runs it looks.
+        return Ok(());
+    }
     if !model.catalog[write.table].is_stored() {
         let is_instead = triggers::is_instead(model, write.table, &write.action);
         let error = || Error::internal("a write to a view was not made one to a table");

@@ -126,27 +126,97 @@ fn a_function_of_one_select_is_read_in_place_of_its_call() {
 }
 
 #[test]
+fn other_bodies_are_called() {
+    for (functions, condition) in [
+        ("create function f() returns int language sql stable as 'select 1; select 2';", "org = f()"),
+        ("create function f() returns int language sql begin atomic select 1; select 2; end;", "org = f()"),
+        (
+            "create function f() returns int language sql stable set timezone = 'UTC' as 'select 1';",
+            "org = f()",
+        ),
+        ("create function f(n int) returns int language sql stable as 'select f(n)';", "org = f(org)"),
+        (
+            "create function f() returns int language sql as 'with m as (delete from members returning 1) select count(*)::int from m';",
+            "org = f()",
+        ),
+    ] {
+        let model = with_policy(functions, condition, "");
+        assert!(model.refused().is_empty(), "{functions} {:?}", model.refused());
+        let text = if functions.contains("f(n int)") { "select f(1)" } else { "select f()" };
+        let statement = parsed(text).remove(0);
+        let query = resolve::statement(&model.catalog, &statement.kind, &[]).unwrap();
+        let Query::Read(read) = query else { panic!("no read") };
+        let mut calls = 0;
+        visit::deep_read(&read, &mut |expr| calls += usize::from(matches!(expr, query::Expr::Call(_))));
+        assert_eq!(calls, 1, "{functions}");
+    }
+}
+
+/// The type of a call's result, or how it is refused.
+#[track_caller]
+fn chosen(functions: &str, call: &str, expected: &str) {
+    let catalog = folded(builtin(), functions, "postgres");
+    let statement = parsed(&format!("select {call}")).remove(0);
+    let said = match resolve::statement(&catalog, &statement.kind, &[]) {
+        Ok(Query::Read(read)) => types::ty::format_type(&read.outputs[0].expr.ty(), None),
+        Ok(Query::Write(_)) => panic!("a write"),
+        Err(error) => format!("{} {}", error.code().name(), error.message()),
+    };
+    assert_eq!(said, expected, "{call}");
+}
+
+#[test]
+fn a_polymorphic_function_is_what_its_arguments_say() {
+    let first = "create function f(a anyarray) returns anyelement language sql as 'select a[1]';";
+    chosen(first, "f(array[1])", "integer");
+    chosen(first, "f('{a}'::text[])", "text");
+    chosen(first, "f(1)", "42883 function f(integer) does not exist");
+    let pair =
+        "create function f(a anyelement, b anyelement) returns anyarray language plpgsql as 'begin end';";
+    chosen(pair, "f(1, 2)", "integer[]");
+    chosen(pair, "f(1, null)", "integer[]");
+    chosen(pair, "f(1, true)", "42883 function f(integer, boolean) does not exist");
+    chosen(
+        pair,
+        "f(null, null)",
+        "42804 could not determine polymorphic type because input has type unknown",
+    );
+    let wide = "create function f(a anycompatible, b anycompatible) returns anycompatible language sql as 'select a';";
+    chosen(wide, "f(1, 2.5)", "numeric");
+    let list = "create function f(variadic a anyarray) returns anyelement language sql as 'select a[1]';";
+    chosen(list, "f(1, 2, 3)", "integer");
+    chosen(list, "f(variadic array['a'])", "text");
+}
+
+#[test]
+fn arguments_choose_among_functions_of_one_name() {
+    let overloads = "create function f(a int) returns int language sql as 'select 1';
+        create function f(a text) returns text language sql as 'select a';
+        create function f(a int, b int default 1) returns bigint language sql as 'select 2::bigint';";
+    chosen(overloads, "f(1)", "integer");
+    chosen(overloads, "f('a')", "text");
+    chosen(overloads, "f(1, 2)", "bigint");
+    chosen(overloads, "f(b => 1, a => 2)", "bigint");
+    chosen(overloads, "f(a => 2, 1)", "42601 positional argument cannot follow named argument");
+    chosen(overloads, "f(true)", "42883 function f(boolean) does not exist");
+    let several = "create function f(a int, b int default 1) returns int language sql as 'select 1';
+        create function f(a int, b text default '') returns int language sql as 'select 1';";
+    chosen(several, "f(1)", "42725 function f(integer) is not unique");
+    let lists = "create function f(variadic a int[]) returns bigint language sql as 'select 1::bigint';
+        create function f(a int) returns int language sql as 'select 1';";
+    chosen(lists, "f(1)", "integer");
+    chosen(lists, "f(1, 2)", "bigint");
+    chosen(lists, "f(variadic '{}')", "bigint");
+    chosen("create procedure f(a int) language sql as '';", "f(1)", "42809 f(integer) is a procedure");
+}
+
+#[test]
 fn other_bodies_are_refused_by_name() {
     for (functions, condition, message) in [
         (
             "create function f() returns int language plperl stable as 'return 1';",
             "org = f()",
             "0A000 calling function public.f() is not supported",
-        ),
-        (
-            "create function f() returns int language sql stable as 'select 1; select 2';",
-            "org = f()",
-            "0A000 calling function public.f() of more than one select is not supported",
-        ),
-        (
-            "create function f() returns int language sql stable set row_security = off as 'select 1';",
-            "org = f()",
-            "0A000 calling function public.f() with its setting of row_security is not supported",
-        ),
-        (
-            "create function f(n int) returns int language sql stable as 'select f(n)';",
-            "org = f(org)",
-            "0A000 calling function public.f() by itself is not supported",
         ),
         (
             "create function f() returns setof int language sql stable as 'select 1';",

@@ -129,7 +129,7 @@ impl Frame<'_> {
                 return Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {schema}")));
             }
         }
-        let path = self.program.path().iter();
+        let path = self.host.path().iter();
         Ok(path.filter(|schema| catalog.allows_schema(&roles, schema)).cloned().collect())
     }
 

@@ -17,6 +17,7 @@ impl Frame<'_> {
             handler.conditions.iter().try_for_each(check)?;
         }
         let depth = self.environment.depth();
+        let (path, session) = (self.host.path().clone(), self.host.session().clone());
         self.host.begin_part().await?;
         let error = match self.steps(&block.steps).await {
             Ok(flow) => {
@@ -26,6 +27,8 @@ impl Frame<'_> {
             Err(error) => error,
         };
         self.host.end_part(false).await?;
+        self.host.exchange_path(path);
+        self.host.exchange_session(session);
         self.environment.leave_to(depth);
         let Some(handler) = block.handlers.iter().find(|handler| handles(handler, &error)) else {
             return Err(error);

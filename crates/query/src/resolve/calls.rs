@@ -142,6 +142,9 @@ impl Resolver<'_> {
         }
         let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
         let schema = name.schema.as_deref().unwrap_or_default();
+        if !self.catalog.schemas.iter().any(|(known, _)| **known == *schema) {
+            return Err(Error::new(Code::UNDEFINED_SCHEMA, format!("schema \"{schema}\" does not exist")));
+        }
         let message = format!("function {schema}.{}({}) does not exist", name.name, types.join(", "));
         Err(Error::new(Code::UNDEFINED_FUNCTION, message))
     }

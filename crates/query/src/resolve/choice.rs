@@ -38,7 +38,9 @@ impl Resolver<'_> {
         let (at, args) = self.found(call, candidates)?;
         let function = &self.catalog.functions[at];
         if function.procedure {
-            let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
+            let types = call.args.iter().map(|argument| Ok(self.expr(&argument.value)?.ty()));
+            let types = types.collect::<Result<Vec<Type>>>()?;
+            let types: Vec<String> = types.iter().map(|ty| format_type(ty, None)).collect();
             let message = format!("{}({}) is a procedure", function.name.name, types.join(", "));
             return Err(
                 Error::new(Code::WRONG_OBJECT_TYPE, message).with_hint("To call a procedure, use CALL.")
@@ -55,8 +57,12 @@ impl Resolver<'_> {
                 format!("DISTINCT, FILTER, ORDER BY or * specified, but {name} is not an aggregate function");
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
-        let mut written = Vec::with_capacity(call.args.len());
+        let mut written: Vec<Written<'_>> = Vec::with_capacity(call.args.len());
         for argument in &call.args {
+            if argument.name.is_none() && written.last().is_some_and(|before| before.name.is_some()) {
+                let message = "positional argument cannot follow named argument";
+                return Err(Error::new(Code::SYNTAX, message));
+            }
             let arg = self.expr(&argument.value)?;
             written.push(Written { name: argument.name.as_deref(), ty: arg.ty(), arg });
         }
@@ -223,8 +229,11 @@ fn best(mut fits: Vec<Fit>, actual: &[&Type]) -> Option<Fit> {
         alike.clone().all(|other| (fit.is_list, fit.defaults) <= (other.is_list, other.defaults))
     });
     let known = || actual.iter().enumerate().filter(|(_, ty)| ***ty != Type::Unknown);
-    if let Some(exact) = fits.iter().position(|fit| fit.types.iter().eq(actual.iter().copied())) {
-        return Some(fits.swap_remove(exact));
+    let is_exact = |fit: &&Fit| fit.types.iter().eq(actual.iter().copied());
+    match (fits.iter().find(is_exact).cloned(), fits.iter().filter(is_exact).count()) {
+        (Some(exact), 1) => return Some(exact),
+        (Some(_), _) => return None,
+        (None, _) => {}
     }
     let is = |fit: &Fit, at: usize, ty: &Type| fit.types[at] == *ty;
     keep_best(&mut fits, |fit| known().filter(|(at, ty)| is(fit, *at, ty)).count());

@@ -88,19 +88,23 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    /// The rows of a call of a declared function that returns a set; `None` for other calls.
+    /// The rows of a call of a declared function that returns a set, with their type, if they have one; `None` for other calls.
     pub(super) fn declared_rows(
         &mut self,
         call: &Call,
         wanted: impl Fn(&Function) -> bool,
-    ) -> Result<Option<Read>> {
+    ) -> Result<Option<(Option<Name>, Read)>> {
         let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
         candidates.retain(|at| wanted(&self.catalog.functions[*at]));
         if candidates.is_empty() {
             return Ok(None);
         }
         let (at, args) = self.matched(call, &candidates)?;
-        self.rows_of_call(at, args).map(Some)
+        let row_type = match &self.instance(at, &args)?.returns {
+            Type::Composite(name) if &*name.name != "record" => Some(name.clone()),
+            _ => None,
+        };
+        Ok(Some((row_type, self.rows_of_call(at, args)?)))
     }
 
     /// The rows of a call: those of a set, or one.
@@ -174,7 +178,9 @@ impl<'a> Resolver<'a> {
         let ast::FromItem::Function { call, ordinality, alias, definitions, .. } = item else {
             return Err(Error::internal("not a function in FROM"));
         };
-        let Some(mut read) = self.declared_rows(call, |_| true)? else { return self.function_of_table(item) };
+        let Some((row_type, mut read)) = self.declared_rows(call, |_| true)? else {
+            return self.function_of_table(item);
+        };
         if !definitions.is_empty() {
             return Err(Error::missing(format!("column definitions of function {}()", call.name.name)));
         }
@@ -191,6 +197,7 @@ impl<'a> Resolver<'a> {
             *column = name.as_str().into();
         }
         relation.is_value = super::sets::is_value(&relation.columns);
+        relation.row_type = row_type.filter(|_| !*ordinality);
         relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
         self.add(relation)?;
         Ok(Source::Read { id, read: Box::new(read), view: None })
@@ -225,7 +232,7 @@ impl<'a> Resolver<'a> {
         let is_set = |function: &Function| {
             function.returns_set || (!is_readable(function, self.catalog) && is_row(&function.returns))
         };
-        let Some(rows) = self.declared_rows(call, is_set)? else { return Ok(None) };
+        let Some((_, rows)) = self.declared_rows(call, is_set)? else { return Ok(None) };
         let [output] = &rows.outputs[..] else { return Ok(None) };
         let id = self.ids.fresh();
         let ty = output.expr.ty();

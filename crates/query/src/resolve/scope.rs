@@ -15,6 +15,8 @@ pub(super) struct Relation {
     pub(super) alias: Arc<str>,
     /// The table, where it goes under its own name.
     table: Option<Name>,
+    /// The type of its rows, where they have one.
+    pub(super) row_type: Option<Name>,
     /// Its columns.
     pub(super) columns: Vec<(Arc<str>, Expr)>,
     /// Where its rows come from.
@@ -59,6 +61,7 @@ impl Relation {
         Relation {
             alias: alias.map_or_else(|| table.name.name.clone(), Arc::from),
             table: alias.is_none().then(|| table.name.clone()),
+            row_type: Some(table.name.clone()),
             columns: table.column_ids().map(column).collect(),
             id: Some(id),
             is_stored: table.is_stored(),
@@ -76,7 +79,15 @@ impl Relation {
     }
 
     pub(super) fn of_columns(alias: &str, columns: Vec<(Arc<str>, Expr)>) -> Relation {
-        Relation { alias: alias.into(), table: None, columns, id: None, is_stored: false, is_value: false }
+        Relation {
+            alias: alias.into(),
+            table: None,
+            row_type: None,
+            columns,
+            id: None,
+            is_stored: false,
+            is_value: false,
+        }
     }
 
     /// Gives its first columns other names.
@@ -114,7 +125,7 @@ impl Relation {
             return value.clone();
         }
         let ty = self
-            .table
+            .row_type
             .clone()
             .map_or_else(|| Type::Composite(Name::new("pg_catalog", "record")), Type::Composite);
         let (names, args): (Vec<Arc<str>>, Vec<Expr>) = self.columns.iter().cloned().unzip();
