@@ -22,7 +22,7 @@ use catalog::Sequence;
 use query::FunctionId;
 use render::{Command, Dialect};
 use types::stored::Cell;
-use types::{Capabilities, Error, Result, Value};
+use types::{Capabilities, Error, Result, Type, Value};
 
 use crate::run::Run;
 
@@ -40,14 +40,26 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The declared functions that an engine's statements call, for an engine that has none of its own.
 pub trait Routines: Send + Sync {
-    /// The value of a function for arguments of its parameters' types, called in a transaction by a role.
+    /// The value of a function, called in a transaction.
     fn call<'t>(
         &'t self,
         transaction: &'t mut dyn Transaction,
-        function: FunctionId,
-        role: &'t str,
+        routine: &'t Routine,
         args: Vec<Value>,
     ) -> BoxFuture<'t, Result<Value>>;
+}
+
+/// Which function a statement calls, and as what.
+#[derive(Clone, Debug)]
+pub struct Routine {
+    /// The function.
+    pub function: FunctionId,
+    /// Who calls it.
+    pub role: String,
+    /// The type of what is wanted.
+    pub result: Type,
+    /// The types of its arguments.
+    pub arguments: Vec<Type>,
 }
 
 /// Where rows go. An engine may start a read over: then it says so.

@@ -16,7 +16,7 @@ mod work;
 mod write;
 
 pub use contract::{
-    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routines, Sink, Transaction, transact, worked,
+    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routine, Routines, Sink, Transaction, transact, worked,
 };
 pub use database::{Applied, Database};
 pub use rows::Values;

@@ -2,8 +2,7 @@
 
 use std::sync::Mutex;
 
-use engine::{BoxFuture, Routines, Transaction};
-use query::FunctionId;
+use engine::{BoxFuture, Routine, Routines, Transaction};
 use types::{Code, Value};
 
 use super::*;
@@ -16,13 +15,12 @@ impl Routines for Twice {
     fn call<'t>(
         &'t self,
         transaction: &'t mut dyn Transaction,
-        function: FunctionId,
-        role: &'t str,
+        routine: &'t Routine,
         args: Vec<Value>,
     ) -> BoxFuture<'t, Result<Value>> {
         Box::pin(async move {
             let Some(Value::Int(given)) = args.first() else { return Ok(Value::Null) };
-            self.0.lock().unwrap().push((function.0, role.to_owned(), *given));
+            self.0.lock().unwrap().push((routine.function.0, routine.role.clone(), *given));
             if *given < 0 {
                 return Err(Error::new(Code::DIVISION_BY_ZERO, "below zero").with_hint("Give more."));
             }
