@@ -7,6 +7,7 @@ pub mod app;
 mod asked;
 pub mod command;
 pub mod complaint;
+pub mod jobs;
 pub mod keys;
 pub mod project;
 pub mod road;

@@ -15,6 +15,7 @@ use super::migrate::lines;
 use super::serve::{announce, data_dir, lost, parts, runtime, take_words, warn_of_words};
 use super::{Serve, say, tell, tell_complaints};
 use crate::app::App;
+use crate::jobs;
 use crate::keys::DemoKeys;
 use crate::project::{self, Fingerprint, Project, Strictness};
 use crate::server::{listen, log};
@@ -47,10 +48,13 @@ pub(super) fn run(words: &Serve, demo_keys: DemoKeys, environment: &Environment)
         let announced = Announced::new(&data_dir(&words.place), &app);
         let mut follower =
             Follower { app: app.clone(), dir: &words.place.dir, environment, seen, moving: None, written };
+        let jobs = tokio::spawn(jobs::work(app.clone()));
         tokio::select! {
             () = listen::serve(&app, listener, signal) => {}
             () = follower.follow() => {}
         }
+        jobs.abort();
+        let _ = jobs.await;
         drop((follower, announced));
         app.close();
         Ok(())

@@ -10,6 +10,7 @@ use super::address::Announced;
 use super::{Place, Serve, say, tell_complaints};
 use crate::app::system::{OsRandom, SystemClock};
 use crate::app::{App, Parts};
+use crate::jobs;
 use crate::keys::DemoKeys;
 use crate::project::{Project, Strictness};
 use crate::server::{listen, log};
@@ -34,7 +35,11 @@ pub(super) fn run(words: &Serve, environment: &Environment) -> Result<()> {
         let app = App::open(parts(&words.place, project, DemoKeys::Refused)).await?;
         announce(&app, listener.local_addr().map_err(lost)?, &words.place.dir);
         let announced = Announced::new(&data_dir(&words.place), &app);
+        let jobs = tokio::spawn(jobs::work(app.clone()));
         listen::serve(&app, listener, signal).await;
+        // What it was at is recorded, and goes on with the next start.
+        jobs.abort();
+        let _ = jobs.await;
         drop(announced);
         app.close();
         Ok(())

@@ -135,6 +135,10 @@ settings! {
     engine_watch_interval: Period = Period(Duration::from_secs(10)), "engine.watch_interval", "How often a PostgreSQL database is asked whether something was declared, besides what it says itself.";
     engine_readers: u64 = 0, "engine.readers", "Connections that read at the same time; 0 is one a core.";
 
+    jobs_timeout: Period = Period(Duration::from_mins(1)), "jobs.timeout", "How long a command of `cron.schedule` may run.";
+    jobs_attempts: u64 = 6, "jobs.attempts", "How often a request of `net.http_post` is tried before it is given up.";
+    jobs_private_addresses: bool = false, "jobs.private_addresses", "Whether requests of the schema may go to addresses that are not of the internet: this machine, its network.";
+
     server_listen: Option<SocketAddr> = None, "server.listen", "The address to listen on; by default `127.0.0.1` and `api.port`.";
     server_static_dir: Option<String> = None, "server.static_dir", "A folder of files, beside `config.toml`, that is served at `/app/`.";
     server_log_format: LogFormat = LogFormat::Text, "server.log_format", "How log lines look.";
