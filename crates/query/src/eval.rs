@@ -219,6 +219,9 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
 
 /// A whole row as a JSON object.
 fn record(names: &[Arc<str>], args: &[Expr], row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> {
+    if is_null_row(args) {
+        return Ok(Value::Null);
+    }
     let mut out = vec![b'{'];
     for (name, arg) in names.iter().zip(args) {
         out.extend(if out.len() > 1 { &b","[..] } else { b"" });
@@ -229,6 +232,11 @@ fn record(names: &[Arc<str>], args: &[Expr], row: &dyn Row, scope: &mut Scope<'_
     }
     out.push(b'}');
     String::from_utf8(out).map(Value::text).map_err(Error::internal)
+}
+
+/// Whether the fields of a row are those of one that is null as a whole: of a variable, for a row that is read has columns.
+pub fn is_null_row(args: &[Expr]) -> bool {
+    !args.is_empty() && args.iter().all(|arg| matches!(arg, Expr::Const { value: Value::Null, .. }))
 }
 
 /// A field of a row that is kept as a JSON object.

@@ -16,7 +16,7 @@ pub(super) fn pack(error: &Error) -> String {
         Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
         None => "",
     };
-    [error.code().name(), error.message(), details, error.hint().unwrap_or_default()]
+    [error.state(), error.message(), details, error.hint().unwrap_or_default()]
         .map(|part| format!("{MARK}{part}"))
         .concat()
 }
@@ -24,8 +24,9 @@ pub(super) fn pack(error: &Error) -> String {
 fn unpack(text: &str) -> Option<Error> {
     let start = text.find(MARK)?;
     let mut parts = text.get(start + 1..)?.split(MARK);
-    let code = Code::find(parts.next()?)?;
-    let mut error = Error::new(code, parts.next()?);
+    // A state that is no row of the table stays what it is.
+    let state = parts.next()?;
+    let mut error = Error::raised(state, parts.next()?);
     if let Some(details) = parts.next().filter(|details| !details.is_empty()) {
         error = error.with_details(details);
     }
@@ -153,5 +154,7 @@ mod tests {
             (back.code(), back.message(), back.hint(), back.details()),
             (error.code(), error.message(), Some("do not"), None)
         );
+        let error = Error::raised("P0004", "assertion failed");
+        assert_eq!(unpack(&pack(&error)).unwrap().state(), "P0004");
     }
 }

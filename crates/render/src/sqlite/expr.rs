@@ -192,6 +192,10 @@ impl Writer<'_> {
 
     /// A whole row as a JSON object.
     fn record(&mut self, names: &[std::sync::Arc<str>], args: &[Expr]) -> Result<()> {
+        if query::eval::is_null_row(args) {
+            self.push("null");
+            return Ok(());
+        }
         let field = |(name, arg): (&std::sync::Arc<str>, &Expr)| query::Output {
             name: name.clone(),
             expr: Expr::null(arg.ty()),
