@@ -7,6 +7,7 @@
 //! | scenario | breaks |
 //! |---|---|
 //! | [`kill`] | the process, at any moment |
+//! | [`programs`] | the process, while functions and triggers are at work |
 //! | [`power`] | the machine: what the operating system had not written yet is lost |
 //! | [`full`] | the disk has no space left |
 //! | [`proxy`] | the network: not a scenario, but what the tests of drivers put between us and a database |
@@ -20,6 +21,7 @@ pub mod load;
 pub mod long;
 pub mod mount;
 pub mod power;
+pub mod programs;
 pub mod project;
 pub mod proxy;
 pub mod random;
@@ -91,6 +93,14 @@ pub const SCENARIOS: &[Scenario] = &[
         quick: 10,
         mounts: false,
         run: kill::run,
+    },
+    Scenario {
+        name: "programs",
+        shows: "what functions and triggers do in several statements is done as a whole, whenever the process is killed",
+        cycles: 50,
+        quick: 10,
+        mounts: false,
+        run: programs::run,
     },
     Scenario {
         name: "power",

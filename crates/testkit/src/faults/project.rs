@@ -68,8 +68,16 @@ impl Project {
     /// # Errors
     /// What the operating system says.
     pub fn create(folder: &Path, binary: &Path) -> Result<Project, String> {
-        write(&folder.join("schema.sql"), SCHEMA)?;
-        write(&folder.join("config.toml"), CONFIG)?;
+        Project::of(folder, binary, (SCHEMA, CONFIG))
+    }
+
+    /// The same of a schema and settings.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn of(folder: &Path, binary: &Path, (schema, config): (&str, &str)) -> Result<Project, String> {
+        write(&folder.join("schema.sql"), schema)?;
+        write(&folder.join("config.toml"), config)?;
         Ok(Project { folder: folder.to_owned(), binary: binary.to_owned() })
     }
 
