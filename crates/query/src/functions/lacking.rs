@@ -28,7 +28,7 @@ const NAMES: &[&str] = &[
     "col_description", "current_query", "format_type", "inet_client_addr", "inet_server_addr", "obj_description", "pg_backend_pid",
     "pg_cancel_backend", "pg_column_compression", "pg_column_size", "pg_conf_load_time", "pg_current_xact_id", "pg_database_size",
     "pg_get_constraintdef", "pg_get_expr", "pg_get_functiondef", "pg_get_indexdef", "pg_get_serial_sequence", "pg_get_triggerdef",
-    "pg_get_userbyid", "pg_get_viewdef", "pg_has_role", "pg_indexes_size", "pg_is_in_recovery", "pg_notify", "pg_postmaster_start_time",
+    "pg_get_userbyid", "pg_get_viewdef", "pg_has_role", "pg_indexes_size", "pg_is_in_recovery", "pg_postmaster_start_time",
     "pg_relation_size", "pg_table_size", "pg_terminate_backend", "pg_total_relation_size", "row_security_active",
     "shobj_description", "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regrole", "to_regtype",
     "txid_current", "version",

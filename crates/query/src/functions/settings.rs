@@ -1,4 +1,4 @@
-//! Settings of the transaction: what functions may read of the request, say of its reply, and tell each other.
+//! Settings of the transaction: what functions may read of the request, say of its reply, and tell each other or nobody.
 //!
 //! Only settings that somebody made up have rows here, names with a dot in them. What decides who the caller is, and what
 //! PostgreSQL itself goes by, is refused by name.
@@ -6,7 +6,7 @@
 use types::session::Settings;
 use types::{Code, Error, Result, Value};
 
-use super::Ty::{Bool, Int4, Text as T};
+use super::Ty::{Bool, Int4, Text as T, Void};
 use super::arguments::{boolean, ok_text, text, text_or_null};
 use super::{Context, Function};
 
@@ -18,8 +18,26 @@ pub(super) static ROWS: &[Function] = &[
     })
     .stable(),
     Function::new("pg_trigger_depth", &[], Int4, |c, _| Ok(Value::Int(depth(&c.session.settings)))).stable(),
+    Function::new("pg_notify", &[T, T], Void, notify).lax().volatile(),
     Function::new("set_config", &[T, T, Bool], T, set).lax().volatile(),
 ];
+
+/// Bytes that a channel's name and a payload stay below.
+const CHANNEL_BYTES: usize = 64;
+const PAYLOAD_BYTES: usize = 8000;
+
+/// Nobody can listen: what is left of a notification is what PostgreSQL refuses.
+fn notify(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let channel = text_or_null(arguments, 0)?.unwrap_or_default();
+    let payload = text_or_null(arguments, 1)?.unwrap_or_default();
+    let refuse = |message: &str| Err(Error::new(Code::INVALID_PARAMETER, message));
+    match (channel.len(), payload.len()) {
+        (0, _) => refuse("channel name cannot be empty"),
+        (CHANNEL_BYTES.., _) => refuse("channel name too long"),
+        (_, PAYLOAD_BYTES..) => refuse("payload string too long"),
+        _ => ok_text(""),
+    }
+}
 
 /// The setting that counts how deep triggers fire each other. Nobody else can name it: it has no dot.
 const TRIGGER_DEPTH: &str = "trigger_depth";

@@ -63,7 +63,7 @@ impl<'a> Resolver<'a> {
         }
         if function.returns_set {
             let name = function.name.to_string();
-            let read = self.rows_of_call(at, args)?;
+            let read = self.rows_of_call(at, args, Vec::new())?;
             return self.expanded_rows(read, &name).map(Some);
         }
         let is_simple = args.iter().all(is_simple);
@@ -92,6 +92,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn declared_rows(
         &mut self,
         call: &Call,
+        defined: &[(String, ast::TypeName)],
         wanted: impl Fn(&Function) -> bool,
     ) -> Result<Option<(Option<Name>, Read)>> {
         let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
@@ -104,18 +105,55 @@ impl<'a> Resolver<'a> {
             Type::Composite(name) if &*name.name != "record" => Some(name.clone()),
             _ => None,
         };
-        Ok(Some((row_type, self.rows_of_call(at, args)?)))
+        let defined = self.definitions(at, defined)?;
+        Ok(Some((row_type, self.rows_of_call(at, args, defined)?)))
     }
 
-    /// The rows of a call: those of a set, or one.
-    fn rows_of_call(&mut self, at: usize, args: Vec<Expr>) -> Result<Read> {
+    /// The columns that a call says, of a function that does not.
+    fn definitions(&self, at: usize, defined: &[(String, ast::TypeName)]) -> Result<Vec<Argument>> {
+        let function = &self.catalog.functions[at];
+        let is_record = matches!(&function.returns, Type::Opaque(name) if &*name.name == "record");
+        let is_told = function.arguments.iter().any(Argument::is_output);
+        let word = match (is_record && !is_told, defined.is_empty()) {
+            (true, true) => "required",
+            (false, false) => "only allowed",
+            _ => "",
+        };
+        if !word.is_empty() {
+            let message = format!("a column definition list is {word} for functions returning \"record\"");
+            return Err(Error::new(Code::SYNTAX, message));
+        }
+        let column = |(name, ty): &(String, ast::TypeName)| match self.cast_target(ty)? {
+            (ty, None) => Ok(Argument {
+                name: Some(name.as_str().into()),
+                ty,
+                domain: None,
+                mode: ast::ArgumentMode::Table,
+                default: None,
+            }),
+            (_, Some(_)) => Err(Error::missing("a length or precision in a column definition list")),
+        };
+        defined.iter().map(column).collect()
+    }
+
+    /// The rows of a call: those of a set, or one; with the columns that the call says.
+    fn rows_of_call(&mut self, at: usize, args: Vec<Expr>, defined: Vec<Argument>) -> Result<Read> {
         if self.is_interpreted(at)? {
+            if !defined.is_empty() {
+                let name = &self.catalog.functions[at].name;
+                return Err(Error::missing(format!("column definitions of function {name}()")));
+            }
             return match args.iter().any(visit::depends_on_rows) {
                 true => self.interpreted_rows_beside(at, args),
                 false => self.interpreted_rows(FunctionId(at), args),
             };
         }
-        let function = self.instance(at, &args)?;
+        let mut function = self.instance(at, &args)?;
+        if !defined.is_empty() {
+            let told = function.to_mut();
+            told.returns = Type::Composite(Name::new("pg_catalog", "record"));
+            told.arguments.extend(defined);
+        }
         let is_simple = args.iter().all(is_simple);
         let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
         let null = function.strict.then(|| any_null(&args)).flatten();
@@ -178,12 +216,9 @@ impl<'a> Resolver<'a> {
         let ast::FromItem::Function { call, ordinality, alias, definitions, .. } = item else {
             return Err(Error::internal("not a function in FROM"));
         };
-        let Some((row_type, mut read)) = self.declared_rows(call, |_| true)? else {
+        let Some((row_type, mut read)) = self.declared_rows(call, definitions, |_| true)? else {
             return self.function_of_table(item);
         };
-        if !definitions.is_empty() {
-            return Err(Error::missing(format!("column definitions of function {}()", call.name.name)));
-        }
         if *ordinality {
             read = self.numbered(read);
         }
@@ -232,7 +267,7 @@ impl<'a> Resolver<'a> {
         let is_set = |function: &Function| {
             function.returns_set || (!is_readable(function, self.catalog) && is_row(&function.returns))
         };
-        let Some((_, rows)) = self.declared_rows(call, is_set)? else { return Ok(None) };
+        let Some((_, rows)) = self.declared_rows(call, &[], is_set)? else { return Ok(None) };
         let [output] = &rows.outputs[..] else { return Ok(None) };
         let id = self.ids.fresh();
         let ty = output.expr.ty();

@@ -323,7 +323,12 @@ impl<'a> Resolver<'a> {
             true => "json_to_recordset",
             false => "json_to_record",
         };
-        let call = self.interpreted_call(at, args, Type::Json)?;
+        let mut call = self.interpreted_call(at, args, Type::Json)?;
+        if !function.returns_set {
+            // A row that is null is one of nulls.
+            let none = Expr::Const { value: types::Value::text("{}"), ty: Type::Json };
+            call = Expr::Form { form: Form::Coalesce, args: vec![call, none], ty: Type::Json };
+        }
         let chosen = crate::functions::choose_set(name, &[Type::Json])?;
         let id = self.ids.fresh();
         let outputs = outputs(id, &columns);
