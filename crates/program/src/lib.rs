@@ -1,4 +1,5 @@
-//! Functions and trigger functions in PL/pgSQL, interpreted inside of a transaction (PostgreSQL 43).
+//! Functions, procedures and trigger functions, interpreted inside of a transaction (PostgreSQL 43): those in PL/pgSQL, and those of
+//! `language sql` that cannot stand in place of their calls.
 //!
 //! ```text
 //! body ─▶ sql::parse_body ─▶ statements, each planned when it is reached and kept ─▶ interpreted over a Host
