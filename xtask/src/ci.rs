@@ -45,7 +45,24 @@ const STAGES: &[Stage] = &[
             watch(&mut cargo(&["run", "--quiet", "--locked", "-p", "backplane-testkit", "--bin", "oracles"]))
         },
     },
-    Stage { name: "differential", fast: false, skip: without_testkit, run: differential::stage },
+    Stage {
+        name: "differential: requests",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("requests"),
+    },
+    Stage {
+        name: "differential: queries",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("queries"),
+    },
+    Stage {
+        name: "differential: programs",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("programs"),
+    },
     Stage {
         name: "release",
         fast: false,

@@ -7,7 +7,7 @@ use crate::engines;
 use crate::run::{Result, cargo, root, status};
 use crate::tally::{Tally, watch};
 
-/// `differential [--seed N] [--schemas N] [--requests N] [--minutes N] [--first N] [--shrink N] [--stop]`.
+/// `differential [requests|queries|programs] [--seed N] [--schemas N] [--requests N] [--minutes N] [--first N] [--shrink N] [--stop]`.
 /// `TEST_POSTGRES_URL` names a server that is there already.
 pub(crate) fn main(words: &[String]) -> Result<()> {
     if std::env::var_os("TEST_POSTGRES_URL").is_some() {
@@ -18,12 +18,12 @@ pub(crate) fn main(words: &[String]) -> Result<()> {
     ended.and(engines::down(&folder()))
 }
 
-/// What CI asks: the default effort.
-pub(crate) fn stage() -> (Tally, Result<()>) {
+/// What CI asks of a part of the judge: the default effort.
+pub(crate) fn stage(part: &str) -> (Tally, Result<()>) {
     match up() {
         Err(message) => (Tally::default(), Err(message)),
         Ok(url) => {
-            let (tally, ended) = watch(judge().env("TEST_POSTGRES_URL", url));
+            let (tally, ended) = watch(judge().arg(part).env("TEST_POSTGRES_URL", url));
             (tally, ended.and(engines::down(&folder())))
         }
     }

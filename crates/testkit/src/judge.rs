@@ -190,7 +190,7 @@ impl Work<'_> {
     }
 
     fn project(&self, number: u64, probe: Option<&mut Probe>) -> Result<(), String> {
-        let Drawn { mut world, requests } = self.draw(number, probe)?;
+        let Drawn { mut world, mut requests } = self.draw(number, probe)?;
         let mut opened = Pair::open(&world, self.postgres);
         // Views and blocks that the embedded engine lacks something for are left out.
         while let Opened::One("sqlite", message) = &opened
@@ -205,6 +205,16 @@ impl Work<'_> {
                 break;
             }
             opened = Pair::open(&world, self.postgres);
+        }
+        if self.effort.part == Part::Queries {
+            let text = world.sql();
+            let is_there = |asked: &Asked| {
+                let name = asked.path.trim_start_matches("rpc/");
+                ["function", "view"].iter().any(|what| {
+                    [" ", "("].iter().any(|end| text.contains(&format!("create {what} {name}{end}")))
+                })
+            };
+            requests.retain(is_there);
         }
         let mut pair = match opened {
             Opened::Both(pair) => pair,

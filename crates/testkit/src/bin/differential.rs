@@ -1,4 +1,4 @@
-//! The judge: `differential [--seed N] [--schemas N] [--requests N] [--first N] [--minutes N] [--shrink N] [--stop]`.
+//! The judge: `differential [requests|queries|programs] [--seed N] [--schemas N] [--requests N] [--first N] [--minutes N] [--shrink N] [--stop]`.
 //!
 //! `TEST_POSTGRES_URL` names the server. The last line counts comparisons.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
@@ -12,9 +12,12 @@ use testkit::judge::{self, Effort, Part, Verdict};
 /// Errors that both answered: the most frequent are told, for they say what the generator draws in vain.
 const ERRORS_TOLD: usize = 40;
 
-/// What is asked: requests, unless a word says otherwise.
-const PARTS: &[(&str, Part)] =
-    &[("requests", Part::Requests), ("queries", Part::Queries), ("programs", Part::Programs)];
+/// What is asked, by a word, and how much of it in CI: projects, and requests of each. Requests, unless a word says otherwise.
+const PARTS: &[(&str, Part, u64, u64)] = &[
+    ("requests", Part::Requests, 220, 100),
+    ("queries", Part::Queries, 110, 200),
+    ("programs", Part::Programs, 120, 200),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -91,8 +94,8 @@ fn effort(words: &[String]) -> Result<Effort, String> {
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        if let Some(part) = PARTS.iter().find(|(name, _)| name == word) {
-            effort.part = part.1;
+        if let Some((_, part, schemas, requests)) = PARTS.iter().find(|(name, ..)| name == word) {
+            effort = Effort { part: *part, schemas: *schemas, requests: *requests, ..effort };
             continue;
         }
         if word == "--stop" {

@@ -11,6 +11,9 @@ use super::world::Extra;
 /// How deep blocks, branches and loops stand in each other.
 const DEPTH: usize = 3;
 
+/// Instead of a table: the body is a block, which runs before there are rows.
+const FIRST: usize = usize::MAX;
+
 /// Names of conditions that handlers take.
 const CONDITIONS: &[&str] = &[
     "others",
@@ -63,6 +66,8 @@ struct Writer<'m, 'a> {
     names: usize,
     /// Statements that may still be written.
     left: usize,
+    /// Whether rows are far from those that are there: a block runs before them.
+    is_first: bool,
     /// The first table that may be written to: triggers write to later ones alone, so that they end.
     first: usize,
 }
@@ -110,7 +115,7 @@ fn returns(maker: &mut Maker<'_>, ending: Ending) -> (String, Vec<Known>) {
 
 /// A block that runs once, while the schema is made.
 pub(super) fn block(maker: &mut Maker<'_>) -> Extra {
-    let inner = body(maker, Ending::Void, &[], &[], None, 0);
+    let inner = body(maker, Ending::Void, &[], &[], None, FIRST);
     Extra::Statement(format!(
         "do $$\nbegin\n{inner};\nexception when others then\n  insert into log (what, became) values (sqlstate, to_jsonb(sqlerrm));\nend $$"
     ))
@@ -176,7 +181,9 @@ fn body(
     row: Option<(usize, bool, &str)>,
     first: usize,
 ) -> String {
-    maker.may_fail = true;
+    // Triggers meet the first rows, too, which everybody has to take, and blocks are a part of the schema.
+    maker.may_fail = ending != Ending::Row && first != FIRST;
+    maker.failures = 1;
     let left = 5 + maker.draw.below(9);
     let mut writer = Writer {
         maker,
@@ -190,7 +197,8 @@ fn body(
         handles: false,
         names: 0,
         left,
-        first,
+        is_first: ending == Ending::Void && parameters.is_empty() && outputs.is_empty() && first > 0,
+        first: if first == FIRST { 0 } else { first },
     };
     writer.block(DEPTH, row);
     writer.maker.may_fail = false;
@@ -435,6 +443,7 @@ impl Writer<'_, '_> {
             return;
         }
         self.left -= 1;
+        self.maker.failures = 1;
         let is_deep = depth == 0;
         match self.maker.draw.below(if is_deep { 13 } else { 22 }) {
             0..=2 => self.assignment(),
@@ -558,7 +567,9 @@ impl Writer<'_, '_> {
                 continue;
             }
             let value = match name.as_str() {
-                "id" if !self.maker.draw.one_in(3) => (100 + self.maker.draw.below(60)).to_string(),
+                "id" if self.is_first || !self.maker.draw.one_in(3) => {
+                    (100 + self.maker.draw.below(60)).to_string()
+                }
                 _ if is_required && !self.maker.draw.one_in(20) => {
                     let term = self.term(*ty, 1);
                     format!("coalesce({term}, {})", ty.constant(self.maker.draw))
@@ -630,7 +641,7 @@ impl Writer<'_, '_> {
         let mut parts = Vec::new();
         for _ in 0..1 + self.maker.draw.below(2) {
             let (name, ty) = self.maker.draw.of(&sketch.columns).clone();
-            if name == "id" && !self.maker.draw.one_in(3)
+            if name == "id" && (self.is_first || !self.maker.draw.one_in(3))
                 || parts.iter().any(|part: &String| part.starts_with(&format!("{name} =")))
             {
                 continue;

@@ -26,6 +26,8 @@ pub(super) struct Maker<'a> {
     pub(super) callable: Vec<Callable>,
     /// Whether expressions may fail for some values.
     pub(super) may_fail: bool,
+    /// How many parts of the next statement may fail: of two, nobody says which is met first.
+    pub(super) failures: usize,
     /// Whether expressions may ask tables.
     pub(super) asks: bool,
     aliases: usize,
@@ -80,7 +82,7 @@ const AGGREGATES: &[Row] = &[
     (Ty::Text, "max({text})~"),
     (Ty::Text, "string_agg({text}, ',' order by @)~"),
     (Ty::Text, "string_agg({int}::text, {text} order by @)~"),
-    (Ty::Text, "array_to_string(array_agg({text} order by @), '/')"),
+    (Ty::Text, "array_to_string(array_agg({text}::text order by @), '/')"),
     (Ty::Date, "max({date})~"),
     (Ty::Stamp, "min({stamp})~"),
     (Ty::Zoned, "max({zoned})~"),
@@ -90,10 +92,10 @@ const AGGREGATES: &[Row] = &[
     (Ty::Bool, "every({bool})~"),
     (Ty::Bool, "count(*)~ > 2"),
     (Ty::Ints, "array_agg({int} order by @)~"),
-    (Ty::Texts, "array_agg({text} order by @)~"),
+    (Ty::Texts, "array_agg({text}::text order by @)~"),
     (Ty::Json, "jsonb_agg({json} order by @)~"),
     (Ty::Json, "jsonb_agg({int} order by @)~"),
-    (Ty::Json, "json_agg({text} order by @)~::jsonb"),
+    (Ty::Json, "json_agg({text}::text order by @)~::jsonb"),
     (Ty::Json, "jsonb_object_agg(coalesce({text}, '-'), {int} order by @)~"),
     (Ty::Mood, "max({mood})~"),
     (Ty::Mood, "min({mood})~"),
@@ -117,12 +119,12 @@ const WINDOWS: &[Row] = &[
     (Ty::Int, "nth_value({int}, 2) over (order by @)"),
     (Ty::Int, "max({int}) over (order by @ rows between unbounded preceding and current row)"),
     (Ty::Int, "min({int}) over (partition by {int})"),
-    (Ty::Text, "lag({text}) over (order by @)"),
+    (Ty::Text, "lag({text}::text) over (order by @)"),
     (
         Ty::Text,
-        "first_value({text}) over (order by @ rows between unbounded preceding and unbounded following)",
+        "first_value({text}::text) over (order by @ rows between unbounded preceding and unbounded following)",
     ),
-    (Ty::Text, "max({text}) over ()"),
+    (Ty::Text, "max({text}::text) over ()"),
     (Ty::Text, "string_agg({text}, '') over (order by @)"),
     (Ty::Big, "count(*) over ()"),
     (Ty::Big, "count({int}) over (partition by {int})"),
@@ -179,6 +181,7 @@ impl<'a> Maker<'a> {
             sketches,
             callable: Vec::new(),
             may_fail: false,
+            failures: 0,
             asks: true,
             aliases: 0,
             named: Vec::new(),
@@ -233,7 +236,8 @@ impl<'a> Maker<'a> {
         {
             return called;
         }
-        let fails = self.may_fail && self.draw.one_in(10);
+        let fails = self.may_fail && self.failures > 0 && self.draw.one_in(10);
+        self.failures -= usize::from(fails);
         let rows = if fails { terms::FAILING } else { terms::TERMS };
         let fitting: Vec<&Row> = rows.iter().filter(|(of, _)| *of == ty).collect();
         if fitting.is_empty() {
@@ -326,7 +330,11 @@ impl<'a> Maker<'a> {
             parts.push(format!("{name} ({}) as {kept}(\n{sql})", names.join(", ")));
             self.named.push((name, columns));
         }
-        let made = self.typed(outer, types, depth - 1);
+        let made = if self.draw.one_in(4) {
+            self.compound(outer, types, depth)
+        } else {
+            self.core(outer, types, depth - 1)
+        };
         self.named.truncate(before);
         let word = if recursive { "recursive " } else { "" };
         Made { sql: format!("with {word}{}\n{}", parts.join(",\n"), made.sql), columns: made.columns }

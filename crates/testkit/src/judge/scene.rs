@@ -85,28 +85,11 @@ pub(super) fn draw(draw: &mut Draw) -> (World, Vec<Sketch>) {
     for at in 0..world.tables.len() {
         world.tables[at].rows = rows(&world, at, draw);
     }
-    // Before there are triggers.
-    for table in &mut world.tables {
-        let rows = std::mem::take(&mut table.rows);
-        world.extras.push(Extra::Statement(insert(table, &rows)));
-    }
     world.extras.push(Extra::Statement(
         "create table log (what text, at_id int, was jsonb, became jsonb)".to_owned(),
     ));
     world.extras.push(Extra::Statement(stored(&sketches)));
     (world, sketches)
-}
-
-fn insert(table: &Table, rows: &[Vec<Option<String>>]) -> String {
-    let value = |value: &Option<String>| match value {
-        None => "null".to_owned(),
-        Some(text) => format!("'{}'", text.replace('\'', "''")),
-    };
-    let row =
-        |row: &Vec<Option<String>>| format!("({})", row.iter().map(value).collect::<Vec<_>>().join(", "));
-    let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    let rows: Vec<String> = rows.iter().map(row).collect();
-    format!("insert into {} ({}) values\n{}", table.name, names.join(", "), rows.join(",\n"))
 }
 
 /// A function that shows what all tables hold.

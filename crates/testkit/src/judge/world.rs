@@ -172,8 +172,16 @@ impl World {
         out
     }
 
-    /// Without the statements behind the tables that begin on these lines of the schema: how many went.
+    /// Without the statements behind the tables that stand on these lines of the schema, or without its blocks, or its triggers: how many went.
     pub(super) fn without_lines(&mut self, lines: &[usize]) -> usize {
+        if lines.is_empty() {
+            let all = self.extras.len();
+            let first = ["do ", "create trigger "]
+                .into_iter()
+                .find(|word| self.extras.iter().any(|extra| extra.sql().starts_with(word)));
+            self.extras.retain(|extra| first.is_none_or(|word| !extra.sql().starts_with(word)));
+            return all - self.extras.len();
+        }
         let count = |text: &str| text.matches('\n').count();
         let before = World { extras: Vec::new(), ..self.clone() };
         let mut line = 1 + count(&before.schema());
