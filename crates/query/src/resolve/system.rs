@@ -16,105 +16,105 @@ use super::Resolver;
 use super::scope::Relation;
 use crate::ir::{CallerField, Compare, Expr, Form, Output, Read, Source};
 
-/// A function over the system relations: name, number of arguments, what it says. Arguments are `g$.a1`, …; those that name
+/// A function over the system relations: name, number of arguments, what it says. Arguments are `g$.a1$`, …; those that name
 /// a relation, function, type or schema by text or id are cast first.
 const FUNCTIONS: &[(&str, &[&str], &str)] = &[
     (
         "pg_get_constraintdef",
         &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_constraintdef",
         &["", ""],
-        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_indexdef",
         &["regclass"],
-        r#"(select w$.words from @words w$ where w$.kind = 'index' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'index' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_viewdef",
         &["regclass"],
-        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_viewdef",
         &["regclass", ""],
-        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_functiondef",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'function' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'function' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_triggerdef",
         &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'trigger' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'trigger' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_function_arguments",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'arguments' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'arguments' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_function_identity_arguments",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'identity' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'identity' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_function_result",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'result' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'result' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_userbyid",
         &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1)"#,
+        r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1$)"#,
     ),
-    ("pg_get_expr", &["", ""], "g$.a1"),
-    ("pg_get_expr", &["", "", ""], "g$.a1"),
+    ("pg_get_expr", &["", ""], "g$.a1$"),
+    ("pg_get_expr", &["", "", ""], "g$.a1$"),
     (
         "format_type",
         &["regtype", ""],
         r#"(select w$.words || case
-        when g$.a2 is null or g$.a2 < 4 then ''
-        when g$.a1 in (1042, 1043) then '(' || (g$.a2 - 4)::text || ')'
-        when g$.a1 = 1700 then '(' || ((g$.a2 - 4) / 65536)::text || ',' || ((g$.a2 - 4) % 65536)::text || ')'
-        else '' end from @words w$ where w$.kind = 'type' and w$.oid = g$.a1)"#,
+        when g$.a2$ is null or g$.a2$ < 4 then ''
+        when g$.a1$ in (1042, 1043) then '(' || (g$.a2$ - 4)::text || ')'
+        when g$.a1$ = 1700 then '(' || ((g$.a2$ - 4) / 65536)::text || ',' || ((g$.a2$ - 4) % 65536)::text || ')'
+        else '' end from @words w$ where w$.kind = 'type' and w$.oid = g$.a1$)"#,
     ),
     (
         "obj_description",
         &["", ""],
-        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = 0
-        and w$.classoid = case g$.a2 when 'pg_class' then 1259 when 'pg_proc' then 1255 when 'pg_namespace' then 2615 when 'pg_type' then 1247 end)"#,
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1$ and w$.objsubid = 0
+        and w$.classoid = case g$.a2$ when 'pg_class' then 1259 when 'pg_proc' then 1255 when 'pg_namespace' then 2615 when 'pg_type' then 1247 end)"#,
     ),
     (
         "obj_description",
         &[""],
-        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = 0)"#,
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1$ and w$.objsubid = 0)"#,
     ),
     (
         "col_description",
         &["regclass", ""],
-        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1 and w$.objsubid = g$.a2 and w$.classoid = 1259)"#,
+        r#"(select w$.description from pg_catalog.pg_description w$ where w$.objoid = g$.a1$ and w$.objsubid = g$.a2$ and w$.classoid = 1259)"#,
     ),
     (
         "pg_table_is_visible",
         &["regclass"],
-        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'class' and w$.oid = g$.a1)"#,
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'class' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_function_is_visible",
         &["regproc"],
-        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'proc' and w$.oid = g$.a1)"#,
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'proc' and w$.oid = g$.a1$)"#,
     ),
     (
         "pg_type_is_visible",
         &["regtype"],
-        r#"(select bool_or(w$.schema in ('public', 'extensions', 'pg_catalog')) from @names w$ where w$.kind = 'type' and w$.oid = g$.a1)"#,
+        r#"(select bool_or(w$.schema in ('public', 'extensions', 'pg_catalog')) from @names w$ where w$.kind = 'type' and w$.oid = g$.a1$)"#,
     ),
     ("has_table_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
     ("has_sequence_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
@@ -123,17 +123,32 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
     (
         "has_column_privilege",
         &["name", "regclass", "", "privilege"],
-        r#"(select g$.a1 = any (w$.roles) from @column_privileges w$
-        where w$.oid = g$.a2 and w$.attname = g$.a3 and w$.privilege = lower(g$.a4))"#,
+        r#"(select g$.a1$ = any (w$.roles) from @column_privileges w$
+        where w$.oid = g$.a2$ and w$.attname = g$.a3$ and w$.privilege = lower(g$.a4$))"#,
     ),
     (
         "pg_has_role",
         &["name", "name", "privilege"],
-        r#"(select g$.a2 = any (w$.roles) from @memberships w$ where w$.member = g$.a1)"#,
+        r#"(select g$.a2$ = any (w$.roles) from @memberships w$ where w$.member = g$.a1$)"#,
     ),
 ];
 
-const HAS_PRIVILEGE: &str = r#"(select g$.a1 = any (w$.roles) from @privileges w$ where w$.oid = g$.a2 and w$.privilege = lower(g$.a3))"#;
+const HAS_PRIVILEGE: &str = r#"(select g$.a1$ = any (w$.roles) from @privileges w$ where w$.oid = g$.a2$ and w$.privilege = lower(g$.a3$))"#;
+
+/// `(start, end) overlaps (start, end)`: either end may come first, or be missing.
+const OVERLAPS: &str = "(select case
+    when s.s1 is null or s.s2 is null then null
+    when s.s1 > s.s2 then case when s.e2 is null then null when s.s1 < s.e2 then true when s.e1 is null then null else false end
+    when s.s1 < s.s2 then case when s.e1 is null then null when s.s2 < s.e1 then true when s.e2 is null then null else false end
+    when s.e1 is null or s.e2 is null then null
+    else true end
+    from (select least(g$.a1$, g$.a2$) as s1, case when g$.a1$ is null or g$.a2$ is null then null else greatest(g$.a1$, g$.a2$) end as e1,
+        least(g$.a3$, g$.a4$) as s2, case when g$.a3$ is null or g$.a4$ is null then null else greatest(g$.a3$, g$.a4$) end as e2) s)";
+
+/// pgjwt's `sign` with its default algorithm.
+const SIGNED: &str = "(select s.t || '.' || translate(encode(hmac(s.t, g$.a2$, 'sha256'), 'base64'), '+/=' || chr(10), '-_')
+    from (select translate(encode(convert_to('{\"alg\":\"HS256\",\"typ\":\"JWT\"}', 'utf8'), 'base64'), '+/=' || chr(10), '-_') || '.'
+        || translate(encode(convert_to(g$.a1$, 'utf8'), 'base64'), '+/=' || chr(10), '-_') as t) s)";
 
 /// `regclass` and its like: the kind of object, the word of PostgreSQL's error.
 const KINDS: &[(&str, &str, &str)] = &[
@@ -210,7 +225,12 @@ impl Resolver<'_> {
 
     /// A call of a function over the system relations; `None` for other calls.
     pub(super) fn system_call(&mut self, call: &Call) -> Result<Option<Expr>> {
-        if !matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) || !is_plain(call) {
+        let is_own = match call.name.schema.as_deref() {
+            None | Some("pg_catalog") => true,
+            Some("extensions") => call.name.name == "sign",
+            Some(_) => false,
+        };
+        if !is_own || !is_plain(call) {
             return Ok(None);
         }
         let args: Vec<&ast::Expr> = call.args.iter().map(|argument| &argument.value).collect();
@@ -276,7 +296,15 @@ impl Resolver<'_> {
             && let Some(FromItem::Subquery { query: given, .. }) = select.from.first_mut()
             && let QueryBody::Select(given) = &mut given.body
         {
-            let target = |(expr, at): (ast::Expr, usize)| Target { expr, alias: Some(format!("a{at}")) };
+            // An id stays one here, where it would be shown as a name.
+            let number = |expr: ast::Expr| match &*expr.kind {
+                ExprKind::Cast { ty, .. } if kind_of(ty).is_some() => cast_to(&expr, "int8"),
+                _ => expr,
+            };
+            let target = |(expr, at): (ast::Expr, usize)| Target {
+                expr: number(expr),
+                alias: Some(format!("a{at}$")),
+            };
             given.targets = args.into_iter().zip(1..).map(target).collect();
         }
         let expr = ast::Expr { kind: Box::new(ExprKind::Subquery(Box::new(query))), span: Span::default() };
@@ -303,18 +331,20 @@ impl Resolver<'_> {
 
     /// An id as its object's name, where an expression is a cast to `regclass` or one of its like.
     pub(super) fn as_name(&mut self, expr: &ast::Expr) -> Result<Option<Expr>> {
-        match &*expr.kind {
-            ExprKind::Cast { ty, .. } => match kind_of(ty) {
-                Some((_, kind, _)) => self.name_of(kind, expr).map(Some),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
+        let kind = match &*expr.kind {
+            ExprKind::Cast { ty, .. } => kind_of(ty),
+            ExprKind::Call(call) if matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) => {
+                let wanted = call.name.name.strip_prefix("to_");
+                KINDS.iter().find(|(name, ..)| Some(*name) == wanted)
+            }
+            _ => None,
+        };
+        kind.map(|(_, kind, _)| self.name_of(kind, expr)).transpose()
     }
 
     fn name_of(&mut self, kind: &str, expr: &ast::Expr) -> Result<Expr> {
         let template = format!(
-            "coalesce((select w$.words from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1), g$.a1::text)"
+            "coalesce((select w$.words from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1$), g$.a1$::text)"
         );
         self.templated(&template, vec![expr.clone()])
     }
@@ -336,14 +366,14 @@ impl Resolver<'_> {
         let path: Vec<String> = self.path.iter().map(|schema| sql::print::quote_literal(schema)).collect();
         let path = [path, vec!["'pg_catalog'".into(), "''".into()]].concat().join(", ");
         let found = format!(
-            "(select min(w$.oid) from @names w$ where w$.kind = '{kind}' and case when position('.' in g$.a1) > 0
-                then replace(g$.a1, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
-                else w$.schema in ({path}) and (replace(g$.a1, ' ', '') = quote_ident(w$.name) or lower(g$.a1) = w$.name) end)"
+            "(select min(w$.oid) from @names w$ where w$.kind = '{kind}' and case when position('.' in g$.a1$) > 0
+                then replace(g$.a1$, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
+                else w$.schema in ({path}) and (replace(g$.a1$, ' ', '') = quote_ident(w$.name) or lower(g$.a1$) = w$.name) end)"
         );
         let template = match word {
             None => found,
             Some(word) => format!(
-                "case when g$.a1 is null then null else coalesce({found}, system_object_missing('{word}', g$.a1)) end"
+                "case when g$.a1$ is null then null else coalesce({found}, system_object_missing('{word}', g$.a1$)) end"
             ),
         };
         self.templated(&template, vec![cast_to(expr, "text")])
