@@ -29,11 +29,6 @@ pub const LACKING: &[Lacking] = &[
         "PostgreSQL writes what does not fit to disk; here all functions of a request have a bound in bytes",
     ),
     row("sqlite", "names that differ only in case", "SQLite's names of columns do not tell case"),
-    row(
-        "sqlite",
-        "the table as it was, for a policy beside triggers",
-        "several rows are refused where triggers see the rows before and a policy must not",
-    ),
     row("sqlite", "settings of roles", "only `statement_timeout` and `timezone` mean something there"),
     row(
         "sqlite",
@@ -44,6 +39,8 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
+    row("postgres", "schedules", "pg_cron does it there, which is not installed where cases are played"),
+    row("postgres", "vault", "supabase_vault does it there, which is not installed where cases are played"),
     row("postgres", "pgvector", "the extension is not installed where cases are played"),
     row(
         "postgres",

@@ -157,7 +157,7 @@ begin
 end
 $$;
 
-grant usage on schema cron to postgres;
+grant usage on schema cron to postgres, supabase_auth_admin;
 grant all on cron.job, cron.job_run_details to postgres;
 grant all on all sequences in schema cron to postgres;
 revoke execute on all functions in schema cron from public;

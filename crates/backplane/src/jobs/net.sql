@@ -136,7 +136,7 @@ begin
 end
 $$;
 
-grant usage on schema net to postgres, anon, authenticated, service_role;
+grant usage on schema net to postgres, supabase_auth_admin, anon, authenticated, service_role;
 grant all on net.http_request_queue, net._http_response to postgres;
 create policy reads_all on net.http_request_queue to postgres using (true);
 create policy reads_all on net._http_response to postgres using (true);
@@ -146,4 +146,4 @@ grant execute on function
   net.http_get(text, jsonb, jsonb, integer), net.http_post(text, jsonb, jsonb, jsonb, integer),
   net.http_delete(text, jsonb, jsonb, integer, jsonb)
 to anon, authenticated, service_role;
-grant usage on schema supabase_functions to postgres, anon, authenticated, service_role;
+grant usage on schema supabase_functions to postgres, supabase_auth_admin, anon, authenticated, service_role;

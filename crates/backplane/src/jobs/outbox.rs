@@ -445,7 +445,7 @@ mod tests {
         let now = app.clock.now_micros();
         outbox.tick(now).await.unwrap();
         outbox.settle().await;
-        assert_eq!(*heard.lock().unwrap(), ["POST /?a%20b=%C3%BC 1 {\"id\": 7}"]);
+        assert_eq!(*heard.lock().unwrap(), ["POST /?a%20b=%C3%BC 2 {\"id\": 7}"]);
         assert_eq!(texts(&app, &RESPONSES).await, ["200 heard"]);
         assert!(texts(&app, &QUEUE).await.is_empty());
         outbox.tick(now).await.unwrap();

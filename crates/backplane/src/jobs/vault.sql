@@ -39,7 +39,7 @@ $$;
 
 alter table vault.secrets enable row level security;
 create policy owner_all on vault.secrets to postgres, service_role using (true) with check (true);
-grant usage on schema vault to postgres, service_role;
+grant usage on schema vault to postgres, supabase_auth_admin, service_role;
 grant select, delete on vault.secrets, vault.decrypted_secrets to postgres, service_role;
 revoke execute on all functions in schema vault from public;
 grant execute on all functions in schema vault to postgres, service_role;
