@@ -253,7 +253,8 @@ impl TypeViews for Views {
         let read = resolver.query(query)?;
         let column = |output: crate::ir::Output| {
             let modifier = resolver.modifier_of(&read.from, &output.expr);
-            ViewColumn { name: output.name, ty: output.expr.ty(), modifier }
+            let domain = resolver.domain_of(&read.from, &output.expr);
+            ViewColumn { name: output.name, ty: output.expr.ty(), modifier, domain }
         };
         Ok(read.outputs.iter().cloned().map(column).collect())
     }
@@ -406,6 +407,38 @@ impl<'a> Resolver<'a> {
 
     fn leave(&mut self) {
         self.depth -= 1;
+    }
+
+    /// The domain of what a column of a view shows: that of a table's column, or what it is cast to.
+    fn domain_of(&self, from: &Source, expr: &Expr) -> Option<Name> {
+        match expr {
+            Expr::Form { form: crate::ir::Form::Domain(test), .. } => {
+                let mut named = self.catalog.domains.keys().filter(|domain| domain.name == test.name);
+                named.next().filter(|_| named.next().is_none()).cloned()
+            }
+            Expr::Subquery(subquery) => match &**subquery {
+                crate::ir::Subquery::Scalar(read) => {
+                    let [output] = &read.outputs[..] else { return None };
+                    self.domain_of(&read.from, &output.expr)
+                }
+                _ => None,
+            },
+            Expr::Column { source, column, .. } => {
+                let mut found = None;
+                crate::visit::each_source(from, &mut |leaf| match leaf {
+                    Source::Table { id, table, .. } if id == source => {
+                        found = self.catalog[*table][*column].domain.clone();
+                    }
+                    Source::Read { id, read, .. } if id == source => {
+                        let output = read.outputs.get(usize::from(column.0));
+                        found = output.and_then(|output| self.domain_of(&read.from, &output.expr));
+                    }
+                    _ => {}
+                });
+                found
+            }
+            _ => None,
+        }
     }
 
     /// Length, precision or fraction of an output that is a column of a stored table.

@@ -25,8 +25,8 @@ pub enum Context {
 fn listed(from: &Type, to: &Type) -> Option<Context> {
     use Context::{Assignment, Explicit, Implicit};
     use Type::{
-        Bool, Bpchar, Cidr, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8, Interval, Json, Jsonb,
-        Numeric, Text, Time, Timestamp, Timestamptz, Timetz, Varchar, Vector,
+        Bit, Bool, Bpchar, Cidr, Citext, Date, Float4, Float8, Inet, Int2, Int4, Int8, Interval, Json, Jsonb,
+        Numeric, Text, Time, Timestamp, Timestamptz, Timetz, Varbit, Varchar, Vector,
     };
     Some(match (from, to) {
         (Type::Array(element), Vector) => match **element {
@@ -51,6 +51,8 @@ fn listed(from: &Type, to: &Type) -> Option<Context> {
         (Timetz, Time) | (Interval, Time) => Assignment,
         (Json, Jsonb) | (Jsonb, Json) => Assignment,
         (Jsonb, Bool | Int2 | Int4 | Int8 | Float4 | Float8 | Numeric) => Explicit,
+        (Bit | Varbit, Bit | Varbit) => Implicit,
+        (Int4 | Int8, Bit) | (Bit, Int4 | Int8) => Explicit,
         (Cidr, Inet) => Implicit,
         (Inet, Cidr) | (Inet | Cidr | Bool, Text | Varchar | Bpchar) => Assignment,
         _ => return None,
@@ -92,8 +94,23 @@ pub fn cast(
         let names = (format_type(from, None), format_type(to, None));
         return Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {} to {}", names.0, names.1)));
     }
+    if let (Type::Int4 | Type::Int8, Type::Bit, Value::Int(number)) = (from, to, value) {
+        return Ok(Value::text(lowest_bits(*number, *from == Type::Int8, modifier)));
+    }
     let converted = convert(from, to, value, session)?;
     text::apply_modifier(to, modifier, converted, explicit)
+}
+
+/// The lowest bits of a number, with its sign before them.
+fn lowest_bits(number: i64, is_long: bool, modifier: Option<Modifier>) -> String {
+    let length = match modifier {
+        Some(Modifier::Length(length)) => usize::try_from(length).unwrap_or(1),
+        _ => 1,
+    };
+    let all = if is_long { format!("{number:064b}") } else { format!("{:032b}", number & 0xffff_ffff) };
+    let sign = if number < 0 { "1" } else { "0" };
+    let missing = sign.repeat(length.saturating_sub(all.len()));
+    format!("{missing}{}", all.get(all.len().saturating_sub(length)..).unwrap_or(&all))
 }
 
 fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<Value> {
@@ -148,6 +165,8 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
         (Type::Interval, Type::Time, Value::Interval(interval)) => {
             Ok(Value::Time(interval.micros.rem_euclid(DAY_MICROS)))
         }
+        (Type::Bit, Type::Int4 | Type::Int8, Value::Text(bits)) => bits_to_int(bits, to),
+        (Type::Bit | Type::Varbit, Type::Bit | Type::Varbit, value) => Ok(value.clone()),
         (Type::Array(element), Type::Vector, Value::Array(array)) => {
             let number = |item: &Value| match cast(element, &Type::Float8, None, true, item, session)? {
                 Value::Float(number) => Ok(number),
@@ -191,6 +210,20 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
 
 fn local(micros: i64, session: &Session) -> i64 {
     micros.saturating_add(i64::from(session.offset_at(micros)) * 1_000_000)
+}
+
+/// All bits of the type decide: the first of them is the sign.
+fn bits_to_int(bits: &str, to: &Type) -> Result<Value> {
+    let width = if *to == Type::Int4 { 32 } else { 64 };
+    let out = || Error::new(Code::NUMERIC_OUT_OF_RANGE, format!("{} out of range", int_name(to)));
+    if bits.len() > width {
+        return Err(out());
+    }
+    let number = bits.bytes().fold(0_u64, |number, bit| number << 1 | u64::from(bit == b'1'));
+    Ok(Value::Int(match u32::try_from(number) {
+        Ok(short) if width == 32 => short.cast_signed().into(),
+        _ => number.cast_signed(),
+    }))
 }
 
 /// Infinities stay what they are.

@@ -57,6 +57,7 @@ codes! {
     INVALID_PARAMETER "22023" 400 "Invalid parameter value.";
     INVALID_JSON "22032" 400 "Invalid JSON text.";
     ARRAY_SUBSCRIPT "2202E" 400 "Array subscript error.";
+    STRING_LENGTH_MISMATCH "22026" 400 "String data length mismatch.";
     ZERO_LENGTH_CHARACTER_STRING "2200F" 400 "Zero length character string.";
     ARRAY_ELEMENT_ERROR "22000" 400 "Data exception.";
     SEQUENCE_LIMIT "2200H" 400 "Sequence limit exceeded.";

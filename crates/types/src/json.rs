@@ -2,7 +2,6 @@
 //!
 //! The reader keeps numbers as they are written and keys in their order; `jsonb`'s normal form is made from its tree.
 
-use std::borrow::Cow;
 
 use crate::{Code, Error, Result};
 
@@ -401,27 +400,37 @@ pub fn normalize_jsonb(text: &str) -> Result<String> {
 /// Writes a string with its quotes.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut plain = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let escaped: Cow<'static, [u8]> = match byte {
-            b'"' => Cow::Borrowed(b"\\\""),
-            b'\\' => Cow::Borrowed(b"\\\\"),
-            b'\n' => Cow::Borrowed(b"\\n"),
-            b'\r' => Cow::Borrowed(b"\\r"),
-            b'\t' => Cow::Borrowed(b"\\t"),
-            0x8 => Cow::Borrowed(b"\\b"),
-            0xc => Cow::Borrowed(b"\\f"),
-            0..=0x1f => Cow::Owned(format!("\\u{byte:04x}").into_bytes()),
-            _ => continue,
-        };
-        out.extend(&bytes[plain..at]);
-        out.extend(&*escaped);
-        plain = at + 1;
+    let mut rest = text.as_bytes();
+    while let Some((plain, &[byte, ref further @ ..])) =
+        special(rest).and_then(|at| rest.split_at_checked(at))
+    {
+        out.extend(plain);
+        match byte {
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            b'\t' => out.extend(b"\\t"),
+            0x8 => out.extend(b"\\b"),
+            0xc => out.extend(b"\\f"),
+            0..=0x1f => out.extend(format!("\\u{byte:04x}").into_bytes()),
+            _ => out.extend([b'\\', byte]),
+        }
+        rest = further;
     }
-    out.extend(&bytes[plain..]);
+    out.extend(rest);
     out.push(b'"');
 }
+
+/// Where the first byte stands that a string cannot hold as it is.
+fn special(bytes: &[u8]) -> Option<usize> {
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    // Most strings have none: so many bytes at once are looked at in one step.
+    let chunks = bytes.chunks_exact(CHUNK_BYTES);
+    let plain = chunks.take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is_special(byte)));
+    let from = plain.count() * CHUNK_BYTES;
+    bytes.get(from..)?.iter().position(is_special).map(|at| from + at)
+}
+
+const CHUNK_BYTES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -435,6 +444,20 @@ mod tests {
             ("{}", "{}"),
         ] {
             assert_eq!(normalize_jsonb(text).unwrap(), normal);
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped_wherever_it_is_needed() {
+        for at in 0..40 {
+            for (special, escaped) in
+                [("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1}", "\\u0001"), ("é", "é")]
+            {
+                let (before, after) = ("a".repeat(at), "z".repeat(40 - at));
+                let mut out = Vec::new();
+                write_string(&mut out, &format!("{before}{special}{after}{special}"));
+                assert_eq!(String::from_utf8(out).unwrap(), format!("\"{before}{escaped}{after}{escaped}\""));
+            }
         }
     }
 

@@ -204,6 +204,11 @@ fn posix_offset(text: &str) -> Option<i32> {
     Some(sign * seconds)
 }
 
+/// The names of time zones.
+pub fn zone_names() -> Vec<String> {
+    jiff::tz::db().available().map(|name| name.to_string()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,8 @@ const SIMPLE: &[(Type, &str)] = &[
     (Type::Tsvector, "tsvector"),
     (Type::Tsquery, "tsquery"),
     (Type::Vector, "vector"),
+    (Type::Bit, "bit"),
+    (Type::Varbit, "varbit"),
     (Type::Unknown, "unknown"),
     (Type::Void, "void"),
 ];

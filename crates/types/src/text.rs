@@ -66,6 +66,7 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         Type::Tsvector => Value::text(crate::search::Vector::parse(text)?.to_string()),
         Type::Tsquery => Value::text(crate::search::print(crate::search::parse(text)?.as_ref())),
         Type::Vector => Value::Bytes(vector::parse(text)?),
+        Type::Bit | Type::Varbit => Value::text(bits(text)?),
         Type::Timetz | Type::Composite(_) | Type::Void => {
             return Err(Error::missing(format!(
                 "reading values of type {}",
@@ -330,6 +331,41 @@ pub fn print_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// Binary digits, or hexadecimal ones behind an `x`, as binary digits.
+fn bits(text: &str) -> Result<String> {
+    let wrong =
+        |c: char, kind: &str| Error::new(Code::INVALID_TEXT, format!("\"{c}\" is not a valid {kind} digit"));
+    if let Some(hexadecimal) = text.strip_prefix(['x', 'X']) {
+        let digits = hexadecimal.chars().map(|c| c.to_digit(16).ok_or_else(|| wrong(c, "hexadecimal")));
+        return digits.map(|digit| digit.map(|digit| format!("{digit:04b}"))).collect();
+    }
+    let binary = text.strip_prefix(['b', 'B']).unwrap_or(text);
+    match binary.chars().find(|c| !matches!(c, '0' | '1')) {
+        Some(c) => Err(wrong(c, "binary")),
+        None => Ok(binary.to_owned()),
+    }
+}
+
+/// Bits of a column of a length: an explicit cast cuts and fills with zeros.
+fn fit_bits(ty: &Type, length: u32, bits: &str, explicit: bool) -> Result<Value> {
+    let wanted = usize::try_from(length).unwrap_or(usize::MAX);
+    let is_fixed = *ty == Type::Bit;
+    if bits.len() == wanted || (!is_fixed && bits.len() < wanted) {
+        return Ok(Value::text(bits));
+    }
+    if explicit {
+        let cut = bits.get(..wanted).unwrap_or(bits);
+        return Ok(Value::text(if is_fixed { format!("{cut:0<wanted$}") } else { cut.to_owned() }));
+    }
+    let found = bits.len();
+    Err(if is_fixed {
+        let message = format!("bit string length {found} does not match type bit({length})");
+        Error::new(Code::STRING_LENGTH_MISMATCH, message)
+    } else {
+        Error::new(Code::STRING_TOO_LONG, format!("bit string too long for type bit varying({length})"))
+    })
+}
+
 /// `inet` and `cidr` in canonical form.
 fn network(ty: &Type, text: &str) -> Result<String> {
     let name = if *ty == Type::Cidr { "cidr" } else { "inet" };
@@ -424,6 +460,9 @@ pub fn apply_modifier(ty: &Type, modifier: Option<Modifier>, value: Value, expli
     match (ty, modifier, value) {
         (Type::Varchar | Type::Bpchar, Modifier::Length(length), Value::Text(text)) => {
             fit_text(ty, length, text, explicit)
+        }
+        (Type::Bit | Type::Varbit, Modifier::Length(length), Value::Text(bits)) => {
+            fit_bits(ty, length, &bits, explicit)
         }
         (Type::Vector, Modifier::Length(length), Value::Bytes(bytes)) => {
             vector::sized(&bytes, length)?;

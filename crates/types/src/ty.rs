@@ -62,6 +62,10 @@ pub enum Type {
     Tsquery,
     /// `vector` of pgvector
     Vector,
+    /// `bit(n)`
+    Bit,
+    /// `bit varying`
+    Varbit,
     /// A range over a subtype (`int4range`, `int8range`, `numrange`, `daterange`, `tsrange`, `tstzrange`).
     Range(Arc<Type>),
     /// An enumerated type with its labels in order.
@@ -144,6 +148,8 @@ pub fn format_type(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
         Type::Vector => "vector",
+        Type::Bit => "bit",
+        Type::Varbit => "bit varying",
         Type::Interval => "interval",
         Type::Unknown => "unknown",
         Type::Void => "void",

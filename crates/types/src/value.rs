@@ -21,7 +21,7 @@ pub enum Value {
     /// `numeric`
     Numeric(Numeric),
     /// `text`, `varchar`, `bpchar` (padding removed), `citext`, enum labels, `inet`, `cidr`, `json` (as written),
-    /// `jsonb` (normalized text), `tsvector`, `tsquery`, ranges and opaque types (canonical output form), unknown literals
+    /// `jsonb` (normalized text), `tsvector`, `tsquery`, bit strings, ranges and opaque types (canonical output form), unknown literals
     Text(Arc<str>),
     /// `uuid`
     Uuid([u8; 16]),

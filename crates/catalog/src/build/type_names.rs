@@ -51,6 +51,8 @@ fn builtin(name: &str) -> Option<Type> {
         "timestamptz" => Type::Timestamptz,
         "interval" => Type::Interval,
         "inet" => Type::Inet,
+        "bit" => Type::Bit,
+        "varbit" => Type::Varbit,
         "cidr" => Type::Cidr,
         "tsvector" => Type::Tsvector,
         "tsquery" => Type::Tsquery,
@@ -70,8 +72,6 @@ fn builtin(name: &str) -> Option<Type> {
 const OPAQUE: &[&str] = &[
     "money",
     "xml",
-    "bit",
-    "varbit",
     "point",
     "line",
     "lseg",
@@ -263,6 +263,8 @@ fn modifier(ty: &Type, words: &[String]) -> Result<Option<Modifier>> {
     match (ty, &numbers[..]) {
         (Type::Varchar, [length]) => self::length("varchar", *length).map(Some),
         (Type::Bpchar, [length]) => self::length("char", *length).map(Some),
+        (Type::Bit, [length]) => self::length("bit", *length).map(Some),
+        (Type::Varbit, [length]) => self::length("varbit", *length).map(Some),
         (Type::Vector, [dimensions]) => self::dimensions(*dimensions).map(Some),
         (Type::Numeric, [precision]) => precision_of(*precision, 0).map(Some),
         (Type::Numeric, [precision, scale]) => precision_of(*precision, *scale).map(Some),

@@ -22,6 +22,8 @@ pub struct ViewColumn {
     pub ty: Type,
     /// Its length, precision or fraction.
     pub modifier: Option<Modifier>,
+    /// The domain that its values are of, where that is known.
+    pub domain: Option<Name>,
 }
 
 /// Who knows what columns a query gives.
@@ -44,7 +46,7 @@ impl TypeViews for Untyped {
         let columns = walk.query(&mut query.clone())?.unwrap_or_default();
         Ok(columns
             .into_iter()
-            .map(|name| ViewColumn { name: name.into(), ty: Type::Unknown, modifier: None })
+            .map(|name| ViewColumn { name: name.into(), ty: Type::Unknown, modifier: None, domain: None })
             .collect())
     }
 }
@@ -129,7 +131,7 @@ pub(super) fn view_column(column: ViewColumn) -> Column {
         name: column.name,
         ty: column.ty,
         modifier: column.modifier,
-        domain: None,
+        domain: column.domain,
         not_null: false,
         default: None,
         comment: None,

@@ -104,6 +104,10 @@ const SENTENCES: &[&str] = &[
     "rock'n'roll",
     "2024-01-02",
     "the cat and the hat",
+    "die schönen Häuser am Fluß und der Garten",
+    "las niñas corrían por las calles",
+    "красивые дома и введённые собаки with dogs",
+    "les chevaux mangeaient des pommes",
     "日本語 text",
 ];
 
@@ -527,7 +531,7 @@ pub(crate) fn words(
         (
             "to_tsvector" | "to_tsquery" | "plainto_tsquery" | "phraseto_tsquery" | "websearch_to_tsquery",
             0,
-        ) if is_first => &["english", "simple", "pg_catalog.english"],
+        ) if is_first => &["english", "simple", "pg_catalog.english", "german", "spanish", "portuguese", "russian", "french"],
         ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
         ("setweight", 1) => &["A", "b", "C", "D", "x"],
         ("to_tsquery", _) => SEARCHES,

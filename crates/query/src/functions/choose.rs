@@ -137,6 +137,8 @@ const COMPARED: &[Ty] = &[
     Ty::Tsvector,
     Ty::Tsquery,
     Ty::Vector,
+    Ty::Bit,
+    Ty::Varbit,
     Ty::AnyEnum,
     Ty::AnyArray,
     Ty::AnyRange,

@@ -12,6 +12,7 @@ pub(crate) fn category(ty: &Type) -> char {
         Type::Date | Type::Time | Type::Timetz | Type::Timestamp | Type::Timestamptz => 'D',
         Type::Interval => 'T',
         Type::Inet | Type::Cidr => 'I',
+        Type::Bit | Type::Varbit => 'V',
         Type::Enum(_) => 'E',
         Type::Range(_) => 'R',
         Type::Array(_) => 'A',
@@ -31,7 +32,16 @@ pub(crate) fn category(ty: &Type) -> char {
 
 /// Whether the type is preferred in its category.
 pub(crate) fn preferred(ty: &Type) -> bool {
-    matches!(ty, Type::Bool | Type::Float8 | Type::Text | Type::Timestamptz | Type::Interval | Type::Inet)
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Float8
+            | Type::Text
+            | Type::Timestamptz
+            | Type::Interval
+            | Type::Inet
+            | Type::Varbit
+    )
 }
 
 /// Whether an expression of one type may stand where another is wanted, without a cast being written.

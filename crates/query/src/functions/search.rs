@@ -1,6 +1,7 @@
-//! Full text search (PostgreSQL chapters 9.13 and 12), with the configurations `english` and `simple`.
+//! Full text search (PostgreSQL chapters 9.13 and 12), with the configurations of `words`.
 
 pub(super) mod rank;
+mod stop_words;
 mod words;
 
 use types::json::{self, DEPTH_MAX, Json};
@@ -10,7 +11,7 @@ use types::{Code, Error, Result, Value};
 use super::Ty::{Bool, Int4, Json as J, Jsonb as B, Text as T, Tsquery as Q, Tsvector as V};
 use super::arguments::{ok_text, text};
 use super::{Context, Function};
-use words::Configuration;
+use words::{Configuration, DEFAULT};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_tsvector", &[T, T], V, |_, a| ok_text(vector(config(a)?, text(a, 1)?)?.to_string())),
@@ -69,19 +70,15 @@ pub(super) static ROWS: &[Function] = &[
 
 const TEXTS: super::Ty = super::Ty::Array(&T);
 
-/// What a database has by default.
-const DEFAULT: Configuration = Configuration::English;
-
 fn config(arguments: &[Value]) -> Result<Configuration> {
     let written = text(arguments, 0)?;
     let name = written.strip_prefix("pg_catalog.").unwrap_or(written).to_ascii_lowercase();
-    match name.as_str() {
-        "english" => Ok(Configuration::English),
-        "simple" => Ok(Configuration::Simple),
-        known if words::CONFIGURATIONS.contains(&known) => {
+    match Configuration::named(&name) {
+        Some(config) => Ok(config),
+        None if words::CONFIGURATIONS.contains(&&*name) => {
             Err(Error::missing(format!("text search configuration \"{written}\"")))
         }
-        _ => Err(Error::new(
+        None => Err(Error::new(
             Code::UNDEFINED_OBJECT,
             format!("text search configuration \"{written}\" does not exist"),
         )),

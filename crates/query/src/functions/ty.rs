@@ -38,6 +38,8 @@ pub enum Ty {
     Tsvector,
     Tsquery,
     Vector,
+    Bit,
+    Varbit,
     Void,
     Array(&'static Ty),
     Range(&'static Ty),
@@ -84,6 +86,8 @@ const CONCRETE: &[(Ty, Type)] = &[
     (Ty::Tsvector, Type::Tsvector),
     (Ty::Tsquery, Type::Tsquery),
     (Ty::Vector, Type::Vector),
+    (Ty::Bit, Type::Bit),
+    (Ty::Varbit, Type::Varbit),
     (Ty::Void, Type::Void),
 ];
 

@@ -402,7 +402,11 @@ fn constant(literal: &Literal) -> Result<Expr> {
             _ => numeric(digits),
         },
         Literal::Numeric(digits) => numeric(digits),
-        Literal::Bits(_) => Err(Error::missing("a bit string")),
+        Literal::Bits(written) => {
+            let session = types::session::Session::utc(0);
+            let value = types::text::parse(&Type::Bit, written, &session)?;
+            Ok(Expr::Const { value, ty: Type::Bit })
+        }
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
         Type::Vector => "vector",
+        Type::Bit => "bit",
+        Type::Varbit => "varbit",
         Type::Void => "void",
         Type::Range(subtype) => range_name(subtype),
         Type::Array(element) => return format!("{}[]", type_name(element, modifier)),

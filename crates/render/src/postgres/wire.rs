@@ -26,6 +26,7 @@ pub fn wire(ty: &Type) -> Wire {
         Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Unknown => Wire::Text,
         Type::Numeric | Type::Uuid | Type::Json | Type::Jsonb | Type::Timetz | Type::Interval => Wire::Text,
         Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Vector => Wire::Text,
+        Type::Bit | Type::Varbit => Wire::Text,
         Type::Range(_) | Type::Enum(_) => Wire::Text,
         Type::Array(element) if is_read(element) => Wire::Text,
         Type::Composite(_) | Type::Opaque(_) | Type::Array(_) => Wire::Json,

@@ -96,6 +96,7 @@ fn decoded(ty: &Type, modifier: i32) -> Option<Modifier> {
     let beyond = modifier - HEADER_BYTES;
     match ty {
         Type::Varchar | Type::Bpchar => u32::try_from(beyond).ok().map(Modifier::Length),
+        Type::Bit | Type::Varbit | Type::Vector => u32::try_from(modifier).ok().map(Modifier::Length),
         Type::Numeric => {
             let precision = u16::try_from((beyond >> 16) & 0xffff).ok()?;
             // Eleven bits, the highest of them the sign.

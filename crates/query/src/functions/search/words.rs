@@ -6,13 +6,81 @@ use crate::functions::interrupt::Steps;
 use rust_stemmers::{Algorithm, Stemmer};
 use types::{Error, Result};
 
-/// Which dictionary words go through.
+use super::stop_words;
+
+/// Which dictionaries words go through: a row of [`LANGUAGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Configuration {
-    /// Stop words are left out, words brought to their stems.
-    English,
-    /// Words in lower case.
-    Simple,
+pub(super) struct Configuration(&'static str);
+
+/// What a database has by default.
+pub(super) const DEFAULT: Configuration = Configuration("english");
+
+/// A language: how its words are brought to their stems, and which are left out.
+struct Language {
+    name: &'static str,
+    algorithm: Algorithm,
+    stop_words: &'static [&'static str],
+}
+
+const fn language(name: &'static str, algorithm: Algorithm, stop_words: &'static [&'static str]) -> Language {
+    Language { name, algorithm, stop_words }
+}
+
+/// The languages whose stems are PostgreSQL's.
+const LANGUAGES: &[Language] = &[
+    language("english", Algorithm::English, stop_words::ENGLISH),
+    language("arabic", Algorithm::Arabic, &[]),
+    language("danish", Algorithm::Danish, stop_words::DANISH),
+    language("dutch", Algorithm::Dutch, stop_words::DUTCH),
+    language("finnish", Algorithm::Finnish, stop_words::FINNISH),
+    language("french", Algorithm::French, stop_words::FRENCH),
+    language("german", Algorithm::German, stop_words::GERMAN),
+    language("greek", Algorithm::Greek, &[]),
+    language("hungarian", Algorithm::Hungarian, stop_words::HUNGARIAN),
+    language("italian", Algorithm::Italian, stop_words::ITALIAN),
+    language("norwegian", Algorithm::Norwegian, stop_words::NORWEGIAN),
+    language("portuguese", Algorithm::Portuguese, stop_words::PORTUGUESE),
+    language("romanian", Algorithm::Romanian, &[]),
+    language("russian", Algorithm::Russian, stop_words::RUSSIAN),
+    language("spanish", Algorithm::Spanish, stop_words::SPANISH),
+    language("swedish", Algorithm::Swedish, stop_words::SWEDISH),
+    language("tamil", Algorithm::Tamil, &[]),
+    language("turkish", Algorithm::Turkish, stop_words::TURKISH),
+];
+
+impl Configuration {
+    /// The configuration of a name; `None` where there is none, or none here.
+    pub(super) fn named(name: &str) -> Option<Configuration> {
+        if name == "simple" {
+            return Some(Configuration("simple"));
+        }
+        LANGUAGES.iter().find(|language| language.name == name).map(|language| Configuration(language.name))
+    }
+
+    /// The language of a word. Russian texts have English words in them.
+    fn language(self, word: &str) -> Option<&'static Language> {
+        let name = if self.0 == "russian" && word.is_ascii() { "english" } else { self.0 };
+        LANGUAGES.iter().find(|language| language.name == name)
+    }
+}
+
+impl Language {
+    /// A word's stem; `None` for one that is left out.
+    fn lexeme(&self, word: &str) -> Result<Option<String>> {
+        if self.stop_words.binary_search(&word).is_ok() {
+            return Ok(None);
+        }
+        // The stemmer is older than PostgreSQL's where these letters are concerned.
+        let word = match self.algorithm {
+            Algorithm::Russian => word.replace('ё', "е"),
+            Algorithm::French if word.contains(['ë', 'ï']) => {
+                return Err(Error::missing(format!("text search in \"{word}\"")));
+            }
+            _ => word.to_owned(),
+        };
+        let stem = Stemmer::create(self.algorithm).stem(&word).into_owned();
+        Ok(Some(if stem.is_empty() { word } else { stem }))
+    }
 }
 
 /// The configurations that PostgreSQL brings along.
@@ -48,26 +116,11 @@ pub(super) const CONFIGURATIONS: &[&str] = &[
     "yiddish",
 ];
 
-/// PostgreSQL's `english.stop`, sorted.
-#[rustfmt::skip]
-const STOP_WORDS: &[&str] = &[
-    "a", "about", "above", "after", "again", "against", "all", "am", "an", "and", "any", "are", "as", "at", "be", "because",
-    "been", "before", "being", "below", "between", "both", "but", "by", "can", "did", "do", "does", "doing", "don", "down",
-    "during", "each", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "herself",
-    "him", "himself", "his", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "me", "more", "most", "my",
-    "myself", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves", "out",
-    "over", "own", "s", "same", "she", "should", "so", "some", "such", "t", "than", "that", "the", "their", "theirs", "them",
-    "themselves", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "very",
-    "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "with", "you", "your",
-    "yours", "yourself", "yourselves",
-];
-
 /// Longer words are left out, as if they were not there.
 const TOKEN_BYTES_END: usize = 2_048;
 
 /// The lexemes of a text with their positions from 1; a stop word has a position and no lexeme.
 pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Option<String>)>> {
-    let stemmer = Stemmer::create(Algorithm::English);
     let mut position = 0;
     let mut out = Vec::new();
     let mut steps = Steps::default();
@@ -76,10 +129,10 @@ pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Opt
         position += 1;
         let word = token.to_lowercase();
         let is_word = word.chars().all(|c| c.is_alphabetic() || c == '-');
-        let lexeme = match config {
-            Configuration::English if is_word && STOP_WORDS.binary_search(&word.as_str()).is_ok() => None,
-            Configuration::English if is_word => Some(stemmer.stem(&word).into_owned()),
-            Configuration::English | Configuration::Simple => Some(word),
+        let language = is_word.then(|| config.language(&word)).flatten();
+        let lexeme = match language {
+            Some(language) => language.lexeme(&word)?,
+            None => Some(word),
         };
         out.push((position, lexeme));
     }

@@ -1,6 +1,6 @@
 //! Foreign keys: SQLite's own where they mean the same, completed by a check and triggers of ours.
 //!
-//! Keys are checked at the end of each statement. `restrict` is stored as `no action`: PostgreSQL also looks after the
+//! Keys are checked at the end of each statement, those that are initially deferred at the end of the transaction. `restrict` is stored as `no action`: PostgreSQL also looks after the
 //! statement and its cascades, SQLite's `RESTRICT` looks before. `set default` and `set null (columns)` are triggers.
 
 use catalog::{Catalog, Column, ColumnId, DefaultValue, ForeignKey, ReferentialAction, Table};
@@ -18,11 +18,12 @@ pub(super) fn definition(catalog: &Catalog, table: &Table, key: &ForeignKey) -> 
     let columns = names(key.columns.iter().map(|&column| &*table[column].name));
     let targets = names(key.target_columns.iter().map(|name| &**name));
     let mut text = format!(
-        "CONSTRAINT {} FOREIGN KEY ({columns}) REFERENCES {} ({targets}){}{}",
+        "CONSTRAINT {} FOREIGN KEY ({columns}) REFERENCES {} ({targets}){}{}{}",
         quote(&key.name),
         stored_name(&key.target),
         action(" ON DELETE", key, &key.on_delete),
         action(" ON UPDATE", key, &key.on_update),
+        if key.initially_deferred { " DEFERRABLE INITIALLY DEFERRED" } else { "" },
     );
     if key.match_full && key.columns.len() > 1 {
         text.push_str(&match_full(table, key));
