@@ -53,11 +53,8 @@ pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<UniqueModel> {
 }
 
 fn of_constraint(table: &Table, key: &Unique) -> UniqueModel {
-    let column = |column: &ColumnId| Expr::Column {
-        source: ROW,
-        column: *column,
-        ty: table[*column].ty.clone(),
-    };
+    let column =
+        |column: &ColumnId| Expr::Column { source: ROW, column: *column, ty: table[*column].ty.clone() };
     UniqueModel {
         name: key.name.clone(),
         keys: key.columns.iter().map(column).collect(),
@@ -195,13 +192,11 @@ mod tests {
 
     #[track_caller]
     fn check(predicate: &str, known: &str, expected: bool) {
-        let sql = "create table t (a int, b text, c boolean);";
-        let (statements, _) = sql::parse(sql);
-        let mut catalog = catalog::builtin();
-        for statement in &statements {
-            catalog::build::apply(&mut catalog, &statement.kind).expect("a table");
-        }
-        let table = catalog.ids().last().expect("a table");
+        let (statements, _) = sql::parse("create table t (a int, b text, c boolean)");
+        let mut builder = catalog::Builder::new(catalog::builtin(), &resolve::Views);
+        statements.iter().for_each(|statement| assert!(builder.apply(statement).is_ok()));
+        let catalog = builder.finish();
+        let (table, _) = catalog.table(&types::Name::new("public", "t")).expect("a table");
         let condition = |text: &str| {
             let expr = sql::parse_expr(text).expect("an expression");
             resolve::row_condition(&catalog, &catalog[table], &expr).expect("a condition")

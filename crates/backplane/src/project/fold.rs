@@ -69,17 +69,25 @@ pub(super) fn schema(
         return Err(Error::internal(refusal));
     }
     let folded = migrate::fold(&system.catalog, &files(found), layout(origin), OWNER);
-    Ok(told(found, folded, strictness))
+    Ok(told(found, folded, strictness, Part::Schema))
 }
 
 /// Folds seeds on what the schema says.
 pub(super) fn seed(found: &[SourceFile], catalog: &Catalog, strictness: Strictness) -> Folded {
-    told(found, migrate::fold(catalog, &files(found), Layout::Migrations, OWNER), strictness)
+    let folded = migrate::fold(catalog, &files(found), Layout::Migrations, OWNER);
+    told(found, folded, strictness, Part::Seed)
 }
 
-fn told(found: &[SourceFile], folded: migrate::Folded, strictness: Strictness) -> Folded {
+/// Parts of a project.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Schema,
+    Seed,
+}
+
+fn told(found: &[SourceFile], folded: migrate::Folded, strictness: Strictness, part: Part) -> Folded {
     let mut complaints: Vec<Complaint> =
-        folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness)).collect();
+        folded.refused.iter().filter_map(|refusal| complaint(found, refusal, strictness, part)).collect();
     complaints.sort_by_key(|complaint| {
         (found.iter().position(|file| file.path == complaint.file.path), complaint.span.start)
     });
@@ -109,13 +117,49 @@ fn pruned(complaints: Vec<Complaint>) -> Vec<Complaint> {
     kept
 }
 
-fn complaint(found: &[SourceFile], refusal: &Refusal, strictness: Strictness) -> Option<Complaint> {
+/// Words that begin statements about rows, and others without which nobody may do more.
+const PASSED_WORDS: &[&str] = &[
+    "insert", "update", "delete", "select", "with", "comment", "analyze", "notify", "setval", "refresh",
+    "values",
+];
+
+/// Whether a lenient start goes on after a statement that is refused for whatever reason. What guards rows is none: without it
+/// somebody might see or do more than they should.
+fn is_passed(file: &SourceFile, refusal: &Refusal) -> bool {
+    let before =
+        usize::try_from(refusal.span.start).ok().and_then(|at| file.text.get(..at)).unwrap_or_default();
+    // A grammar that lost its way stands somewhere in the statement.
+    let start = match refusal.error.code() == Code::SYNTAX {
+        true => before.rfind(';').map_or(0, |at| at + 1),
+        false => before.len(),
+    };
+    let words = file.text.get(start..).unwrap_or_default();
+    let code = words.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("--"));
+    let first: String = code.unwrap_or_default().chars().take_while(char::is_ascii_alphabetic).collect();
+    PASSED_WORDS.contains(&first.to_ascii_lowercase().as_str())
+}
+
+/// Whether a statement that is missing would let somebody see or do more.
+fn restricts(file: &SourceFile, refusal: &Refusal) -> bool {
+    let range = usize::try_from(refusal.span.start).ok().zip(usize::try_from(refusal.span.end).ok());
+    let text =
+        range.and_then(|(start, end)| file.text.get(start..end)).unwrap_or_default().to_ascii_lowercase();
+    text.starts_with("create policy") && text.contains("restrictive")
+}
+
+fn complaint(
+    found: &[SourceFile],
+    refusal: &Refusal,
+    strictness: Strictness,
+    kind: Part,
+) -> Option<Complaint> {
     let file = found.iter().find(|file| file.path.display().to_string() == refusal.file)?;
     let severity = match (strictness, Kind::of(&refusal.error)) {
+        (Strictness::Strict, _) => Severity::Error,
+        (Strictness::Lenient, _) if kind == Part::Seed || is_passed(file, refusal) => Severity::Warning,
+        (Strictness::Lenient, Kind::Missing) if restricts(file, refusal) => Severity::Error,
         (Strictness::Lenient, Kind::Duplicate | Kind::Missing) => Severity::Warning,
-        (Strictness::Lenient, Kind::NotSupported | Kind::Invalid) | (Strictness::Strict, _) => {
-            Severity::Error
-        }
+        (Strictness::Lenient, Kind::NotSupported | Kind::Invalid) => Severity::Error,
     };
     let complaint = Complaint::error(file, refusal.span, refusal.error.message());
     Some(Complaint {

@@ -13,10 +13,10 @@ use crate::{Argument, Function, Language, Volatility};
 
 impl Builder<'_> {
     pub(super) fn create_function(&mut self, create: &CreateFunction) -> Result<Outcome> {
-        if create.name.schema.as_deref() == Some("pg_temp") {
-            return Ok(self.not_running(format!("temporary function {}", create.name.name)));
-        }
-        let name = self.names().creation(&create.name)?;
+        let name = match create.name.schema.as_deref() {
+            Some(super::TEMPORARY) => self.temporary(&create.name)?,
+            _ => self.names().creation(&create.name)?,
+        };
         let arguments =
             create.arguments.iter().map(|argument| self.argument(argument)).collect::<Result<Vec<_>>>()?;
         let (returns, returns_set) = self.returns(create, &arguments)?;

@@ -1,4 +1,4 @@
-//! Temporary tables, which last as long as the session, and tables that are made of a query.
+//! Temporary tables and functions, which last as long as the session, and tables that are made of a query.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{Catalog, TableKind};
 pub const TEMPORARY: &str = "pg_temp";
 
 impl Builder<'_> {
-    /// The name of a temporary table.
+    /// The name of a temporary table or function.
     pub(super) fn temporary(&mut self, name: &ObjectName) -> Result<Name> {
         if name.schema.as_deref().is_some_and(|schema| schema != TEMPORARY) {
             let message = "cannot create temporary relation in non-temporary schema";
@@ -62,6 +62,7 @@ impl Builder<'_> {
         let catalog: &mut Catalog = &mut self.catalog;
         catalog.tables.retain(|table| !is_temporary(&table.name));
         catalog.sequences.retain(|name, _| !is_temporary(name));
+        catalog.functions.retain(|function| !is_temporary(&function.name));
         catalog.types.retain(|name, _| !is_temporary(name));
         catalog.schemas.retain(|(name, _): &(Arc<str>, Acl)| &**name != TEMPORARY);
         self.renumber();

@@ -160,6 +160,13 @@ pub(super) const ROWS: &[SystemRelation] = &[
     },
     SystemRelation {
         schema: "pg_catalog",
+        name: "pg_timezone_names",
+        columns: &[("name", Ty::Text)],
+        is_guarded: false,
+        rows: |_| types::session::zone_names().into_iter().map(|name| vec![text(name)]).collect(),
+    },
+    SystemRelation {
+        schema: "pg_catalog",
         name: "pg_publication",
         columns: &[
             ("oid", Ty::Oid),

@@ -34,7 +34,7 @@ enum Last<'a> {
     /// The one before this.
     Before(i64),
     /// What `setval` is given, and whether the sequence is to go on after it.
-    Computed { value: &'a Expr, is_called: bool },
+    Computed { query: &'a ast::Query, value: &'a Expr, is_called: bool },
 }
 
 /// Whether a statement about rows can run; nothing is done.
@@ -44,8 +44,8 @@ enum Last<'a> {
 pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) -> Result<()> {
     match meaning(catalog, path, statement)? {
         Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
-        Meaning::Count { last: Last::Computed { value, .. }, .. } => {
-            resolve::statement_on(catalog, path, &selecting(value), &[]).map(|_| ())
+        Meaning::Count { last: Last::Computed { query, value, .. }, .. } => {
+            resolve::statement_on(catalog, path, &selecting(query, value), &[]).map(|_| ())
         }
         Meaning::Truncate { tables, restart, cascade } => {
             let model = Model::new(Arc::new(catalog.clone()));
@@ -94,7 +94,9 @@ async fn ran(
         Meaning::Count { sequence, last } => {
             let last = match last {
                 Last::Before(next) => Some(next.saturating_sub(sequence.increment)),
-                Last::Computed { value, is_called } => computed(work, sequence, value, is_called).await?,
+                Last::Computed { query, value, is_called } => {
+                    computed(work, sequence, &selecting(query, value), is_called).await?
+                }
             };
             if let Some(last) = last {
                 set(work.transaction, sequence, last).await?;
@@ -112,11 +114,11 @@ async fn set(transaction: &mut dyn Transaction, sequence: &Sequence, last: i64) 
 async fn computed(
     work: &mut Work<'_>,
     sequence: &Sequence,
-    value: &Expr,
+    query: &StatementKind,
     is_called: bool,
 ) -> Result<Option<i64>> {
-    let rows = work.values(&selecting(value)).await?;
-    match rows.first().and_then(|row| row.first()) {
+    let rows = work.values(query).await?;
+    match rows.last().and_then(|row| row.first()) {
         Some(Value::Int(value)) if !(sequence.min..=sequence.max).contains(value) => {
             let message = format!(
                 "setval: value {value} is out of bounds for sequence \"{}\" ({}..{})",
@@ -221,15 +223,15 @@ fn counted<'a>(catalog: &'a Catalog, path: &[Arc<str>], query: &'a ast::Query) -
     };
     Ok(Meaning::Count {
         sequence: sequence(catalog, path, &name)?,
-        last: Last::Computed { value: &value.value, is_called },
+        last: Last::Computed { query, value: &value.value, is_called },
     })
 }
 
 /// The call that a select consists of.
 fn only_call(query: &ast::Query) -> Option<&Call> {
     let QueryBody::Select(select) = &query.body else { return None };
-    match (&select.targets[..], &select.from[..]) {
-        ([target], []) => match &*target.expr.kind {
+    match &select.targets[..] {
+        [target] => match &*target.expr.kind {
             ExprKind::Call(call) => Some(call),
             _ => None,
         },
@@ -245,9 +247,16 @@ fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// `select value::bigint`
-fn selecting(value: &Expr) -> StatementKind {
-    parsed(&format!("select ({})::bigint", sql::print::expr(value)))
+/// `select value::bigint` in place of what a select says.
+fn selecting(query: &ast::Query, value: &Expr) -> StatementKind {
+    let mut query = query.clone();
+    let cast = sql::parse_expr(&format!("({})::bigint", sql::print::expr(value)));
+    if let (QueryBody::Select(select), Ok(cast)) = (&mut query.body, cast)
+        && let Some(target) = select.targets.first_mut()
+    {
+        target.expr = cast;
+    }
+    StatementKind::Query(query)
 }
 
 /// A statement of ours. One that cannot be read is refused by whoever runs it.

@@ -114,7 +114,10 @@ impl Frame<'_> {
                 let shape = shape.ok_or_else(|| Error::missing(format!("a variable of type {name}")))?;
                 Ok(Kind::Row { name, shape })
             }
-            Type::Opaque(name) => Err(Error::missing(format!("a variable of type {}", name.name))),
+            Type::Opaque(name) => match stands_for(&name) {
+                Some(ty) => Ok(Kind::Scalar { ty, modifier: None, domain: None }),
+                None => Err(Error::missing(format!("a variable of type {}", name.name))),
+            },
             ty => Ok(Kind::Scalar { ty, modifier, domain }),
         }
     }
@@ -166,5 +169,17 @@ impl Frame<'_> {
     /// A variable of its own, in a scope that is open.
     pub(super) fn local(&mut self, name: &str, ty: Type) -> usize {
         self.environment.declare(Variable::scalar(name, ty, Value::Null))
+    }
+}
+
+/// What a variable of PostgreSQL's types for names and ids holds: what prints as a name is kept as the name.
+fn stands_for(name: &types::Name) -> Option<Type> {
+    match (&*name.schema, &*name.name) {
+        ("pg_catalog", "oid") => Some(Type::Int8),
+        (
+            "pg_catalog",
+            "name" | "regclass" | "regproc" | "regprocedure" | "regtype" | "regnamespace" | "regrole",
+        ) => Some(Type::Text),
+        _ => None,
     }
 }

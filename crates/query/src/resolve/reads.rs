@@ -501,9 +501,11 @@ impl Resolver<'_> {
                     outputs.extend(self.fields_of_row(&row)?);
                 }
                 _ => {
-                    let expr = match self.as_name(&target.expr)? {
-                        Some(name) => name,
-                        None => self.expr(&target.expr)?,
+                    // The arguments of a function over the system relations are ids there.
+                    let is_argument = target.alias.as_ref().is_some_and(|alias| alias.ends_with('$'));
+                    let expr = match is_argument {
+                        true => self.expr(&target.expr)?,
+                        false => self.named_or_value(&target.expr)?,
                     };
                     let expr = if unsettled { expr } else { self.settled(expr)? };
                     let expr = self.shown(expr)?;

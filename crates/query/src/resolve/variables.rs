@@ -114,7 +114,7 @@ pub fn bound_call(surroundings: &Surroundings<'_>, call: &ast::Call) -> Result<Q
 pub fn bound_expr(surroundings: &Surroundings<'_>, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = surroundings.resolver();
     resolver.levels.push(Level::default());
-    resolver.expr(expr)
+    resolver.named_or_value(expr)
 }
 
 /// An expression without columns in which set-returning functions stand: a read of a row for each of theirs.

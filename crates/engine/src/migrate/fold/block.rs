@@ -102,7 +102,8 @@ impl<'b, 't> Rehearsal<'b, 't> {
     fn of(builder: &'b mut Builder<'t>) -> Rehearsal<'b, 't> {
         Rehearsal {
             model: Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone()))),
-            path: builder.path().into(),
+            // A block may make temporary tables, which come first.
+            path: std::iter::once(catalog::build::TEMPORARY.into()).chain(builder.path().iter().cloned()).collect(),
             builder,
             programs: Arc::default(),
             limits: Limits::default(),
