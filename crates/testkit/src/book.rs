@@ -199,15 +199,15 @@ mod tests {
 
     #[test]
     fn a_skip_is_for_what_fails() {
-        let (tally, _) = told(&["== skip sqlite: bit strings\n== request as anon\nGET /\n"]);
+        let (tally, _) = told(&["== skip sqlite: values of xml\n== request as anon\nGET /\n"]);
         assert_eq!(tally, Tally { passed: 1, failed: 0 });
-        let case = parse("== skip sqlite: bit strings\n== request as anon\nGET /\n").unwrap();
+        let case = parse("== skip sqlite: values of xml\n== request as anon\nGET /\n").unwrap();
         assert_eq!(case.lacks("postgres").count(), 0);
         let (tally, _) = told(&[
             "== lacking postgres: a limit on the size of regular expressions\n== request as anon\nGET /\n",
         ]);
         assert_eq!(tally, Tally { passed: 1, failed: 0 }, "it is not played");
         let lacking: Vec<&str> = case.lacks("sqlite").collect();
-        assert!(skipped(&lacking, &[])[0].message.contains("take away the skip of bit strings"));
+        assert!(skipped(&lacking, &[])[0].message.contains("take away the skip of values of xml"));
     }
 }

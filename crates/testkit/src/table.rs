@@ -151,28 +151,28 @@ mod tests {
     fn a_folder_is_a_row() {
         let text = table(&[
             page("reads/a-b", ""),
-            page("reads/c-d", "== skip sqlite: bit strings\n"),
+            page("reads/c-d", "== skip sqlite: values of xml\n"),
             page("types/e-f", "== skip sqlite: time with time zone\n"),
             page("types/g", "== lacking sqlite: transition tables\n"),
         ]);
         has(&text, "| capability | SQLite | PostgreSQL | cases |");
-        has(&text, "| reads | yes, without bit strings (`reads/c-d`) | yes | 2 |");
+        has(&text, "| reads | yes, without values of xml (`reads/c-d`) | yes | 2 |");
         has(&text, "| types | yes, without time with time zone (`types/e-f`) | yes | 2 |");
         has(&text, "| a b | yes | yes |");
         has(&text, "| c d | no | yes |");
         has(&text, "| g | yes | does not lack it |");
-        has(&text, "| SQLite | bit strings | few use them |");
+        has(&text, "| SQLite | values of xml | few use them, and nothing here reads XML |");
     }
 
     #[test]
     fn an_id_is_there_where_a_case_shows_it() {
         let text = table(&[
             page("reads/a", "Why.\ncapabilities: database.using_filters.eq, database.using_filters.neq\n"),
-            page("types/b", "capabilities: database.query.rpc\n== skip sqlite: bit strings\n"),
+            page("types/b", "capabilities: database.query.rpc\n== skip sqlite: values of xml\n"),
         ]);
         has(&text, "| `database.using_filters.eq` | yes | yes | `reads/a` |");
         has(&text, "| `database.using_filters.gt` | no case | no case |  |");
-        has(&text, "| `database.query.rpc` | not supported: bit strings | yes | `types/b` |");
+        has(&text, "| `database.query.rpc` | not supported: values of xml | yes | `types/b` |");
         has(&text, "| `auth.session.get_session` | client | client |  |");
         assert!(text.contains("| `storage.file_buckets.upload` | not supported: "), "{text}");
     }
