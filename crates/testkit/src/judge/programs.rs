@@ -938,3 +938,66 @@ impl Writer<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+    use crate::oracle::draw::Draw;
+
+    fn programs(seed: u64) -> String {
+        let mut draw = Draw::new(seed);
+        let (_, sketches) = scene::draw(&mut draw);
+        let mut maker = Maker::new(&mut draw, &sketches);
+        let mut statements = trigger(&mut maker, 0);
+        statements.push(block(&mut maker));
+        statements.extend((0..12).flat_map(|number| function(&mut maker, number).statements));
+        statements.iter().map(|statement| statement.sql() + ";\n").collect()
+    }
+
+    #[test]
+    fn a_seed_is_its_programs() {
+        assert_eq!(programs(1), programs(1));
+        assert_ne!(programs(1), programs(2));
+    }
+
+    #[test]
+    fn programs_have_what_there_is_to_compare() {
+        let all: String = (0..60).map(programs).collect();
+        for word in [
+            "%rowtype",
+            "%type",
+            "constant",
+            "elsif",
+            "case",
+            "while",
+            "in reverse",
+            "foreach",
+            "record",
+            "cursor for",
+            "fetch",
+            "into strict",
+            "exception",
+            "when others",
+            "get stacked diagnostics",
+            "row_count",
+            "raise notice",
+            "errcode",
+            "assert",
+            "return next",
+            "return query",
+            "execute format",
+            "using",
+            "returning",
+            "on conflict (id) do update",
+            "for each row",
+            "for each statement",
+            "update of",
+            "when (",
+            "security definer",
+            "do $$",
+        ] {
+            assert!(all.contains(word), "{word}");
+        }
+    }
+}

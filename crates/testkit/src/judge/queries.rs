@@ -704,3 +704,54 @@ pub(super) fn wrapped(text: String) -> String {
     let is_one = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     if is_one { text } else { format!("({text})") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    fn queries(seed: u64) -> String {
+        let mut draw = Draw::new(seed);
+        let (_, sketches) = scene::draw(&mut draw);
+        let mut maker = Maker::new(&mut draw, &sketches);
+        (0..20).map(|_| maker.query(&[], 2).sql + "\n").collect()
+    }
+
+    #[test]
+    fn a_seed_is_its_queries() {
+        assert_eq!(queries(1), queries(1));
+        assert_ne!(queries(1), queries(2));
+    }
+
+    #[test]
+    fn queries_have_what_there_is_to_compare() {
+        let all: String = (0..60).map(queries).collect();
+        for word in [
+            "left join",
+            "full join",
+            "lateral",
+            "with recursive",
+            "materialized",
+            "union all",
+            "except",
+            "intersect",
+            "distinct on",
+            "grouping sets",
+            "rollup",
+            "cube",
+            "having",
+            "filter (where",
+            "within group",
+            "over (partition by",
+            "groups between",
+            "exists (select",
+            "case when",
+            "generate_series",
+            "with ordinality",
+            "(values",
+            "limit",
+        ] {
+            assert!(all.contains(word), "{word}");
+        }
+    }
+}
