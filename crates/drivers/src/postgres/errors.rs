@@ -153,7 +153,8 @@ mod tests {
             panic!("another failure")
         };
         assert_eq!((error.state(), error.message()), ("23505", "twice"));
-        assert_eq!((error.details(), error.hint()), (Some("Key (id)=(1)"), Some("look")));
+        let details = types::error::Details::Text("Key (id)=(1)".to_owned());
+        assert_eq!((error.details(), error.hint()), (Some(&details), Some("look")));
         assert!(!is_broken && !is_lost);
         assert!(said(b"SFATAL\0VFATAL\0C57P01\0Mbye\0\0").is_broken);
     }
