@@ -42,17 +42,30 @@ struct Mark {
     deferred: usize,
 }
 
-/// A trigger that waits for the end of the transaction.
-pub(crate) struct Deferred {
-    pub(crate) table: TableId,
-    /// Its position among the table's triggers.
-    pub(crate) trigger: usize,
-    pub(crate) operation: Operation,
-    pub(crate) old: Option<Vec<Value>>,
-    pub(crate) new: Option<Vec<Value>>,
+/// What waits for the end of the transaction.
+pub(crate) enum Deferred {
+    /// A trigger.
+    Trigger {
+        table: TableId,
+        /// Its position among the table's triggers.
+        trigger: usize,
+        operation: Operation,
+        old: Option<Vec<Value>>,
+        new: Option<Vec<Value>>,
+    },
+    /// A foreign key is to be looked at.
+    Reference {
+        /// Where it is declared.
+        from: TableId,
+        /// Its position there.
+        key: usize,
+        values: Vec<Value>,
+        /// Whether the referenced row went, instead of the referencing one having come.
+        is_left: bool,
+    },
 }
 
-/// How many triggers may wait for the end of a transaction.
+/// How many triggers and foreign keys may wait for the end of a transaction.
 const DEFERRED_MAX: usize = 100_000;
 
 impl InForce {
@@ -105,7 +118,9 @@ impl InForce {
     pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
         let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() == DEFERRED_MAX {
-            let message = format!("more than {DEFERRED_MAX} triggers wait for the end of the transaction");
+            let message = format!(
+                "more than {DEFERRED_MAX} triggers and foreign keys wait for the end of the transaction"
+            );
             return Err(Error::new(Code::LIMIT_EXCEEDED, message));
         }
         waiting.push_back(deferred);

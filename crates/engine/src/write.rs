@@ -5,6 +5,7 @@
 //! refused, those before it are stored first, because theirs might be the earlier error.
 
 mod admitted;
+mod as_it_was;
 mod carried;
 mod fired;
 mod insert;

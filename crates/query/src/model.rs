@@ -9,8 +9,8 @@ use std::sync::Arc;
 use catalog::{Catalog, ColumnId, DefaultValue, Policy, Table, TableId, TableKind};
 use types::{Error, Name, Result};
 
-use crate::ir::{Expr, Read, Source, SourceId};
 use crate::arbiters::{self, UniqueModel};
+use crate::ir::{Expr, Read, Source, SourceId};
 use crate::resolve;
 use crate::triggers::{self, Fires, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
@@ -24,7 +24,7 @@ pub struct Model {
     /// What is declared.
     pub catalog: Arc<Catalog>,
     tables: Vec<TableModel>,
-    /// Whether any table has a trigger: known once, for every write asks.
+    /// Whether any table has a trigger, or a foreign key that is initially deferred: known once, for every write asks.
     has_triggers: bool,
     /// Whether the engine opens views and runs functions itself, whatever they are.
     is_native: bool,
@@ -98,7 +98,9 @@ impl Model {
         for (table, references) in tables.iter_mut().zip(triggers::references(&catalog)) {
             table.references = references;
         }
-        let has_triggers = tables.iter().any(|table| !table.triggers.is_empty());
+        let waits =
+            |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.initially_deferred);
+        let has_triggers = tables.iter().any(|table| !table.triggers.is_empty()) || catalog.ids().any(waits);
         let mut model = Model { catalog, tables, has_triggers, is_native: false };
         if has_triggers {
             let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
@@ -126,7 +128,7 @@ impl Model {
         self.is_native
     }
 
-    /// Whether any table has a trigger.
+    /// Whether any table has a trigger, or a foreign key that is initially deferred.
     pub fn has_triggers(&self) -> bool {
         self.has_triggers
     }

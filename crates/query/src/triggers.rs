@@ -205,7 +205,7 @@ impl Pass<'_> {
         let table = &model.catalog[id];
         let fires =
             |trigger: &TriggerModel| trigger.is_enabled && is_event(&trigger.statement, table, operation);
-        if model[id].triggers.iter().any(fires) {
+        if model[id].triggers.iter().any(fires) || is_put_off(model, id, operation) {
             return true;
         }
         if !self.seen.insert((id, operation.clone())) {
@@ -213,6 +213,37 @@ impl Pass<'_> {
         }
         carried(model, id, operation).any(|(from, _, operation)| self.follow(from, &operation))
     }
+}
+
+/// Whether foreign keys are to be looked at because of this when the transaction ends.
+fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
+    let table = &model.catalog[id];
+    let is_own = |key: &ForeignKey| {
+        key.initially_deferred
+            && match operation {
+                Operation::Insert => true,
+                Operation::Update(columns) => key.columns.iter().any(|column| columns.contains(column)),
+                Operation::Delete | Operation::Truncate => false,
+            }
+    };
+    let looks = |key: &ForeignKey| key.initially_deferred && looks_at(table, key, operation);
+    table.foreign_keys.iter().any(is_own) || references_to(model, id).any(|(_, key)| looks(key))
+}
+
+/// Whether a foreign key to a table may be left without its row when this happens there.
+pub fn looks_at(target: &Table, key: &ForeignKey, operation: &Operation) -> bool {
+    let action = match operation {
+        Operation::Delete => &key.on_delete,
+        Operation::Update(columns) => {
+            let mut named = key.target_columns.iter().filter_map(|name| target.column(name));
+            if !named.any(|(column, _)| columns.contains(&column)) {
+                return false;
+            }
+            &key.on_update
+        }
+        Operation::Insert | Operation::Truncate => return false,
+    };
+    matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
 }
 
 /// The foreign keys to each table of a catalog, in its order: where they are declared, and their positions there.

@@ -29,9 +29,8 @@ impl Truncation {
         let mut rest = self.tables.clone();
         let mut ordered = Vec::with_capacity(rest.len());
         while !rest.is_empty() {
-            let is_free = |table: &TableId| {
-                rest.iter().all(|other| other == table || !references(*other, *table))
-            };
+            let is_free =
+                |table: &TableId| rest.iter().all(|other| other == table || !references(*other, *table));
             let at = rest.iter().position(is_free).unwrap_or(0);
             ordered.push(rest.remove(at));
         }

@@ -3,6 +3,7 @@
 //! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
 //! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,9 +27,9 @@ use crate::work::{Bound, Tuple, Work};
 /// What a statement has done to rows.
 #[derive(Default)]
 pub(super) struct Passed {
-    touched: Touched,
+    pub(super) touched: Touched,
     /// The rows as they were and as they are, in the order in which they were stored.
-    rows: Vec<Stored>,
+    pub(super) rows: Vec<Stored>,
     /// What foreign keys did because of them.
     carried: Vec<Carried>,
     /// How far they have come.
@@ -176,12 +177,13 @@ impl Work<'_> {
             let read = self.rows(read, Bound { parameters, ..Bound::default() }).await?;
             rows.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
         }
-        let is_one_by_one = self.takes_one_by_one(write, rows.len())?;
+        let is_one_by_one = self.takes_one_by_one(write, rows.len());
         let mut checked = Vec::new();
         for given in &rows {
-            let Some(row) = self.candidate(write, insert, given, parameters).await? else { continue };
+            let judged = self.judged(write, passed);
+            let Some(row) = self.candidate(&judged, insert, given, parameters).await? else { continue };
             if is_one_by_one {
-                self.pass_row(write, insert, row, passed).await?;
+                self.pass_row(&judged, insert, row, passed).await?;
             } else {
                 checked.push(row);
             }
@@ -203,12 +205,13 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         let asked = super::update::asked(write, set);
         let rows = self.targets(write, filter, asked, parameters).await?;
-        let is_one_by_one = self.takes_one_by_one(write, rows.len())?;
+        let is_one_by_one = self.takes_one_by_one(write, rows.len());
         let mut checked = Vec::new();
         for (row, asked) in rows {
             let values = self.assigned(write, set, &row, asked, parameters).await?;
             let columns = set.iter().map(|(column, _)| *column).collect();
-            let Some(change) = self.change(write, row, columns, values).await? else { continue };
+            let judged = self.judged(write, passed);
+            let Some(change) = self.change(&judged, row, columns, values).await? else { continue };
             if is_one_by_one {
                 let key = self.apply_fired(write, change, passed).await?;
                 passed.touched.keys.push(key);
@@ -224,26 +227,24 @@ impl Work<'_> {
     }
 
     /// Whether a row is stored before the next one is checked: triggers before rows see that.
-    ///
-    /// # Errors
-    /// `0A000` where a policy would see it, too: in PostgreSQL it sees the table as it was.
-    fn takes_one_by_one(&self, write: &Write, rows: usize) -> Result<bool> {
+    fn takes_one_by_one(&self, write: &Write, rows: usize) -> bool {
         let model = &self.served.model;
         let table = &model.catalog[write.table];
         let is_before = |trigger: &TriggerModel| {
             let fires = |operation| trigger.fires(table, operation, TriggerTiming::Before, true);
             triggers::operations(write).iter().any(fires)
         };
-        if rows < 2 || !model[write.table].triggers.iter().any(is_before) {
-            return Ok(false);
-        }
+        rows > 1 && model[write.table].triggers.iter().any(is_before)
+    }
+
+    /// The write as its next row is judged: policies that read its table do not see the rows before.
+    fn judged<'w>(&self, write: &'w Write, passed: &Passed) -> Cow<'w, Write> {
         let guard = &write.guard;
         let mut checks = guard.insert.iter().chain(&guard.conflict).chain(&guard.update);
-        if checks.any(|check| reads_table(&check.expr, write.table)) {
-            let what = "several rows of a table with triggers before rows, and with a policy that reads it";
-            return Err(Error::missing(what).with_hint("Send the rows one by one."));
+        if passed.rows.is_empty() || !checks.any(|check| reads_table(&check.expr, write.table)) {
+            return Cow::Borrowed(write);
         }
-        Ok(true)
+        Cow::Owned(self.judged_before(write, passed))
     }
 
     /// Stores one row of an insert, or does what is to be done instead.
@@ -362,6 +363,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let old = row.old.as_deref();
         let new = (*operation != Operation::Delete).then_some(&row.new[..]);
+        self.put_off_references(table, operation, (old, new))?;
         for (at, trigger) in model[table].triggers.iter().enumerate() {
             if !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
                 || !self.holds(table, trigger, old, new).await?
@@ -370,7 +372,7 @@ impl Work<'_> {
             }
             if trigger.statement.initially_deferred {
                 let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
-                self.in_force.defer(Deferred {
+                self.in_force.defer(Deferred::Trigger {
                     table,
                     trigger: at,
                     operation: operation.clone(),
@@ -386,13 +388,21 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Fires what waits for the end of the transaction.
+    /// Does what waits for the end of the transaction.
     pub(crate) async fn fire_deferred(&mut self) -> Result<()> {
         let model = self.served.model.clone();
-        while let Some(Deferred { table, trigger, operation, old, new }) = self.in_force.next_deferred() {
-            let trigger = &model[table].triggers[trigger];
-            let occasion = Occasion { table, operation: &operation, old: old.as_deref(), rows: None };
-            self.fire(trigger, occasion, new).await?;
+        while let Some(deferred) = self.in_force.next_deferred() {
+            match deferred {
+                Deferred::Trigger { table, trigger, operation, old, new } => {
+                    let trigger = &model[table].triggers[trigger];
+                    let old = old.as_deref();
+                    let occasion = Occasion { table, operation: &operation, old, rows: None };
+                    self.fire(trigger, occasion, new).await?;
+                }
+                Deferred::Reference { from, key, values, is_left } => {
+                    self.look_at_reference((from, key), &values, is_left).await?;
+                }
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use query::triggers::{self, Operation};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Type, Value};
 
+use crate::programs::Deferred;
 use crate::work::{Bound, Work};
 
 /// The source of the questions asked here.
@@ -21,7 +22,7 @@ impl Work<'_> {
     pub(super) async fn missing_reference(&mut self, write: &Write, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
-        for key in &table.foreign_keys {
+        for key in table.foreign_keys.iter().filter(|key| !key.initially_deferred) {
             let values: Vec<Value> =
                 key.columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
             if values.iter().any(Value::is_null) {
@@ -62,11 +63,82 @@ impl Work<'_> {
         }
     }
 
+    /// Notes the foreign keys that are to be looked at when the transaction ends, because of what happened to a row.
+    pub(super) fn put_off_references(
+        &mut self,
+        table: TableId,
+        operation: &Operation,
+        (old, new): (Option<&[Value]>, Option<&[Value]>),
+    ) -> types::Result<()> {
+        let model = self.served.model.clone();
+        let declared = &model.catalog[table];
+        let of = |row: Option<&[Value]>, columns: &[ColumnId]| -> Option<Vec<Value>> {
+            let values: Vec<Value> =
+                columns.iter().map(|at| row?.get(usize::from(at.0)).cloned()).collect::<Option<_>>()?;
+            (!values.iter().any(Value::is_null)).then_some(values)
+        };
+        let is_kept = |columns: &[ColumnId]| match (old, new) {
+            (Some(old), Some(new)) => columns.iter().all(|column| {
+                let at = usize::from(column.0);
+                super::is_same(&declared[*column].ty, &old[at], &new[at])
+            }),
+            _ => false,
+        };
+        for (key, foreign) in
+            declared.foreign_keys.iter().enumerate().filter(|(_, key)| key.initially_deferred)
+        {
+            if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
+                self.in_force.defer(Deferred::Reference { from: table, key, values, is_left: false })?;
+            }
+        }
+        for (from, foreign) in
+            triggers::references_to(&model, table).filter(|(_, key)| key.initially_deferred)
+        {
+            let columns = columns_of(declared, foreign);
+            let key = model.catalog[from].foreign_keys.iter().position(|key| key.name == foreign.name);
+            let all = Operation::Update(columns.iter().copied().collect());
+            let operation = if *operation == Operation::Delete { operation } else { &all };
+            let looks = triggers::looks_at(declared, foreign, operation) && !is_kept(&columns);
+            if let (Some(key), Some(values)) = (key, of(old, &columns).filter(|_| looks)) {
+                self.in_force.defer(Deferred::Reference { from, key, values, is_left: true })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a transaction that ends with a reference without its row.
+    pub(super) async fn look_at_reference(
+        &mut self,
+        (from, key): (TableId, usize),
+        values: &[Value],
+        is_left: bool,
+    ) -> types::Result<()> {
+        let model = self.served.model.clone();
+        let referencing = &model.catalog[from];
+        let Some(key) = referencing.foreign_keys.get(key) else { return Ok(()) };
+        let Some((target, referenced)) = model.catalog.table(&key.target) else { return Ok(()) };
+        if !self.has_row(from, &names_of(referencing, key), values).await?
+            || self.has_row(target, &key.target_columns, values).await?
+        {
+            return Ok(());
+        }
+        let row = |table: &Table, columns: &[ColumnId]| {
+            let mut row = vec![Value::Null; table.columns.len()];
+            columns.iter().zip(values).for_each(|(at, value)| row[usize::from(at.0)] = value.clone());
+            row
+        };
+        if !is_left {
+            return Err(self.missing(from, key, &row(referencing, &key.columns)));
+        }
+        let columns = columns_of(referenced, key);
+        Err(self.still_referenced(target, &columns, &row(referenced, &columns), key, referencing))
+    }
+
     /// The error of a row that went or changed and is referenced as it was. Nothing when another row is like that.
     pub(super) async fn left_behind(&mut self, table: TableId, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
-        for (id, key) in triggers::references_to(&model, table) {
+        for (id, key) in triggers::references_to(&model, table).filter(|(_, key)| !key.initially_deferred) {
             let columns = columns_of(target, key);
             let values: Vec<Value> =
                 columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
@@ -107,7 +179,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         for id in model.catalog.ids() {
             let from = &model.catalog[id];
-            for key in &from.foreign_keys {
+            for key in from.foreign_keys.iter().filter(|key| !key.initially_deferred) {
                 let Some((target, declared)) = model.catalog.table(&key.target) else { continue };
                 if !targets.contains(&target) {
                     continue;

@@ -9,7 +9,6 @@ use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
 use query::functions::Kind;
 use query::{Expr, Write};
 use sql::print::quote_ident;
-use types::compare::compare;
 use types::text::print;
 use types::{Code, Error, Value};
 
@@ -214,22 +213,15 @@ impl Work<'_> {
         row: &[Value],
     ) -> Option<(String, Vec<ColumnId>)> {
         let model = self.served.model.clone();
-        let declared = &model.catalog[table];
-        let keys = declared.primary_key.iter().chain(&declared.uniques);
-        for key in keys.take_while(|key| *key.name != *named) {
-            let value = |column: &ColumnId| &row[usize::from(column.0)];
-            let same = |column: &ColumnId| {
-                let position = usize::from(column.0);
-                old.is_some_and(|old| compare(&declared[*column].ty, &old[position], &row[position]).is_eq())
+        for key in model[table].uniques.iter().take_while(|key| *key.name != *named) {
+            // A row is no duplicate of what it was.
+            let own = match old {
+                Some(old) => self.holder(table, key, old).await.ok().flatten().map(|own| own.key),
+                None => None,
             };
-            if key.columns.iter().any(|column| value(column).is_null()) || key.columns.iter().all(same) {
-                continue;
-            }
-            let names: Vec<Arc<str>> =
-                key.columns.iter().map(|column| declared[*column].name.clone()).collect();
-            let values: Vec<Value> = key.columns.iter().map(|column| value(column).clone()).collect();
-            if self.has_row(table, &names, &values).await.unwrap_or(false) {
-                return Some((key.name.to_string(), key.columns.clone()));
+            let holder = self.holder(table, key, row).await.ok().flatten();
+            if holder.is_some_and(|holder| Some(holder.key) != own) {
+                return Some((key.name.to_string(), key.columns().unwrap_or_default()));
             }
         }
         None

@@ -9,7 +9,8 @@ use super::Pass;
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
 use crate::ir::{
-    Action, Assign, Conflict, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write, WriteGuard,
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write,
+    WriteGuard,
 };
 use crate::visit::{self, SourceIds};
 
@@ -51,7 +52,8 @@ impl Pass<'_> {
         self.values(&mut write.action)?;
         let views = self.through_views(write, reads_target || compares_keys(write))?;
         if !self.model.catalog[write.table].is_stored() {
-            write.guard = WriteGuard { judge: Judge::Us, views, ..self.instead(write)? };
+            let guard = self.instead(write)?;
+            write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
             return Ok(());
         }
         self.writing = Some(write.table);
