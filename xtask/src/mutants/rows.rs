@@ -35,13 +35,13 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "force-ignored",
-                "self.roles.contains(&declared.owner) && «!declared.force_row_security»",
+                "roles.contains(&declared.owner) && «!declared.force_row_security»",
                 "true",
                 "an owner is not bound by forced policies",
             ),
             mutant(
                 "bypass-bound",
-                "declared.row_security && «!self.bypass» && !owner",
+                "declared.row_security && «!bypass» && !owner",
                 "true",
                 "roles that bypass policies are bound by them",
             ),
@@ -83,7 +83,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "role-not-inherited",
-                "&**role == \"public\" || «self.roles.contains(role)»",
+                "&**role == \"public\" || «roles.contains(role)»",
                 "*role == self.role",
                 "a policy for a role does not apply to its members",
             ),
@@ -131,8 +131,8 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "any-column-will-do",
-                "«catalog.allows_column(&self.roles, table, privilege, column)»",
-                "catalog.allows_some(&self.roles, table, privilege)",
+                "«catalog.allows_column(roles, table, privilege, column)»",
+                "catalog.allows_some(roles, table, privilege)",
                 "a grant on one column is a grant on all",
             ),
             mutant(
@@ -161,8 +161,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "table-by-column",
-                "if «self.model.catalog.allows(&self.roles, table, privilege)» {",
-                "self.model.catalog.allows_some(&self.roles, table, Privilege::Select)",
+                "if «self.model.catalog.allows(roles, table, privilege)» {",
+                "self.model.catalog.allows_some(roles, table, Privilege::Select)",
                 "who may read may delete",
             ),
         ],
@@ -191,25 +191,31 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "owners-view-served",
-                "if «self.definer && self.bound(*table)» {",
-                "false",
+                "«self.refuse_past_policies(*table)?»;",
+                "{}",
                 "a view of an owner's rights over a table with policies is served",
             ),
             mutant(
                 "invoker-ignored",
-                "let invoker = «matches!(self.model.catalog[view].kind, TableKind::View { security_invoker: true, .. })»;",
+                "let is_invokers = «matches!(declared.kind, TableKind::View { security_invoker: true, .. })»;",
                 "false",
                 "security_invoker says nothing",
             ),
             mutant(
                 "invoker-everywhere",
-                "(self.definer, self.stored) = («!invoker», true);",
-                "false",
+                "let owner = if «is_invokers» {",
+                "true",
                 "a view reads with the rights of whoever asks",
             ),
             mutant(
+                "views-owner-is-anybody",
+                "Arc::new(self.rights_of(«&declared.owner»)?)",
+                "\"postgres\"",
+                "a view reads with rights that its owner does not have",
+            ),
+            mutant(
                 "definer-sticks",
-                "«(self.definer, self.stored) = before»;",
+                "«(self.view_owner, self.stored) = before»;",
                 "{}",
                 "what is read after a view needs no grant",
             ),
@@ -257,8 +263,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "function-in-owners-view",
-                "let before = «std::mem::replace(&mut self.definer, false)»;",
-                "self.definer",
+                "let before = «self.view_owner.take()»;",
+                "self.view_owner.clone()",
                 "functions in an owner's view read as the owner",
             ),
             mutant("changes-by-get", "if «by.read_only» {", "false", "GET calls functions that change rows"),
@@ -287,10 +293,10 @@ pub(super) const FILES: &[File] = &[
                 "writes through a view touch rows that it does not show",
             ),
             mutant(
-                "view-write-as-owner",
-                "(self.definer, self.stored) = («!security_invoker», true);",
-                "true",
-                "writes through an invoker's view are the owner's",
+                "view-write-as-caller",
+                "«self.open_view(view)?»;",
+                "self.stored = true",
+                "writes through an owner's view are the caller's",
             ),
             mutant(
                 "view-distinct-written",
@@ -306,7 +312,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "view-conflict-columns",
-                "«columns.extend(&conflict.columns)»;",
+                "«columns.extend(compared(conflict, write.target))»;",
                 "{}",
                 "the columns of an upsert to a view need no right to read",
             ),
@@ -360,7 +366,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "upsert-reads-nothing",
-                "let reads_target = reads_target || «!conflict.columns.is_empty()»;",
+                "let reads_target = reads_target || «!keys.is_empty()»;",
                 "false",
                 "an upsert is not held to the policies for SELECT",
             ),
@@ -396,7 +402,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "conflict-columns-not-asked",
-                "self.require(table, «Privilege::Select», Some(&conflict.columns",
+                "self.require(table, «Privilege::Select», Some(&keys))",
                 "Privilege::Insert",
                 "the columns of ON CONFLICT need no right to read",
             ),
@@ -408,13 +414,13 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "owners-view-written",
-                "if «self.definer && self.bound(write.table)» {",
-                "false",
+                "«self.refuse_past_policies(write.table)?»;",
+                "{}",
                 "a view of an owner's rights over a table with policies takes writes",
             ),
             mutant(
                 "returned-as-owner",
-                "«(self.definer, self.stored) = (false, false)»;",
+                "«(self.view_owner, self.stored) = (None, false)»;",
                 "{}",
                 "what is embedded in the rows that a write to a view returns needs no grant",
             ),
@@ -506,7 +512,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "ungrouped-accepted",
-                "if «keys.contains(&format!(\"{expr:?}\"))» ||",
+                "if «keys.contains(&words(expr))» ||",
                 "true",
                 "columns that groups do not decide are accepted",
             ),
@@ -718,16 +724,22 @@ pub(super) const FILES: &[File] = &[
                 "*always",
                 "OVERRIDING SYSTEM VALUE is forgotten",
             ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "query/src/arbiters.rs",
+        mutants: &[
             mutant(
                 "partial-index-arbitrates",
-                "index.unique && «index.predicate.is_none()»",
+                "«is_held(key.predicate.as_ref(), conflict.predicate.as_ref())»",
                 "true",
                 "ON CONFLICT takes a partial unique index",
             ),
             mutant(
                 "wider-key-arbitrates",
-                "any(|key| «key == wanted»)",
-                "key.is_superset(&wanted)",
+                "«own == columns» && all == computed",
+                "own.is_superset(&columns)",
                 "ON CONFLICT takes a part of a key",
             ),
         ],
@@ -797,7 +809,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "other-key-ignored",
-                "Err(Failure::Unique { .. }) if «conflict.columns.is_empty()» => Ok(None),",
+                "Err(Failure::Unique { .. }) if «!conflict.names_key()» => Ok(None),",
                 "true",
                 "an upsert leaves out rows that violate another key",
             ),
@@ -843,7 +855,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "upsert-fires-update",
-                "None => «operations.first()»,",
+                "if row.old.is_none() { «operations.first()» }",
                 "operations.last()",
                 "a row that an upsert inserts fires triggers of updates",
             ),
