@@ -173,7 +173,7 @@ impl Frame<'_> {
 }
 
 /// What a variable of PostgreSQL's types for names and ids holds: what prints as a name is kept as the name.
-fn stands_for(name: &types::Name) -> Option<Type> {
+fn stands_for(name: &Name) -> Option<Type> {
     match (&*name.schema, &*name.name) {
         ("pg_catalog", "oid") => Some(Type::Int8),
         (
