@@ -60,6 +60,8 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
         Type::Vector => "vector",
+        // Without quotes, the type is of one bit.
+        Type::Bit if modifier.is_none() => "\"bit\"",
         Type::Bit => "bit",
         Type::Varbit => "varbit",
         Type::Void => "void",
