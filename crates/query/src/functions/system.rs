@@ -9,6 +9,10 @@ use super::arguments::text;
 pub(super) static ROWS: &[Function] = &[
     // What a cast to `regclass` says of a name that means nothing.
     Function::new("system_object_missing", &[T, T], Int8, |_, a| {
+        if text(a, 0)? == "denied" {
+            let message = format!("permission denied for schema {}", text(a, 1)?);
+            return Err(Error::new(Code::PRIVILEGE, message));
+        }
         let code = match text(a, 0)? {
             "relation" => Code::UNDEFINED_TABLE,
             "function" => Code::UNDEFINED_FUNCTION,

@@ -352,6 +352,9 @@ impl Resolver<'_> {
     /// The id of an object that is named or numbered; with a word of the error for one that there is not, or null.
     fn id_of(&mut self, kind: &str, expr: &ast::Expr, word: Option<&str>) -> Result<Expr> {
         if let ExprKind::Literal(Literal::String(text)) = &*expr.kind {
+            if let [schema, _] = &name_parts(text)[..] {
+                self.require_schema(schema)?;
+            }
             let found = self.named_object(kind, text);
             return match (found, word) {
                 (Some(id), _) => Ok(Expr::Const { value: Value::Int(id), ty: Type::Int8 }),
@@ -370,6 +373,16 @@ impl Resolver<'_> {
                 then replace(g$.a1$, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
                 else w$.schema in ({path}) and (replace(g$.a1$, ' ', '') = quote_ident(w$.name) or lower(g$.a1$) = w$.name) end)"
         );
+        let denied = self.catalog.schemas.iter().filter(|(schema, _)| !self.may_use(schema));
+        let denied: Vec<String> = denied.map(|(schema, _)| sql::print::quote_literal(schema)).collect();
+        let found = match denied.is_empty() {
+            true => found,
+            false => format!(
+                "case when position('.' in g$.a1$) > 0 and split_part(g$.a1$, '.', 1) in ({})
+                    then system_object_missing('denied', split_part(g$.a1$, '.', 1)) else {found} end",
+                denied.join(", ")
+            ),
+        };
         let template = match word {
             None => found,
             Some(word) => format!(
