@@ -8,7 +8,7 @@ use engine::Asked;
 use query::Model;
 use rest::{Action, Http, Request, Target};
 use types::Result;
-use types::json::Json;
+use types::json::write_string;
 use types::session::Session;
 
 use crate::road::{DataApi, pre_request};
@@ -60,6 +60,20 @@ fn cookies(http: &Http<'_>) -> String {
 
 /// Pairs as a JSON object; of several with one name the last counts.
 fn object<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), Json::String(value.to_owned())));
-    Json::Object(pairs.collect()).compact()
+    let mut out = Vec::with_capacity(OBJECT_BYTES);
+    out.push(b'{');
+    for (name, value) in pairs {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, name);
+        out.push(b':');
+        write_string(&mut out, value);
+    }
+    out.push(b'}');
+    // Made of texts: it is one.
+    String::from_utf8(out).unwrap_or_default()
 }
+
+/// What the headers of most requests take.
+const OBJECT_BYTES: usize = 1 << 10;

@@ -2,7 +2,6 @@
 //!
 //! The reader keeps numbers as they are written and keys in their order; `jsonb`'s normal form is made from its tree.
 
-
 use crate::{Code, Error, Result};
 
 /// A JSON document.

@@ -29,15 +29,16 @@ struct Maker {
 }
 
 impl managed::Manager for Maker {
-    type Type = Connection;
+    /// In a box: the pool moves what it gives.
+    type Type = Box<Connection>;
     type Error = Error;
 
-    async fn create(&self) -> Result<Connection> {
+    async fn create(&self) -> Result<Box<Connection>> {
         let respected = self.respected.clone();
-        Connection::open(&self.address, self.options.statements_max, respected).await
+        Connection::open(&self.address, self.options.statements_max, respected).await.map(Box::new)
     }
 
-    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, connection: &mut Box<Connection>, metrics: &Metrics) -> RecycleResult<Error> {
         let is_good = connection.is_good()
             && metrics.age() < self.options.connection_life
             && metrics.last_used() < self.options.connection_idle;
@@ -101,7 +102,10 @@ impl Lease {
     /// # Errors
     /// `XX000` after it was given back.
     pub(super) fn connection(&mut self) -> Result<&mut Connection> {
-        self.object.as_deref_mut().ok_or_else(|| Error::internal("a connection that was given back"))
+        self.object
+            .as_deref_mut()
+            .map(|connection| &mut **connection)
+            .ok_or_else(|| Error::internal("a connection that was given back"))
     }
 
     /// For the next one.

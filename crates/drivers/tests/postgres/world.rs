@@ -66,7 +66,6 @@ pub(crate) fn anon() -> Caller {
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) database: Database,
-    pub(crate) postgres: Arc<Postgres>,
     pub(crate) api: DataApi,
     pub(crate) url: String,
 }
@@ -93,7 +92,7 @@ impl World {
         let model = Model::of_native_views(Arc::new(fold(&[schema])));
         let postgres = Arc::new(Postgres::new(options).unwrap());
         let database = Database::new(
-            postgres.clone(),
+            postgres,
             Arc::new(model),
             Arc::new(|bytes: &mut [u8]| bytes.fill(7)),
             Arc::new(|| 800_000_000_000_000),
@@ -112,7 +111,7 @@ impl World {
             limits: Limits::default(),
             aside: None,
         };
-        World { database, postgres, api, url }
+        World { database, api, url }
     }
 
     /// With another schema as the model: of things that only PostgreSQL can make.
