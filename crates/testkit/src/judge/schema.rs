@@ -388,7 +388,8 @@ fn access(world: &mut World, helpers: &[(String, &'static Kind)], draw: &mut Dra
             knows_caller: true,
             may_fail: draw.one_in(3),
         };
-        for number in 0..=draw.below(4) {
+        // Now and then there is no policy at all: everything is hidden.
+        for number in 0..if draw.one_in(8) { 0 } else { 1 + draw.below(5) } {
             extras.push(Extra::Policy(policy(&scope, &name, number, draw)));
         }
         extras.extend(indexes(table, &name, draw));
@@ -414,13 +415,14 @@ fn grant(table: &Table, name: &str, draw: &mut Draw) -> String {
 }
 
 fn policy(scope: &Scope<'_>, name: &str, number: usize, draw: &mut Draw) -> Policy {
-    let restrictive = if number > 0 && draw.one_in(3) { " as restrictive" } else { "" };
-    let command = if number == 0 {
+    let restrictive = if number > 0 && draw.one_in(2) { " as restrictive" } else { "" };
+    let is_base = number == 0 && !draw.one_in(4);
+    let command = if is_base {
         "all"
     } else {
-        draw.word(&["all", "select", "select", "insert", "update", "delete"])
+        draw.word(&["all", "select", "select", "insert", "update", "delete", "delete"])
     };
-    let role = if number == 0 {
+    let role = if is_base {
         ""
     } else {
         draw.word(&["", "", " to anon", " to authenticated", " to anon, authenticated"])

@@ -14,11 +14,11 @@ pub(super) fn draw(world: &World, draw: &mut Draw) -> Asked {
     let at = if writable.is_empty() { 0 } else { *draw.of(&writable) };
     let target = &world.targets[at];
     let mut asked = Asked { path: escaped(&target.name), changes: true, ..Asked::default() };
-    match draw.below(9) {
+    match draw.below(12) {
         0..=2 => insert(target, &mut asked, draw),
-        3 => upsert(world, at, &mut asked, draw),
-        4 => put(world, at, &mut asked, draw),
-        5..=7 => update(target, &mut asked, draw),
+        3..=5 => upsert(world, at, &mut asked, draw),
+        6 => put(world, at, &mut asked, draw),
+        7..=9 => update(target, &mut asked, draw),
         _ => delete(target, &mut asked, draw),
     }
     answered(world, at, &mut asked, draw);
