@@ -173,6 +173,8 @@ struct Planned {
 
 /// What is kept for the reply.
 struct Ending {
+    /// The reply that is there already, of a request that only calls what goes before every request.
+    described: Option<Reply>,
     request: Request,
     media: Media,
     profile: Option<String>,
@@ -192,9 +194,12 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
     check_role(model, &caller.role, api)?;
     let session = session(&request, caller, model, now)?;
     tell(http, &session)?;
-    if let Some(reply) = described(api, caller, &request, &media, model)? {
-        return Ok(Prepared::Answered(reply));
-    }
+    let described = described(api, caller, &request, &media, model)?;
+    let is_asked_before = request.action != Action::Options && pre_request(model, api).is_some();
+    let described = match described {
+        Some(reply) if !is_asked_before => return Ok(Prepared::Answered(reply)),
+        described => described,
+    };
     let resolved = resolve(&request, &media, model, &exposed(model, api, caller, &session))?;
     mark("resolve");
     let Resolved {
@@ -249,14 +254,19 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
         search_path: search_path(rest::resolve::schema(request.profile.as_deref(), &api.schemas)?, api),
         routines: None,
     };
-    let ending = Ending { request, media, profile, is_void, has_conflict_target, warnings, session };
+    let ending =
+        Ending { described, request, media, profile, is_void, has_conflict_target, warnings, session };
     Ok(Prepared::Planned(Box::new(Planned { plan, run, sink, ending })))
 }
 
 impl Ending {
     /// The reply to what was done.
     fn reply(self, api: &DataApi, outcome: Outcome) -> Result<Reply> {
-        let Ending { request, media, profile, is_void, has_conflict_target, warnings, session } = self;
+        let Ending { described, request, media, profile, is_void, has_conflict_target, warnings, session } =
+            self;
+        if let Some(reply) = described {
+            return Ok(reply);
+        }
         let outcome = Outcome { is_void, has_conflict_target, ..outcome };
         let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
         let mut reply = rest::respond(&request, &served, &media, outcome);

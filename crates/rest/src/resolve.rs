@@ -103,6 +103,8 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
     let result = callee.map(|callee| callee.row(&typing)).transpose()?;
     let mut pass = Pass::new(request, schema, model, exposed, typing, result.as_ref());
     let mut resolved = match (&request.target, request.action) {
+        // Of the description only what goes before every request is asked of the engine.
+        (Target::Root, Action::Read { .. }) => Resolved::default(),
         (Target::Root, _) | (_, Action::Options) | (Target::Table(_), Action::Call) => {
             return Err(Error::internal("a request without rows was resolved"));
         }
@@ -135,8 +137,7 @@ const RESULT: TableId = TableId(u32::MAX);
 /// The rules of types, where names are looked for in the schema in use first.
 fn typing<'a>(model: &'a Model, schema: &str, exposed: &Exposed<'_>) -> Typing<'a> {
     let path = [schema].into_iter().chain(exposed.extra_search_path.iter().map(String::as_str));
-    Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone())
-        .asked_by(exposed.role)
+    Typing::new(&model.catalog, path.map(Arc::from).collect(), exposed.session.clone()).asked_by(exposed.role)
 }
 
 /// The state of one resolution.
