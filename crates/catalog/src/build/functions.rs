@@ -127,19 +127,12 @@ impl Builder<'_> {
                     .zip(types)
                     .all(|(argument, (ty, domain))| argument.ty == *ty && argument.domain == *domain)
         };
-        let by_input = functions
-            .iter()
-            .position(|function| function.name == *name && are(function.inputs().collect()));
+        let by_input =
+            functions.iter().position(|function| function.name == *name && are(function.inputs().collect()));
         let all = |function: &Function| {
-            are(function
-                .arguments
-                .iter()
-                .filter(|argument| argument.mode != ArgumentMode::Table)
-                .collect())
+            are(function.arguments.iter().filter(|argument| argument.mode != ArgumentMode::Table).collect())
         };
-        by_input.or_else(|| {
-            functions.iter().position(|function| function.name == *name && all(function))
-        })
+        by_input.or_else(|| functions.iter().position(|function| function.name == *name && all(function)))
     }
 
     fn only_function(&self, name: &ObjectName) -> Result<usize> {

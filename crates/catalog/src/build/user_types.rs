@@ -103,14 +103,14 @@ impl Builder<'_> {
         };
         let function = function.ok_or_else(refused)?;
         let converts = |other: &Function| {
-            let takes = other.arguments.first().is_some_and(|argument| {
-                argument.ty == source.ty && argument.domain == source.domain
-            });
+            let takes = other
+                .arguments
+                .first()
+                .is_some_and(|argument| argument.ty == source.ty && argument.domain == source.domain);
             takes && other.returns == target.ty && other.domain == target.domain
         };
-        let found = |name: &Name| {
-            self.catalog.functions.iter().any(|other| other.name == *name && converts(other))
-        };
+        let found =
+            |name: &Name| self.catalog.functions.iter().any(|other| other.name == *name && converts(other));
         let function = self.names().first(function, found).ok_or_else(|| {
             let message =
                 format!("function {}({}) does not exist", written(function), format_type(&source.ty, None));

@@ -531,7 +531,16 @@ pub(crate) fn words(
         (
             "to_tsvector" | "to_tsquery" | "plainto_tsquery" | "phraseto_tsquery" | "websearch_to_tsquery",
             0,
-        ) if is_first => &["english", "simple", "pg_catalog.english", "german", "spanish", "portuguese", "russian", "french"],
+        ) if is_first => &[
+            "english",
+            "simple",
+            "pg_catalog.english",
+            "german",
+            "spanish",
+            "portuguese",
+            "russian",
+            "french",
+        ],
         ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
         ("setweight", 1) => &["A", "b", "C", "D", "x"],
         ("to_tsquery", _) => SEARCHES,

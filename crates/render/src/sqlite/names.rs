@@ -100,7 +100,8 @@ pub fn collation(ty: &Type) -> Option<&'static str> {
 
 /// Whether values are kept as text, so that a collation decides how they compare.
 pub(super) fn is_text(ty: &Type) -> bool {
-    let is_number = matches!(ty, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea | Type::Vector);
+    let is_number =
+        matches!(ty, Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Bytea | Type::Vector);
     let is_moment = matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz);
     !is_number && !is_moment
 }

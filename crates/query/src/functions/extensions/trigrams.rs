@@ -26,9 +26,9 @@ macro_rules! rows {
 }
 
 pub(in super::super) static ROWS: &[Function] = rows! {
-    "similarity" |_, a| Ok(alike(a, similarity)?);
-    "word_similarity" |_, a| Ok(alike(a, plain)?);
-    "strict_word_similarity" |_, a| Ok(alike(a, strict)?);
+    "similarity" |_, a| alike(a, similarity);
+    "word_similarity" |_, a| alike(a, plain);
+    "strict_word_similarity" |_, a| alike(a, strict);
     operators:
     "%" Bool |c, a| reaches(c, a, similarity, &SIMILARITY);
     "<%" Bool |c, a| reaches(c, a, plain, &WORD);
@@ -211,7 +211,7 @@ fn in_words(part: &str, whole: &str, is_strict: bool) -> f32 {
             extent.last[number] = Some(at);
         }
         if if is_strict { places[at].ends } else { is_wanted[number] } {
-            let lower = *extent.lower.get_or_insert_with(|| at);
+            let lower = *extent.lower.get_or_insert(at);
             if lower == at && !is_strict {
                 extent.held = 1;
             }
@@ -233,7 +233,7 @@ fn narrowed(
     let mut best = share(extent.common, wanted, extent.held);
     let (mut held, mut common) = (extent.held, extent.common);
     let mut chosen = lower;
-    for at in lower..=upper {
+    for (at, number) in order.iter().copied().enumerate().take(upper + 1).skip(lower) {
         if begins(at) {
             let found = share(common, wanted, held);
             if found > best {
@@ -242,15 +242,14 @@ fn narrowed(
                 (extent.held, extent.common) = (held, common);
             }
         }
-        let number = order[at];
         if extent.last[number] == Some(at) {
             held -= 1;
             common -= usize::from(is_wanted[number]);
         }
     }
-    for at in lower..chosen {
-        if extent.last[order[at]] == Some(at) {
-            extent.last[order[at]] = None;
+    for (at, number) in order.iter().copied().enumerate().take(chosen).skip(lower) {
+        if extent.last[number] == Some(at) {
+            extent.last[number] = None;
         }
     }
     extent.lower = Some(chosen);
