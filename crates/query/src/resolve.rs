@@ -77,6 +77,7 @@ pub(crate) fn policy(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> (Re
 
 fn checked(catalog: &Catalog, table: TableId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
+    resolver.is_of_row = true;
     resolver.levels.push(Level::of(resolver.row_of(table)));
     let mut resolved = resolver.boolean(expr, "CHECK")?;
     resolver.refuse_aggregate(&resolved, "CHECK")?;
@@ -103,6 +104,7 @@ pub fn trigger_condition(catalog: &Catalog, table: TableId, expr: &ast::Expr) ->
 /// As [`condition`]; `42804` when the type does not fit.
 pub fn default(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
+    resolver.is_of_row = true;
     resolver.levels.push(Level::default());
     let mut resolved = resolver.expr(expr)?;
     resolver.without_calls(&mut resolved)?;
@@ -115,6 +117,7 @@ pub fn default(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::
 /// As [`default`].
 pub fn generated(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
+    resolver.is_of_row = true;
     resolver.levels.push(Level::of(resolver.row_of(table)));
     let mut resolved = resolver.expr(expr)?;
     resolver.without_calls(&mut resolved)?;
@@ -127,6 +130,7 @@ pub fn generated(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast
 /// As [`condition`].
 pub fn domain_check(catalog: &Catalog, table: TableId, column: ColumnId, expr: &ast::Expr) -> Result<Expr> {
     let mut resolver = Resolver::new(catalog, &[]);
+    resolver.is_of_row = true;
     let ty = catalog[table][column].ty.clone();
     let value = Expr::Column { source: ROW, column, ty };
     resolver.levels.push(Level::of(Relation::of_columns("", vec![("value".into(), value)])));
@@ -301,6 +305,8 @@ struct Resolver<'a> {
     variables: Option<&'a dyn Variables>,
     /// Whether functions that are called may change something.
     changes: bool,
+    /// Whether it is computed of one row as it is written: nothing of it is authorized but its calls.
+    is_of_row: bool,
 }
 
 /// A statement after changes. A select is what the last of them returns.
@@ -360,6 +366,7 @@ impl<'a> Resolver<'a> {
             holds_query: false,
             variables: None,
             changes: false,
+            is_of_row: false,
         }
     }
 

@@ -42,6 +42,8 @@ pub async fn found(client: &Client) -> Result<Found> {
     let objects: i64 = row.try_get(0).map_err(|error| mapped(&error))?;
     let mut found =
         Found { objects: u64::try_from(objects).unwrap_or(0), has_users: has(1)?, ..Found::default() };
+    let extensions = ask(client, "select name::text from pg_available_extensions").await?;
+    found.extensions = Some(extensions.iter().map(|row| column(row, 0)).collect::<Result<_>>()?);
     if has(2)? {
         found.ledger = Some(ledger(client).await?);
         found.progress = progress(client).await?;

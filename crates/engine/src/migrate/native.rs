@@ -68,6 +68,8 @@ pub struct Found {
     pub objects: u64,
     /// Whether there is an `auth.users`.
     pub has_users: bool,
+    /// The extensions that could be made; `None` when nobody asked.
+    pub extensions: Option<Vec<String>>,
 }
 
 /// One file or set of files, applied and noted.
@@ -152,6 +154,7 @@ pub fn plan(sources: &Sources, found: &Found, foundation: Foundation<'_>) -> Res
         Layout::Migrations => plan.migrations(sources, found)?,
     }
     plan.seeds(sources, found);
+    plan.pass_over_extensions(found);
     let parts = plan.steps.iter().flat_map(|step| &step.parts);
     parts.flat_map(|part| &part.statements).try_for_each(script::check)?;
     Ok(plan)
@@ -259,8 +262,7 @@ impl Plan {
 
     /// The migrations that were not applied, after those that were.
     fn migrations(&mut self, sources: &Sources, found: &Found) -> Result<()> {
-        let files: Vec<(Migrated, &File)> =
-            sources.schema.iter().map(|file| (migrated(file), file)).collect();
+        let files = numbered(&sources.schema);
         let is_applied = |of: &Migrated| found.migrated.iter().any(|known| known.version == of.version);
         if let Some(gone) =
             found.migrated.iter().find(|known| files.iter().all(|(of, _)| of.version != known.version))
@@ -301,6 +303,25 @@ impl Plan {
         Ok(())
     }
 
+    /// Leaves out what makes extensions that the server does not have: projects name those of where they were made, used or not.
+    /// What needs one is refused where it does.
+    fn pass_over_extensions(&mut self, found: &Found) {
+        let Some(known) = &found.extensions else { return };
+        let notes = &mut self.notes;
+        for part in self.steps.iter_mut().flat_map(|step| &mut step.parts) {
+            part.statements.retain(|statement| {
+                let absent = script::extension(statement).filter(|name| !known.contains(name));
+                notes.extend(absent.iter().map(|name| {
+                    format!(
+                        "extension {name} is not on this server: {}:{} is passed over.",
+                        statement.file, statement.line
+                    )
+                }));
+                absent.is_none()
+            });
+        }
+    }
+
     fn seeds(&mut self, sources: &Sources, found: &Found) {
         for file in sources.seeds.iter().filter(|file| !found.seeds.contains(&file.name)) {
             self.steps.push(Step {
@@ -323,9 +344,26 @@ fn entries(stored: &[LedgerEntry], layer: &str) -> Vec<File> {
     entries.map(|entry| File { name: entry.name.clone(), text: entry.text.as_str().into() }).collect()
 }
 
+/// The migrations with what they are noted by: of several with one number, the later ones have their whole name.
+fn numbered(files: &[File]) -> Vec<(Migrated, &File)> {
+    let mut numbered: Vec<(Migrated, &File)> = Vec::with_capacity(files.len());
+    for file in files {
+        let mut of = migrated(file);
+        if numbered.iter().any(|(known, _)| known.version == of.version) {
+            of.version = stem(file).to_owned();
+        }
+        numbered.push((of, file));
+    }
+    numbered
+}
+
+fn stem(file: &File) -> &str {
+    file.name.rsplit('/').next().unwrap_or(&file.name).trim_end_matches(".sql")
+}
+
 /// A migration as the Supabase tools note it: `…/20260102030405_name.sql`.
 fn migrated(file: &File) -> Migrated {
-    let stem = file.name.rsplit('/').next().unwrap_or(&file.name).trim_end_matches(".sql");
+    let stem = stem(file);
     let end = stem.find(|c: char| !c.is_ascii_digit()).unwrap_or(stem.len());
     let (version, rest) = if end == 0 { (stem, "") } else { stem.split_at(end) };
     let name = rest.trim_start_matches(['_', '-']);

@@ -362,11 +362,24 @@ impl<'a> Resolver<'a> {
         match function.language {
             Language::PlPgSql => Ok(true),
             Language::Sql => {
-                parsed(function)?;
-                Ok(self.open.contains(&at) || !is_readable(function, self.catalog))
+                let statements = parsed(function)?;
+                let is_left = self.is_of_row && !self.is_everybodys_value(function, &statements);
+                Ok(is_left || self.open.contains(&at) || !is_readable(function, self.catalog))
             }
             Language::Other(_) => Ok(false),
         }
+    }
+
+    /// Whether everybody may call a function that reads no rows.
+    fn is_everybodys_value(&self, function: &Function, statements: &[StatementKind]) -> bool {
+        let reads = |statement: &StatementKind| match statement {
+            StatementKind::Query(query) => match &query.body {
+                ast::QueryBody::Select(select) => !select.from.is_empty(),
+                _ => true,
+            },
+            _ => true,
+        };
+        self.catalog.allows_function(&["public".into()], function) && !statements.iter().any(reads)
     }
 
     /// Puts what surrounds a query away, to be [put back](Resolver::back).

@@ -94,6 +94,18 @@ pub(super) fn check(statement: &Statement) -> Result<()> {
     Err(Error::missing(what).with_hint(format!("It stands in {place}.")))
 }
 
+/// The extension that a statement makes.
+pub(super) fn extension(statement: &Statement) -> Option<String> {
+    if !begins(&statement.text, &[&["create", "extension"]]) {
+        return None;
+    }
+    let (statements, _) = sql::parse(&statement.text);
+    match statements.into_iter().next()?.kind {
+        sql::ast::StatementKind::CreateExtension { name, .. } => Some(name),
+        _ => None,
+    }
+}
+
 /// Whether a statement begins with one of these rows of words.
 fn begins(text: &str, rows: &[&[&str]]) -> bool {
     let words: Vec<String> = words(text);

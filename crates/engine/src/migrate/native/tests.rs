@@ -216,3 +216,31 @@ fn whose_the_schema_is_shows() {
     assert_eq!(keeper(Keeping::Project, &theirs).0, Keeper::Project);
     assert_eq!(keeper(Keeping::Database, &ours).0, Keeper::Database);
 }
+
+#[test]
+fn migrations_of_one_number_are_told_apart_and_absent_extensions_passed_over() {
+    let files = [
+        ("002_a.sql", "create extension if not exists \"pg_net\"; create table a ();"),
+        ("002_b.sql", "create extension citext"),
+    ];
+    let sources = sources(Layout::Migrations, &files);
+    let found = Found { extensions: Some(vec!["citext".into()]), ..Found::default() };
+    let plan = planned(&sources, &found);
+    let noted: Vec<&str> = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.notes)
+        .filter_map(|note| if let Note::Migrated(of) = note { Some(&*of.version) } else { None })
+        .collect();
+    assert_eq!(noted, ["002", "002_b"]);
+    let texts: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter(|step| step.key.contains("002"))
+        .flat_map(|step| &step.parts)
+        .flat_map(|part| &part.statements)
+        .map(|statement| &*statement.text)
+        .collect();
+    assert_eq!(texts, ["create table a ()", "create extension citext"]);
+    assert_eq!(plan.notes, ["extension pg_net is not on this server: 002_a.sql:1 is passed over."]);
+}
