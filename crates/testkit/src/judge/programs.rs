@@ -674,9 +674,7 @@ impl Writer<'_, '_> {
         else {
             return self.note();
         };
-        if self.maker.draw.one_in(2) {
-            self.update();
-        }
+        self.update();
         self.line(format!("get diagnostics {name} = row_count;"));
         self.line(format!("insert into log (what, at_id) values (found::text, {name});"));
     }

@@ -228,7 +228,7 @@ pub(super) const TERMS: &[Row] = &[
     (Ty::Text, "concat({text}, {int}, {bool})"),
     (Ty::Text, "concat_ws('-', {text}, {text}, {int})"),
     (Ty::Text, "format('%s/%s', {text}, {int})"),
-    (Ty::Text, "format('%I %L %%', {text}, {text})"),
+    (Ty::Text, "format('%I %L %%', coalesce({text}, '-'), {text})"),
     (Ty::Text, "quote_literal({text})"),
     (Ty::Text, "quote_nullable({text})"),
     (Ty::Text, "quote_ident({text})"),
