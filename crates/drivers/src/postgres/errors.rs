@@ -119,6 +119,7 @@ pub(super) fn cause(error: &tokio_postgres::Error) -> String {
 }
 
 /// What PostgreSQL says of an error.
+#[derive(Clone, Copy)]
 struct Raised<'a> {
     state: &'a str,
     message: &'a str,
