@@ -153,7 +153,7 @@ mod tests {
             page("reads/a-b", ""),
             page("reads/c-d", "== skip sqlite: values of xml\n"),
             page("types/e-f", "== skip sqlite: time with time zone\n"),
-            page("types/g", "== lacking sqlite: transition tables\n"),
+            page("types/g", "== lacking sqlite: GeoJSON\n"),
         ]);
         has(&text, "| capability | SQLite | PostgreSQL | cases |");
         has(&text, "| reads | yes, without values of xml (`reads/c-d`) | yes | 2 |");
