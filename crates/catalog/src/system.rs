@@ -298,7 +298,10 @@ mod tests {
              alter table a enable row level security;
              create policy p on a for select to anon using (id = 1);
              create view v as select id from a;
-             create function f(x int, y text default 'z') returns trigger language plpgsql as 'begin return new; end';
+             create materialized view m as select id from a;
+             create policy q on a for insert with check (true);
+             create function f() returns trigger language plpgsql as 'begin return new; end';
+             create function g(x int, y text default 'z') returns int language sql as 'select 1';
              create trigger t before insert or update of t on a for each row execute function f();
              comment on table a is 'words';
              alter publication supabase_realtime add table a;",

@@ -11,4 +11,4 @@ mod parse;
 pub mod print;
 
 pub use diagnostic::{Diagnostic, line_column};
-pub use parse::{parse, parse_block, parse_body, parse_expr, parse_query, statements};
+pub use parse::{parse, parse_body, parse_expr, parse_query, statements};

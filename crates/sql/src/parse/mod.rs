@@ -5,7 +5,6 @@
 //! A statement that the descent does not know is kept as [`StatementKind::Other`], by its words.
 
 mod alter;
-mod block;
 mod body;
 mod call;
 mod expr;
@@ -18,7 +17,6 @@ mod table;
 
 use types::Span;
 
-pub use block::parse_block;
 pub use body::parse_body;
 
 use crate::Diagnostic;

@@ -103,7 +103,9 @@ impl<'b, 't> Rehearsal<'b, 't> {
         Rehearsal {
             model: Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone()))),
             // A block may make temporary tables, which come first.
-            path: std::iter::once(catalog::build::TEMPORARY.into()).chain(builder.path().iter().cloned()).collect(),
+            path: std::iter::once(catalog::build::TEMPORARY.into())
+                .chain(builder.path().iter().cloned())
+                .collect(),
             builder,
             programs: Arc::default(),
             limits: Limits::default(),
@@ -295,4 +297,88 @@ impl Host for Rehearsal<'_, '_> {
     }
 
     fn notice(&mut self, _: Notice) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use query::resolve::Views;
+
+    use super::*;
+
+    const BASE: &str = "create schema other; create type e as enum ('a', 'b'); create table t (a int, b int); create index i on t (a);
+        create table p (id int primary key); create policy pp on t using (true);";
+
+    #[track_caller]
+    fn check(body: &str, wanted: &str) {
+        let (statements, _) = sql::parse(BASE);
+        let (base, _) = catalog::build(catalog::builtin(), &statements, &Views);
+        let mut builder = Builder::new(base.clone(), &Views);
+        let said = match interpreted(&mut builder, &format!("begin {body} end")) {
+            Ok(Came::AboutRows) => "rows".to_owned(),
+            Ok(Came::Declared(noted)) if noted.is_empty() && *builder.catalog() == base => {
+                "nothing".to_owned()
+            }
+            Ok(Came::Declared(noted)) => format!("declared, {} about rows", noted.len()),
+            Err(error) => error.state().to_owned(),
+        };
+        assert_eq!(said, wanted, "{body}");
+        assert_eq!(*builder.catalog() != base, wanted.starts_with("declared"), "{body}");
+    }
+
+    #[test]
+    fn guards_and_handlers_decide() {
+        let declared = "declared, 0 about rows";
+        check("create type e2 as enum ('a'); exception when duplicate_object then null;", declared);
+        check("create type e as enum ('a'); exception when duplicate_object then null;", "nothing");
+        check(
+            "create table t2 (a int); create type e as enum ('a'); exception when others then null;",
+            "nothing",
+        );
+        check("create type e as enum ('a'); exception when undefined_table then null;", "42710");
+        check(
+            "if not exists (select 1 from pg_type where typname = 'e') then create type e as enum ('a'); end if;",
+            "nothing",
+        );
+        check(
+            "if not exists (select 1 from pg_type t join pg_namespace n on n.oid = t.typnamespace
+             where t.typname = 'e' and n.nspname = 'other') then create type other.e as enum ('a'); end if;",
+            declared,
+        );
+        check(
+            "if not exists (select from pg_policies where schemaname = 'public' and tablename = 't' and policyname = 'pp')
+             then create policy pp on t using (true); end if;",
+            "nothing",
+        );
+        check(
+            "if not exists (select 1 from pg_constraint where conname = 'p_pkey' and conrelid = 'public.p'::regclass)
+             then alter table p add primary key (id); end if;",
+            "nothing",
+        );
+        check("if to_regclass('public.nope') is null then create table nope (a int); end if;", declared);
+        check(
+            "if not exists (select 1 from pg_enum where enumtypid = 'e'::regtype and enumlabel = 'b') then alter type e add value 'b'; end if;",
+            "nothing",
+        );
+        check("if (select count(*) from pg_type) = 0 then drop table t; end if;", "nothing");
+        check("execute format('create table %I (a int)', 'Made');", declared);
+    }
+
+    #[test]
+    fn what_is_done_to_rows_waits() {
+        check("create table t2 (a int); insert into t2 values (1);", "declared, 1 about rows");
+        check(
+            "update t set a = 1; alter table t add column c int; update t set c = 2;",
+            "declared, 2 about rows",
+        );
+        check("for i in 1..2 loop null; end loop;", "rows");
+        check("insert into t values (1);", "rows");
+        check("insert into t (nothing) values (1);", "42703");
+        check("if exists (select 1 from t) then drop table t; end if;", "rows");
+        check("create table t2 (a int); if exists (select 1 from t) then drop table t; end if;", "0A000");
+        check(
+            "delete from t; if found then create table t2 (a int); end if; create table t3 (a int);",
+            "0A000",
+        );
+        check("not a block", "42601");
+    }
 }
