@@ -6,6 +6,7 @@
 
 mod called;
 mod delegated;
+mod one_row;
 mod policies;
 mod privileges;
 mod reads;
@@ -86,6 +87,8 @@ struct Pass<'a> {
     stored: bool,
     /// The table whose rows the statement changes.
     writing: Option<TableId>,
+    /// Whether the write touches one row at most.
+    is_of_one_row: bool,
     /// Inside a volatile function, which would see what the statement has changed so far.
     volatile: bool,
     /// Tables whose rows the reads that are being guarded lock.
@@ -110,6 +113,7 @@ impl<'a> Pass<'a> {
             is_lent: false,
             stored: false,
             writing: None,
+            is_of_one_row: false,
             volatile: false,
             locked: Vec::new(),
             ids: SourceIds::starting_at(0),

@@ -63,11 +63,13 @@ impl Pass<'_> {
         match source {
             Source::Table { id, table, guard } => {
                 self.require(*table, Privilege::Select, named.get(id))?;
-                if self.volatile && self.writing == Some(*table) {
+                if self.volatile && self.writing == Some(*table) && !self.is_of_one_row {
                     let name = &self.model.catalog[*table].name;
-                    return Err(Error::missing(format!(
-                        "a volatile function that reads {name} while it is written"
-                    )));
+                    let what =
+                        format!("a volatile function that reads {name} while several rows of it are written");
+                    return Err(Error::missing(what).with_hint(
+                        "Declare the function `stable`, or say by a key which one row is meant.",
+                    ));
                 }
                 self.refuse_past_policies(*table)?;
                 let mut seen = self.visible(*table, *id, PolicyCommand::Select)?;

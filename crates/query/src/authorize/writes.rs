@@ -6,6 +6,7 @@ use catalog::{ColumnId, PolicyCommand, Privilege, TableId};
 use types::{Code, Error, Result};
 
 use super::Pass;
+use super::one_row::is_of_one_row;
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
 use crate::ir::{
@@ -48,6 +49,7 @@ impl Pass<'_> {
         }
         let reads_target = reads_target(write);
         self.writing = Some(write.table);
+        self.is_of_one_row = is_of_one_row(write, &self.model.catalog);
         self.beside(write)?;
         self.values(&mut write.action)?;
         let views = self.through_views(write, reads_target || compares_keys(write))?;
