@@ -456,10 +456,7 @@ fn statements_about_rows_and_services_are_told_apart() {
             "grant usage on schema cron to postgres",
             Outcome::NotRunning("a grant in schema cron, which belongs to a service,".to_owned()),
         ),
-        (
-            "create function pg_temp.g() returns int language sql as 'select 1'",
-            Outcome::Applied,
-        ),
+        ("create function pg_temp.g() returns int language sql as 'select 1'", Outcome::Applied),
         ("create temporary table u as select 1 as a", Outcome::Data),
     ];
     for (statement, wanted) in cases {

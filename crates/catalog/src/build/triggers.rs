@@ -68,7 +68,7 @@ impl Builder<'_> {
         let (old, new) = (named("old"), named("new"));
         let is_for = |event: fn(&TriggerEvent) -> bool| create.events.iter().any(event);
         let refuse = |message: &str| Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
-        if !create.for_each_row && !(old.is_empty() && new.is_empty()) {
+        if !(create.for_each_row || old.is_empty() && new.is_empty()) {
             return refuse("statement trigger's WHEN condition cannot reference column values");
         }
         if !old.is_empty() && is_for(|event| *event == TriggerEvent::Insert) {
