@@ -1,7 +1,7 @@
 //! What our own reading of a schema's statements says it declares.
 
-use catalog::{Builder, Catalog, Exposure, builtin};
-use query::resolve::Views;
+use catalog::{Catalog, Exposure, builtin};
+use engine::migrate::{self, File, Layout};
 
 /// The tables of the Auth API.
 pub(crate) const AUTH: &str = include_str!("../../../auth/src/schema.sql");
@@ -18,16 +18,9 @@ pub(crate) const HIRING: [&str; 4] = [
 #[track_caller]
 pub(crate) fn fold(texts: &[&str]) -> Catalog {
     let base = Catalog { exposure: Exposure::Legacy, ..builtin() };
-    let mut builder = Builder::new(base, &Views);
-    for text in texts {
-        let (statements, complaints) = sql::parse(text);
-        assert!(complaints.is_empty(), "{complaints:?}");
-        for statement in statements {
-            if let Err(said) = builder.apply(&statement) {
-                let (start, end) = (said.span.start as usize, said.span.end as usize);
-                panic!("{} in {}", said.error, &text[start..end]);
-            }
-        }
-    }
-    builder.finish()
+    let file = |(at, text): (usize, &&str)| File { name: format!("{at}.sql"), text: (*text).into() };
+    let files: Vec<File> = texts.iter().enumerate().map(file).collect();
+    let folded = migrate::fold(&base, &files, Layout::Migrations, "postgres");
+    assert!(folded.refused.is_empty(), "{:?}", folded.refused);
+    (*folded.catalog).clone()
 }
