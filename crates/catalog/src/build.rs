@@ -232,9 +232,7 @@ impl<'t> Builder<'t> {
             StatementKind::CreateTrigger(create) => self.create_trigger(create),
             StatementKind::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
             StatementKind::CreateExtension { name, .. } => Ok(self.create_extension(name)),
-            StatementKind::CreateCast { from, to, function } => {
-                self.create_cast(from, to, function.as_ref())
-            }
+            StatementKind::CreateCast { from, to, function } => self.create_cast(from, to, function.as_ref()),
             StatementKind::Role { name, alter, options } => self.role_statement(name, *alter, options),
             StatementKind::Grant(grant) => self.grant(grant),
             StatementKind::GrantRole { grant, roles, members } => self.grant_role(*grant, roles, members),

@@ -176,7 +176,7 @@ impl Computing {
             } else {
                 let found = self.leaf(leaf, outer, scope)?;
                 let found = self.kept(found, &filters, outer, scope)?;
-                self.matched(rows, found, (&own, &before), &ready, outer, scope)?
+                self.matched(&rows, &found, (&own, &before), &ready, outer, scope)?
             };
         }
         let rest: Vec<&Expr> = open.into_iter().map(|(condition, _)| condition).collect();
@@ -208,8 +208,8 @@ impl Computing {
     /// Rows with those that match them.
     fn matched(
         &self,
-        rows: Vec<Joined>,
-        found: Vec<Joined>,
+        rows: &[Joined],
+        found: &[Joined],
         (own, before): (&[SourceId], &[SourceId]),
         conditions: &[&Expr],
         outer: Option<&dyn Row>,
@@ -219,7 +219,7 @@ impl Computing {
             conditions.iter().filter_map(|condition| equality(condition, own, before)).collect();
         let mut all = Vec::new();
         if pairs.is_empty() {
-            for row in &rows {
+            for row in rows {
                 limited(all.len() + found.len())?;
                 let together = found.iter().map(|other| [&row[..], &other[..]].concat()).collect();
                 all.extend(self.kept(together, conditions, outer, scope)?);
@@ -233,7 +233,7 @@ impl Computing {
                 index.entry(key).or_default().push(at);
             }
         }
-        for row in &rows {
+        for row in rows {
             let Some(key) = self.key(pairs.iter().map(|(_, key)| *key), row, outer, scope)? else { continue };
             let matching = index.get(&key).into_iter().flatten().map(|at| &found[*at]);
             let together = matching.map(|other| [&row[..], &other[..]].concat()).collect();
@@ -798,6 +798,18 @@ mod tests {
         check(
             "select column_default, is_nullable, data_type, udt_name from information_schema.columns where column_name = 'm'",
             "'ok'::mood|YES|USER-DEFINED|mood",
+        );
+    }
+
+    #[test]
+    fn functions_that_are_written_in_sql() {
+        let overlap =
+            "select (date '2020-01-01', date '2020-02-01') overlaps (date '2020-01-15', date '2020-03-01'),
+            (date '2020-02-01', date '2020-01-01') overlaps (date '2020-02-01', date '2020-03-01')";
+        check(overlap, "t|f");
+        check(
+            "select sign('{\"sub\":\"1\"}'::json, 'secret')",
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.8qZF8vbN3UpcanXFc-mPXJkOPN01-bRch8XX3rToP1U",
         );
     }
 

@@ -30,6 +30,7 @@ pub struct Rows {
 
 /// What is done to rows.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are statements")]
 pub enum Doing {
     /// A statement, as it is written.
     Statement(StatementKind),

@@ -126,6 +126,8 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
         r#"(select g$.a1$ = any (w$.roles) from @column_privileges w$
         where w$.oid = g$.a2$ and w$.attname = g$.a3$ and w$.privilege = lower(g$.a4$))"#,
     ),
+    ("overlaps", &["", "", "", ""], OVERLAPS),
+    ("sign", &["text", "text"], SIGNED),
     (
         "pg_has_role",
         &["name", "name", "privilege"],
@@ -247,14 +249,14 @@ impl Resolver<'_> {
         let role = call_of("current_user");
         let mut with_role = vec![&role];
         with_role.extend(&args);
-        for args in [args, with_role] {
+        for (says_all, args) in [(true, args), (false, with_role)] {
             let found = FUNCTIONS.iter().find(|(known, parameters, _)| {
                 *known == name
                     && parameters.len() == args.len()
-                    && (parameters.first() != Some(&"name") || args.len() == parameters.len())
+                    && (says_all || parameters.first() == Some(&"name"))
             });
             if let Some((_, parameters, template)) = found {
-                return self.from_template(template, parameters, &args).map(Some);
+                return self.filled(template, parameters, &args).map(Some);
             }
         }
         Ok(None)
@@ -277,12 +279,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn from_template(&mut self, template: &str, parameters: &[&str], args: &[&ast::Expr]) -> Result<Expr> {
+    fn filled(&mut self, template: &str, parameters: &[&str], args: &[&ast::Expr]) -> Result<Expr> {
         let mut given = Vec::with_capacity(args.len());
         for (parameter, arg) in parameters.iter().zip(args) {
             given.push(match *parameter {
                 "" | "privilege" => (*arg).clone(),
-                "name" => cast_to(arg, "text"),
+                "name" | "text" => cast_to(arg, "text"),
                 kind => cast_to(arg, kind),
             });
         }
