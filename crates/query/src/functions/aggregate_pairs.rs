@@ -9,38 +9,34 @@ use super::arguments::float;
 
 /// Each takes the dependent number first.
 macro_rules! rows {
-    ($($name:literal $result:ident $finish:expr;)*) => {
-        &[$(Aggregate::new($name, &[F, F], $result, || Box::new(Pairs { finish: $finish, ..Pairs::EMPTY })),)*]
+    ($($name:literal $finish:expr;)*) => {
+        &[
+            Aggregate::new("regr_count", &[F, F], Int8, || Box::new(Rows(0))),
+            $(Aggregate::new($name, &[F, F], F, || Box::new(Pairs { finish: $finish, ..Pairs::EMPTY })),)*]
     };
 }
 
 pub(super) static ROWS: &[Aggregate] = rows! {
-    "regr_count" Int8 |p| Some(Answer::Count(p.rows));
-    "regr_sxx" F |p| p.at_least(1.0, p.xx);
-    "regr_syy" F |p| p.at_least(1.0, p.yy);
-    "regr_sxy" F |p| p.at_least(1.0, p.xy);
-    "regr_avgx" F |p| p.at_least(1.0, p.x / p.rows);
-    "regr_avgy" F |p| p.at_least(1.0, p.y / p.rows);
-    "covar_pop" F |p| p.at_least(1.0, p.xy / p.rows);
-    "covar_samp" F |p| p.at_least(2.0, p.xy / (p.rows - 1.0));
-    "corr" F |p| p.at_least(1.0, p.xy / (p.xx * p.yy).sqrt()).filter(|_| p.xx != 0.0 && p.yy != 0.0);
-    "regr_r2" F |p| {
+    "regr_sxx" |p| p.at_least(1.0, p.xx);
+    "regr_syy" |p| p.at_least(1.0, p.yy);
+    "regr_sxy" |p| p.at_least(1.0, p.xy);
+    "regr_avgx" |p| p.at_least(1.0, p.x / p.rows);
+    "regr_avgy" |p| p.at_least(1.0, p.y / p.rows);
+    "covar_pop" |p| p.at_least(1.0, p.xy / p.rows);
+    "covar_samp" |p| p.at_least(2.0, p.xy / (p.rows - 1.0));
+    "corr" |p| p.at_least(1.0, p.xy / (p.xx * p.yy).sqrt()).filter(|_| p.xx != 0.0 && p.yy != 0.0);
+    "regr_r2" |p| {
         let share = if p.yy == 0.0 { 1.0 } else { p.xy * p.xy / (p.xx * p.yy) };
         p.at_least(1.0, share).filter(|_| p.xx != 0.0)
     };
-    "regr_slope" F |p| p.at_least(1.0, p.xy / p.xx).filter(|_| p.xx != 0.0);
-    "regr_intercept" F |p| p.at_least(1.0, (p.y - p.x * p.xy / p.xx) / p.rows).filter(|_| p.xx != 0.0);
+    "regr_slope" |p| p.at_least(1.0, p.xy / p.xx).filter(|_| p.xx != 0.0);
+    "regr_intercept" |p| p.at_least(1.0, (p.y - p.x * p.xy / p.xx) / p.rows).filter(|_| p.xx != 0.0);
 };
-
-enum Answer {
-    Count(f64),
-    Number(f64),
-}
 
 /// Sums of the numbers, of the squares of their distances from the mean, and of the products of these.
 #[derive(Clone)]
 struct Pairs {
-    finish: fn(&Pairs) -> Option<Answer>,
+    finish: fn(&Pairs) -> Option<f64>,
     rows: f64,
     x: f64,
     y: f64,
@@ -52,8 +48,8 @@ struct Pairs {
 impl Pairs {
     const EMPTY: Pairs = Pairs { finish: |_| None, rows: 0.0, x: 0.0, y: 0.0, xx: 0.0, yy: 0.0, xy: 0.0 };
 
-    fn at_least(&self, rows: f64, number: f64) -> Option<Answer> {
-        (self.rows >= rows).then_some(Answer::Number(number))
+    fn at_least(&self, rows: f64, number: f64) -> Option<f64> {
+        (self.rows >= rows).then_some(number)
     }
 }
 
@@ -94,14 +90,21 @@ impl State for Pairs {
     }
 
     fn finish(&mut self, _: &mut Context<'_>) -> Result<Value> {
-        Ok(match (self.finish)(self) {
-            None => Value::Null,
-            Some(Answer::Number(number)) => Value::Float(number),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a count of rows is whole and far from the end"
-            )]
-            Some(Answer::Count(rows)) => Value::Int(rows as i64),
-        })
+        Ok((self.finish)(self).map_or(Value::Null, Value::Float))
+    }
+}
+
+/// Rows without a null.
+#[derive(Clone)]
+struct Rows(i64);
+
+impl State for Rows {
+    fn step(&mut self, _: &mut Context<'_>, _: &[Value]) -> Result<()> {
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>) -> Result<Value> {
+        Ok(Value::Int(self.0))
     }
 }
