@@ -459,7 +459,19 @@ impl Writer<'_> {
         self.push("(");
         self.collated(operand)?;
         self.push(" IN (SELECT value FROM json_each(");
-        self.expr(array)?;
+        let is_there = match array {
+            Expr::Const { value, .. } => !matches!(value, Value::Null),
+            Expr::Form { form, .. } => matches!(form, Form::Array),
+            _ => false,
+        };
+        if is_there {
+            self.expr(array)?;
+        } else {
+            // Of an array that is null nothing is known, where of an empty one it is known that nothing is in it.
+            self.push("ifnull(");
+            self.expr(array)?;
+            self.push(", '[null]')");
+        }
         self.push(")))");
         Ok(())
     }
