@@ -158,7 +158,18 @@ impl Tally {
 
 /// Rows that no generated expression can say: aggregates within a group, functions of whole rows. Cases ask them
 /// (`cases/views/aggregates-…`, `cases/types/a-row-is-a-value`).
-const BY_CASES: &[&str] = &["pg_row_to_json_record", "pg_agg_percentile_", "pg_agg_mode_"];
+const BY_CASES: &[&str] = &[
+    "pg_row_to_json_record",
+    "pg_agg_percentile_",
+    "pg_agg_mode_",
+    // `cases/types/vectors-…`, `cases/query/texts-are-searched-…`
+    "pg_agg_sum_vector",
+    "pg_agg_avg_vector",
+    "pg_agg_min_vector",
+    "pg_agg_max_vector",
+    "pg_ts_rank_float4s_",
+    "pg_ts_rank_cd_float4s_",
+];
 
 #[test]
 fn expressions_are_computed_as_postgresql_computes_them() {
