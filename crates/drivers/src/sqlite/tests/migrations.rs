@@ -325,9 +325,9 @@ fn seeds_empty_tables_and_set_sequences() {
     let fixture = Fixture::new();
     let schema = "create table p (id serial primary key, x int); create table c (p int references p);
         create sequence s increment 5; insert into p (x) values (1), (2); insert into c values (2)";
-    let seed = "select pg_catalog.set_config('search_path', '', false); truncate p, c; insert into public.p (id, x) values (7, 7);
+    let seed = "select pg_catalog.set_config('search_path', '', false); truncate public.p, public.c; insert into public.p (id, x) values (7, 7);
         select setval('public.p_id_seq', (select max(id) from public.p)); insert into public.p (x) values (8);
-        alter sequence public.s restart with 50; select setval('p_id_seq', 20, false); insert into public.p (x) values (20), (21);
+        alter sequence public.s restart with 50; select setval('public.p_id_seq', 20, false); insert into public.p (x) values (20), (21);
         insert into storage.buckets (id) values ('avatars')";
     let seeds = vec![File { name: "seed.sql".to_owned(), text: seed.into() }];
     let sources = Sources { seeds, ..migrations(&[("1.sql", schema)]) };
