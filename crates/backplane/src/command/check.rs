@@ -127,7 +127,7 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
         assert!(
-            text.ends_with("4 tables and views, 6 of 6 statements accepted, 0 errors, 0 warnings.\n"),
+            text.ends_with("4 tables and views, 7 of 7 statements accepted, 0 errors, 0 warnings.\n"),
             "{text}"
         );
     }
