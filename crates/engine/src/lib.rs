@@ -16,7 +16,8 @@ mod work;
 mod write;
 
 pub use contract::{
-    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routine, Routines, Sink, Transaction, transact, worked,
+    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routine, Routines, Sink, Transaction, transact,
+    worked,
 };
 pub use database::{Applied, Database};
 pub use rows::Values;

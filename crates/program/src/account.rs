@@ -93,9 +93,9 @@ mod tests {
         let big = Value::text("x".repeat(6_000));
         let mut first = account.hold();
         first.value(&big).unwrap();
-        assert_eq!(account.hold().row(&[big.clone()]).unwrap_err().code(), Code::LIMIT_EXCEEDED);
+        assert_eq!(account.hold().row(std::slice::from_ref(&big)).unwrap_err().code(), Code::LIMIT_EXCEEDED);
         first.value(&Value::Int(1)).unwrap();
-        account.hold().row(&[big.clone()]).unwrap();
+        account.hold().row(std::slice::from_ref(&big)).unwrap();
         first.value(&big).unwrap();
         drop(first);
         account.hold().value(&big).unwrap();

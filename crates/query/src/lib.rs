@@ -23,8 +23,8 @@ pub use ir::{
     Action, Assign, CallArgument, CalledBy, Caller, CallerField, Changed, Compare, Conflict, ConflictAction,
     Cte, DomainTest, Expr, Form, Frame, FrameBound, FrameExclusion, FrameUnit, FunctionCall, FunctionId,
     Guard, Insert, JoinKind, Judge, Native, Nest, Order, Output, Query, ROW_KEY, Read, Returned, RowCheck,
-    RowValue, SetCall, SetOperator, Source, SourceId, Subquery, Transition, Window, WindowFunction,
-    Write, WriteGuard,
+    RowValue, SetCall, SetOperator, Source, SourceId, Subquery, Transition, Window, WindowFunction, Write,
+    WriteGuard,
 };
 pub use model::Model;
 pub use plan::{Plan, Step, plan};

@@ -419,7 +419,7 @@ pub fn read_may_raise(read: &Read) -> bool {
             | Source::Read { .. }
             | Source::Written { .. }
             | Source::Given { .. }
-        | Source::Transition { .. }
+            | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Compound { .. }
             | Source::Values { .. }

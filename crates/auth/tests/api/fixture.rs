@@ -210,7 +210,7 @@ async fn database(folder: &Folder, schema: &str, clock: &Arc<Hands>, dice: &Arc<
     };
     let options = migrate::Options {
         allow_loss: false,
-            is_lenient: false,
+        is_lenient: false,
         timeout: PATIENCE,
         random: random.clone(),
         clock: time.clone(),

@@ -214,7 +214,9 @@ impl Writer<'_> {
                 return Err(Error::internal("a candidate row reached an engine that makes rows itself"));
             }
             Source::Transition { .. } => {
-                return Err(Error::internal("a transition table reached an engine that fires triggers itself"));
+                return Err(Error::internal(
+                    "a transition table reached an engine that fires triggers itself",
+                ));
             }
             Source::Call { id, function, args, columns, .. } => {
                 if self.called == Some(*id) {

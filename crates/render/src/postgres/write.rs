@@ -254,7 +254,9 @@ impl Writer<'_> {
     fn conflict(&mut self, write: &Write, conflict: &Conflict) -> Result<()> {
         self.push(" ON CONFLICT");
         if !conflict.computed.is_empty() || conflict.predicate.is_some() {
-            return Err(Error::missing("ON CONFLICT on an expression or with a predicate in a statement of ours"));
+            return Err(Error::missing(
+                "ON CONFLICT on an expression or with a predicate in a statement of ours",
+            ));
         }
         if !conflict.columns.is_empty() {
             self.push(" (");

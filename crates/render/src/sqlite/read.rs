@@ -113,9 +113,7 @@ impl Writer<'_> {
             Source::Table { table, .. }
             | Source::Written { table, .. }
             | Source::Given { table, .. }
-            | Source::Transition { table, .. } => {
-                Columns::OfTable(*table)
-            }
+            | Source::Transition { table, .. } => Columns::OfTable(*table),
             Source::Read { read, .. } => lateral(&[read]),
             Source::Compound { left, right, .. } => lateral(&[left, right]),
             Source::Call { .. } | Source::Cte { .. } => Columns::Outputs,

@@ -151,7 +151,10 @@ impl<'a> SeenTable<'a> {
 fn functions<'a>(model: &'a Model, roles: &[Arc<str>], schema: &str) -> Vec<&'a Function> {
     let catalog = &model.catalog;
     let callable = catalog.functions.iter().filter(|function| {
-        *function.name.schema == *schema && !function.procedure && is_callable(function) && catalog.allows_function(roles, function)
+        *function.name.schema == *schema
+            && !function.procedure
+            && is_callable(function)
+            && catalog.allows_function(roles, function)
     });
     let mut names = HashSet::new();
     let mut found: Vec<&Function> = callable.filter(|function| names.insert(&function.name.name)).collect();
