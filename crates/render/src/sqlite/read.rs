@@ -323,13 +323,8 @@ impl Writer<'_> {
                 self.alias(*id);
             }
             Source::Values { id, rows } => {
-                self.push("(VALUES ");
-                self.list(rows, ", ", |writer, row| {
-                    writer.push("(");
-                    writer.list(row, ", ", Writer::expr)?;
-                    writer.push(")");
-                    Ok(())
-                })?;
+                self.push("(");
+                self.short_values(rows)?;
                 self.push(") AS ");
                 self.alias(*id);
             }
@@ -342,6 +337,31 @@ impl Writer<'_> {
 
     fn is_packed(&self, id: SourceId) -> bool {
         matches!(self.named(id), Some(Columns::Packed(_)))
+    }
+
+    /// A few rows. The columns are named: of a bare `VALUES` SQLite loses them in subqueries of subqueries.
+    fn short_values(&mut self, rows: &[Vec<Expr>]) -> Result<()> {
+        let Some((first, more)) = rows.split_first() else {
+            return Err(Error::internal("values without a row"));
+        };
+        self.push("SELECT ");
+        for (at, value) in first.iter().enumerate() {
+            if at > 0 {
+                self.push(", ");
+            }
+            self.expr(value)?;
+            self.push(&format!(" AS column{}", at + 1));
+        }
+        if more.is_empty() {
+            return Ok(());
+        }
+        self.push(" UNION ALL VALUES ");
+        self.list(more, ", ", |writer, row| {
+            writer.push("(");
+            writer.list(row, ", ", Writer::expr)?;
+            writer.push(")");
+            Ok(())
+        })
     }
 
     /// Many rows of constants, as one parameter: a JSON array of their stored forms.
