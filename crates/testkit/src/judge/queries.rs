@@ -591,7 +591,7 @@ impl<'a> Maker<'a> {
         match self.draw.below(10) {
             0 if depth > 0 => {
                 let made = self.query(outer, depth - 1);
-                self.nested("", made)
+                self.nested("", &made)
             }
             1 => self.values(),
             2 => {
@@ -624,10 +624,10 @@ impl<'a> Maker<'a> {
             return self.unnested(seen);
         }
         let made = self.query(seen, depth);
-        self.nested("lateral ", made)
+        self.nested("lateral ", &made)
     }
 
-    fn nested(&mut self, word: &str, made: Made) -> From {
+    fn nested(&mut self, word: &str, made: &Made) -> From {
         let alias = self.alias("q");
         shown(format!("{word}(\n{}) {alias}", made.sql), &alias, &made.columns)
     }
