@@ -91,7 +91,8 @@ impl App {
     pub async fn open(parts: Parts) -> Result<Arc<App>> {
         let keys = open_keys(&parts)?;
         let store = Store::open(&parts)?;
-        let (model, _) = store.bring(&parts.project).await?;
+        let (model, done) = store.bring(&parts.project).await?;
+        done.iter().for_each(|line| tracing::info!("{line}"));
         let database = store.serving(model)?;
         let settings = &parts.project.settings;
         let gateway = Arc::new(gateway(&keys, settings)?);

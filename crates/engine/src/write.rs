@@ -108,7 +108,7 @@ impl Work<'_> {
             self.in_force.done();
             return done;
         }
-        if self.fires(write) {
+        if self.fires(write) || self.is_judged_by_row(write) {
             self.in_force.begin(write.table);
             let done = Box::pin(self.store_fired(write, parameters, position, sink)).await;
             self.in_force.done();

@@ -1,12 +1,15 @@
 //! What a table refuses whoever asks: values for columns that compute their own, upserts without a unique key.
 
+use std::collections::BTreeSet;
+
 use catalog::{ColumnId, TableId};
 use types::{Code, Error, Result};
 
 use crate::arbiters::arbiters;
-use crate::ir::{Action, Assign, ConflictAction, Insert, RowValue, Source, Write};
-use crate::model::{Fill, Model};
-use crate::{triggers, visit};
+use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, RowValue, Source, Write};
+use crate::model::{Fill, Model, ROW};
+use crate::triggers::Operation;
+use crate::{reach, triggers, visit};
 
 /// Refuses a write that no caller could make.
 ///
@@ -24,9 +27,45 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
     }
     match &write.action {
         Action::Insert(insert) => inserted(write, insert, model),
-        Action::Update { set, .. } => assigned(write, set, model),
-        Action::Delete { .. } => Ok(()),
+        Action::Update { set, .. } => {
+            assigned(write, set, model)?;
+            let set = set.iter().map(|(column, _)| *column).collect();
+            computed_beyond(model, write.table, Operation::Update(set))
+        }
+        Action::Delete { .. } => computed_beyond(model, write.table, Operation::Delete),
     }
+}
+
+/// Refuses a write that foreign keys carry on to columns of which others are generated: the engine would not compute them again.
+fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![(table, operation)];
+    while let Some((at, operation)) = open.pop() {
+        for (from, _, carried) in triggers::carried(model, at, &operation) {
+            if let Operation::Update(columns) = &carried
+                && is_computed_of(model, from, columns)
+            {
+                let name = &model.catalog[from].name;
+                let what = format!("a generated column of {name} over a column that a foreign key changes");
+                return Err(Error::missing(what));
+            }
+            if seen.insert((from, carried.clone())) {
+                open.push((from, carried));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_computed_of(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>) -> bool {
+    let names = |expr: &Expr| {
+        let mut found = false;
+        visit::deep(expr, &mut |inner| {
+            found |= matches!(inner, Expr::Column { source: ROW, column, .. } if columns.contains(column));
+        });
+        found
+    };
+    model[table].fills.iter().any(|fill| matches!(fill, Fill::Generated(Ok(expr)) if names(expr)))
 }
 
 /// Refuses a statement that would see what a data-modifying `with` changed: PostgreSQL shows it the tables as they were.
@@ -52,14 +91,43 @@ pub(crate) fn snapshot(write: &Write, model: &Model) -> Result<()> {
             if !is_delete && before.is_read_whole && read.contains(&before.table) {
                 return Err(again(before.table, model));
             }
+            if before.is_read_whole {
+                let mut seen = changed.clone();
+                seen.push(before.table);
+                visit::deep_read(returning, &mut |expr| {
+                    if let Expr::Call(call) = expr {
+                        let is_read =
+                            |table: &&TableId| reach::may_read(&model.catalog, call.function, **table);
+                        read.extend(seen.iter().filter(is_read));
+                    }
+                });
+                if read.contains(&before.table) {
+                    return Err(again(before.table, model));
+                }
+            }
             touched.extend(read);
         }
+        each_guard(before, &mut |expr| {
+            visit::each_subquery(expr, &mut |read| {
+                visit::deep_sources(read, &mut |source| touched.extend(table_of(source)));
+            });
+            let is_called = |table: &&TableId| reach::calls(&model.catalog, expr, **table, |_| true);
+            touched.extend(changed.iter().filter(is_called));
+        });
         if let Some(table) = touched.iter().find(|table| changed.contains(*table)) {
             return Err(again(*table, model));
         }
         changed.push(before.table);
     }
     Ok(())
+}
+
+/// The conditions that are put to a write's rows.
+fn each_guard<'w>(write: &'w Write, visit: &mut dyn FnMut(&'w Expr)) {
+    let guard = &write.guard;
+    guard.touch.iter().for_each(&mut *visit);
+    let checks = guard.insert.iter().chain(&guard.conflict).chain(&guard.update).chain(&guard.views);
+    checks.for_each(|check| visit(&check.expr));
 }
 
 fn table_of(source: &Source) -> Option<TableId> {

@@ -73,7 +73,7 @@ pub struct Cte {
 }
 
 /// A declared function: its position among the catalog's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FunctionId(pub usize);
 
 /// One column of a result.

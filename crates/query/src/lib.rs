@@ -13,6 +13,7 @@ pub mod ir;
 pub mod model;
 pub mod plan;
 pub mod presentation;
+pub mod reach;
 pub mod resolve;
 pub mod triggers;
 mod truncate;

@@ -145,9 +145,14 @@ $$;
 create function cron.run(run bigint) returns void language plpgsql as $$
 declare
   what text;
+  who text;
   touched bigint;
 begin
-  select details.command into strict what from cron.job_run_details details where details.runid = run;
+  select details.command, details.username into strict what, who
+  from cron.job_run_details details where details.runid = run;
+  if who is distinct from current_user then
+    raise exception 'a job of role "%" is not supported', who using errcode = '0A000';
+  end if;
   execute what;
   get diagnostics touched = row_count;
   update cron.job_run_details

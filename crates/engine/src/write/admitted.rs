@@ -109,7 +109,9 @@ fn changes_its_mind(expr: &Expr, catalog: &Catalog) -> bool {
     visit::deep(expr, &mut |inner| {
         changes |= match inner {
             Expr::Call(call) => call.is_volatile,
-            Expr::Apply { function, .. } => function.volatility == Effect::Volatile,
+            Expr::Apply { function, .. } => {
+                function.volatility == Effect::Volatile || function.name == "current_setting"
+            }
             Expr::Form { form, .. } => matches!(form, Form::NextValue | Form::Native(_)),
             Expr::Column { .. }
             | Expr::Const { .. }

@@ -11,7 +11,7 @@ use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, OLD, Operation, Routine, TriggerModel};
-use query::{Action, Assign, Expr, Insert, RowValue, Source, Write, visit};
+use query::{Action, Assign, Expr, Insert, RowCheck, RowValue, Write, reach};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
@@ -180,7 +180,7 @@ impl Work<'_> {
         let is_one_by_one = self.takes_one_by_one(write, rows.len());
         let mut checked = Vec::new();
         for given in &rows {
-            let judged = self.judged(write, passed);
+            let judged = self.judged(write, passed)?;
             let Some(row) = self.candidate(&judged, insert, given, parameters).await? else { continue };
             if is_one_by_one {
                 self.pass_row(&judged, insert, row, passed).await?;
@@ -189,7 +189,8 @@ impl Work<'_> {
             }
         }
         for row in checked {
-            self.pass_row(write, insert, row, passed).await?;
+            let judged = self.judged(write, passed)?;
+            self.pass_row(&judged, insert, row, passed).await?;
         }
         Ok(())
     }
@@ -210,7 +211,7 @@ impl Work<'_> {
         for (row, asked) in rows {
             let values = self.assigned(write, set, &row, asked, parameters).await?;
             let columns = set.iter().map(|(column, _)| *column).collect();
-            let judged = self.judged(write, passed);
+            let judged = self.judged(write, passed)?;
             let Some(change) = self.change(&judged, row, columns, values).await? else { continue };
             if is_one_by_one {
                 let key = self.apply_fired(write, change, passed).await?;
@@ -238,13 +239,34 @@ impl Work<'_> {
     }
 
     /// The write as its next row is judged: policies that read its table do not see the rows before.
-    fn judged<'w>(&self, write: &'w Write, passed: &Passed) -> Cow<'w, Write> {
-        let guard = &write.guard;
-        let mut checks = guard.insert.iter().chain(&guard.conflict).chain(&guard.update);
-        if passed.rows.is_empty() || !checks.any(|check| reads_table(&check.expr, write.table)) {
-            return Cow::Borrowed(write);
+    ///
+    /// # Errors
+    /// `0A000` where a function might look at the table: what it would see is not as it was.
+    fn judged<'w>(&self, write: &'w Write, passed: &Passed) -> Result<Cow<'w, Write>> {
+        if passed.rows.is_empty() {
+            return Ok(Cow::Borrowed(write));
         }
-        Cow::Owned(self.judged_before(write, passed))
+        let catalog = &self.served.model.catalog;
+        let asks =
+            |check: &RowCheck| reach::calls(catalog, &check.expr, write.table, |call| !call.is_volatile);
+        if checks(write).any(asks) {
+            let name = &catalog[write.table].name;
+            let what = format!("a policy whose function reads {name} for several rows at once in this place");
+            return Err(Error::missing(what));
+        }
+        match checks(write).any(|check| reach::subquery_reads(&check.expr, write.table)) {
+            true => Ok(Cow::Owned(self.judged_before(write, passed))),
+            false => Ok(Cow::Borrowed(write)),
+        }
+    }
+
+    /// Whether the rows of an upsert are judged one after the other, for policies look at the table.
+    pub(super) fn is_judged_by_row(&self, write: &Write) -> bool {
+        let Action::Insert(insert) = &write.action else { return false };
+        let catalog = &self.served.model.catalog;
+        insert.conflict.is_some()
+            && (insert.read.is_some() || insert.rows.len() > 1)
+            && checks(write).any(|check| reach::reads(catalog, &check.expr, write.table))
     }
 
     /// Stores one row of an insert, or does what is to be done instead.
@@ -522,15 +544,10 @@ fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation
     if row.old.is_none() { operations.first() } else { operations.last() }
 }
 
-/// Whether an expression has a subquery over a table.
-fn reads_table(expr: &Expr, table: TableId) -> bool {
-    let mut found = false;
-    visit::each_subquery(expr, &mut |read| {
-        visit::deep_sources(read, &mut |source| {
-            found |= matches!(source, Source::Table { table: read, .. } if *read == table);
-        });
-    });
-    found
+/// The conditions on the rows of a write.
+fn checks(write: &Write) -> impl Iterator<Item = &RowCheck> {
+    let guard = &write.guard;
+    guard.insert.iter().chain(&guard.conflict).chain(&guard.update)
 }
 
 /// The error of a row that a trigger of its own statement has changed or removed.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use catalog::{Function, Volatility};
 use types::{Code, Error, Result};
 
-use super::Pass;
 use super::privileges::Named;
+use super::{Pass, one_row};
 use crate::ir::{CalledBy, Expr, FunctionId, Read, Subquery, Write};
+use crate::reach;
 
 /// With whose rights something is read.
 pub(super) struct Rights {
@@ -46,7 +47,14 @@ impl<'m> Pass<'m> {
 
     /// Notes who calls a function that is interpreted.
     pub(super) fn interpreted(&mut self, function: FunctionId, role: &mut Option<Arc<str>>) -> Result<()> {
-        self.callable(function)?;
+        let declared = self.callable(function)?;
+        if let Some(table) = self.writing
+            && !self.is_of_one_row
+            && declared.volatility == Volatility::Volatile
+            && reach::may_read(&self.model.catalog, function, table)
+        {
+            return Err(one_row::sees_half(table, &self.model.catalog));
+        }
         *role = Some(self.role.clone());
         Ok(())
     }

@@ -4,16 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use catalog::{Catalog, ColumnId};
+use catalog::{Catalog, ColumnId, TableId};
+use types::{Error, Result};
 
 use crate::ir::{Action, Compare, Expr, Form, SourceId, Write};
+use crate::model::{Fill, Model};
+use crate::reach;
 
 /// Whether it can. A function that reads the table meanwhile sees it as it was before the write.
 pub(super) fn is_of_one_row(write: &Write, catalog: &Catalog) -> bool {
     match &write.action {
-        Action::Insert(insert) => {
-            insert.read.is_none() && insert.conflict.is_none() && insert.rows.len() <= 1
-        }
+        Action::Insert(insert) => insert.read.is_none() && insert.rows.len() <= 1,
         Action::Update { filter, .. } | Action::Delete { filter } => {
             let mut fixed = BTreeSet::new();
             if let Some(filter) = filter {
@@ -24,6 +25,27 @@ pub(super) fn is_of_one_row(write: &Write, catalog: &Catalog) -> bool {
             let keys = table.primary_key.iter().chain(&table.uniques);
             keys.into_iter().any(|key| is_fixed(&key.columns))
         }
+    }
+}
+
+/// The error of a function that would see a table while several of its rows are written.
+pub(super) fn sees_half(table: TableId, catalog: &Catalog) -> Error {
+    let name = &catalog[table].name;
+    let what = format!("a volatile function that reads {name} while several rows of it are written");
+    Error::missing(what).with_hint("Declare the function `stable`, or say by a key which one row is meant.")
+}
+
+/// Refuses a write of several rows for which the table's own expressions call a function that would see half of it.
+pub(super) fn refuse_half_seen(table: TableId, model: &Model) -> Result<()> {
+    let declared = &model[table];
+    let fills = declared.fills.iter().filter_map(|fill| match fill {
+        Fill::Default(expr) | Fill::Generated(expr) => expr.as_ref().ok(),
+        Fill::Null | Fill::Identity { .. } => None,
+    });
+    let mut own = fills.chain(declared.checks.iter().filter_map(|check| check.expr.as_ref().ok()));
+    match own.any(|expr| reach::calls(&model.catalog, expr, table, |call| call.is_volatile)) {
+        true => Err(sees_half(table, &model.catalog)),
+        false => Ok(()),
     }
 }
 

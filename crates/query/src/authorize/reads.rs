@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{ColumnId, PolicyCommand, Privilege, TableKind};
-use types::{Error, Result};
+use types::Result;
 
 use super::Pass;
 use super::privileges::{Named, named_in_read};
@@ -64,12 +64,7 @@ impl Pass<'_> {
             Source::Table { id, table, guard } => {
                 self.require(*table, Privilege::Select, named.get(id))?;
                 if self.volatile && self.writing == Some(*table) && !self.is_of_one_row {
-                    let name = &self.model.catalog[*table].name;
-                    let what =
-                        format!("a volatile function that reads {name} while several rows of it are written");
-                    return Err(Error::missing(what).with_hint(
-                        "Declare the function `stable`, or say by a key which one row is meant.",
-                    ));
+                    return Err(super::one_row::sees_half(*table, &self.model.catalog));
                 }
                 self.refuse_past_policies(*table)?;
                 let mut seen = self.visible(*table, *id, PolicyCommand::Select)?;

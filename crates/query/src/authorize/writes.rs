@@ -6,7 +6,7 @@ use catalog::{ColumnId, PolicyCommand, Privilege, TableId};
 use types::{Code, Error, Result};
 
 use super::Pass;
-use super::one_row::is_of_one_row;
+use super::one_row::{is_of_one_row, refuse_half_seen};
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
 use crate::ir::{
@@ -60,6 +60,9 @@ impl Pass<'_> {
         }
         self.writing = Some(write.table);
         self.refuse_past_policies(write.table)?;
+        if !self.is_of_one_row && !matches!(write.action, Action::Delete { .. }) {
+            refuse_half_seen(write.table, self.model)?;
+        }
         let guard = match &mut write.action {
             Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
             Action::Update { set, filter } => {

@@ -61,6 +61,19 @@ fn table(world: &World, name: &str, draw: &mut Draw) -> Table {
         value_column(&mut table, COLUMNS[(at * 2 + draw.below(2)) % COLUMNS.len()], draw);
     }
     constraints(&mut table, draw);
+    let Table { columns, references, .. } = &mut table;
+    for reference in references {
+        let is_base = |column: &Column| {
+            column.suffix.starts_with("generated always as (")
+                && reference.columns.iter().any(|name| column.suffix.contains(&quoted(name)))
+        };
+        // A key that changes what others are generated of is refused on the embedded engine.
+        if ["set null", "update cascade"].iter().any(|word| reference.actions.contains(word))
+            && columns.iter().any(is_base)
+        {
+            reference.actions.clear();
+        }
+    }
     table
 }
 
