@@ -201,17 +201,7 @@ pub fn retyped(
 
 /// The sequence that a text names, as `regclass` reads it: parts in double quotes stay as they are, others are in lower case.
 pub fn sequence_name(text: &str) -> Name {
-    let mut parts = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match (c, parts.last_mut()) {
-            ('"', _) => quoted = !quoted,
-            ('.', _) if !quoted => parts.push(String::new()),
-            (c, Some(part)) if quoted => part.push(c),
-            (c, Some(part)) => part.extend(c.to_lowercase()),
-            (_, None) => {}
-        }
-    }
+    let parts = system::name_parts(text);
     match &parts[..] {
         [schema, name] => Name::new(schema.as_str(), name.as_str()),
         _ => Name::new("public", parts.concat()),

@@ -480,7 +480,7 @@ pub(crate) fn unknown(word: &str, text: &str) -> Error {
 }
 
 /// The parts of a name: in quotes as they are, others in lower case.
-fn name_parts(text: &str) -> Vec<String> {
+pub(super) fn name_parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut quoted = false;
     for c in text.chars() {
