@@ -84,13 +84,19 @@ fn set(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(name) = text_or_null(arguments, 0)? else {
         return Err(Error::new(Code::NULL_NOT_ALLOWED, "SET requires parameter name"));
     };
-    if !name.contains('.') || name.to_ascii_lowercase().starts_with("request.") {
+    if !name.contains('.') || is_of_the_request(&name.to_ascii_lowercase()) {
         return Err(Error::missing(format!("set_config('{name}')")));
     }
     // Without a value a setting takes its default: that of those that somebody made up is empty.
     let value = text_or_null(arguments, 1)?.unwrap_or_default();
     context.session.settings.set(name, value)?;
     ok_text(value)
+}
+
+/// What a request comes with, and who makes it. Other settings may begin alike.
+fn is_of_the_request(name: &str) -> bool {
+    name.starts_with("request.jwt.")
+        || ["request.method", "request.path", "request.headers", "request.cookies"].contains(&name)
 }
 
 #[cfg(test)]
@@ -132,7 +138,14 @@ mod tests {
     #[test]
     fn nobody_becomes_somebody_else() {
         let session = Session::utc(0);
-        for name in ["request.jwt.claims", "Request.JWT.claims", "role", "search_path"] {
+        for name in [
+            "request.jwt.claims",
+            "Request.JWT.claims",
+            "request.jwt.claim.sub",
+            "request.headers",
+            "role",
+            "search_path",
+        ] {
             let given = [Value::text(name), Value::text("x"), Value::Bool(true)];
             let error = call(&session, "set_config", &given).unwrap_err();
             assert_eq!(error.code(), Code::FEATURE_NOT_SUPPORTED, "{name}");
