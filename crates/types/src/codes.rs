@@ -51,6 +51,7 @@ codes! {
     INVALID_REGEX "2201B" 400 "Invalid regular expression.";
     INVALID_LOGARITHM "2201E" 400 "Invalid argument for a logarithm.";
     INVALID_POWER "2201F" 400 "Invalid argument for a power.";
+    INVALID_BUCKETS "2201G" 400 "Invalid bounds or number of buckets.";
     INVALID_LIMIT "2201W" 400 "Negative limit.";
     SUBSTRING_ERROR "22011" 400 "Negative substring length.";
     NOT_IN_REPERTOIRE "22021" 400 "A character that the encoding does not allow.";

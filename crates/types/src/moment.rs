@@ -30,7 +30,11 @@ pub fn is_finite(micros: i64) -> bool {
     micros != i64::MAX && micros != i64::MIN
 }
 
-fn valid(micros: i64) -> Result<i64> {
+/// A timestamp within PostgreSQL's range.
+///
+/// # Errors
+/// `22008` out of range.
+pub fn valid(micros: i64) -> Result<i64> {
     if (TIMESTAMP_MIN..TIMESTAMP_END).contains(&micros) { Ok(micros) } else { Err(timestamp_out_of_range()) }
 }
 

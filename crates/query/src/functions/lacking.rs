@@ -9,11 +9,11 @@ pub(super) fn is_known(name: &str) -> bool {
 #[rustfmt::skip]
 const NAMES: &[&str] = &[
     // Numbers whose last digits are a C library's, and chance that is repeated.
-    "acosh", "asinh", "atanh", "setseed", "width_bucket",
+    "acosh", "asinh", "atanh", "setseed",
     // Text.
-    "is_normalized", "normalize", "to_ascii", "to_number", "unistr", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
+    "is_normalized", "normalize", "to_ascii", "unistr", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
     // Moments.
-    "overlaps", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday", "to_date",
+    "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday",
     // JSON.
     "json_to_tsvector", "jsonb_path_exists", "jsonb_path_exists_tz", "jsonb_path_match", "jsonb_path_match_tz",
     "jsonb_path_query", "jsonb_path_query_array", "jsonb_path_query_array_tz", "jsonb_path_query_first",

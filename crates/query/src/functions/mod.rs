@@ -12,6 +12,7 @@ mod aggregate_pairs;
 mod aggregate_values;
 mod arguments;
 mod array;
+mod buckets;
 mod bytes;
 pub mod choose;
 mod common;
@@ -31,8 +32,10 @@ mod lacking;
 mod like;
 mod locks;
 mod moment_format;
+mod moment_read;
 mod networks;
 mod number_format;
+mod number_read;
 mod numbers;
 mod pattern;
 mod ranges;
@@ -99,7 +102,10 @@ static TABLE: &[&[Function]] = &[
     datetime::OPERATORS,
     datetime::ROWS,
     moment_format::ROWS,
+    moment_read::ROWS,
     number_format::ROWS,
+    number_read::ROWS,
+    buckets::ROWS,
     search::ROWS,
     search::rank::ROWS,
     settings::ROWS,

@@ -1,4 +1,5 @@
-//! `to_char` of moments and intervals (PostgreSQL 9.8). Month and day names are English, as under `C.UTF-8`.
+//! `to_char` of moments and intervals (PostgreSQL 9.8). Month and day names are English, as under `C.UTF-8`. What is written
+//! so is read by `moment_read`.
 
 use types::datetime::{DAY_MICROS, date_of, days_of, weekday};
 use types::session::Session;
@@ -20,7 +21,7 @@ pub(super) static ROWS: &[Function] = &[
 
 /// What a pattern stands for. Upper and lower case are told apart where they print differently.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Field {
+pub(super) enum Field {
     Era(&'static str, &'static str),
     HalfDay(&'static str, &'static str),
     Century,
@@ -55,14 +56,14 @@ enum Field {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Case {
+pub(super) enum Case {
     Upper,
     Title,
     Lower,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Length {
+pub(super) enum Length {
     Whole,
     Short,
 }
@@ -116,7 +117,7 @@ const PATTERNS: &[(&str, Field)] = &[
     ("YY", Field::Year(2)), ("yy", Field::Year(2)), ("Y", Field::Year(1)), ("y", Field::Year(1)),
 ];
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -130,14 +131,21 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+pub(super) const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 /// A part of a format.
-enum Part<'f> {
-    Text(&'f str),
+pub(super) enum Part<'f> {
+    Text {
+        /// One character.
+        text: &'f str,
+        /// Whether it stands in double quotes.
+        is_quoted: bool,
+    },
     Field {
         field: Field,
+        /// The pattern, as it is written.
+        name: &'f str,
         /// No padding (`FM`, `TM`).
         is_trimmed: bool,
         /// An ordinal's ending behind the number: upper case or not.
@@ -145,7 +153,7 @@ enum Part<'f> {
     },
 }
 
-/// A format's parts. What is no pattern is text; text in double quotes always is.
+/// The next of a format's texts. What is no pattern is text; text in double quotes always is.
 pub(super) fn literal<'f>(rest: &mut &'f str, out: &mut Vec<&'f str>) {
     if let Some(mut quoted) = rest.strip_prefix('"') {
         while let Some(c) = quoted.chars().next() {
@@ -168,26 +176,28 @@ pub(super) fn literal<'f>(rest: &mut &'f str, out: &mut Vec<&'f str>) {
     *rest = &text[length..];
 }
 
-fn parts(format: &str) -> Vec<Part<'_>> {
+/// A format's parts.
+pub(super) fn parts(format: &str) -> Vec<Part<'_>> {
     let (mut rest, mut parts) = (format, Vec::new());
     while !rest.is_empty() {
         let trimmed = ["FM", "fm", "TM", "tm"].iter().find_map(|prefix| rest.strip_prefix(prefix));
         rest = trimmed.unwrap_or(rest);
         let found = PATTERNS.iter().find_map(|(name, field)| Some((rest.strip_prefix(name)?, *field)));
         let Some((behind, field)) = found else {
-            let mut texts = Vec::new();
+            let (mut texts, is_quoted) = (Vec::new(), rest.starts_with('"'));
             if !rest.is_empty() {
                 literal(&mut rest, &mut texts);
             }
-            parts.extend(texts.into_iter().map(Part::Text));
+            parts.extend(texts.into_iter().map(|text| Part::Text { text, is_quoted }));
             continue;
         };
+        let name = &rest[..rest.len() - behind.len()];
         rest = behind;
         let endings = [("TH", Some(Case::Upper)), ("th", Some(Case::Lower)), ("SP", None)];
         let ending = endings.iter().find_map(|(name, case)| Some((rest.strip_prefix(name)?, *case)));
         let (behind, ordinal) = ending.unwrap_or((rest, None));
         rest = behind;
-        parts.push(Part::Field { field, is_trimmed: trimmed.is_some(), ordinal });
+        parts.push(Part::Field { field, name, is_trimmed: trimmed.is_some(), ordinal });
     }
     parts
 }
@@ -284,8 +294,8 @@ impl Fields<'_> {
         let mut out = String::new();
         for part in parts(format) {
             match part {
-                Part::Text(text) => out.push_str(text),
-                Part::Field { field, is_trimmed, ordinal } => {
+                Part::Text { text, .. } => out.push_str(text),
+                Part::Field { field, is_trimmed, ordinal, .. } => {
                     self.write(&mut out, field, is_trimmed, ordinal)?
                 }
             }
@@ -449,37 +459,38 @@ impl Fields<'_> {
         self.date() + JULIAN_OF_EPOCH
     }
 
-    /// The Monday on which the first ISO week of a year begins, as days since 2000-01-01.
-    fn first_monday(year: i64) -> i64 {
-        let fourth = days_of(year, 1, 4);
-        fourth - (i64::from(weekday(fourth)) + 6) % 7
-    }
-
     fn iso_year(&self) -> i64 {
         let days = self.date();
         match self.year {
-            year if days < Fields::first_monday(year) => year - 1,
-            year if days >= Fields::first_monday(year + 1) => year + 1,
+            year if days < first_monday(year) => year - 1,
+            year if days >= first_monday(year + 1) => year + 1,
             year => year,
         }
     }
 
     fn iso_week(&self) -> i64 {
-        (self.date() - Fields::first_monday(self.iso_year())) / 7 + 1
+        (self.date() - first_monday(self.iso_year())) / 7 + 1
     }
 
     fn iso_day_of_year(&self) -> i64 {
-        self.date() - Fields::first_monday(self.iso_year()) + 1
+        self.date() - first_monday(self.iso_year()) + 1
     }
 }
 
-const JULIAN_OF_EPOCH: i64 = 2_451_545;
+/// The Julian day of 2000-01-01.
+pub(super) const JULIAN_OF_EPOCH: i64 = 2_451_545;
 
 /// The Julian day of fields that need not be a date: PostgreSQL's `date2j`.
-fn julian(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn julian(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year + 4_800, month + 1) } else { (year + 4_799, month + 13) };
     let century = year / 100;
     year * 365 - 32_167 + year / 4 - century + century / 4 + 7_834 * month / 256 + day
+}
+
+/// The Monday on which the first ISO week of a year begins, as days since 2000-01-01.
+pub(super) fn first_monday(year: i64) -> i64 {
+    let fourth = days_of(year, 1, 4);
+    fourth - (i64::from(weekday(fourth)) + 6) % 7
 }
 
 /// A number with zeros in front, the sign counted.

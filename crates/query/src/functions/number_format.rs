@@ -1,4 +1,5 @@
 //! `to_char` of numbers (PostgreSQL 9.8, table 9.30), character by character as PostgreSQL writes them.
+//! What is written so is read by `number_read`.
 
 use types::numeric::Numeric;
 use types::{Code, Error, Result, Type, Value};
@@ -33,7 +34,7 @@ pub(super) fn ordinal(number: &str) -> Result<&'static str> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Key {
+pub(super) enum Key {
     Comma,
     Point,
     Zero,
@@ -66,40 +67,40 @@ const PATTERNS: &[(&str, Key)] = &[
     ("TH", Key::Ordinal { is_upper: true }), ("th", Key::Ordinal { is_upper: false }), ("V", Key::Shift), ("v", Key::Shift),
 ];
 
-enum Part<'f> {
+pub(super) enum Part<'f> {
     Text(&'f str),
     Key(Key),
 }
 
 /// What the patterns of a format say together.
 #[derive(Default)]
-struct Format<'f> {
-    parts: Vec<Part<'f>>,
+pub(super) struct Format<'f> {
+    pub(super) parts: Vec<Part<'f>>,
     /// Digits before and behind the point.
-    before: usize,
-    behind: usize,
+    pub(super) before: usize,
+    pub(super) behind: usize,
     /// Digits that `V` shifts by.
-    shift: usize,
+    pub(super) shift: usize,
     is_shifted: bool,
-    has_point: bool,
-    is_filled: bool,
+    pub(super) has_point: bool,
+    pub(super) is_filled: bool,
     is_blank: bool,
     has_zero: bool,
     /// The first and the last place of a `0`, from 1.
     zero_start: usize,
     zero_end: usize,
-    minus: bool,
-    plus: bool,
-    angle: bool,
-    roman: bool,
-    exponent: bool,
-    signed: Option<Signed>,
+    pub(super) minus: bool,
+    pub(super) plus: bool,
+    pub(super) angle: bool,
+    pub(super) roman: bool,
+    pub(super) exponent: bool,
+    pub(super) signed: Option<Signed>,
     /// Digits before an `S` in front.
     signed_at: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Signed {
+pub(super) enum Signed {
     Before,
     Behind,
 }
@@ -108,7 +109,8 @@ fn syntax(message: &str) -> Error {
     Error::new(Code::SYNTAX, message)
 }
 
-fn read(format: &str) -> Result<Format<'_>> {
+/// What a format says.
+pub(super) fn read(format: &str) -> Result<Format<'_>> {
     let (mut rest, mut read) = (format, Format::default());
     while !rest.is_empty() {
         match PATTERNS.iter().find_map(|(name, key)| Some((rest.strip_prefix(name)?, *key))) {
