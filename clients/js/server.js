@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 
@@ -44,15 +44,20 @@ async function untilReady(url, child, log) {
   throw new Error(`the server was not ready after ${START_TIMEOUT_MS} ms:\n${log.join('')}`);
 }
 
-async function spawnServer() {
+/**
+ * {url, keys, log, stop()}: a server of our own with a copy of the project in `source`.
+ * `command` is how it is served; `settings` are variables of its environment.
+ */
+export async function serve(source, { command = 'serve', settings = {} } = {}) {
   const binary = process.env.BACKPLANE_BIN ?? pathOf('../../target/debug/backplane');
   const folder = await mkdtemp(join(tmpdir(), 'backplane-js-'));
-  const project = join(folder, 'hiring');
-  await cp(pathOf('../../examples/hiring'), project, { recursive: true, filter: (path) => !path.endsWith('.backplane') });
+  const project = join(folder, basename(source));
+  await cp(source, project, { recursive: true, filter: (path) => !path.endsWith('.backplane') });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const log = [];
-  const child = spawn(binary, ['serve', project, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...settings };
+  const child = spawn(binary, [command, project, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => log.push(chunk.toString()));
   const stop = async () => {
     if (child.exitCode === null) {
@@ -74,7 +79,7 @@ async function spawnServer() {
 /** {url, keys, stop()}: a server with the hiring example in it. */
 export async function startServer() {
   if (process.env.BACKPLANE_URL) return { url: process.env.BACKPLANE_URL, keys: process.env, stop: async () => {}, log: [] };
-  return spawnServer();
+  return serve(pathOf('../../examples/hiring'));
 }
 
 /** A client that keeps its session in memory and starts no timers. */

@@ -1,0 +1,20 @@
+// Two transcripts of a flow: where the engines answered differently.
+
+/** Rows without an `order` come as an engine likes. */
+function unordered(text) {
+  try {
+    const value = JSON.parse(text);
+    return Array.isArray(value) ? JSON.stringify(value.map((row) => JSON.stringify(row)).sort()) : text;
+  } catch {
+    return text;
+  }
+}
+
+const same = (a, b) =>
+  a && b && a.request === b.request && a.status === b.status && a.range === b.range && (a.body === b.body || unordered(a.body) === unordered(b.body));
+
+/** The pairs of entries that differ. */
+export function differences(one, other) {
+  const pairs = Array.from({ length: Math.max(one.length, other.length) }, (_, at) => [one[at], other[at]]);
+  return pairs.filter(([a, b]) => !same(a, b));
+}
