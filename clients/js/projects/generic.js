@@ -6,6 +6,8 @@ import { raw } from '../server.js';
 /** Columns that say whose a row is. */
 const OWNER = /^(user|owner|author|creator|profile|member|account_owner|sender|host|requester|assignee|player|person|auth)(_?id)?$|user_?id$|_by$/;
 const NOBODY = '00000000-0000-4000-8000-0000000000aa';
+/** Functions that PostgreSQL's extensions put beside a project's own. */
+const OF_EXTENSIONS = ['show_limit', 'show_trgm'];
 
 export default async function flow({ server, person, anon, service }) {
   const alice = await person('alice', { username: 'alice' });
@@ -14,7 +16,7 @@ export default async function flow({ server, person, anon, service }) {
   const stage = { alice, bob, anon, service, ...tablesOf(api.definitions ?? {}), rows: {} };
   for (const table of stage.order) await fill(stage, table);
   for (const table of stage.order) await change(stage, table);
-  for (const path of Object.keys(api.paths ?? {}).sort()) if (path.startsWith('/rpc/')) await call(stage, path.slice('/rpc/'.length), api.paths[path]);
+  for (const [name, path] of functionsOf(api.paths ?? {})) await call(stage, name, path);
   for (const table of [...stage.order].reverse()) await remove(stage, table);
   return { alice, bob };
 }
@@ -36,6 +38,12 @@ function tablesOf(definitions) {
   };
   Object.keys(definitions).sort().forEach(visit);
   return { definitions, order, parents };
+}
+
+/** [name, path of the document] of each function. */
+function functionsOf(paths) {
+  const named = Object.keys(paths).sort().filter((path) => path.startsWith('/rpc/')).map((path) => [path.slice('/rpc/'.length), paths[path]]);
+  return named.filter(([name]) => !OF_EXTENSIONS.includes(name));
 }
 
 /** [pattern of the type, value]; the first that fits. */

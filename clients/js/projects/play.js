@@ -11,7 +11,7 @@ const PASSWORD = 'correct horse battery staple';
  * The schema, its policies, functions and triggers are served as they are. Addresses need no confirmation, because a flow reads no mail.
  */
 export async function play(project, flow, engine) {
-  const settings = { BACKPLANE_AUTH_EMAIL_ENABLE_CONFIRMATIONS: 'false' };
+  const settings = { BACKPLANE_AUTH_EMAIL_ENABLE_CONFIRMATIONS: 'false', ...flow.settings };
   const database = engine === 'sqlite' ? null : databaseOf(engine, project.name);
   if (database) settings.BACKPLANE_ENGINE_URL = database;
   const server = await serve(project.path, { command: project.command ?? 'dev', settings });
