@@ -33,7 +33,7 @@ const NAMES: &[&str] = &[
     "shobj_description", "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regrole", "to_regtype",
     "txid_current", "version",
     // Extensions.
-    "armor", "dearmor", "decrypt", "decrypt_iv", "dmetaphone", "dmetaphone_alt", "encrypt", "encrypt_iv", "metaphone",
-    "pgp_pub_decrypt", "pgp_pub_encrypt", "pgp_sym_decrypt", "pgp_sym_decrypt_bytea", "pgp_sym_encrypt", "pgp_sym_encrypt_bytea",
+    "decrypt", "decrypt_iv", "dmetaphone", "dmetaphone_alt", "encrypt", "encrypt_iv", "metaphone",
+    "pgp_armor_headers", "pgp_key_id", "pgp_pub_decrypt", "pgp_pub_decrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea",
     "binary_quantize", "hamming_distance", "jaccard_distance",
 ];

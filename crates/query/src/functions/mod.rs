@@ -120,6 +120,7 @@ static TABLE: &[&[Function]] = &[
     extensions::caseless::ROWS,
     extensions::fuzzy::ROWS,
     extensions::passwords::ROWS,
+    extensions::pgp::ROWS,
     extensions::trigrams::ROWS,
     extensions::uuids::ROWS,
     extensions::vectors::ROWS,

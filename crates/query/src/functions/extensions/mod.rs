@@ -6,6 +6,7 @@ pub(super) mod accents;
 pub(super) mod caseless;
 pub(super) mod fuzzy;
 pub(super) mod passwords;
+pub(super) mod pgp;
 pub(super) mod trigrams;
 pub(super) mod uuids;
 pub(super) mod vectors;
