@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use catalog::Language;
 use program::Programs;
 use query::{Model, Plan};
-use render::Bindings;
+use render::{Bindings, Command};
 use types::session::Session;
 use types::{Error, Limits, Result};
 
@@ -118,11 +118,22 @@ impl Database {
         let commands = reads.into_iter().enumerate().map(|(position, read)| {
             dialect.presented(&model.catalog, read, plan.presentation(position), &bindings)
         });
-        let mut commands = commands.collect::<Result<Vec<_>>>()?;
-        let mut run = run.clone();
+        let commands = commands.collect::<Result<Vec<_>>>()?;
+        self.run_commands(model, commands, run.clone(), sink).await
+    }
+
+    /// Runs commands that change nothing.
+    pub(crate) async fn run_commands<S: Sink>(
+        &self,
+        model: &Arc<Model>,
+        mut commands: Vec<Command>,
+        mut run: Run,
+        sink: S,
+    ) -> Result<S> {
         if commands.iter().any(|command| command.calls) {
             run.routines = Some(self.routines(model, &run));
         }
+        let dialect = self.shared.engine.dialect();
         let asks = if run.is_answered_by_functions() { dialect.said(&run.session) } else { None };
         let sink: Box<dyn Any> = match asks {
             None => self.shared.engine.read(commands, Box::new(sink), run).await?,
@@ -242,6 +253,7 @@ impl Database {
                     in_force,
                     transitions: None,
                     admitted: crate::write::Admitted::default(),
+                    since: None,
                 };
                 work.install();
                 let done = job(&mut work).await?;

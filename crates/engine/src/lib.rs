@@ -3,8 +3,10 @@
 //! The traits say what a driver MUST do; everything above them is written once, for every engine.
 //! Nothing here knows a database library, an HTTP word or a text dialect.
 
+mod as_it_was;
 pub mod contract;
 mod database;
+mod kept;
 pub mod migrate;
 mod programs;
 mod returned;
@@ -20,6 +22,7 @@ pub use contract::{
     worked,
 };
 pub use database::{Applied, Database};
+pub use kept::Kept;
 pub use rows::Values;
 pub use run::{Asked, Run};
 pub use statement::Statement;

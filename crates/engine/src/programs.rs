@@ -16,6 +16,7 @@ use render::Dialect;
 use types::session::{Session, Settings};
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
+use crate::as_it_was::History;
 use crate::contract::{BoxFuture, Clock, Random, Routine, Routines, Transaction};
 use crate::database::Served;
 use crate::rows::Values;
@@ -34,12 +35,15 @@ pub(crate) struct InForce {
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     /// What parts of the transaction that are open began with, outermost first.
     marks: Mutex<Vec<Mark>>,
+    /// What happened to rows, for statements that look back.
+    pub(crate) history: History,
 }
 
 /// What a part of a transaction goes back to when it is undone, besides rows.
 struct Mark {
     settings: BTreeMap<String, Arc<str>>,
     deferred: usize,
+    history: usize,
 }
 
 /// What waits for the end of the transaction.
@@ -82,6 +86,7 @@ impl InForce {
             busy: Mutex::default(),
             deferred: Arc::default(),
             marks,
+            history: History::default(),
         })
     }
 
@@ -102,7 +107,7 @@ impl InForce {
 
     fn begin_part(&self, settings: &Settings) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let mark = Mark { settings: settings.mark(), deferred };
+        let mark = Mark { settings: settings.mark(), deferred, history: self.history.length() };
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
     }
 
@@ -110,6 +115,7 @@ impl InForce {
         let mark = self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(mark) = mark.filter(|_| !keep) {
             settings.bring_back(mark.settings);
+            self.history.shorten(mark.history);
             self.deferred.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.deferred);
         }
     }
@@ -146,6 +152,7 @@ impl InForce {
             busy: Mutex::default(),
             deferred,
             marks,
+            history: History::default(),
         })
     }
 }
@@ -176,6 +183,7 @@ impl Called {
             in_force: self.in_force.clone(),
             transitions: None,
             admitted: crate::write::Admitted::default(),
+            since: None,
         }
     }
 }
@@ -191,7 +199,10 @@ impl Routines for Called {
             let mut work = self.work(transaction);
             work.run.caller.role = routine.role.as_str().into();
             let signature = Signature { arguments: &routine.arguments, result: &routine.result };
-            program::value(&mut work, routine.function, signature, args).await
+            let seen = work.look_from(routine.function);
+            let outcome = program::value(&mut work, routine.function, signature, args).await;
+            work.in_force.history.look(seen);
+            outcome
         })
     }
 }
@@ -233,7 +244,9 @@ impl Work<'_> {
             let types: Vec<Type> = call.args.iter().map(Expr::ty).collect();
             let signature = Signature { arguments: &types, result: &call.ty };
             let before = self.exchange_role(role);
+            let seen = self.look_from(call.function);
             let outcome = program::value(self, call.function, signature, args).await;
+            self.in_force.history.look(seen);
             self.exchange_role(before);
             outcome
         })
@@ -283,7 +296,9 @@ impl Work<'_> {
             None => self.stored_caller(function)?,
         };
         let before = self.exchange_role(role);
+        let seen = self.look_from(function);
         let outcome = program::call(self, function, types, args).await;
+        self.in_force.history.look(seen);
         self.exchange_role(before);
         outcome
     }

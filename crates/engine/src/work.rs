@@ -16,6 +16,7 @@ use types::session::Session;
 use types::stored::Cell;
 use types::{Capabilities, Error, Name, Result, Value};
 
+use crate::as_it_was::Moment;
 use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
 use crate::database::{Applied, Served};
 use crate::programs::InForce;
@@ -43,6 +44,8 @@ pub struct Work<'t> {
     pub(crate) transitions: Option<Arc<Rows>>,
     /// What policies admitted of the statement that is checked.
     pub(crate) admitted: Admitted,
+    /// When the statement under way began, if it may look back.
+    pub(crate) since: Option<Moment>,
 }
 
 /// What commands of this transaction are bound to, besides the caller.
@@ -99,6 +102,7 @@ impl<'t> Work<'t> {
             in_force: InForce::new(false, Arc::default(), default_path()),
             transitions: None,
             admitted: Admitted::default(),
+            since: None,
         };
         work.install();
         work
@@ -271,6 +275,7 @@ impl<'t> Work<'t> {
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let read = self.with_calls(read, parameters).await?;
+        let read = self.seen(&read)?;
         let bound = Bound { parameters, ..Bound::default() };
         let catalog = &self.served.model.catalog;
         let command = self.dialect.presented(catalog, &read, presentation, &self.bindings(bound))?;
@@ -298,7 +303,7 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn command(&self, read: &Read, bound: Bound<'_>) -> Result<Command> {
-        self.dialect.read(&self.served.model.catalog, read, &self.bindings(bound))
+        self.dialect.read(&self.served.model.catalog, &*self.seen(read)?, &self.bindings(bound))
     }
 
     pub(crate) fn bindings<'a>(&'a self, bound: Bound<'a>) -> Bindings<'a> {

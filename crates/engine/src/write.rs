@@ -5,7 +5,6 @@
 //! refused, those before it are stored first, because theirs might be the earlier error.
 
 mod admitted;
-mod as_it_was;
 mod carried;
 mod fired;
 mod insert;
@@ -19,9 +18,10 @@ mod update;
 mod violations;
 mod whole;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use catalog::TableId;
+use query::triggers::{self, Operation};
 use query::{
     Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
     SourceId, Write,
@@ -102,15 +102,34 @@ impl Work<'_> {
                 return Err(Error::internal("a write reached the engine without authorization"));
             }
         }
+        let looks_back = self.looks_back(write);
+        let since = looks_back.then(|| self.in_force.history.begin());
+        let around = std::mem::replace(&mut self.since, since);
+        let done = Box::pin(self.store_judged(write, parameters, position, sink)).await;
+        self.since = around;
+        if looks_back {
+            self.in_force.history.done();
+        }
+        done
+    }
+
+    /// Runs a write by its road.
+    async fn store_judged(
+        &mut self,
+        write: &Write,
+        parameters: &[Value],
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
         if !self.served.model.catalog[write.table].is_stored() {
             self.in_force.begin(write.table);
-            let done = Box::pin(self.store_instead(write, parameters, position, sink)).await;
+            let done = self.store_instead(write, parameters, position, sink).await;
             self.in_force.done();
             return done;
         }
         if self.fires(write) || self.is_judged_by_row(write) {
             self.in_force.begin(write.table);
-            let done = Box::pin(self.store_fired(write, parameters, position, sink)).await;
+            let done = self.store_fired(write, parameters, position, sink).await;
             self.in_force.done();
             return done;
         }
@@ -212,10 +231,37 @@ impl Work<'_> {
     ) -> Result<()> {
         for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
             let Some(read) = read else { continue };
-            let command = self.command(read, Bound { parameters, written, given: &[] })?;
-            self.transaction.run(&command, position, sink).await?;
+            let seen = self.look_back();
+            let outcome =
+                self.returned(read, Bound { parameters, written, given: &[] }, position, sink).await;
+            self.in_force.history.look(seen);
+            outcome?;
         }
         Ok(())
+    }
+
+    async fn returned(
+        &mut self,
+        read: &Read,
+        bound: Bound<'_>,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let command = self.command(read, bound)?;
+        self.transaction.run(&command, position, sink).await?;
+        Ok(())
+    }
+
+    /// Whether a write asks tables when it has changed rows: by what it returns, by policies of later rows, by what becomes of rows
+    /// that are in the way.
+    fn looks_back(&self, write: &Write) -> bool {
+        let reads = [&write.returning, &write.counted];
+        let is_instead = !self.served.model.catalog[write.table].is_stored();
+        let becomes = |insert: &query::Insert| insert.conflict.is_some();
+        reads.into_iter().flatten().any(query::visit::asks_tables)
+            || is_instead
+            || self.fires(write)
+            || matches!(&write.action, Action::Insert(insert) if becomes(insert))
     }
 
     /// The existing rows that a write is about, in insertion order, each with the values of further expressions.
@@ -280,13 +326,35 @@ impl Work<'_> {
         if keys.is_empty() {
             return Ok(0);
         }
+        let gone = rows;
         let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
         self.restricted(write.table, &rows).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
         match self.keys_of(&command).await {
-            Ok(deleted) => Ok(count(deleted.len())),
+            Ok(deleted) => {
+                let history = &self.in_force.history;
+                gone.iter().for_each(|(row, _)| history.happened(write.table, (row.key, &row.values), None));
+                self.lose_sight(write.table, Operation::Delete);
+                Ok(count(deleted.len()))
+            }
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Notes that foreign keys may have changed rows elsewhere.
+    fn lose_sight(&self, table: TableId, operation: Operation) {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(table, operation)];
+        while let Some((at, operation)) = open.pop() {
+            for (from, _, further) in triggers::carried(&self.served.model, at, &operation) {
+                self.in_force.history.lost(from);
+                if seen.insert((from, further.clone())) {
+                    open.push((from, further));
+                }
+            }
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Read {
     /// The declared function whose body it is. `authorize` asks whether the caller may call it, and lets it read with its
     /// owner's rights where it is a definer's.
     pub called: Option<FunctionId>,
+    /// Whether it is the body of a volatile function: it sees what its own statement has changed so far. Only `authorize` says it.
+    pub sees_own_changes: bool,
     /// The columns that its call names: whoever calls needs the right to read them, whether or not the body looks at them.
     pub given: Vec<Expr>,
 }
@@ -1056,6 +1058,7 @@ impl Read {
             offset: None,
             locked: Vec::new(),
             called: None,
+            sees_own_changes: false,
             given: Vec::new(),
         }
     }

@@ -591,6 +591,13 @@ pub fn calls(read: &Read) -> bool {
     found || calls_for_rows(read)
 }
 
+/// Whether a read asks tables or interpreted functions, what was written by its own statement excepted.
+pub fn asks_tables(read: &Read) -> bool {
+    let mut asks = calls(read);
+    deep_sources(read, &mut |source| asks |= matches!(source, Source::Table { .. }));
+    asks
+}
+
 /// Whether rows of a read are those of a function.
 pub fn calls_for_rows(read: &Read) -> bool {
     let mut found = false;

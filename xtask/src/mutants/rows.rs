@@ -792,10 +792,34 @@ pub(super) const FILES: &[File] = &[
         path: "engine/src/write/row.rs",
         mutants: &[mutant(
             "null-admits",
-            "if «!matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(true))» {",
-            "matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(false))",
+            "if «!matches!(self.value_at_start(&policy.expr, Some(row), &[]).await?, Value::Bool(true))» {",
+            "matches!(self.value_at_start(&policy.expr, Some(row), &[]).await?, Value::Bool(false))",
             "a policy that is null admits the row",
         )],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/as_it_was.rs",
+        mutants: &[
+            mutant(
+                "own-rows-seen",
+                "filter: «beyond(&was.new, kept)»,",
+                "None",
+                "a statement's policies see the rows that it has stored",
+            ),
+            mutant(
+                "gone-rows-shown",
+                "gone.filter = «self.shown(&guard, kept, other)»;",
+                "None",
+                "rows as they were are shown whatever policies say",
+            ),
+            mutant(
+                "volatile-looks-back",
+                "true => «history.look(None)»,",
+                "history.moment()",
+                "a volatile function does not see what its statement has done",
+            ),
+        ],
     },
     File {
         area: PLANNER,
@@ -815,8 +839,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "upsert-condition-null",
-                "&& «!matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(true))»",
-                "matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(false))",
+                "&& «!matches!(self.value_at_start(filter, Some(row), &[]).await?, Value::Bool(true))»",
+                "matches!(self.value_at_start(filter, Some(row), &[]).await?, Value::Bool(false))",
                 "the condition of an upsert holds when it is null",
             ),
         ],
@@ -843,8 +867,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "when-null-fires",
-                "Ok(«matches!(self.value(when, Some(row), &[]).await?, Value::Bool(true))»)",
-                "!matches!(self.value(when, Some(row), &[]).await?, Value::Bool(false))",
+                "Ok(«matches!(self.value_at_start(when, Some(row), &[]).await?, Value::Bool(true))»)",
+                "!matches!(self.value_at_start(when, Some(row), &[]).await?, Value::Bool(false))",
                 "a trigger fires although its condition is null",
             ),
             mutant(

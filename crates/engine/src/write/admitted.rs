@@ -3,7 +3,7 @@
 //! All rows of such a statement are checked before the first is stored, so that what policies read stays as it is. One that says
 //! something else each time is asked each time, and what is refused ends the statement.
 
-use catalog::{Catalog, ColumnId, Volatility};
+use catalog::ColumnId;
 use query::functions::Volatility as Effect;
 use query::model::ROW;
 use query::{Expr, Form, RowCheck, SourceId, visit};
@@ -32,9 +32,9 @@ struct Policy {
 
 impl Admitted {
     /// Of the policies of a statement, those that are worth it.
-    fn of(policies: &[RowCheck], target: SourceId, catalog: &Catalog) -> Admitted {
+    fn of(policies: &[RowCheck], target: SourceId) -> Admitted {
         let steady = policies.iter().filter(|policy| has_subquery(&policy.expr));
-        let steady = steady.filter(|policy| !changes_its_mind(&policy.expr, catalog));
+        let steady = steady.filter(|policy| !changes_its_mind(&policy.expr));
         let policy = |check: &RowCheck| Policy {
             address: std::ptr::from_ref(check).addr(),
             columns: columns(&check.expr, target),
@@ -79,7 +79,7 @@ impl Admitted {
 impl Work<'_> {
     /// Begins to check the rows of a statement of which nothing is stored meanwhile; what is to be handed back at the end.
     pub(super) fn begin_admitting(&mut self, policies: &[RowCheck], target: SourceId) -> Admitted {
-        let admitted = Admitted::of(policies, target, &self.served.model.catalog);
+        let admitted = Admitted::of(policies, target);
         std::mem::replace(&mut self.admitted, admitted)
     }
 
@@ -104,7 +104,7 @@ fn columns(expr: &Expr, target: SourceId) -> Vec<ColumnId> {
 }
 
 /// Whether an expression may say something else for the same row.
-fn changes_its_mind(expr: &Expr, catalog: &Catalog) -> bool {
+fn changes_its_mind(expr: &Expr) -> bool {
     let mut changes = false;
     visit::deep(expr, &mut |inner| {
         changes |= match inner {
@@ -125,10 +125,7 @@ fn changes_its_mind(expr: &Expr, catalog: &Catalog) -> bool {
         };
     });
     visit::each_subquery(expr, &mut |read| {
-        visit::each_read(read, &mut |read| {
-            let called = read.called.and_then(|called| catalog.functions.get(called.0));
-            changes |= called.is_some_and(|function| function.volatility == Volatility::Volatile);
-        });
+        visit::each_read(read, &mut |read| changes |= read.sees_own_changes);
     });
     changes
 }

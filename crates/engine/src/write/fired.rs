@@ -3,7 +3,6 @@
 //! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
 //! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -180,17 +179,15 @@ impl Work<'_> {
         let is_one_by_one = self.takes_one_by_one(write, rows.len());
         let mut checked = Vec::new();
         for given in &rows {
-            let judged = self.judged(write, passed)?;
-            let Some(row) = self.candidate(&judged, insert, given, parameters).await? else { continue };
+            let Some(row) = self.candidate(write, insert, given, parameters).await? else { continue };
             if is_one_by_one {
-                self.pass_row(&judged, insert, row, passed).await?;
+                self.pass_row(write, insert, row, passed).await?;
             } else {
                 checked.push(row);
             }
         }
         for row in checked {
-            let judged = self.judged(write, passed)?;
-            self.pass_row(&judged, insert, row, passed).await?;
+            self.pass_row(write, insert, row, passed).await?;
         }
         Ok(())
     }
@@ -211,8 +208,7 @@ impl Work<'_> {
         for (row, asked) in rows {
             let values = self.assigned(write, set, &row, asked, parameters).await?;
             let columns = set.iter().map(|(column, _)| *column).collect();
-            let judged = self.judged(write, passed)?;
-            let Some(change) = self.change(&judged, row, columns, values).await? else { continue };
+            let Some(change) = self.change(write, row, columns, values).await? else { continue };
             if is_one_by_one {
                 let key = self.apply_fired(write, change, passed).await?;
                 passed.touched.keys.push(key);
@@ -236,28 +232,6 @@ impl Work<'_> {
             triggers::operations(write).iter().any(fires)
         };
         rows > 1 && model[write.table].triggers.iter().any(is_before)
-    }
-
-    /// The write as its next row is judged: policies that read its table do not see the rows before.
-    ///
-    /// # Errors
-    /// `0A000` where a function might look at the table: what it would see is not as it was.
-    fn judged<'w>(&self, write: &'w Write, passed: &Passed) -> Result<Cow<'w, Write>> {
-        if passed.rows.is_empty() {
-            return Ok(Cow::Borrowed(write));
-        }
-        let catalog = &self.served.model.catalog;
-        let asks =
-            |check: &RowCheck| reach::calls(catalog, &check.expr, write.table, |call| !call.is_volatile);
-        if checks(write).any(asks) {
-            let name = &catalog[write.table].name;
-            let what = format!("a policy whose function reads {name} for several rows at once in this place");
-            return Err(Error::missing(what));
-        }
-        match checks(write).any(|check| reach::subquery_reads(&check.expr, write.table)) {
-            true => Ok(Cow::Owned(self.judged_before(write, passed))),
-            false => Ok(Cow::Borrowed(write)),
-        }
     }
 
     /// Whether the rows of an upsert are judged one after the other, for policies look at the table.
@@ -460,7 +434,7 @@ impl Work<'_> {
         let when = when.as_ref().map_err(Clone::clone)?;
         let excluded = old.map(|old| (OLD, old));
         let row = Tuple { table, target: ROW, values: new.unwrap_or_default(), excluded };
-        Ok(matches!(self.value(when, Some(row), &[]).await?, Value::Bool(true)))
+        Ok(matches!(self.value_at_start(when, Some(row), &[]).await?, Value::Bool(true)))
     }
 
     /// Calls what a trigger calls. The row that it returns.
@@ -500,7 +474,9 @@ impl Work<'_> {
                 let around = std::mem::replace(&mut self.transitions, rows);
                 let settings = self.run.session.settings.clone();
                 count_trigger(&settings, 1)?;
+                let seen = self.in_force.history.look(None);
                 let returned = Box::pin(program::fire(self, function, firing)).await;
+                self.in_force.history.look(seen);
                 self.transitions = around;
                 count_trigger(&settings, -1)?;
                 returned

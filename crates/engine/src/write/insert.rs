@@ -94,7 +94,7 @@ impl Work<'_> {
                 Some(RowValue::Value(value)) => value.clone(),
                 Some(RowValue::Expr(expr)) => {
                     let expr = self.counted(expr).await?;
-                    self.value(&expr, None, parameters).await?
+                    self.value_at_start(&expr, None, parameters).await?
                 }
                 Some(RowValue::Returned(_)) => {
                     return Err(Error::internal("a value of another write was not put in its place"));
@@ -140,7 +140,9 @@ impl Work<'_> {
     pub(super) async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
         let catalog = &self.served.model.catalog;
         let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
-        self.keys_of(&command).await
+        let keys = self.keys_of(&command).await?;
+        self.in_force.history.came(write.table, &keys);
+        Ok(keys)
     }
 
     /// Stores one row, or does what is to be done instead; what was stored.
@@ -251,7 +253,7 @@ impl Work<'_> {
     ) -> Result<Option<Change>> {
         let row = tuple(write, &existing.values, Some(proposed));
         if let Some(filter) = filter
-            && !matches!(self.value(filter, Some(row), &[]).await?, Value::Bool(true))
+            && !matches!(self.value_at_start(filter, Some(row), &[]).await?, Value::Bool(true))
         {
             return Ok(None);
         }
@@ -260,7 +262,7 @@ impl Work<'_> {
         for (column, assign) in set {
             values[usize::from(column.0)] = match assign {
                 Assign::Default => self.fill(write, *column).await?,
-                Assign::Expr(expr) => self.value(expr, Some(row), &[]).await?,
+                Assign::Expr(expr) => self.value_at_start(expr, Some(row), &[]).await?,
             };
         }
         let columns: Vec<ColumnId> = set.iter().map(|(column, _)| *column).collect();

@@ -140,7 +140,10 @@ impl Work<'_> {
                     *source = self.rows_in_memory(*id, *table, rows.clone());
                 }
             });
-            self.fetch(&read, &query::Presentation::Rows, parameters, position, sink).await?;
+            let seen = self.look_back();
+            let outcome = self.fetch(&read, &query::Presentation::Rows, parameters, position, sink).await;
+            self.in_force.history.look(seen);
+            outcome?;
         }
         Ok(())
     }

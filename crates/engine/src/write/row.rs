@@ -17,7 +17,7 @@ impl Work<'_> {
             Fill::Default(expr) => {
                 let expr = expr.as_ref().map_err(Clone::clone)?;
                 let expr = self.counted(expr).await?;
-                self.value(&expr, None, &[]).await
+                self.value_at_start(&expr, None, &[]).await
             }
         }
     }
@@ -29,7 +29,7 @@ impl Work<'_> {
         for (column, fill) in model.catalog[write.table].column_ids().zip(&model[write.table].fills) {
             if let Fill::Generated(expr) = fill {
                 let expr = expr.as_ref().map_err(Clone::clone)?;
-                let value = self.value(expr, Some(tuple(write, values, None)), &[]).await?;
+                let value = self.value_at_start(expr, Some(tuple(write, values, None)), &[]).await?;
                 values[usize::from(column.0)] = value;
                 generated.push(column);
             }
@@ -55,7 +55,7 @@ impl Work<'_> {
         for check in checks {
             let Some(domain) = &check.domain else { continue };
             let expr = check.expr.as_ref().map_err(Clone::clone)?;
-            if matches!(self.value(expr, Some(row), &[]).await?, Value::Bool(false)) {
+            if matches!(self.value_at_start(expr, Some(row), &[]).await?, Value::Bool(false)) {
                 let (domain, check) = (&domain.name, &check.name);
                 let message = format!("value for domain {domain} violates check constraint \"{check}\"");
                 return Err(Error::new(Code::CHECK_VIOLATION, message));
@@ -69,7 +69,7 @@ impl Work<'_> {
         }
         for check in checks.iter().filter(|check| check.domain.is_none()) {
             let expr = check.expr.as_ref().map_err(Clone::clone)?;
-            if matches!(self.value(expr, Some(row), &[]).await?, Value::Bool(false)) {
+            if matches!(self.value_at_start(expr, Some(row), &[]).await?, Value::Bool(false)) {
                 return Err(self.check_violation(write, &check.name, values, assigned));
             }
         }
@@ -85,7 +85,7 @@ impl Work<'_> {
     ) -> Result<()> {
         let row = tuple(write, values, None);
         for check in &write.guard.views {
-            if !matches!(self.value(&check.expr, Some(row), &[]).await?, Value::Bool(true)) {
+            if !matches!(self.value_at_start(&check.expr, Some(row), &[]).await?, Value::Bool(true)) {
                 return Err(self.with_failing_row(check.violation.clone(), write, values, assigned));
             }
         }
@@ -110,7 +110,7 @@ impl Work<'_> {
             if self.admitted.knows(policy, row) {
                 continue;
             }
-            if !matches!(self.value(&policy.expr, Some(row), &[]).await?, Value::Bool(true)) {
+            if !matches!(self.value_at_start(&policy.expr, Some(row), &[]).await?, Value::Bool(true)) {
                 return Err(policy.violation.clone());
             }
             self.admitted.remember(policy, row);

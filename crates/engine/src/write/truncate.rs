@@ -39,6 +39,7 @@ impl Work<'_> {
         for table in truncation.referencing_first(&catalog) {
             let command = self.dialect.empty(&catalog, table, &self.bindings(Bound::default()))?;
             rows += self.execute(&command).await?;
+            self.in_force.history.lost(table);
         }
         Ok(rows)
     }

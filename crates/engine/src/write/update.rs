@@ -72,7 +72,7 @@ impl Work<'_> {
                 Assign::Expr(expr) if is_asked(expr, write) => asked.next().unwrap_or(Value::Null),
                 Assign::Expr(expr) => {
                     let expr = self.counted(expr).await?;
-                    self.value(&expr, Some(tuple(write, &row.values, None)), parameters).await?
+                    self.value_at_start(&expr, Some(tuple(write, &row.values, None)), parameters).await?
                 }
             };
         }
@@ -140,11 +140,19 @@ impl Work<'_> {
         let value = |column: &ColumnId| (*column, change.new[usize::from(column.0)].clone());
         let set: Vec<(ColumnId, Value)> = change.columns.iter().map(value).collect();
         let bindings = self.bindings(Bound::default());
-        let catalog = &self.served.model.catalog;
+        let model = self.served.model.clone();
+        let catalog = &model.catalog;
         let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
         let keys = self.keys_of(&command).await?;
-        let key = keys.first().copied();
-        key.ok_or_else(|| already_modified("updated").into())
+        let Some(key) = keys.first().copied() else { return Err(already_modified("updated").into()) };
+        self.in_force.history.happened(write.table, (change.key, &change.old), Some(key));
+        let differs = |column: &&ColumnId| {
+            let at = usize::from(column.0);
+            !is_same(&catalog[write.table][**column].ty, &change.old[at], &change.new[at])
+        };
+        let columns = change.columns.iter().filter(differs).copied().collect();
+        self.lose_sight(write.table, Operation::Update(columns));
+        Ok(key)
     }
 }
 
