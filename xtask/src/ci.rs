@@ -205,19 +205,24 @@ pub(crate) fn faults(words: &[&str]) -> Command {
 
 /// The official JavaScript client against the release build.
 fn clients_js() -> (Tally, Result<()>) {
-    let folder = root().join("clients/js");
-    let install = if folder.join("package-lock.json").exists() { "ci" } else { "install" };
-    if let Err(message) =
-        crate::run::status(npm().args([install, "--no-audit", "--no-fund"]).current_dir(&folder))
-    {
+    if let Err(message) = clients_installed() {
         return once(Err(message));
     }
     let binary = root().join("target/release/backplane");
-    watch(npm().args(["test", "--silent"]).current_dir(&folder).env("BACKPLANE_BIN", binary))
+    let mut command = npm();
+    command.args(["test", "--silent"]).current_dir(root().join("clients/js")).env("BACKPLANE_BIN", binary);
+    watch(&mut command)
+}
+
+/// The packages of `clients/js`, as its lock says.
+pub(crate) fn clients_installed() -> Result<()> {
+    let folder = root().join("clients/js");
+    let install = if folder.join("package-lock.json").exists() { "ci" } else { "install" };
+    crate::run::status(npm().args([install, "--no-audit", "--no-fund"]).current_dir(&folder))
 }
 
 /// `npm`, of a Node.js that is new enough.
-fn npm() -> Command {
+pub(crate) fn npm() -> Command {
     let Some(folder) = install::node_folder() else { return program("npm") };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(folder.clone()).chain(std::env::split_paths(&path)))

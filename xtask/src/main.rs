@@ -9,6 +9,7 @@ mod differential;
 mod engines;
 mod install;
 mod mutants;
+mod projects;
 mod rings;
 mod run;
 mod tally;
@@ -49,6 +50,11 @@ const COMMANDS: &[Row] = &[
         name: "mutants",
         usage: "[--judge] [--seed N] [--schemas N] [--requests N] [NAME…]   bugs are planted in a copy, and must be caught",
         run: mutants::main,
+    },
+    Row {
+        name: "projects",
+        usage: "[--generic] [NAME…]   public projects are served untouched on both engines, and used",
+        run: projects::main,
     },
     Row { name: "docs", usage: "[--check]         write docs/reference from the tables", run: docs },
     Row {

@@ -17,6 +17,9 @@ export const projects = JSON.parse(readFileSync(pathOf('projects.json'), 'utf8')
   name: row.repository.split('/')[1].toLowerCase(),
 }));
 
+/** The example of this repository. It is whole: it is served as in production, where every complaint counts. */
+export const hiring = { name: 'hiring', path: pathOf('../../../examples/hiring'), command: 'serve' };
+
 /** The project's `supabase/` folder. */
 export function folderOf({ repository, commit, folder }) {
   const clone = join(kept, repository.replace('/', '+'));

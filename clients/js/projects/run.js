@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { differences } from './compare.js';
-import { folderOf, projects } from './folder.js';
+import { folderOf, hiring, projects } from './folder.js';
 import { play } from './play.js';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -21,7 +21,6 @@ const { values, positionals } = parseArgs({
 const TRANSCRIPTS = pathOf('../../../target/projects-transcripts');
 
 const flowOf = (name) => pathOf(`flows/${name}.js`);
-const hiring = { name: 'hiring', path: pathOf('../../../examples/hiring'), command: 'serve' };
 
 function chosen() {
   const names = positionals.length > 0 ? positionals : projects.map(({ name }) => name).filter((name) => existsSync(flowOf(name)));
@@ -35,7 +34,7 @@ function chosen() {
 
 /** One engine's run: said in a line, its failures below, its transcript in a file. */
 async function report(project, flow, label, engine) {
-  const result = await play(project, flow, engine).catch((error) => ({ passed: 0, failed: [error.message], transcript: [], log: [] }));
+  const result = await play(project, flow, engine).catch((error) => ({ passed: 0, failed: [error.message.slice(-600)], transcript: [], log: [] }));
   console.log(`${project.name} on ${label}: ${result.transcript.length} requests, ${result.passed} passed, ${result.failed.length} failed`);
   for (const failure of result.failed) console.log(`  ${failure}`);
   mkdirSync(TRANSCRIPTS, { recursive: true });
