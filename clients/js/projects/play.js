@@ -34,6 +34,7 @@ async function played(server, flow) {
     anon: clientOf(server, server.keys.SUPABASE_ANON_KEY, options),
     service: clientOf(server, server.keys.SUPABASE_SERVICE_ROLE_KEY, options),
     person: (name, metadata) => signedUp(server, options, checks, name, metadata),
+    known: (email, password) => signedIn(server, options, checks, { email, password }),
   };
   try {
     const seen = (await flow.default(stage)) ?? {};
@@ -44,15 +45,21 @@ async function played(server, flow) {
   return result;
 }
 
-/** A client that has signed up and in, with its `id`, `email` and `name`. */
-async function signedUp(server, options, { holds }, name, metadata = {}) {
-  const client = clientOf(server, server.keys.SUPABASE_ANON_KEY, options);
+/** A client that has signed up and in, with its `id`, `email` and `who`. */
+async function signedUp(server, options, checks, name, metadata = {}) {
   const credentials = { email: `${name}@example.com`, password: PASSWORD };
-  const made = await client.auth.signUp({ ...credentials, options: { data: { full_name: name, ...metadata } } });
-  holds(`${name} signs up`, made.data?.session, made.error);
-  const entered = await client.auth.signInWithPassword(credentials);
-  holds(`${name} signs in`, !entered.error, entered.error);
-  return Object.assign(client, { id: made.data?.user?.id, email: credentials.email, who: name });
+  const stranger = clientOf(server, server.keys.SUPABASE_ANON_KEY, options);
+  const made = await stranger.auth.signUp({ ...credentials, options: { data: { full_name: name, ...metadata } } });
+  checks.holds(`${name} signs up`, made.data?.session, made.error);
+  return signedIn(server, options, checks, credentials);
+}
+
+/** A client of somebody who is known. */
+async function signedIn(server, options, { holds }, { email, password = PASSWORD }) {
+  const client = clientOf(server, server.keys.SUPABASE_ANON_KEY, options);
+  const entered = await client.auth.signInWithPassword({ email, password });
+  holds(`${email} signs in`, !entered.error, entered.error);
+  return Object.assign(client, { id: entered.data?.user?.id, email, who: email.split('@')[0] });
 }
 
 /** What a flow says of answers. Each returns the rows, so that a flow can go on with them. */

@@ -22,12 +22,13 @@ export function databaseOf(server, name) {
   const database = `project_${name.replace(/\W/g, '_')}`;
   drop(named(server, database));
   psql(server, `create database ${database}`);
-  psql(server, FORGET);
   return named(server, database);
 }
 
-/** Drops the database, whoever is in it. */
+/** Drops the database, whoever is in it, and what its project said of roles. */
 export function drop(address) {
   const database = new URL(address).pathname.slice(1);
-  psql(named(address, 'postgres'), `drop database if exists ${database} with (force)`);
+  const server = named(address, 'postgres');
+  psql(server, `drop database if exists ${database} with (force)`);
+  psql(server, FORGET);
 }
