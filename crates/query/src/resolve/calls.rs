@@ -14,6 +14,9 @@ use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 const SETTINGS: &[&str] =
     &["request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "role"];
 
+/// The extensions that are there from the beginning, in the schema `extensions`. Where others are, `create extension` says.
+const IN_EXTENSIONS: [&str; 2] = ["pgcrypto", "uuid-ossp"];
+
 /// The names of parameters, of functions of ours that have any.
 const PARAMETERS: &[(&[&str], &[&str])] = &[
     (&["make_interval"], &["years", "months", "weeks", "days", "hours", "mins", "secs"]),
@@ -137,16 +140,29 @@ impl Resolver<'_> {
                 return self.cast(arg.clone(), &ty, None);
             }
         }
-        if is_ours {
+        if is_ours && !self.is_out_of_reach(name) {
             return self.apply(&name.name, args);
         }
         let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
-        let schema = name.schema.as_deref().unwrap_or_default();
-        if !self.catalog.schemas.iter().any(|(known, _)| **known == *schema) {
+        let schema = name.schema.as_deref().map(|schema| format!("{schema}.")).unwrap_or_default();
+        if let Some(schema) = &name.schema
+            && !self.catalog.schemas.iter().any(|(known, _)| **known == **schema)
+        {
             return Err(Error::new(Code::UNDEFINED_SCHEMA, format!("schema \"{schema}\" does not exist")));
         }
-        let message = format!("function {schema}.{}({}) does not exist", name.name, types.join(", "));
-        Err(Error::new(Code::UNDEFINED_FUNCTION, message))
+        let message = format!("function {schema}{}({}) does not exist", name.name, types.join(", "));
+        Err(Error::new(Code::UNDEFINED_FUNCTION, message)
+            .with_hint("No function matches the given name and argument types. You might need to add explicit type casts."))
+    }
+
+    /// Whether a function comes with an extension of the schema `extensions`, and is looked for elsewhere.
+    fn is_out_of_reach(&self, name: &ObjectName) -> bool {
+        let extension = candidates(&name.name, Kind::Function).next().and_then(|function| function.extension);
+        let is_looked_for = match name.schema.as_deref() {
+            None => self.path.iter().any(|schema| &**schema == "extensions"),
+            Some(schema) => schema == "extensions",
+        };
+        extension.is_some_and(|extension| IN_EXTENSIONS.contains(&extension)) && !is_looked_for
     }
 
     /// A call of a row of the table of functions.
@@ -225,14 +241,31 @@ impl Resolver<'_> {
                 return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
             }
         }
-        Ok(Expr::Aggregate {
+        let aggregate = Expr::Aggregate {
             aggregate: chosen.aggregate,
             args,
             distinct: call.distinct,
             filter: filter.map(Box::new),
             order,
             ty: chosen.result,
-        })
+        };
+        if self.is_of_outer(&aggregate) {
+            return Err(Error::missing("an aggregate of an outer query's rows"));
+        }
+        Ok(aggregate)
+    }
+
+    /// Whether an aggregate looks at columns of enclosing queries alone: it is one of those then (PostgreSQL 4.2.7).
+    fn is_of_outer(&self, aggregate: &Expr) -> bool {
+        let Some((level, outer)) = self.levels.split_last() else { return false };
+        let (mut is_inner, mut is_outer) = (false, false);
+        crate::visit::deep(aggregate, &mut |expr| {
+            if let Expr::Column { source, .. } = expr {
+                is_inner |= level.shows(*source);
+                is_outer |= outer.iter().any(|outer| outer.shows(*source));
+            }
+        });
+        is_outer && !is_inner
     }
 
     /// The arguments of an aggregate; of one of an order the key of its order last.

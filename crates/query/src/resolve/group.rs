@@ -54,15 +54,50 @@ fn alike(expr: &mut Expr) {
     visit::operands_mut(expr).into_iter().for_each(alike);
 }
 
-/// Puts nulls for keys that are not grouped by; not where an aggregate looks at each row.
-fn without(expr: &mut Expr, absent: &[(String, Expr)]) {
-    let words = format!("{expr:?}");
-    if let Some((_, null)) = absent.iter().find(|(key, _)| *key == words) {
-        *expr = null.clone();
-        return;
+/// The keys of a grouping set, and the others, which are null in it.
+struct Keys {
+    present: Vec<String>,
+    absent: Vec<(String, Expr)>,
+}
+
+impl Keys {
+    fn of(keys: &[Expr], set: &[usize]) -> Keys {
+        let (present, absent): (Vec<_>, Vec<_>) =
+            keys.iter().enumerate().partition(|(at, _)| set.contains(at));
+        Keys {
+            present: present.into_iter().map(|(_, key)| words(key)).collect(),
+            absent: absent.into_iter().map(|(_, key)| (words(key), Expr::null(key.ty()))).collect(),
+        }
     }
-    if !matches!(expr, Expr::Aggregate { .. }) {
-        visit::operands_mut(expr).into_iter().for_each(|operand| without(operand, absent));
+
+    /// Puts nulls for keys that are not grouped by: not within one that is, nor where an aggregate looks at each row.
+    fn put_nulls(&self, expr: &mut Expr) {
+        let said = words(expr);
+        if self.present.contains(&said) {
+            return;
+        }
+        if let Some((_, null)) = self.absent.iter().find(|(key, _)| *key == said) {
+            *expr = null.clone();
+            return;
+        }
+        if matches!(expr, Expr::Aggregate { .. }) {
+            return;
+        }
+        visit::operands_mut(expr).into_iter().for_each(|operand| self.put_nulls(operand));
+        if let Expr::Subquery(subquery) = expr {
+            self.put_nulls_in(subquery.read_mut());
+        }
+    }
+
+    /// A subquery, and its aggregates, see the group.
+    fn put_nulls_in(&self, read: &mut Read) {
+        visit::own_expressions_mut(read, &mut |expr| {
+            if let Expr::Aggregate { .. } = expr {
+                visit::operands_mut(expr).into_iter().for_each(|operand| self.put_nulls(operand));
+            }
+            self.put_nulls(expr);
+        });
+        visit::each_inner_read_mut(read, &mut |inner| self.put_nulls_in(inner));
     }
 }
 
@@ -163,13 +198,7 @@ impl Resolver<'_> {
         let mut together: Option<Read> = None;
         for set in sets {
             let mut branch = read.clone();
-            let absent: Vec<(String, Expr)> = read
-                .group
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| !set.contains(at))
-                .map(|(_, key)| (format!("{key:?}"), Expr::null(key.ty())))
-                .collect();
+            let keys = Keys::of(&read.group, set);
             branch.group = read
                 .group
                 .iter()
@@ -177,8 +206,8 @@ impl Resolver<'_> {
                 .filter(|(at, _)| set.contains(at))
                 .map(|(_, key)| key.clone())
                 .collect();
-            branch.outputs.iter_mut().for_each(|output| without(&mut output.expr, &absent));
-            branch.having.iter_mut().for_each(|having| without(having, &absent));
+            branch.outputs.iter_mut().for_each(|output| keys.put_nulls(&mut output.expr));
+            branch.having.iter_mut().for_each(|having| keys.put_nulls(having));
             // Without keys there is one group, even of no rows.
             let has_group = !branch.group.is_empty()
                 || branch

@@ -42,6 +42,18 @@ impl Level {
         Level { relations: vec![relation], ..Level::default() }
     }
 
+    /// Whether its columns are those of a source.
+    pub(super) fn shows(&self, id: SourceId) -> bool {
+        let columns = self.relations.iter().flat_map(|relation| &relation.columns).chain(&self.merged);
+        let mut found = false;
+        for (_, column) in columns {
+            crate::visit::deep(column, &mut |expr| {
+                found |= matches!(expr, Expr::Column { source, .. } if *source == id);
+            });
+        }
+        found
+    }
+
     /// The columns of `*`.
     pub(super) fn star(&self) -> Vec<(Arc<str>, Expr)> {
         let merged = |name: &Arc<str>| self.merged.iter().any(|(merged, _)| merged == name);

@@ -19,6 +19,7 @@ impl Writer<'_> {
             Expr::Const { value, ty } => self.constant(value, ty),
             Expr::Param { index, ty } => {
                 let value = self.bindings.parameter(*index, ty)?;
+                self.notes.parameter(self.parameters.len(), *index, ty);
                 self.parameter(value);
                 Ok(())
             }
@@ -140,15 +141,26 @@ impl Writer<'_> {
                 self.push(" END");
                 Ok(())
             }
-            ty if names::native(&ty) => self.collated(expr),
+            ty if names::native(&ty) => self.native_key(expr),
             ty => self.key(expr, &ty),
         }
+    }
+
+    /// A key that is a whole number would be the position of a column.
+    fn native_key(&mut self, expr: &Expr) -> Result<()> {
+        let start = self.text.len();
+        self.collated(expr)?;
+        let written = self.text[start..].trim_matches(['(', ')', ' ', '+', '-']);
+        if !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.push(" + 0");
+        }
+        Ok(())
     }
 
     /// A group key, or what a distinct aggregate looks at: the same for equal values.
     pub(super) fn distinguished(&mut self, expr: &Expr) -> Result<()> {
         let ty = expr.ty();
-        if names::native_equality(&ty) { self.collated(expr) } else { self.key(expr, &ty) }
+        if names::native_equality(&ty) { self.native_key(expr) } else { self.key(expr, &ty) }
     }
 
     fn key(&mut self, expr: &Expr, ty: &Type) -> Result<()> {
@@ -285,6 +297,9 @@ impl Writer<'_> {
             Form::AllOf(compare) => self.special(Special::AllOf, compare.symbol(), &[first_type(args)], args),
             Form::AnyBy(function) => self.special(Special::AnyBy, &function.symbol(), &types_of(args), args),
             Form::AllBy(function) => self.special(Special::AllBy, &function.symbol(), &types_of(args), args),
+            Form::Array if matches!(first_type(args), Type::Array(_)) => {
+                self.special(Special::Arrays, "", std::slice::from_ref(ty), args)
+            }
             Form::Array => self.special(Special::Array, "", std::slice::from_ref(ty), args),
             Form::Record(names) => self.record(names, args),
             Form::Domain(test) => {
@@ -452,7 +467,11 @@ impl Writer<'_> {
     fn any_of(&mut self, compare: Compare, args: &[Expr]) -> Result<()> {
         let [operand, array] = args else { return Err(Error::internal("any has two operands")) };
         let ty = operand.ty();
-        let walkable = names::native_equality(&ty) && !matches!(ty, Type::Bytea | Type::Array(_));
+        // A subquery cannot be given a value of a group or a window.
+        let walkable = names::native_equality(&ty)
+            && !matches!(ty, Type::Bytea | Type::Array(_))
+            && !query::has_aggregate(array)
+            && !query::visit::has_window(array);
         if compare != Compare::Eq || !walkable {
             return self.special(Special::AnyOf, compare.symbol(), &[ty], args);
         }

@@ -20,6 +20,9 @@ const PARTS: &[(&str, Part, u64, u64)] = &[
 ];
 
 fn main() -> ExitCode {
+    // The cause of an internal error is in the log alone.
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).without_time();
+    log.with_max_level(tracing_subscriber::filter::LevelFilter::ERROR).init();
     match run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
