@@ -27,6 +27,7 @@ impl Pass<'_> {
         for cte in &mut read.with {
             self.read_naming(&mut cte.read, named)?;
         }
+        self.require_own(&read.from, named)?;
         let mut outcome = Ok(());
         visit::own_expressions_mut(read, &mut |expr| {
             if outcome.is_ok() {
@@ -56,6 +57,30 @@ impl Pass<'_> {
             }
             Expr::Call(call) => self.interpreted(call.function, &mut call.role),
             _ => Ok(()),
+        }
+    }
+
+    /// Asks for the rights on what is read itself. PostgreSQL asks for these before it looks at subqueries: of several that are
+    /// missing, the first is told.
+    fn require_own(&self, source: &Source, named: &Named) -> Result<()> {
+        match source {
+            Source::Table { id, table, .. } | Source::Read { id, view: Some(table), .. } => {
+                self.require(*table, Privilege::Select, named.get(id))
+            }
+            Source::Join { left, right, .. } => {
+                self.require_own(left, named)?;
+                self.require_own(right, named)
+            }
+            Source::Read { view: None, .. }
+            | Source::Written { .. }
+            | Source::Call { .. }
+            | Source::Compound { .. }
+            | Source::Unit
+            | Source::Given { .. }
+            | Source::Transition { .. }
+            | Source::Cte { .. }
+            | Source::Function { .. }
+            | Source::Values { .. } => Ok(()),
         }
     }
 
