@@ -20,7 +20,7 @@ use types::Result;
 
 use crate::keys::{self, DemoKeys, Source};
 use crate::project::Project;
-use crate::road::{DataApi, Description};
+use crate::road::{DataApi, Description, Memory};
 use crate::server::metrics::Metrics;
 use crate::settings::{OpenApi, Settings};
 use crate::spool;
@@ -255,6 +255,7 @@ fn data_api(parts: &Parts, public_url: &str) -> DataApi {
         server_url: format!("{public_url}/rest/v1"),
         limits: settings.limits.clone(),
         aside: Some(spool::aside(&parts.data_dir, &settings.limits)),
+        memory: Memory::default(),
     }
 }
 

@@ -4,7 +4,9 @@
 //! they do. A refusal at any phase is the reply.
 
 mod batch;
+mod kept;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +17,13 @@ use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
 use rest::media::Media;
 use rest::prefer::{Prefer, TransactionEnd};
 use rest::resolve::{Exposed, Resolved, resolve};
-use rest::respond::{Column, Outcome, Reply, Rows, Served, Shape, key_values, told};
+use rest::respond::{Column, Heading, Outcome, Reply, Rows, Served, Shape, key_values, told};
 use rest::{Action, Http, Offer, Request, Target};
 use types::session::Session;
 use types::stored::Cell;
-use types::{Capabilities, Code, Error, Limits, Result};
+use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
+
+pub use kept::Memory;
 
 use crate::asked::{asked, search_path, tell};
 
@@ -50,6 +54,8 @@ pub struct DataApi {
     pub limits: Limits,
     /// Where long replies are put aside; all in memory without it.
     pub aside: Option<rest::Aside>,
+    /// What is kept of its reads.
+    pub memory: Memory,
 }
 
 /// The role that the API has before it takes its caller's.
@@ -143,6 +149,11 @@ async fn answer(
     if batch::is_meant(http, ground)? {
         return Box::pin(batch::answer(database, ground, http, &mut |phase| measured.end(phase))).await;
     }
+    if let Some(shape) = kept::shape(http, ground)
+        && let Some(reply) = kept::answer(database, ground, http, shape, measured).await?
+    {
+        return Ok(reply);
+    }
     let planned = match prepared(http, ground, &mut |phase| measured.end(phase))? {
         Prepared::Planned(planned) => planned,
         Prepared::Answered(reply) => return Ok(reply),
@@ -171,33 +182,83 @@ struct Planned {
     ending: Ending,
 }
 
-/// What is kept for the reply.
-struct Ending {
-    /// The reply that is there already, of a request that only calls what goes before every request.
-    described: Option<Reply>,
+/// What a request means, apart from who asks and how it is done.
+struct Meaning {
     request: Request,
     media: Media,
+    /// The reply that is there already, of a request that only calls what goes before every request.
+    described: Option<Reply>,
+    shape: Shape,
+    rows_at: usize,
+    heading: Heading,
+    key: Vec<Column>,
+    exact_max: Option<u64>,
     profile: Option<String>,
     is_void: bool,
     has_conflict_target: bool,
     warnings: Vec<String>,
+}
+
+/// What is kept for the reply.
+struct Ending {
+    meaning: Arc<Meaning>,
+    /// The query string in one spelling.
+    canonical: Option<String>,
     session: Session,
+}
+
+/// What a request means, and how it will be done.
+struct Intent {
+    meaning: Meaning,
+    plan: Plan,
+    /// The parameters of the plan, by their numbers.
+    parameters: BTreeMap<usize, (Value, Type)>,
+    session: Session,
+}
+
+/// A request of which is known what it means.
+enum Meant {
+    Answered(Reply),
+    Planned(Box<Intent>),
+}
+
+/// For whom something runs, and where its rows go.
+struct Begun {
+    run: Run,
+    sink: Answer,
+    ending: Ending,
 }
 
 /// The road up to where something runs.
 fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepared> {
+    let Intent { meaning, plan, session, .. } = match meant(http, ground, None, mark)? {
+        Meant::Answered(reply) => return Ok(Prepared::Answered(reply)),
+        Meant::Planned(intent) => *intent,
+    };
+    let canonical = meaning.request.canonical.clone();
+    let Begun { run, sink, ending } = begun(http, ground, Arc::new(meaning), session, canonical)?;
+    Ok(Prepared::Planned(Box::new(Planned { plan, run, sink, ending })))
+}
+
+/// The road up to the plan; values of a shape become its parameters.
+fn meant(http: &Http<'_>, ground: Ground<'_>, of: Option<&rest::Shape<'_>>, mark: Mark<'_>) -> Result<Meant> {
     let Ground { model, capabilities, api, caller, now } = ground;
-    let request = rest::parse(http, &api.limits)?;
+    let mut request = match of {
+        None => rest::parse(http, &api.limits)?,
+        Some(shape) => rest::parse(&shape.http(http), &api.limits)?,
+    };
+    if let Some(shape) = of {
+        shape.lift(&mut request);
+    }
     let offer = Offer { model, schemas: &api.schemas, plans: api.explain || is_declared(model, PLANS) };
     let media = rest::negotiated(&request, &offer)?;
     mark("parse");
     check_role(model, &caller.role, api)?;
     let session = session(&request, caller, model, now)?;
-    tell(http, &session)?;
     let described = described(api, caller, &request, &media, model)?;
     let is_asked_before = request.action != Action::Options && pre_request(model, api).is_some();
     let described = match described {
-        Some(reply) if !is_asked_before => return Ok(Prepared::Answered(reply)),
+        Some(reply) if !is_asked_before => return Ok(Meant::Answered(reply)),
         described => described,
     };
     let resolved = resolve(&request, &media, model, &exposed(model, api, caller, &session))?;
@@ -215,6 +276,7 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
         profile,
         has_conflict_target,
         warnings,
+        parameters,
     } = resolved;
     let authorized =
         queries.into_iter().map(|query| permitted(query, caller, model, &api.limits, capabilities));
@@ -224,53 +286,83 @@ fn prepared(http: &Http<'_>, ground: Ground<'_>, mark: Mark<'_>) -> Result<Prepa
     let plan = again.into_iter().fold(plan, |plan, of| plan.reading_again(rows_at, of));
     let plan = presentations.into_iter().fold(plan, |plan, (at, how)| plan.presenting(at, how));
     mark("plan");
-    let rows = Rows::new(&media, shape, columns, session.clone(), api.limits.reply_bytes_max)
+    let heading = columns.into();
+    let meaning = Meaning {
+        request,
+        media,
+        described,
+        shape,
+        rows_at,
+        heading,
+        key,
+        exact_max,
+        profile,
+        is_void,
+        has_conflict_target,
+        warnings,
+    };
+    Ok(Meant::Planned(Box::new(Intent { meaning, plan, parameters, session })))
+}
+
+/// What a run of something needs besides its plan.
+fn begun(
+    http: &Http<'_>,
+    ground: Ground<'_>,
+    meaning: Arc<Meaning>,
+    session: Session,
+    canonical: Option<String>,
+) -> Result<Begun> {
+    let Ground { model, capabilities, api, caller, now: _ } = ground;
+    let Meaning { request, media, shape, heading, key, rows_at, exact_max, is_void, .. } = &*meaning;
+    let rows = Rows::new(media, *shape, heading.clone(), session.clone(), api.limits.reply_bytes_max)
         .with(api.aside.clone());
     let called = matches!(request.target, Target::Function(_)).then(|| Called {
-        single: !is_void && shape != Shape::Value && matches!(media, Media::Object { .. }),
+        single: !is_void && *shape != Shape::Value && matches!(media, Media::Object { .. }),
         affected_max: request.prefer.affected_max(),
     });
     let sink = Answer {
         rows,
-        rows_at,
+        rows_at: *rows_at,
         called,
-        key,
+        key: key.clone(),
         session: session.clone(),
         keys: 0,
         location: Vec::new(),
         total: None,
-        exact_max,
+        exact_max: *exact_max,
     };
     let run = Run {
         caller: caller.clone(),
         session: session.clone(),
         timeout: timeout(api, caller, model),
         roll_back: rolls_back(api, &request.prefer),
-        request: if capabilities.native_functions {
-            Some(Arc::new(asked(http, &request, model, api)?))
-        } else {
-            None
+        request: match capabilities.native_functions {
+            true => Some(Arc::new(asked(http, request, model, api)?)),
+            false => {
+                tell(http, &session)?;
+                None
+            }
         },
         search_path: search_path(rest::resolve::schema(request.profile.as_deref(), &api.schemas)?, api),
         routines: None,
     };
-    let ending =
-        Ending { described, request, media, profile, is_void, has_conflict_target, warnings, session };
-    Ok(Prepared::Planned(Box::new(Planned { plan, run, sink, ending })))
+    Ok(Begun { run, sink, ending: Ending { meaning, canonical, session } })
 }
 
 impl Ending {
     /// The reply to what was done.
     fn reply(self, api: &DataApi, outcome: Outcome) -> Result<Reply> {
-        let Ending { described, request, media, profile, is_void, has_conflict_target, warnings, session } =
-            self;
+        let Ending { meaning, canonical, session } = self;
+        let Meaning { described, request, media, profile, is_void, has_conflict_target, warnings, .. } =
+            &*meaning;
         if let Some(reply) = described {
-            return Ok(reply);
+            return Ok(reply.clone());
         }
-        let outcome = Outcome { is_void, has_conflict_target, ..outcome };
-        let served = Served { profile: profile.as_deref(), honors_tx: api.honors_tx };
-        let mut reply = rest::respond(&request, &served, &media, outcome);
-        reply.headers.extend(warnings.into_iter().map(|warning| ("warning", warning)));
+        let outcome = Outcome { is_void: *is_void, has_conflict_target: *has_conflict_target, ..outcome };
+        let (profile, canonical) = (profile.as_deref(), canonical.as_deref());
+        let served = Served { profile, honors_tx: api.honors_tx, canonical };
+        let mut reply = rest::respond(request, &served, media, outcome);
+        reply.headers.extend(warnings.iter().map(|warning| ("warning", warning.clone())));
         told(reply, &session.settings)
     }
 }
@@ -321,7 +413,7 @@ fn described(
     let describe = if *media == Media::OpenApi3 { rest::openapi_3 } else { rest::openapi };
     let body = describe(model, &caller.role, schema, &settings).into_bytes().into();
     let profile = (api.schemas.len() > 1).then_some(schema);
-    let served = Served { profile, honors_tx: api.honors_tx };
+    let served = Served { profile, honors_tx: api.honors_tx, canonical: None };
     Ok(Some(rest::respond(request, &served, media, Outcome { body, ..Outcome::default() })))
 }
 

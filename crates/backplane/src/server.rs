@@ -21,8 +21,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::any;
+use axum::extract::{Request, State};
+use axum::response::Response;
 
 use crate::app::App;
 
@@ -47,21 +47,22 @@ pub enum Area {
     Nowhere,
 }
 
-/// Every pattern of a path, and the area that it belongs to.
-const ROUTES: &[(&str, Area)] = &[
-    ("/rest/v1", Area::Rest),
-    ("/rest/v1/", Area::Rest),
-    ("/rest/v1/{*path}", Area::Rest),
-    ("/auth/v1", Area::Auth),
-    ("/auth/v1/", Area::Auth),
-    ("/auth/v1/{*path}", Area::Auth),
-    ("/app", Area::Files),
-    ("/app/", Area::Files),
-    ("/app/{*path}", Area::Files),
-    ("/livez", Area::Probes),
-    ("/readyz", Area::Probes),
-    ("/metrics", Area::Metrics),
+/// Paths, and the area that each belongs to: that path alone, or all below it, too.
+const ROUTES: &[(&str, Reach, Area)] = &[
+    ("/rest/v1", Reach::Below, Area::Rest),
+    ("/auth/v1", Reach::Below, Area::Auth),
+    ("/app", Reach::Below, Area::Files),
+    ("/livez", Reach::Alone, Area::Probes),
+    ("/readyz", Reach::Alone, Area::Probes),
+    ("/metrics", Reach::Alone, Area::Metrics),
 ];
+
+/// How far a route reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Alone,
+    Below,
+}
 
 impl Area {
     /// All of them.
@@ -80,28 +81,39 @@ impl Area {
         }
     }
 
-    fn of_pattern(pattern: &str) -> Area {
-        ROUTES.iter().find(|route| route.0 == pattern).map_or(Area::Nowhere, |route| route.1)
+    /// The area of a path.
+    fn of(path: &str) -> Area {
+        let is_there = |(known, reach, _): &&(&str, Reach, Area)| match path.strip_prefix(known) {
+            Some("") => true,
+            Some(rest) => *reach == Reach::Below && rest.starts_with('/'),
+            None => false,
+        };
+        ROUTES.iter().find(is_there).map_or(Area::Nowhere, |(_, _, area)| *area)
     }
 }
 
-/// All routes of an [`App`].
+/// An [`App`] as a service of the web framework, for those who ask in process.
 pub fn router(app: &Arc<App>) -> Router {
-    let routes = ROUTES.iter().fold(Router::new(), |router, (pattern, area)| {
-        router.route(
-            pattern,
+    let serve = |State(app): State<Arc<App>>, request: Request| async move { answer(app, request).await };
+    Router::new().fallback(serve).with_state(app.clone())
+}
+
+/// Answers a request. A table of six rows stands for a router: one that takes paths apart, and passes a request from layer to
+/// layer, is felt in the time of a point read.
+async fn answer(app: Arc<App>, request: Request) -> Response {
+    let area = Area::of(request.uri().path());
+    edge::around(&app, area, request, |request| {
+        let app = app.clone();
+        async move {
             match area {
-                Area::Rest => any(data_api::serve),
-                Area::Auth => any(auth_api::serve),
-                Area::Files => any(files::serve),
-                Area::Probes => any(probes::serve),
-                Area::Metrics => any(metrics::serve),
-                Area::Nowhere => any(reply::nowhere),
-            },
-        )
-    });
-    routes
-        .fallback(reply::nowhere)
-        .layer(from_fn_with_state(app.clone(), edge::around))
-        .with_state(app.clone())
+                Area::Rest => data_api::serve(&app, request).await,
+                Area::Auth => Box::pin(auth_api::serve(&app, request)).await,
+                Area::Files => Box::pin(files::serve(&app, request)).await,
+                Area::Probes => probes::serve(&app, &request),
+                Area::Metrics => metrics::serve(&app, request),
+                Area::Nowhere => reply::nowhere(request),
+            }
+        }
+    })
+    .await
 }

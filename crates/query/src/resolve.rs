@@ -37,6 +37,7 @@ use crate::visit::SourceIds;
 use scope::{Level, Relation};
 
 pub use bodies::{Body, Invocation, is_program, refused as refused_functions};
+pub use coerce::constant;
 pub use declared::parsed as parsed_body;
 pub use typing::Typing;
 pub use variables::{

@@ -5,7 +5,7 @@ use query::{Explain, Presentation, Read, Write};
 use types::session::Session;
 use types::{Result, Value};
 
-use crate::{Bindings, Command, SchemaDialect, Whole};
+use crate::{Bindings, Command, Kept, SchemaDialect, Whole};
 
 /// Writes steps as commands. The text is the same for every caller and value of one shape.
 pub trait Dialect: Sync {
@@ -75,6 +75,13 @@ pub trait Dialect: Sync {
         presentation: &Presentation,
         bindings: &Bindings<'_>,
     ) -> Result<Command>;
+
+    /// A read that is to be run again, with other parameters and for other callers of the same role; `None` when its command is
+    /// right for these alone.
+    ///
+    /// # Errors
+    /// Those of a read.
+    fn kept(&self, catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Option<Kept>>;
 
     /// The rows of a call that may change something, and their number, which another read of the same call says: it is called
     /// once. The number comes as that of changed rows.

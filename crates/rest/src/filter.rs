@@ -23,6 +23,8 @@ pub struct Test {
     pub operator: &'static Operator,
     /// Its operand.
     pub value: Operands,
+    /// Which parameter of the read its operand is, where that is to be run again with others: see [`shape`](crate::shape()).
+    pub parameter: Option<usize>,
 }
 
 /// What an operator is given.
@@ -89,7 +91,7 @@ pub(crate) fn test(cursor: &mut Cursor<'_>, budget: &Budget<'_>, place: Place) -
         delimiter(cursor)
     })?;
     let (operator, value) = cursor.labelled(OPERATOR, |cursor| operation(cursor, budget, place))?;
-    Ok(Test { negated: negation.is_some(), operator, value })
+    Ok(Test { negated: negation.is_some(), operator, value, parameter: None })
 }
 
 fn operation(

@@ -26,6 +26,7 @@ mod request;
 pub mod resolve;
 pub mod respond;
 pub mod select;
+mod shape;
 #[cfg(test)]
 mod testing;
 
@@ -33,6 +34,8 @@ pub use offer::{Offer, negotiated};
 pub use openapi::{openapi, openapi_3};
 pub use options::options;
 pub use parse::parse;
+pub use query_string::canonical_query;
 pub use request::{Action, Http, Request, Target};
 pub use resolve::{Exposed, Resolved, resolve};
+pub use shape::{Shape, shape};
 pub use respond::{Aside, Body, Outcome, Reply, Rows, Served, check_affected, failure, respond};

@@ -74,6 +74,14 @@ pub(crate) fn encode(out: &mut String, text: &str) {
     }
 }
 
+/// A query string in one spelling: that of `Content-Location`.
+///
+/// # Errors
+/// As [`parameters`].
+pub fn canonical_query(query: &str) -> Result<String> {
+    parameters(query).map(|parameters| canonical(&parameters))
+}
+
 /// The same parameters in one spelling: sorted by name, values of one name joined by commas, encoded anew.
 pub(crate) fn canonical(parameters: &[Parameter<'_>]) -> String {
     let mut sorted: Vec<&Parameter<'_>> = parameters.iter().collect();

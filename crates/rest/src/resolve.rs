@@ -23,13 +23,14 @@ mod writes;
 
 pub use names::schema;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use catalog::{Table, TableId};
 use query::resolve::Typing;
 use query::{Expr, Model, Presentation, Query, SourceId, SourceIds};
 use types::session::Session;
-use types::{Error, Limits, Result};
+use types::{Error, Limits, Result, Type, Value};
 
 use crate::media::Media;
 use crate::payload::Payload;
@@ -86,6 +87,8 @@ pub struct Resolved {
     pub has_conflict_target: bool,
     /// The values of `Warning` headers.
     pub warnings: Vec<String>,
+    /// The parameters of its reads, of a request whose values were lifted, with their types.
+    pub parameters: BTreeMap<usize, (Value, Type)>,
 }
 
 /// Binds a request for a table or view to the catalog. `media` is what [`negotiated`](crate::negotiated) said.
@@ -124,6 +127,7 @@ pub fn resolve(request: &Request, media: &Media, model: &Model, exposed: &Expose
     };
     resolved.profile = (exposed.schemas.len() > 1).then(|| schema.to_owned());
     resolved.warnings.extend(pass.warning());
+    resolved.parameters = std::mem::take(&mut pass.parameters);
     pass.present(&mut resolved, media);
     pass.precede(&mut resolved)?;
     Ok(resolved)
@@ -155,6 +159,8 @@ struct Pass<'a> {
     misnamed: Vec<(String, String)>,
     /// What groups of a source have of a spread resource: its key, the column's, and the value.
     spread_keys: Vec<(SourceId, Arc<str>, Arc<str>, Expr)>,
+    /// Values that became parameters, by their number.
+    parameters: BTreeMap<usize, (Value, Type)>,
 }
 
 impl<'a> Pass<'a> {
@@ -176,6 +182,7 @@ impl<'a> Pass<'a> {
             result,
             misnamed: Vec::new(),
             spread_keys: Vec::new(),
+            parameters: BTreeMap::new(),
         }
     }
 

@@ -24,7 +24,7 @@ pub use applied::{check_affected, too_many_affected};
 pub use body::{Aside, Body, Spool, Spools};
 pub use failure::failure;
 pub use location::key_values;
-pub use rows::{Column, Rows, Shape, not_singular};
+pub use rows::{Column, Heading, Rows, Shape, not_singular};
 pub use told::told;
 pub use whole::expected_rows;
 
@@ -66,6 +66,8 @@ pub struct Served<'a> {
     pub profile: Option<&'a str>,
     /// Whether `Prefer: tx=…` is honored.
     pub honors_tx: bool,
+    /// The query string in one spelling, for `Content-Location`.
+    pub canonical: Option<&'a str>,
 }
 
 /// What happened.
@@ -131,7 +133,7 @@ fn rows_read(request: &Request, served: &Served<'_>, media: &Media, outcome: Out
         None => whole(page.status(), media, served, outcome),
     };
     reply.headers.push(("content-range", page.content_range()));
-    if let (Target::Table(name), Some(canonical)) = (&request.target, &request.canonical) {
+    if let (Target::Table(name), Some(canonical)) = (&request.target, served.canonical) {
         reply.headers.push(("content-location", content_location(name, canonical)));
     }
     reply.headers.extend(applied);

@@ -118,7 +118,7 @@ impl Owned {
         }
         let prepared = prepared(&http, self.ground(), &mut |_| {})?;
         match &prepared {
-            Prepared::Planned(planned) if planned.ending.request.prefer.transaction.is_some() => {
+            Prepared::Planned(planned) if planned.ending.meaning.request.prefer.transaction.is_some() => {
                 Err(refused("How a transaction ends is said by the `Prefer: tx=…` of the batch"))
             }
             Prepared::Planned(_) | Prepared::Answered(_) => Ok(prepared),
@@ -163,7 +163,7 @@ impl Owned {
         let applied = work.perform(&plan, &mut sink).await?;
         sink.end()?;
         let outcome = if reads { sink.read()? } else { sink.written(&applied) };
-        match rest::respond::unsatisfied(&ending.request, &outcome) {
+        match rest::respond::unsatisfied(&ending.meaning.request, &outcome) {
             Some(error) => Err(error),
             None => ending.reply(&self.api, outcome),
         }

@@ -1,12 +1,11 @@
 //! `/auth/v1`: a request of the Auth API, from the connection to the service and back.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
 use auth::http::{self, AuthRequest, AuthResponse, Method, VERSION_HEADER, Version};
 use auth::{AuthError, codes};
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::response::Response;
 use types::{Code, Error, Result};
@@ -17,7 +16,7 @@ use crate::app::App;
 const BASE: &str = "/auth/v1";
 
 /// Answers a request.
-pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn serve(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == "OPTIONS" {
         return of_auth(http::preflight());
@@ -25,7 +24,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     let Some(service) = &app.auth else {
         return reply::failure(&Error::new(Code::PATH, "The Auth API is switched off"));
     };
-    let answered = guard::within(&app.settings.limits, answer(&app, service, &parts, body)).await;
+    let answered = guard::within(&app.settings.limits, answer(app, service, &parts, body)).await;
     let mut response = answered.unwrap_or_else(|error| refusal(error).respond(version(&parts)));
     if let Some(cause) = response.cause.as_ref().filter(|_| response.status >= 500) {
         log::failure(parts.extensions.get(), cause);

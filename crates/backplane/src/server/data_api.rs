@@ -1,12 +1,11 @@
 //! `/rest/v1`: a request of the Data API, from the connection to the road and back.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Credentials;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -21,7 +20,7 @@ use crate::road;
 const BASE: &str = "/rest/v1";
 
 /// Answers a request.
-pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn serve(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let headers = match headers(&parts) {
         Ok(headers) => headers,
@@ -38,7 +37,7 @@ pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
         return reply::of_rest(preflight);
     }
     let mut caller = None;
-    let outcome = guard::within(&app.settings.limits, answer(&app, &parts, http, body, &mut caller)).await;
+    let outcome = guard::within(&app.settings.limits, answer(app, &parts, http, body, &mut caller)).await;
     let mut reply = outcome.unwrap_or_else(|error| {
         log::refusal(parts.extensions.get(), &error);
         let is_anonymous =
@@ -91,10 +90,14 @@ async fn answer(
 fn server_timing<'p>(phases: impl Iterator<Item = &'p (&'static str, Duration)>) -> String {
     let mut out = String::with_capacity(160);
     for (phase, took) in phases {
-        let comma = if out.is_empty() { "" } else { ", " };
-        let micros = took.as_micros();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        out.push_str(if out.is_empty() { "" } else { ", " });
+        out.push_str(phase);
+        out.push_str(";dur=");
         // Writing to a `String` cannot fail.
-        let _ = write!(out, "{comma}{phase};dur={}.{:03}", micros / 1_000, micros % 1_000);
+        let _ = write!(out, "{}", micros / 1_000);
+        out.push('.');
+        out.extend([100, 10, 1].map(|place| char::from(b'0' + u8::try_from(micros / place % 10).unwrap_or(0))));
     }
     out
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use types::Result;
@@ -24,16 +23,19 @@ const ID_BYTES_MAX: usize = 128;
 pub(super) struct Role(pub(super) Arc<str>);
 
 /// Serves a request and keeps account of it.
-pub(super) async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn around<S: Future<Output = Response>>(
+    app: &App,
+    area: Area,
+    mut request: Request,
+    serve: impl FnOnce(Request) -> S,
+) -> Response {
     let watch = Stopwatch::start();
-    let matched = request.extensions().get::<MatchedPath>();
-    let area = matched.map_or(Area::Nowhere, |matched| Area::of_pattern(matched.as_str()));
     let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
     let line = app.settings.server_log_requests.then(|| Line::of(&request, area));
     request.extensions_mut().insert(log::RequestId(id.as_str().into()));
     let running = app.metrics.begin();
-    let mut response = match check(&app, area, &request) {
-        Ok(()) => next.run(request).await,
+    let mut response = match check(app, area, &request) {
+        Ok(()) => serve(request).await,
         Err(error) => reply::failure(&error),
     };
     drop(running);

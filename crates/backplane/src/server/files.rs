@@ -1,10 +1,9 @@
 //! `/app/`: the files of `server.static_dir`. Nothing outside of the folder, nothing hidden.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use tower_http::services::ServeDir;
@@ -16,7 +15,7 @@ use crate::app::App;
 const BASE: &str = "/app";
 
 /// Answers with a file.
-pub(super) async fn serve(State(app): State<Arc<App>>, mut request: Request) -> Response {
+pub(super) async fn serve(app: &App, mut request: Request) -> Response {
     let Some(folder) = &app.files else { return nothing() };
     if request.uri().path() == BASE {
         return reply::respond(308, [("location", "/app/")], Body::empty());

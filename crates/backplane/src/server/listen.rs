@@ -6,6 +6,7 @@
 //!
 //! A second signal ends the process at once.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -13,10 +14,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::{Code, Error, Result};
@@ -78,7 +81,6 @@ pub async fn serve(app: &Arc<App>, listener: TcpListener, signal: impl Future<Ou
 
 struct Connections {
     app: Arc<App>,
-    service: TowerToHyperService<axum::Router>,
     http: http1::Builder,
     places: Arc<Semaphore>,
     graceful: GracefulShutdown,
@@ -96,7 +98,6 @@ impl Connections {
         );
         Connections {
             app: app.clone(),
-            service: TowerToHyperService::new(app.router()),
             http,
             places: Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS))),
             graceful: GracefulShutdown::new(),
@@ -121,13 +122,15 @@ impl Connections {
     fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         // Small answers shall not wait for more; a connection that refuses the option works without.
         let _ = stream.set_nodelay(true);
-        let (app, service) = (self.app.clone(), self.service.clone());
+        let app = self.app.clone();
         let stream = TokioIo::new(Patient::new(stream, app.settings.server_write_timeout.0));
-        let service =
-            hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(Peer(peer));
-                hyper::service::Service::call(&service, request)
-            });
+        let asked = app.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            let app = asked.clone();
+            async move { Ok::<_, Infallible>(super::answer(app, request).await) }
+        });
         let connection = self.graceful.watch(self.http.serve_connection(stream, service));
         tokio::spawn(async move {
             let _open = app.metrics.connect();

@@ -1,13 +1,12 @@
 //! What is counted, in Prometheus' text format. Every label is one of a few words of ours: never a path, never a person.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use auth::gateway::SERVICE_ROLE;
 use auth::{Credentials, Kind};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 
 use super::{Area, Peer, reply};
@@ -159,14 +158,14 @@ fn resident_bytes() -> Option<u64> {
 }
 
 /// `/metrics`
-pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) fn serve(app: &App, request: Request) -> Response {
     let may_read = match app.settings.server_metrics {
         MetricsAccess::Off => false,
         MetricsAccess::Open => true,
-        MetricsAccess::Local => is_local(&request) || is_trusted(&app, &request),
+        MetricsAccess::Local => is_local(&request) || is_trusted(app, &request),
     };
     if !may_read {
-        return reply::nowhere(request).await;
+        return reply::nowhere(request);
     }
     reply::respond(
         200,

@@ -57,7 +57,7 @@ pub(super) fn failure(error: &Error) -> Response {
 }
 
 /// The answer where nothing is.
-pub(super) async fn nowhere(request: Request) -> Response {
+pub(super) fn nowhere(request: Request) -> Response {
     // A path may hold anything: it is not said back.
     drop(request);
     failure(&Error::new(Code::PATH, "Invalid path specified in request URL"))

@@ -118,7 +118,8 @@ impl Connection {
 
     /// Whether another one may use it.
     pub(super) fn is_good(&mut self) -> bool {
-        !self.is_soiled && !self.is_lost && self.line.is_open()
+        self.is_soiled |= !self.line.is_open();
+        !self.is_soiled && !self.is_lost
     }
 
     /// Whether it was lost.
@@ -372,6 +373,11 @@ impl Connection {
     }
 
     async fn hear(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
+        // It would be taken for the answer.
+        if !self.line.is_silent() {
+            (self.is_soiled, self.is_lost) = (true, true);
+            return Err(std::io::Error::other("an answer to nothing that was asked").into());
+        }
         let heard = self.heard(receiver).await;
         self.asked.clear();
         // What was not answered was not prepared.

@@ -79,7 +79,7 @@ impl Postgres {
                 }
                 Ok(Err(trouble)) if trouble.is_lost && retries > 0 => sink.restart(),
                 Ok(Err(trouble)) => {
-                    if !trouble.is_broken {
+                    if !trouble.is_end() {
                         lease.give_back();
                     }
                     return Err(trouble.failure);
@@ -104,7 +104,7 @@ impl Postgres {
         };
         let worked = timeout_at(deadline(run), work.worked(job)).await;
         let Ok(outcome) = worked else { return Err(work.lease.connection()?.late()) };
-        if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_broken) {
+        if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_end()) {
             work.lease.give_back();
         }
         outcome.map_err(|trouble| trouble.failure)
@@ -166,7 +166,7 @@ struct Work<'t> {
     run: &'t Run,
     /// Whether anything was asked: what begins a transaction travels with its first part.
     has_begun: bool,
-    /// What went wrong first: the transaction cannot be committed any more.
+    /// What went wrong: the transaction cannot be committed any more.
     trouble: Option<Trouble>,
     /// Whether it is about requests that follow each other, of which one has begun.
     is_turned: bool,
@@ -226,11 +226,8 @@ impl Work<'_> {
 
     /// Notes that the transaction cannot be committed any more.
     fn failed(&mut self, trouble: Trouble) -> Failure {
-        let Trouble { failure, is_broken, is_lost } = trouble;
-        if self.trouble.is_none() {
-            self.trouble = Some(Trouble { failure: Failure::Canceled, is_broken, is_lost });
-        }
-        failure
+        self.trouble = Some(Trouble::with(self.trouble.take(), &trouble));
+        trouble.failure
     }
 
     /// A function of a sequence, which answers one number.

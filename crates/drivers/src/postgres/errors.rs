@@ -15,6 +15,23 @@ pub(super) struct Trouble {
     pub(super) is_lost: bool,
 }
 
+impl Trouble {
+    /// Whether the connection is at its end with it.
+    pub(super) fn is_end(&self) -> bool {
+        self.is_broken || self.is_lost
+    }
+
+    /// What is known of a transaction after further trouble: it cannot be committed, and its connection is at its end if one of
+    /// them says so.
+    pub(super) fn with(state: Option<Trouble>, further: &Trouble) -> Trouble {
+        let mut known =
+            state.unwrap_or(Trouble { failure: Failure::Canceled, is_broken: false, is_lost: false });
+        known.is_broken |= further.is_end();
+        known.is_lost |= further.is_lost;
+        known
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.failure {
@@ -158,5 +175,21 @@ mod tests {
         assert_eq!((error.details(), error.hint()), (Some(&details), Some("look")));
         assert!(!is_broken && !is_lost);
         assert!(said(b"SFATAL\0VFATAL\0C57P01\0Mbye\0\0").is_broken);
+    }
+
+    #[test]
+    fn a_connection_ends_with_any_trouble_that_says_so() {
+        let trouble = |is_broken, is_lost| Trouble { failure: Failure::Canceled, is_broken, is_lost };
+        for (first, further, is_end) in [
+            ((false, false), (false, false), false),
+            ((false, false), (false, true), true),
+            ((false, false), (true, false), true),
+            ((false, true), (false, false), true),
+            ((true, false), (false, false), true),
+        ] {
+            let known = Trouble::with(None, &trouble(first.0, first.1));
+            let known = Trouble::with(Some(known), &trouble(further.0, further.1));
+            assert_eq!((known.is_broken, known.is_end()), (is_end, is_end), "{first:?} {further:?}");
+        }
     }
 }

@@ -91,24 +91,30 @@ impl Line {
         Ok(Answer { tag, body })
     }
 
-    /// Whether the server is there, while nothing is asked of it.
+    /// Whether the server is there, and silent, while nothing is asked of it.
     pub(super) fn is_open(&mut self) -> bool {
         let mut ctx = Context::from_waker(Waker::noop());
+        while self.is_silent() {
+            match self.poll_fill(&mut ctx) {
+                Poll::Pending => return true,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether nothing has come that nobody asked for. Notices and settings of the server may come at any time; a notification
+    /// says that the session listens to something.
+    pub(super) fn is_silent(&mut self) -> bool {
         loop {
             self.take_back();
             match self.whole() {
-                Ok(Some((tag, length))) => match tag {
-                    backend::NOTICE_RESPONSE_TAG
-                    | backend::NOTIFICATION_RESPONSE_TAG
-                    | backend::PARAMETER_STATUS_TAG => self.given = length,
-                    _ => return false,
-                },
-                Ok(None) => match self.poll_fill(&mut ctx) {
-                    Poll::Pending => return true,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return false,
-                },
-                Err(_) => return false,
+                Ok(Some((backend::NOTICE_RESPONSE_TAG | backend::PARAMETER_STATUS_TAG, length))) => {
+                    self.given = length;
+                }
+                Ok(None) => return self.input.is_empty(),
+                Ok(Some(_)) | Err(_) => return false,
             }
         }
     }
@@ -219,10 +225,34 @@ mod tests {
         assert!(line.is_open());
         server.write_all(&message(b'E', b"SFATAL")).await.unwrap();
         assert!(!line.is_open());
+        assert!(!line.is_open(), "what was found is not forgotten");
         let (mut line, server) = self::line();
         drop(server);
         assert!(!line.is_open());
         line.begin();
         assert!(line.answer().await.is_err() && !line.has_heard());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_asked_for_is_no_silence() {
+        let half = message(b'D', &[7; 10]);
+        for said in [&message(b'A', b"channel")[..], &message(b'Z', b"I"), &message(b'D', b"row"), &half[..7]]
+        {
+            let (mut line, mut server) = line();
+            server.write_all(&message(b'S', b"TimeZone")).await.unwrap();
+            assert!(line.is_open() && line.is_silent());
+            server.write_all(said).await.unwrap();
+            assert!(!line.is_open(), "{said:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_end_of_an_answer_is_no_silence() {
+        let (mut line, mut server) = line();
+        server.write_all(&[message(b'Z', b"I"), message(b'C', b"SELECT 1")].concat()).await.unwrap();
+        line.begin();
+        assert_eq!(line.answer().await.unwrap().body, b"I");
+        line.end();
+        assert!(!line.is_silent());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backplane::road::{self, DataApi, Description};
+use backplane::road::{self, DataApi, Description, Memory};
 use drivers::postgres::{Options, Postgres};
 use engine::Database;
 use query::{Caller, Model};
@@ -110,6 +110,7 @@ impl World {
             server_url: "http://localhost".to_owned(),
             limits: Limits::default(),
             aside: None,
+            memory: Memory::default(),
         };
         World { database, api, url }
     }

@@ -2,6 +2,7 @@
 
 use catalog::{ColumnId, Table};
 use types::cast::{self, Context};
+use types::session::Session;
 use types::ty::format_type;
 use types::{Code, Error, Modifier, Result, Type, Value, text};
 
@@ -10,6 +11,21 @@ use crate::ir::Expr;
 
 /// Words that mean another time each time they are read.
 const MOVING: &[&str] = &["now", "today", "tomorrow", "yesterday"];
+
+/// The value of a literal of a type; `None` for one that means another value each time it is read.
+///
+/// # Errors
+/// What the type's input function refuses; `0A000` for types without one.
+pub fn constant(written: &str, ty: &Type, session: &Session) -> Result<Option<Value>> {
+    if let Type::Opaque(name) = ty {
+        return Err(Error::missing(format!("a value of type {}", name.name)));
+    }
+    let is_time = matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz);
+    if is_time && MOVING.contains(&written.trim().to_ascii_lowercase().as_str()) {
+        return Ok(None);
+    }
+    text::parse(ty, written, session).map(Some)
+}
 
 impl Resolver<'_> {
     /// An expression where a type is wanted; the conversion is known to be implicit.
@@ -37,15 +53,10 @@ impl Resolver<'_> {
     /// An untyped literal read as a type.
     pub(super) fn literal(&self, value: Value, to: &Type, modifier: Option<Modifier>) -> Result<Expr> {
         let Value::Text(written) = value else { return Ok(Expr::null(to.clone())) };
-        if let Type::Opaque(name) = to {
-            return Err(Error::missing(format!("a value of type {}", name.name)));
-        }
-        let is_time = matches!(to, Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz);
-        if is_time && MOVING.contains(&written.trim().to_ascii_lowercase().as_str()) {
+        let Some(value) = constant(&written, to, &self.session)? else {
             let expr = Box::new(Expr::Const { value: Value::Text(written), ty: Type::Text });
             return Ok(Expr::Cast { expr, ty: to.clone(), modifier, explicit: true });
-        }
-        let value = text::parse(to, &written, &self.session)?;
+        };
         let value = text::apply_modifier(to, modifier, value, true)?;
         Ok(Expr::Const { value, ty: to.clone() })
     }

@@ -22,12 +22,7 @@ impl Writer<'_> {
                 self.value(value, ty);
                 Ok(())
             }
-            Expr::Param { index, ty } => {
-                let missing = || Error::internal("statement parameter");
-                let value = self.bindings.parameters.get(*index).ok_or_else(missing)?;
-                self.value(value, ty);
-                Ok(())
-            }
+            Expr::Param { index, ty } => self.given(*index, ty),
             Expr::Caller(field) => self.field(field),
             Expr::Apply { function, args, .. } => self.apply(function, args),
             Expr::Form { form, args, ty } => self.form(form, args, ty),

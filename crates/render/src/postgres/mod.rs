@@ -28,7 +28,8 @@ use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
-use crate::{Bindings, Command, Dialect, SchemaDialect, Whole};
+use crate::kept::Notes;
+use crate::{Bindings, Command, Dialect, Kept, SchemaDialect, Whole};
 
 /// PostgreSQL's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +75,10 @@ impl Dialect for Postgres {
         bindings: &Bindings<'_>,
     ) -> Result<Command> {
         presented(catalog, read, presentation, bindings)
+    }
+
+    fn kept(&self, catalog: &Catalog, asked: &query::Read, bindings: &Bindings<'_>) -> Result<Option<Kept>> {
+        read::kept(catalog, asked, bindings)
     }
 
     fn counted(
@@ -126,6 +131,7 @@ struct Writer<'a> {
     bindings: &'a Bindings<'a>,
     text: String,
     parameters: Vec<Stored>,
+    notes: Notes,
     fields: HashMap<CallerField, usize>,
     sources: HashMap<SourceId, Columns>,
     /// Constants of reads with groups: the same constant must be the same parameter, or a key is not recognized as one.
@@ -142,6 +148,7 @@ impl<'a> Writer<'a> {
             bindings,
             text: String::with_capacity(512),
             parameters: Vec::new(),
+            notes: Notes::default(),
             fields: HashMap::new(),
             sources: HashMap::new(),
             shared: HashMap::new(),
@@ -174,6 +181,18 @@ impl<'a> Writer<'a> {
         let text = types::text::print(ty, value, self.bindings.session);
         let number = self.numbered(&ty_name, text);
         self.placeholder(number, &ty_name);
+    }
+
+    /// A parameter of the read.
+    fn given(&mut self, index: usize, ty: &Type) -> Result<()> {
+        let value = self.bindings.parameters.get(index).ok_or_else(|| Error::internal("statement parameter"))?;
+        // Null is a word, and a shared parameter is somebody else's, too.
+        if value.is_null() || self.shares {
+            self.notes.fix();
+        }
+        self.notes.parameter(self.parameters.len(), index, ty);
+        self.value(value, ty);
+        Ok(())
     }
 
     fn numbered(&mut self, ty_name: &str, text: String) -> usize {
@@ -212,6 +231,7 @@ impl<'a> Writer<'a> {
                 let number = match self.fields.get(field) {
                     Some(number) => *number,
                     None => {
+                        self.notes.caller(self.parameters.len(), field);
                         self.parameters.push(self.bindings.caller_field(field)?);
                         self.fields.insert(field.clone(), self.parameters.len());
                         self.parameters.len()

@@ -8,11 +8,13 @@ use query::{
     CallArgument, Cte, Expr, FunctionId, Guard, JoinKind, Nest, Order, Output, Read, SetCall, SetOperator,
     Source, SourceId, Subquery,
 };
-use types::{Error, Result, Type};
+use types::session::Session;
+use types::stored::Stored;
+use types::{Error, Result, Type, Value};
 
 use super::wire::{Wire, wire};
 use super::{Columns, Writer, names};
-use crate::{Bindings, Command};
+use crate::{Bindings, Command, Kept};
 
 /// One read as a command.
 ///
@@ -22,6 +24,22 @@ pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<C
     let mut writer = Writer::new(catalog, bindings);
     writer.top(read)?;
     Ok(writer.finish(outputs(&read.outputs)))
+}
+
+/// The same, to be run again.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) fn kept(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Option<Kept>> {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.top(read)?;
+    let notes = std::mem::take(&mut writer.notes);
+    Ok(Kept::of(writer.finish(outputs(&read.outputs)), notes, stored))
+}
+
+/// A value as a parameter: in the text form of its type.
+pub(super) fn stored(ty: &Type, value: &Value, session: &Session) -> Result<Stored> {
+    Ok(Stored::Text(types::text::print(ty, value, session).into()))
 }
 
 pub(super) fn outputs(outputs: &[Output]) -> Arc<[(Arc<str>, Type)]> {

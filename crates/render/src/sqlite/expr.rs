@@ -20,6 +20,7 @@ impl Writer<'_> {
             Expr::Param { index, ty } => {
                 let value = self.bindings.parameter(*index, ty)?;
                 self.notes.parameter(self.parameters.len(), *index, ty);
+                self.notes.parameter(self.parameters.len(), *index, ty);
                 self.parameter(value);
                 Ok(())
             }

@@ -31,7 +31,8 @@ use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
-use crate::{Bindings, Command, Dialect, SchemaDialect, Whole};
+use crate::kept::Notes;
+use crate::{Bindings, Command, Dialect, Kept, SchemaDialect, Whole};
 
 /// SQLite's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +99,10 @@ impl Dialect for Sqlite {
         }
     }
 
+    fn kept(&self, catalog: &Catalog, asked: &query::Read, bindings: &Bindings<'_>) -> Result<Option<Kept>> {
+        read::kept(catalog, asked, bindings)
+    }
+
     fn counted(&self, _: &Catalog, _: &query::Read, _: &query::Read, _: &Bindings<'_>) -> Result<Command> {
         Err(Error::internal("a function was left to an engine that runs none"))
     }
@@ -138,6 +143,7 @@ struct Writer<'a> {
     bindings: &'a Bindings<'a>,
     text: String,
     parameters: Vec<Stored>,
+    notes: Notes,
     fields: HashMap<CallerField, usize>,
     sources: HashMap<SourceId, Columns>,
     /// Whether the engine keeps the text: constants are written out, columns stand alone.
@@ -159,6 +165,7 @@ impl<'a> Writer<'a> {
             bindings,
             text: String::with_capacity(256),
             parameters: Vec::new(),
+            notes: Notes::default(),
             fields: HashMap::new(),
             sources: HashMap::new(),
             kept: false,
@@ -239,6 +246,7 @@ impl<'a> Writer<'a> {
             self.numbered(number);
             return Ok(());
         }
+        self.notes.caller(self.parameters.len(), field);
         self.parameter(self.bindings.caller_field(field)?);
         self.fields.insert(field.clone(), self.parameters.len());
         Ok(())

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
 use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
+use types::stored::encode;
 use types::{Error, Result, Type};
 
 use super::compound::Compound;
 use super::membership::gathered;
 use super::{Columns, Writer, names};
 use crate::sqlite::names::Special;
-use crate::{Bindings, Command};
+use crate::{Bindings, Command, Kept};
 
 /// One read as a command.
 ///
@@ -20,6 +21,17 @@ pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<C
     let mut writer = Writer::new(catalog, bindings);
     writer.read(read, Use::Rows)?;
     Ok(writer.finish(outputs(&read.outputs)))
+}
+
+/// The same, to be run again.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) fn kept(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Option<Kept>> {
+    let mut writer = Writer::new(catalog, bindings);
+    writer.read(read, Use::Rows)?;
+    let notes = std::mem::take(&mut writer.notes);
+    Ok(Kept::of(writer.finish(outputs(&read.outputs)), notes, |ty, value, _| encode(ty, value)))
 }
 
 fn outputs(outputs: &[Output]) -> Arc<[(Arc<str>, Type)]> {
@@ -480,7 +492,7 @@ impl Writer<'_> {
         let (catalog, bindings) = (self.catalog, self.bindings);
         self.push("(SELECT ");
         self.list(catalog[table].columns.iter().zip(bindings.given), ", ", |writer, (column, value)| {
-            writer.parameter(types::stored::encode(&column.ty, value)?);
+            writer.parameter(encode(&column.ty, value)?);
             writer.push(" AS ");
             writer.identifier(&column.name);
             Ok(())
@@ -563,7 +575,7 @@ fn is_long(rows: &[Vec<Expr>]) -> bool {
 fn write_stored(out: &mut Vec<u8>, expr: &Expr) -> Result<()> {
     use types::stored::Stored;
     let Expr::Const { value, ty } = expr else { return Err(Error::internal("a row that is no constant")) };
-    match types::stored::encode(ty, value)? {
+    match encode(ty, value)? {
         Stored::Null => out.extend(b"null"),
         Stored::Int(number) => out.extend(number.to_string().bytes()),
         Stored::Real(number) if number.is_infinite() => {

@@ -66,11 +66,32 @@ impl<'a> Pass<'a> {
                 let field = self.field(scope, &filter.field)?;
                 match self.parsed_test(scope, filter, &field)? {
                     Some(test) => test,
-                    None => self.test(field, &filter.test)?,
+                    None => {
+                        let test = self.test(field, &filter.test)?;
+                        match filter.test.parameter {
+                            Some(index) => self.with_parameter(index, test),
+                            None => test,
+                        }
+                    }
                 }
             }
         };
         Ok(negated_if(filter.test.negated, test))
+    }
+
+    /// A comparison with a parameter of the read in place of its value, where that is the same each time it is read.
+    fn with_parameter(&mut self, index: usize, mut compared: Expr) -> Expr {
+        let Expr::Form { form: Form::Compare(_), args, .. } = &mut compared else { return compared };
+        if let [_, operand] = &mut args[..]
+            && let Expr::Const { ty, .. } = operand
+            && *ty != Type::Bool
+        {
+            let parameter = Expr::Param { index, ty: ty.clone() };
+            if let Expr::Const { value, ty } = std::mem::replace(operand, parameter) {
+                self.parameters.insert(index, (value, ty));
+            }
+        }
+        compared
     }
 
     /// The embedded resource that a field names, unless it is a column.

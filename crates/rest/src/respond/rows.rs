@@ -22,6 +22,24 @@ pub struct Column {
     pub ty: Type,
 }
 
+/// The columns of a result, as a body begins to say them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    columns: Arc<[Column]>,
+    /// `"name":` of each column, written once.
+    keys: Arc<[Box<[u8]>]>,
+}
+
+impl From<Vec<Column>> for Heading {
+    fn from(columns: Vec<Column>) -> Heading {
+        let keys = columns.iter().map(|column| key(&column.name)).collect();
+        Heading { columns: columns.into(), keys }
+    }
+}
+
+/// What a body has room for at its first row: many are no longer.
+const BODY_BYTES: usize = 1 << 10;
+
 /// What the rows are: a table's and most functions' are rows, other functions return less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
@@ -76,9 +94,7 @@ impl Layout {
 pub struct Rows {
     layout: Layout,
     stripped: bool,
-    columns: Vec<Column>,
-    /// `"name":` of each column, written once.
-    keys: Vec<Box<[u8]>>,
+    heading: Heading,
     session: Session,
     bytes_max: usize,
     count: u64,
@@ -98,18 +114,16 @@ impl Rows {
     pub fn new(
         media: &Media,
         shape: Shape,
-        columns: Vec<Column>,
+        heading: impl Into<Heading>,
         session: Session,
         bytes_max: usize,
     ) -> Rows {
         let stripped = matches!(media, Media::ArrayStripped | Media::Object { stripped: true });
         let layout = Layout::of(media, shape);
-        let keys = columns.iter().map(|column| key(&column.name)).collect();
         Rows {
             layout,
             stripped,
-            columns,
-            keys,
+            heading: heading.into(),
             session,
             bytes_max,
             count: 0,
@@ -152,10 +166,13 @@ impl Rows {
         if let Some(whole) = &mut self.whole {
             return whole.row(cells, self.bytes_max);
         }
-        if cells.len() != self.columns.len() {
+        if cells.len() != self.heading.columns.len() {
             return Err(Error::internal("a row of another number of columns"));
         }
         let is_first = self.count == 0;
+        if is_first {
+            self.out.reserve(BODY_BYTES.min(self.room));
+        }
         self.count += 1;
         if is_first || self.layout.is_list() {
             self.open(is_first);
@@ -201,7 +218,7 @@ impl Rows {
     }
 
     fn names(&mut self) {
-        for (position, column) in self.columns.iter().enumerate() {
+        for (position, column) in self.heading.columns.iter().enumerate() {
             if position > 0 {
                 self.out.push(b',');
             }
@@ -225,7 +242,7 @@ impl Rows {
             if position > 0 {
                 self.out.push(b',');
             }
-            csv::field(&mut self.out, &self.columns[position].ty, cell, &self.session)?;
+            csv::field(&mut self.out, &self.heading.columns[position].ty, cell, &self.session)?;
             self.settle()?;
         }
         Ok(())
@@ -242,7 +259,7 @@ impl Rows {
                 self.out.push(b',');
             }
             separated = true;
-            self.out.extend(&*self.keys[position]);
+            self.out.extend(&*self.heading.keys[position]);
             self.value(position, cell)?;
             self.settle()?;
         }
@@ -254,14 +271,14 @@ impl Rows {
     fn is_null(&self, position: usize, cell: Cell<'_>) -> bool {
         match cell {
             Cell::Null => true,
-            Cell::Text(text) => is_json(&self.columns[position].ty) && text.trim() == "null",
+            Cell::Text(text) => is_json(&self.heading.columns[position].ty) && text.trim() == "null",
             Cell::Json(text) => text.trim() == "null",
             Cell::Int(_) | Cell::Real(_) | Cell::Blob(_) => false,
         }
     }
 
     fn value(&mut self, position: usize, cell: Cell<'_>) -> Result<()> {
-        let ty = &self.columns[position].ty;
+        let ty = &self.heading.columns[position].ty;
         if !self.stripped || !holds_objects(ty) {
             return write_cell(&mut self.out, ty, cell, &self.session);
         }

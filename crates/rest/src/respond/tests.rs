@@ -9,7 +9,8 @@ const APPLIED: &str = "preference-applied";
 /// The answer to a request line with a `Prefer` header.
 fn answer(line: &str, prefer: &str, outcome: Outcome) -> Reply {
     let request = request(line, &[("prefer", prefer)], "{}");
-    let served = Served { profile: Some("public"), honors_tx: false };
+    let canonical = request.canonical.as_deref();
+    let served = Served { profile: Some("public"), honors_tx: false, canonical };
     respond(&request, &served, &Media::Json, outcome)
 }
 

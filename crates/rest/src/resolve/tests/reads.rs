@@ -103,7 +103,7 @@ fn a_count_knows_filters_and_inner_resources_only() {
 fn a_reply_knows_its_columns_and_schema() {
     let resolved = resolved("GET /projects?select=name,clients(*)", &[], "").unwrap();
     let columns: Vec<_> = resolved.columns.iter().map(|column| (&*column.name, column.ty.clone())).collect();
-    assert_eq!(columns, [("name", types::Type::Text), ("clients", types::Type::Json)]);
+    assert_eq!(columns, [("name", Type::Text), ("clients", Type::Json)]);
     assert_eq!(resolved.profile.as_deref(), Some("public"));
     let other = super::resolved("GET /secrets", &[("accept-profile", "private")], "").unwrap();
     assert_eq!(other.profile.as_deref(), Some("private"));
