@@ -186,6 +186,11 @@ impl<'t> Builder<'t> {
         (self.catalog, self.path, self.role) = (mark.catalog, mark.path, mark.role);
     }
 
+    /// The role in force: the owner of new objects.
+    pub fn role(&self) -> &Arc<str> {
+        &self.role
+    }
+
     /// Where names without a schema are looked for.
     pub fn path(&self) -> &[Arc<str>] {
         &self.path
@@ -250,7 +255,9 @@ impl<'t> Builder<'t> {
             StatementKind::Do { language, .. } => self.do_block(language),
             StatementKind::Set { name, values, .. } => self.set(name, values),
             StatementKind::Reset(name) => self.reset(name),
-            StatementKind::Transaction(_) | StatementKind::Notify { .. } => Ok(Outcome::NoEffect),
+            StatementKind::Transaction(_) | StatementKind::Lock { .. } | StatementKind::Notify { .. } => {
+                Ok(Outcome::NoEffect)
+            }
             StatementKind::Other(words) => session::other(words),
         }
     }

@@ -10,6 +10,7 @@ pub mod native;
 mod plan;
 mod rows;
 mod run;
+mod session;
 
 use std::fmt;
 use std::sync::Arc;

@@ -51,23 +51,23 @@ fn parsed(model: &Model, statement: &Statement, capabilities: &Capabilities) -> 
     let ([one], []) = (&statements[..], &diagnostics[..]) else {
         return Err(Error::internal(format!("no statement: {}: {diagnostics:?}", statement.sql)));
     };
-    prepare(model, &crate::work::default_path(), &one.kind, statement.parameters, capabilities)
+    let system = Caller::role(SYSTEM);
+    prepare((model, &system), &crate::work::default_path(), &one.kind, statement.parameters, capabilities)
 }
 
-/// A statement about rows, authorized for the system.
+/// A statement about rows, authorized for its caller.
 ///
 /// # Errors
 /// What resolving it refuses.
 pub(crate) fn prepare(
-    model: &Model,
+    (model, caller): (&Model, &Caller),
     path: &[Arc<str>],
     statement: &StatementKind,
     parameters: &[Type],
     capabilities: &Capabilities,
 ) -> Result<Prepared> {
     let query = resolve::statement_on(&model.catalog, path, statement, parameters)?;
-    let system = Caller::role(SYSTEM);
-    let authorized = permitted(query, &system, model, &Limits::default(), capabilities)?;
+    let authorized = permitted(query, caller, model, &Limits::default(), capabilities)?;
     let plan = plan(vec![authorized], model)?;
     let outputs = plan.steps().first().map(outputs).unwrap_or_default();
     Ok(Prepared { plan, outputs })

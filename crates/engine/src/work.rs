@@ -234,14 +234,20 @@ impl<'t> Work<'t> {
     /// # Errors
     /// What the statement raises.
     pub async fn statement(&mut self, statement: &StatementKind) -> Result<u64> {
-        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
+        let prepared = self.prepared(statement)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await
     }
 
+    /// A statement about rows, for whoever makes it.
+    fn prepared(&self, statement: &StatementKind) -> Result<statement::Prepared> {
+        let (model, caller) = (&self.served.model, &self.run.caller);
+        statement::prepare((model, caller), &self.path, statement, &[], self.capabilities)
+    }
+
     /// The rows of a statement about rows.
     pub(crate) async fn values(&mut self, statement: &StatementKind) -> Result<Vec<Vec<Value>>> {
-        let prepared = statement::prepare(&self.served.model, &self.path, statement, &[], self.capabilities)?;
+        let prepared = self.prepared(statement)?;
         let mut values = Values::of(prepared.outputs.iter().cloned());
         self.plan(&prepared.plan, &[], &mut values).await?;
         Ok(values.into_rows())

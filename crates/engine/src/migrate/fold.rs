@@ -14,7 +14,7 @@ use query::resolve::Views;
 use sql::ast::{ObjectName, Statement, StatementKind};
 use types::{Code, Error, Name, Result, Value};
 
-use super::{File, Layout, Refusal, rows};
+use super::{File, Layout, Refusal, rows, session};
 use block::Came;
 
 /// Something that is done to rows.
@@ -26,6 +26,12 @@ pub struct Rows {
     pub doing: Doing,
     /// Where names are looked for.
     pub path: Arc<[Arc<str>]>,
+    /// Statements of one name share a session.
+    pub session: Arc<str>,
+    /// Whose rights it has, where its file took on a role.
+    pub role: Option<Arc<str>>,
+    /// The catalog that it sees, where that is not its point's.
+    pub sees: Option<Arc<Catalog>>,
 }
 
 /// What is done to rows.
@@ -62,10 +68,17 @@ pub struct Folded {
 
 /// Folds files on a catalog; new objects belong to `owner`.
 pub fn fold(base: &Catalog, files: &[File], layout: Layout, owner: &str) -> Folded {
-    let mut fold = Fold { points: Vec::new(), refused: Vec::new(), statements: 0, is_changed: true };
+    let mut fold = Fold {
+        owner,
+        points: Vec::new(),
+        refused: Vec::new(),
+        statements: 0,
+        is_changed: true,
+        settings: Vec::new(),
+    };
     let catalog = match layout {
-        Layout::Declared => fold.declared(base, files, owner),
-        Layout::Migrations => fold.migrations(base, files, owner),
+        Layout::Declared => fold.declared(base, files),
+        Layout::Migrations => fold.migrations(base, files),
     };
     Folded { points: fold.points, catalog, refused: fold.refused, statements: fold.statements }
 }
@@ -130,18 +143,33 @@ fn is_about_rows_alone(statement: &StatementKind) -> bool {
             | StatementKind::Truncate { .. }
             | StatementKind::Query(_)
             | StatementKind::Do { .. }
+            | StatementKind::Set { .. }
+            | StatementKind::Reset(_)
     )
 }
 
-struct Fold {
+struct Fold<'o> {
+    owner: &'o str,
     points: Vec<Point>,
     refused: Vec<Refusal>,
     statements: usize,
     /// Whether the catalog may be another than that of the last point.
     is_changed: bool,
+    /// Statements about settings for which none about rows came yet.
+    settings: Vec<Rows>,
 }
 
-impl Fold {
+/// What a declared schema does to rows, in the order in which it is understood.
+struct Noted<'f> {
+    file: &'f File,
+    statement: Statement,
+    doing: Doing,
+    /// How many triggers there were.
+    triggers: usize,
+    role: Option<Arc<str>>,
+}
+
+impl Fold<'_> {
     fn parse(&mut self, file: &File) -> Vec<Statement> {
         let (statements, broken) = sql::parse(&file.text);
         self.statements += statements.len();
@@ -158,20 +186,32 @@ impl Fold {
     }
 
     /// Passes over what waits for something until a pass gets nowhere.
-    fn declared(&mut self, base: &Catalog, files: &[File], owner: &str) -> Arc<Catalog> {
-        let mut builder = Builder::new(base.clone(), &Views).owned_by(owner);
+    fn declared(&mut self, base: &Catalog, files: &[File]) -> Arc<Catalog> {
+        let mut builder = Builder::new(base.clone(), &Views).owned_by(self.owner);
         let mut waiting: Vec<(&File, Statement)> = Vec::new();
         for file in files {
             waiting.extend(self.parse(file).into_iter().map(|statement| (file, statement)));
         }
-        let mut noted: Vec<(&File, Statement, Doing)> = Vec::new();
+        let mut noted: Vec<Noted<'_>> = Vec::new();
+        // Those of the project, as they were made.
+        let mut triggers: Vec<(Name, String)> = Vec::new();
         loop {
             let before = waiting.len();
             let mut refused = Vec::new();
             for (file, statement) in waiting {
                 match applied(&mut builder, &statement) {
                     Ok(doings) => {
-                        noted.extend(doings.into_iter().map(|(_, doing)| (file, statement.clone(), doing)));
+                        if let StatementKind::CreateTrigger(create) = &statement.kind {
+                            let table = found(&builder, &create.table);
+                            triggers.extend(table.map(|table| (table, create.name.clone())));
+                        }
+                        let role = session::taken_on(builder.role(), self.owner);
+                        noted.extend(doings.into_iter().map(|(_, doing)| {
+                            // What cannot run yet comes after everything else.
+                            let is_early = checked(builder.catalog(), builder.path(), &doing).is_err();
+                            let triggers = if is_early { usize::MAX } else { triggers.len() };
+                            Noted { file, statement: statement.clone(), doing, triggers, role: role.clone() }
+                        }));
                     }
                     Err(error) if Complaint::of(&error) == Complaint::Missing => {
                         refused.push((file, statement, error))
@@ -190,22 +230,44 @@ impl Fold {
         let path: Arc<[Arc<str>]> = builder.path().into();
         builder.end_session();
         let catalog = Arc::new(builder.finish());
-        let mut all = Vec::new();
-        for (file, statement, doing) in noted {
-            match checked(&catalog, &path, &doing) {
-                Ok(()) => all.push(Rows { file: file.name.as_str().into(), doing, path: path.clone() }),
-                Err(error) => self.refuse(file, &statement, error),
-            }
-        }
-        self.points.push(Point { catalog: catalog.clone(), rows: all });
+        let rows = self.rows_of(noted, &catalog, &path, &triggers);
+        self.points.push(Point { catalog: catalog.clone(), rows });
         catalog
     }
 
-    fn migrations(&mut self, base: &Catalog, files: &[File], owner: &str) -> Arc<Catalog> {
+    /// The rows of a declared schema: triggers that were made after a statement do not fire for it.
+    fn rows_of(
+        &mut self,
+        mut noted: Vec<Noted<'_>>,
+        catalog: &Arc<Catalog>,
+        path: &Arc<[Arc<str>]>,
+        triggers: &[(Name, String)],
+    ) -> Vec<Rows> {
+        noted.sort_by_key(|noted| noted.triggers == usize::MAX);
+        let mut rows = Vec::new();
+        let mut seen: Option<(usize, Arc<Catalog>)> = None;
+        for Noted { file, statement, doing, triggers: there, role } in noted {
+            if let Err(error) = checked(catalog, path, &doing) {
+                self.refuse(file, &statement, error);
+                continue;
+            }
+            let later = triggers.get(there..).unwrap_or_default();
+            let sees = (!later.is_empty()).then(|| match &seen {
+                Some((count, catalog)) if *count == there => catalog.clone(),
+                _ => Arc::new(without(catalog, later)),
+            });
+            seen = sees.clone().map(|sees| (there, sees));
+            let file: Arc<str> = file.name.as_str().into();
+            rows.push(Rows { file, doing, path: path.clone(), session: Arc::default(), role, sees });
+        }
+        rows
+    }
+
+    fn migrations(&mut self, base: &Catalog, files: &[File]) -> Arc<Catalog> {
         let mut catalog = base.clone();
         for file in files {
             let statements = self.parse(file);
-            let mut builder = Builder::new(catalog, &Views).owned_by(owner);
+            let mut builder = Builder::new(catalog, &Views).owned_by(self.owner);
             for statement in statements {
                 match applied(&mut builder, &statement) {
                     Ok(doings) => {
@@ -220,6 +282,7 @@ impl Fold {
                 }
             }
             builder.end_session();
+            self.settings.clear();
             self.is_changed = true;
             catalog = builder.pause();
         }
@@ -241,22 +304,46 @@ impl Fold {
         if let Err(error) = checked(at.as_deref().unwrap_or(builder.catalog()), &path, &doing) {
             return self.refuse(file, statement, error);
         }
-        let rows = Rows { file: file.name.as_str().into(), doing, path };
+        let name: Arc<str> = file.name.as_str().into();
+        let role = session::taken_on(builder.role(), self.owner);
+        let rows = Rows { file: name.clone(), doing, path, session: name, role, sees: None };
+        if rows.is_of_session() {
+            return self.settings.push(rows);
+        }
+        let rows = self.settings.drain(..).chain([rows]).collect::<Vec<_>>();
         let is_changed = std::mem::take(&mut self.is_changed) || at.is_some();
         match self.points.last_mut() {
             Some(point) if !is_changed || *point.catalog == *at.as_deref().unwrap_or(builder.catalog()) => {
-                point.rows.push(rows)
+                point.rows.extend(rows)
             }
             _ => {
                 let catalog = at.unwrap_or_else(|| Arc::new(builder.catalog().clone()));
-                self.points.push(Point { catalog, rows: vec![rows] });
+                self.points.push(Point { catalog, rows });
             }
         }
     }
 }
 
+/// A catalog in which triggers are not there.
+fn without(catalog: &Catalog, triggers: &[(Name, String)]) -> Catalog {
+    let mut catalog = catalog.clone();
+    for table in &mut catalog.tables {
+        let name = table.name.clone();
+        let is_there = |trigger: &str| triggers.iter().any(|(on, known)| *on == name && known == trigger);
+        table.triggers.retain(|trigger| !is_there(&trigger.name));
+    }
+    catalog
+}
+
 /// What a statement does to rows, each with the catalog at that point where that is not the builder's.
 fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Option<Arc<Catalog>>, Doing)>> {
+    if session::settings(&statement.kind).is_some() {
+        // A query only changes what it is about; `reset all` changes more.
+        if !matches!(statement.kind, StatementKind::Query(_)) {
+            builder.apply(statement).map_err(|said| said.error)?;
+        }
+        return Ok(vec![(None, Doing::Statement(statement.kind.clone()))]);
+    }
     match builder.apply(statement).map_err(|said| said.error)? {
         Outcome::Data => {}
         Outcome::Applied | Outcome::Skipped(_) | Outcome::NotRunning(_) | Outcome::NoEffect => {

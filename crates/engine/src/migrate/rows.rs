@@ -10,6 +10,7 @@ use sql::ast::{self, Call, Expr, ExprKind, Literal, ObjectName, QueryBody, State
 use types::{Code, Error, Name, Result, Value};
 
 use super::fold::{Doing, Rows};
+use super::session::{self, FileSession, Setting};
 use crate::contract::Transaction;
 use crate::statement::SYSTEM;
 use crate::work::Work;
@@ -42,10 +43,16 @@ enum Last<'a> {
 /// # Errors
 /// What it would refuse before it looks at rows.
 pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) -> Result<()> {
+    if session::settings(statement).is_some() {
+        return match statement {
+            StatementKind::Query(_) => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
+            _ => Ok(()),
+        };
+    }
     match meaning(catalog, path, statement)? {
         Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
         Meaning::Count { last: Last::Computed { query, value, .. }, .. } => {
-            resolve::statement_on(catalog, path, &selecting(query, value), &[]).map(|_| ())
+            resolve::statement_on(catalog, path, &selecting(query, value, "bigint"), &[]).map(|_| ())
         }
         Meaning::Truncate { tables, restart, cascade } => {
             let model = Model::new(Arc::new(catalog.clone()));
@@ -64,7 +71,11 @@ pub(super) enum Outcome {
 }
 
 /// Runs a statement about rows.
-pub(super) async fn run(work: &mut Work<'_>, model: &Model, rows: &Rows) -> Result<Outcome> {
+pub(super) async fn run(
+    work: &mut Work<'_>,
+    file: &mut FileSession,
+    (model, rows): (&Model, &Rows),
+) -> Result<Outcome> {
     program::Host::exchange_path(work, rows.path.clone());
     match &rows.doing {
         Doing::Planned(plan, values) => {
@@ -75,7 +86,36 @@ pub(super) async fn run(work: &mut Work<'_>, model: &Model, rows: &Rows) -> Resu
             program::block(work, body).await?;
             Ok(Outcome::Changed(0))
         }
-        Doing::Statement(statement) => ran(work, model, &rows.path, statement).await,
+        Doing::Statement(statement) => match session::settings(statement) {
+            Some(settings) => {
+                for setting in settings {
+                    change(work, file, setting, statement).await?;
+                }
+                work.run.session = file.session().clone();
+                Ok(Outcome::Changed(0))
+            }
+            None => ran(work, model, &rows.path, statement).await,
+        },
+    }
+}
+
+/// Changes a setting for what follows in a file.
+async fn change(
+    work: &mut Work<'_>,
+    file: &mut FileSession,
+    setting: Setting<'_>,
+    statement: &StatementKind,
+) -> Result<()> {
+    match (setting, statement) {
+        (Setting::To(name, value), _) => file.set(name, value.as_deref()),
+        (Setting::Computed(name, value), StatementKind::Query(query)) => {
+            let rows = work.values(&selecting(query, value, "text")).await?;
+            match rows.first().and_then(|row| row.first()) {
+                Some(Value::Text(value)) => file.set(name, Some(value)),
+                _ => file.set(name, None),
+            }
+        }
+        (Setting::Computed(..), _) => Err(Error::internal("a computed setting of no query")),
     }
 }
 
@@ -88,14 +128,15 @@ async fn ran(
     match meaning(&model.catalog, path, statement)? {
         Meaning::Statement => work.statement(statement).await.map(Outcome::Changed),
         Meaning::Truncate { tables, restart, cascade } => {
-            let truncation = emptied(model, path, (tables, restart, cascade))?;
+            let caller = work.run.caller.clone();
+            let truncation = query::truncation(model, (tables, restart, cascade), path, &caller)?;
             work.truncated(&truncation).await.map(Outcome::Changed)
         }
         Meaning::Count { sequence, last } => {
             let last = match last {
                 Last::Before(next) => Some(next.saturating_sub(sequence.increment)),
                 Last::Computed { query, value, is_called } => {
-                    computed(work, sequence, &selecting(query, value), is_called).await?
+                    computed(work, sequence, &selecting(query, value, "bigint"), is_called).await?
                 }
             };
             if let Some(last) = last {
@@ -247,14 +288,15 @@ fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// `select value::bigint` in place of what a select says.
-fn selecting(query: &ast::Query, value: &Expr) -> StatementKind {
+/// `select value::type` in place of what a select says.
+fn selecting(query: &ast::Query, value: &Expr, ty: &str) -> StatementKind {
     let mut query = query.clone();
-    let cast = sql::parse_expr(&format!("({})::bigint", sql::print::expr(value)));
+    let cast = sql::parse_expr(&format!("({})::{ty}", sql::print::expr(value)));
     if let (QueryBody::Select(select), Ok(cast)) = (&mut query.body, cast)
         && let Some(target) = select.targets.first_mut()
     {
         target.expr = cast;
+        select.targets.truncate(1);
     }
     StatementKind::Query(query)
 }

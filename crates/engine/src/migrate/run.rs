@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use catalog::ColumnId;
 use catalog::migration::{Action, Danger, Step};
+use catalog::{Catalog, ColumnId};
 use query::Model;
 use render::schema::{Ledger, Scene, Task, Test};
 use render::{Command, SchemaDialect};
@@ -17,6 +17,7 @@ use super::fold::Rows;
 use super::ledger::FORMAT;
 use super::plan::{Plan, Stage};
 use super::rows::{self, Outcome};
+use super::session::FileSession;
 use super::{Applied, Options};
 use crate::contract::{Engine, Failure, Job, Transaction};
 use crate::{Values, Work};
@@ -38,6 +39,8 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
                 options: &own,
                 moves,
                 applied: Applied::default(),
+                file: None,
+                seen: None,
             };
             run.plan(plan).await?;
             *filled.lock().map_err(|_| Error::internal("result slot"))? = Some(run.applied);
@@ -62,13 +65,19 @@ struct Run<'t> {
     /// Whether foreign keys are off.
     moves: bool,
     applied: Applied,
+    /// The session of the file whose statements run.
+    file: Option<FileSession>,
+    /// The model of what a statement sees, where that is not its stage's.
+    seen: Option<(Arc<Catalog>, Arc<Model>)>,
 }
 
 impl Run<'_> {
     async fn plan(&mut self, plan: Plan) -> Result<()> {
         self.execute(&self.schema.ledger(Ledger::Make, &self.session)).await?;
-        for stage in &plan.stages {
+        for (position, stage) in plan.stages.iter().enumerate() {
             self.stage(stage).await?;
+            let next = plan.stages.iter().skip(position + 1).find_map(|stage| stage.rows.first());
+            self.turn_to(next.map(|rows| &rows.session)).await?;
         }
         if let Some(model) = &plan.settle {
             self.settle(model).await?;
@@ -108,6 +117,7 @@ impl Run<'_> {
             self.tasks(self.schema.stand_in(&stage.to, &self.session)?).await?;
         }
         for rows in &stage.rows {
+            self.turn_to(Some(&rows.session)).await?;
             if self.options.is_lenient {
                 self.rows_or_note(rows, &stage.to).await?;
             } else {
@@ -214,9 +224,17 @@ impl Run<'_> {
     }
 
     async fn rows(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
+        let model = &self.seen_by(rows, model);
         let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
+        let now = clock();
+        let file =
+            self.file.get_or_insert_with(|| FileSession::begin(rows.session.clone(), now, model.clone()));
         let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
-        match rows::run(&mut work, model, rows).await? {
+        let before = file.count();
+        file.enter(&mut work, model, rows.role.as_ref())?;
+        let outcome = rows::run(&mut work, file, (model, rows)).await;
+        file.leave(&work, before, outcome.is_ok());
+        match outcome? {
             Outcome::Changed(count) => self.applied.rows += count,
             Outcome::Passed(table) => self.applied.notes.push(format!(
                 "a statement of {} about {table} did not run: the service that has the table is not part of this version.",
@@ -224,6 +242,50 @@ impl Run<'_> {
             )),
         }
         Ok(())
+    }
+
+    /// The model of what a statement sees.
+    fn seen_by(&mut self, rows: &Rows, model: &Arc<Model>) -> Arc<Model> {
+        let Some(sees) = &rows.sees else { return model.clone() };
+        match &self.seen {
+            Some((catalog, model)) if Arc::ptr_eq(catalog, sees) => model.clone(),
+            _ => {
+                let model = Arc::new(Model::new(sees.clone()));
+                self.seen = Some((sees.clone(), model.clone()));
+                model
+            }
+        }
+    }
+
+    /// Ends the session at work, unless it is this one: what waits for its end is done.
+    async fn turn_to(&mut self, session: Option<&Arc<str>>) -> Result<()> {
+        if self.file.as_ref().is_some_and(|file| session == Some(&file.name)) {
+            return Ok(());
+        }
+        let Some(mut file) = self.file.take().filter(FileSession::waits) else { return Ok(()) };
+        if !self.options.is_lenient {
+            return self.end(&mut file).await;
+        }
+        self.transaction.begin_part().await?;
+        let outcome = self.end(&mut file).await;
+        self.transaction.end_part(outcome.is_ok()).await?;
+        if let Err(error) = outcome {
+            let said = format!(
+                "what waited for the end of {} failed and was passed over: {}",
+                file.name,
+                error.message()
+            );
+            self.applied.notes.push(said);
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, file: &mut FileSession) -> Result<()> {
+        let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
+        let model = file.model().clone();
+        let mut work = Work::of_system(&mut *self.transaction, &**self.engine, model.clone(), random, clock);
+        file.enter(&mut work, &model, None)?;
+        work.fire_deferred().await
     }
 
     /// Runs something about rows; what fails is undone by itself and told.
