@@ -280,6 +280,9 @@ impl<'a> Frame<'a> {
             What::Value(expr) => self.host.compute(expr, &parameters),
             What::Plan { plan, .. } => {
                 let done = self.host.run(plan, &parameters).await?;
+                if planned.is_counted {
+                    self.row_count = u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
+                }
                 if done.rows.len() > 1 {
                     return Err(Error::new(Code::CARDINALITY, "query returned more than one row"));
                 }

@@ -9,6 +9,7 @@
 //! function's owner or its caller. Nothing here knows an engine: what runs a plan is the [`Host`].
 
 mod account;
+mod asks;
 mod block;
 mod call;
 mod check;

@@ -14,6 +14,7 @@ use sql::ast::{self, StatementKind};
 use sql::body::{self, Body};
 use types::{Code, Error, Name, Result, Type, Value};
 
+use crate::asks::asks;
 use crate::dynamic::Arguments;
 use crate::environment::Environment;
 use crate::host::Host;
@@ -92,6 +93,8 @@ pub(crate) struct Planned {
     used: Used,
     /// Names and types of its rows.
     pub(crate) outputs: Vec<(Arc<str>, Type)>,
+    /// Whether its rows are counted.
+    pub(crate) is_counted: bool,
 }
 
 /// What is ready.
@@ -375,12 +378,13 @@ pub(crate) fn resolved(
     };
     let outputs = outputs(&query);
     let plan = permitted(query, wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change, selects }, used, outputs })
+    Ok(Planned { what: What::Plan { plan, change, selects }, used, outputs, is_counted: true })
 }
 
 /// An expression, resolved.
 pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
     let names = Names::new(wanted.environment, wanted.conflict);
+    let is_counted = asks(expr);
     let around = Surroundings {
         catalog: wanted.catalog(),
         path: wanted.path,
@@ -398,12 +402,12 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
     let used = names.used();
     let outputs = vec![("value".into(), expr.ty())];
     if is_computed(&expr) {
-        return Ok(Planned { what: What::Value(expr), used, outputs });
+        return Ok(Planned { what: What::Value(expr), used, outputs, is_counted });
     }
     let output = Output { name: "value".into(), expr };
     let read = Read { outputs: vec![output], ..Read::from(Source::Unit) };
     let plan = permitted(Query::Read(read), wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change: None, selects: true }, used, outputs })
+    Ok(Planned { what: What::Plan { plan, change: None, selects: true }, used, outputs, is_counted })
 }
 
 fn permitted(query: Query, host: &dyn Host) -> Result<Plan> {

@@ -389,7 +389,11 @@ fn called(
 }
 
 /// `array[…]`; arrays of arrays become one with another dimension.
-fn array(values: Vec<Value>) -> Result<Value> {
+/// What `array[…]` makes of its elements, which may be arrays themselves.
+///
+/// # Errors
+/// `2202E` for arrays that do not fit each other.
+pub fn array(values: Vec<Value>) -> Result<Value> {
     let nested = values.iter().any(|value| matches!(value, Value::Array(_)));
     if !nested {
         let dimensions = if values.is_empty() { Vec::new() } else { vec![length(values.len())?] };

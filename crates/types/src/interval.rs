@@ -219,7 +219,9 @@ fn signed(words: Vec<String>) -> Vec<String> {
 /// Words, a number and the unit right behind it apart.
 fn words(lower: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for word in lower.split(is_separator).filter(|word| !word.is_empty()) {
+    // A mark that begins no field is passed over.
+    let fields = lower.split(is_separator).map(|word| word.trim_start_matches(['/', ':']));
+    for word in fields.filter(|word| !word.is_empty()) {
         let at = word.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
         if at > 0 && !word.contains(':') {
             words.push(word[..at].to_owned());

@@ -15,7 +15,6 @@ use rusqlite::types::{Value as Owned, ValueRef};
 use types::compare::compare;
 use types::json::write_string;
 use types::json_value::write_cell;
-use types::value::Array;
 use types::{Code, Error, Modifier, Result, Type, Value, cast, signature};
 
 use super::calls;
@@ -39,6 +38,7 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
             Special::AnyBy => any_by,
             Special::AllBy => all_by,
             Special::Array => array,
+            Special::Arrays => arrays,
             Special::Key => key,
             Special::JsonRow => json_row,
             Special::Field => field,
@@ -266,15 +266,12 @@ fn key(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
 fn array(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
     let ty = surroundings::words(arguments, signature::parse)?;
     let Type::Array(element) = &*ty else { return Err(carried(&Error::internal("an array of no type"))) };
-    let outcome = values(arguments, element).and_then(|elements| {
-        if elements.iter().any(|element| matches!(element, Value::Array(_))) {
-            return Err(Error::missing("an array of arrays in this place"));
-        }
-        let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
-        let dimensions = if elements.is_empty() { Vec::new() } else { vec![length] };
-        Ok(Value::Array(std::sync::Arc::new(Array { dimensions, elements })))
-    });
-    answer(&ty, outcome)
+    answer(&ty, values(arguments, element).and_then(query::eval::array))
+}
+
+fn arrays(_: &Surroundings, arguments: &Arguments<'_>) -> rusqlite::Result<Owned> {
+    let ty = surroundings::words(arguments, signature::parse)?;
+    answer(&ty, values(arguments, &ty).and_then(query::eval::array))
 }
 
 /// A column of a nested row: its key as JSON text, and its type.

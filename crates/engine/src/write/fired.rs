@@ -258,7 +258,7 @@ impl Work<'_> {
             }
         };
         let Some((conflict, existing)) = existing else {
-            return match self.stored(write, std::slice::from_ref(&row)).await {
+            return match self.stored_alone(write, &row).await {
                 Ok(keys) => {
                     passed.touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| passed.touched.meet(key));

@@ -4,7 +4,9 @@ use catalog::{ColumnId, TableId};
 use query::arbiters::{UniqueModel, arbiters};
 use query::model::ROW;
 use query::triggers::Operation;
-use query::{Assign, Conflict, ConflictAction, Expr, Form, Guard, Insert, RowValue, Source, SourceId, Write};
+use query::{
+    Action, Assign, Conflict, ConflictAction, Expr, Form, Guard, Insert, RowValue, Source, SourceId, Write,
+};
 use types::{Code, Error, Result, Value};
 
 use super::row::tuple;
@@ -74,6 +76,9 @@ impl Work<'_> {
         };
         self.generate(write, &mut values).await?;
         self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
+        if insert.conflict.is_none() {
+            self.admit_by_views(write, &values, &insert.columns).await?;
+        }
         Ok(Some(values))
     }
 
@@ -145,6 +150,17 @@ impl Work<'_> {
         Ok(keys)
     }
 
+    /// Stores a row of an upsert that meets no other. Views look at it now: what meets another row is none of theirs.
+    pub(super) async fn stored_alone(&mut self, write: &Write, row: &[Value]) -> Result<Vec<i64>, Failure> {
+        let keys = self.stored(write, &[row.to_vec()]).await?;
+        if let Action::Insert(insert) = &write.action
+            && insert.conflict.is_some()
+        {
+            self.admit_by_views(write, row, &insert.columns).await?;
+        }
+        Ok(keys)
+    }
+
     /// Stores one row, or does what is to be done instead; what was stored.
     pub(super) async fn merge(
         &mut self,
@@ -154,7 +170,7 @@ impl Work<'_> {
         touched: &mut Touched,
     ) -> Result<Option<Stored>, Failure> {
         let Some(existing) = self.existing(write, conflict, row).await? else {
-            return match self.stored(write, &[row.to_vec()]).await {
+            return match self.stored_alone(write, row).await {
                 Ok(keys) => {
                     touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| touched.meet(key));

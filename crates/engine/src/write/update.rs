@@ -122,6 +122,7 @@ impl Work<'_> {
         columns.retain(|column| !generated.contains(column));
         columns.extend(generated);
         self.admit(write, &write.guard.update, &new, &assigned).await?;
+        self.admit_by_views(write, &new, &assigned).await?;
         Ok(Change { key: row.key, old: row.values, new, columns })
     }
 

@@ -26,6 +26,8 @@ pub enum Special {
     AllBy,
     /// `(type, a, b, …)`: an array of elements.
     Array,
+    /// `(type, a, b, …)`: an array of arrays of the type.
+    Arrays,
     /// `(signature, value, …)` with names: one row as a JSON object.
     JsonRow,
     /// The same as an aggregate: an array of objects.
@@ -64,6 +66,7 @@ impl Special {
         (Special::AnyBy, "bp_any_by"),
         (Special::AllBy, "bp_all_by"),
         (Special::Array, "bp_array"),
+        (Special::Arrays, "bp_arrays"),
         (Special::JsonRow, "bp_json_row"),
         (Special::JsonRows, "bp_json_rows"),
         (Special::JsonValues, "bp_json_values"),
