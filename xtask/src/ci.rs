@@ -52,6 +52,12 @@ const STAGES: &[Stage] = &[
         run: || differential::stage("requests"),
     },
     Stage {
+        name: "differential: programs",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("programs"),
+    },
+    Stage {
         name: "release",
         fast: false,
         skip: without_binary,

@@ -4,6 +4,7 @@
 //! What differs is made smaller and written as a case. Deviations that are known are rows of `deviations`; nothing is
 //! compared loosely: rows of a request that asks for no order are compared as a set, all else as it came.
 
+mod around;
 mod ask;
 mod bodies;
 mod conditions;
@@ -257,10 +258,12 @@ impl Work<'_> {
             if is_over {
                 kept.clear();
                 drop(pair);
-                let Opened::Both(again) = Pair::open(&world, self.postgres) else {
-                    return Err(format!("project {number} cannot be opened again"));
+                pair = match Pair::open(&world, self.postgres) {
+                    Opened::Both(again) => again,
+                    Opened::Neither(message) | Opened::One(_, message) => {
+                        return Err(format!("project {number} cannot be opened again: {message}"));
+                    }
                 };
-                pair = again;
             }
         }
         Ok(())

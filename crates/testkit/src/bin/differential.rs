@@ -16,7 +16,7 @@ const ERRORS_TOLD: usize = 40;
 const PARTS: &[(&str, Part, u64, u64)] = &[
     ("requests", Part::Requests, 220, 100),
     ("queries", Part::Queries, 110, 200),
-    ("programs", Part::Programs, 120, 200),
+    ("programs", Part::Programs, 64, 320),
 ];
 
 fn main() -> ExitCode {

@@ -1,5 +1,6 @@
 //! Projects whose functions and views are generated queries or programs, and calls of them.
 
+use super::around;
 use super::ask::Asked;
 use super::probe::Probe;
 use super::programs;
@@ -43,10 +44,16 @@ pub(super) fn programs(
     probe: &mut Probe,
     verdict: &mut Verdict,
 ) -> Result<Drawn, String> {
-    let (mut world, sketches) = scene::draw(draw);
+    let (mut world, mut sketches) = scene::draw(draw);
+    let is_guarded = draw.one_in(2);
+    if is_guarded {
+        around::policies(&mut world, draw, &sketches);
+    }
+    around::views(&mut world, draw, &mut sketches);
+    let people: &[&'static str] = if is_guarded { around::PEOPLE } else { &["service"] };
     let mut maker = Maker::new(draw, &sketches);
     let mut bodies: Vec<Body> = Vec::new();
-    for number in 0..maker.draw.below(4) {
+    for number in 0..maker.draw.below(5) {
         let statements = programs::trigger(&mut maker, number);
         bodies.push(Body { statements, path: String::new(), parameters: Vec::new() });
     }
@@ -57,17 +64,19 @@ pub(super) fn programs(
     bodies.extend((0..count.div_ceil(CALLS)).map(|number| programs::function(&mut maker, number)));
     let bodies = taken(&mut world, bodies, probe, verdict)?;
     let called: Vec<&Body> = bodies.iter().filter(|body| !body.path.is_empty()).collect();
-    let requests =
-        called.iter().flat_map(|body| (0..CALLS).map(|_| run(body, draw)).collect::<Vec<_>>()).collect();
+    let requests = called
+        .iter()
+        .flat_map(|body| (0..CALLS).map(|_| run(body, people, draw)).collect::<Vec<_>>())
+        .collect();
     Ok(Drawn { world, requests })
 }
 
 /// A call of a program, and what all tables hold afterwards, in one transaction that is mostly undone.
-fn run(body: &Body, draw: &mut Draw) -> Asked {
+fn run(body: &Body, people: &[&'static str], draw: &mut Draw) -> Asked {
     let stays = draw.one_in(20);
     let arguments = arguments(&body.parameters, draw);
     Asked {
-        person: "service",
+        person: *draw.of(people),
         method: "POST",
         path: "batch".to_owned(),
         headers: if stays { Vec::new() } else { vec![("Prefer".to_owned(), "tx=rollback".to_owned())] },

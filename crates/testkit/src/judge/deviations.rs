@@ -7,7 +7,8 @@
 //!   embedded engine all of them. How many numbers are lost is nobody's promise ([`counts_on`]).
 //! - *Two keys to one table that do different things*: PostgreSQL runs checks and cascades in the order of their age, the embedded
 //!   engine looks before (`restrict`) or after (`no action`) all cascades (`schema::reference`).
-//! - *`row_count` behind an expression that asks tables*: PostgreSQL counts the row of `v := (select …)` (`programs::counted`).
+//! - *How often a volatile function in a condition is called*: PostgreSQL calls it for each row that it looks at, the embedded engine
+//!   once where that finds the rows by a key. What such a function changes shows it (`programs::chosen`).
 //! - *Details of a duplicate in an index over a cast*: not printed (`schema::indexes`).
 
 use super::ask::Asked;

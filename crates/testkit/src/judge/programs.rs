@@ -5,6 +5,7 @@
 
 use super::bodies::{Body, declared, parameters};
 use super::queries::{Callable, Known, Maker};
+use super::scene::Sketch;
 use super::terms::Ty;
 use super::world::Extra;
 
@@ -68,8 +69,10 @@ struct Writer<'m, 'a> {
     left: usize,
     /// Whether rows are far from those that are there: a block runs before them.
     is_first: bool,
-    /// The first table that may be written to: triggers write to later ones alone, so that they end.
+    /// The first table that may be written to: triggers write to later ones alone, and not to views, so that they end.
     first: usize,
+    /// Statements that come first.
+    opening: Vec<String>,
 }
 
 /// A function and, for some, those that call it.
@@ -84,7 +87,7 @@ pub(super) fn function(maker: &mut Maker<'_>, number: u64) -> Body {
         _ => Ending::Value(maker.ty()),
     };
     let (returns, outputs) = returns(maker, ending);
-    let text = body(maker, ending, &parameters, &outputs, None, 0);
+    let text = body(maker, ending, &parameters, &outputs, None, Whole::from(0));
     let rights = maker.draw.word(&["", "", "", " security definer", " volatile", " strict"]);
     let text = format!(
         "create function {name}({}) returns {returns} language plpgsql{rights} as $$\n{text}\n$$",
@@ -115,7 +118,7 @@ fn returns(maker: &mut Maker<'_>, ending: Ending) -> (String, Vec<Known>) {
 
 /// A block that runs once, while the schema is made.
 pub(super) fn block(maker: &mut Maker<'_>) -> Extra {
-    let inner = body(maker, Ending::Void, &[], &[], None, FIRST);
+    let inner = body(maker, Ending::Void, &[], &[], None, Whole::from(FIRST));
     Extra::Statement(format!(
         "do $$\nbegin\n{inner};\nexception when others then\n  insert into log (what, became) values (sqlstate, to_jsonb(sqlerrm));\nend $$"
     ))
@@ -123,21 +126,25 @@ pub(super) fn block(maker: &mut Maker<'_>) -> Extra {
 
 /// A trigger and its function.
 pub(super) fn trigger(maker: &mut Maker<'_>, number: usize) -> Vec<Extra> {
-    let table = maker.draw.below(maker.sketches.len());
+    let table = maker.draw.below(maker.sketches.iter().filter(|sketch| !sketch.is_view).count());
     let sketch = maker.sketches[table].clone();
     let is_before = maker.draw.one_in(2);
-    let is_row = is_before || !maker.draw.one_in(4);
+    let is_row = is_before || !maker.draw.one_in(3);
     let events =
         maker.draw.word(&["insert", "update", "delete", "insert or update", "insert or update or delete"]);
-    let events = if events == "update" && maker.draw.one_in(2) {
+    let waits = is_row && !is_before && !events.contains("insert") && maker.draw.one_in(3);
+    let transitions = if is_before || waits || maker.draw.one_in(2) { "" } else { transitions(events) };
+    let events = if events == "update" && transitions.is_empty() && maker.draw.one_in(2) {
         let (column, _) = maker.draw.of(&sketch.columns).clone();
         format!("update of {column}")
     } else {
         events.to_owned()
     };
-    let name = format!("on_{}_{number}", sketch.name);
-    let text =
-        body(maker, Ending::Row, &[], &[], is_row.then_some((table, is_before, events.as_str())), table + 1);
+    // Triggers fire in the order of their names.
+    let name = format!("{}_on_{}_{number}", maker.draw.word(&["a", "m", "z"]), sketch.name);
+    let row = is_row.then_some((table, is_before, events.as_str()));
+    let whole = Whole { opening: transition_lines(maker, &sketch, transitions), first: table + 1 };
+    let text = body(maker, Ending::Row, &[], &[], row, whole);
     let when = if is_row && maker.draw.one_in(4) {
         condition(maker, &sketch.columns, &events)
     } else {
@@ -145,15 +152,58 @@ pub(super) fn trigger(maker: &mut Maker<'_>, number: usize) -> Vec<Extra> {
     };
     let (time, level) =
         (if is_before { "before" } else { "after" }, if is_row { "row" } else { "statement" });
+    let (kind, waits) = if waits { ("constraint ", " deferrable initially deferred") } else { ("", "") };
     vec![
         Extra::Statement(format!(
             "create function {name}() returns trigger language plpgsql as $$\n{text}\n$$"
         )),
         Extra::Statement(format!(
-            "create trigger {name} {time} {events} on {} for each {level}{when} execute function {name}('x', 'y')",
+            "create {kind}trigger {name} {time} {events} on {}{transitions}{waits} for each {level}{when} execute function {name}('x', 'y')",
             sketch.name
         )),
     ]
+}
+
+/// The rows of a statement under names, which a trigger of one event may have.
+fn transitions(events: &str) -> &'static str {
+    match events {
+        "insert" => " referencing new table as came",
+        "update" => " referencing old table as went new table as came",
+        "delete" => " referencing old table as went",
+        _ => "",
+    }
+}
+
+/// What a function notes of such rows.
+fn transition_lines(maker: &mut Maker<'_>, sketch: &Sketch, transitions: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for name in ["came", "went"].into_iter().filter(|name| transitions.contains(name)) {
+        let (column, _) = maker.draw.of(&sketch.columns).clone();
+        lines.push(maker.draw.word(&[
+            "insert into log (what, at_id, became) select '@', t.id, to_jsonb(t) from @ t;",
+            "insert into log (what, at_id) select '@', count(*) from @;",
+            "insert into log (what, was) select '@', jsonb_agg(t.# order by t.id) from @ t where t.# is not null;",
+            "insert into log (what, at_id) select '@ of ' || tg_op, (select max(t.id) from @ t);",
+        ]).replace('@', name).replace('#', &column));
+    }
+    if lines.len() == 2 && maker.draw.one_in(2) {
+        lines.push("insert into log (what, at_id) select 'both', n.id from came n join went o on o.id = n.id where n is distinct from o;".to_owned());
+    }
+    lines
+}
+
+/// Where a body begins.
+struct Whole {
+    /// Statements that come first.
+    opening: Vec<String>,
+    /// The first table that may be written to.
+    first: usize,
+}
+
+impl Whole {
+    fn from(first: usize) -> Whole {
+        Whole { opening: Vec::new(), first }
+    }
 }
 
 /// When a trigger fires.
@@ -179,7 +229,7 @@ fn body(
     parameters: &[Known],
     outputs: &[Known],
     row: Option<(usize, bool, &str)>,
-    first: usize,
+    Whole { opening, first }: Whole,
 ) -> String {
     // Triggers meet the first rows, too, which everybody has to take, and blocks are a part of the schema.
     maker.may_fail = ending != Ending::Row && first != FIRST;
@@ -199,6 +249,7 @@ fn body(
         left,
         is_first: ending == Ending::Void && parameters.is_empty() && outputs.is_empty() && first > 0,
         first: if first == FIRST { 0 } else { first },
+        opening,
     };
     writer.block(DEPTH, row);
     writer.maker.may_fail = false;
@@ -236,6 +287,9 @@ impl Writer<'_, '_> {
         self.declarations();
         self.line("begin");
         self.indent += 1;
+        for line in std::mem::take(&mut self.opening) {
+            self.line(line);
+        }
         match row {
             Some((table, is_before, events)) => self.fired(table, is_before, events),
             None => {
@@ -445,7 +499,7 @@ impl Writer<'_, '_> {
         self.left -= 1;
         self.maker.failures = 1;
         let is_deep = depth == 0;
-        match self.maker.draw.below(if is_deep { 13 } else { 22 }) {
+        match self.maker.draw.below(if is_deep { 15 } else { 24 }) {
             0..=2 => self.assignment(),
             3 => self.note(),
             4 => self.select_into(),
@@ -458,10 +512,11 @@ impl Writer<'_, '_> {
             11 if self.maker.draw.one_in(2) => self.perform(),
             11 => self.produce(),
             12 => self.counted(),
-            13 | 14 => self.branch(depth - 1),
-            15 => self.cases(depth - 1),
-            16..=18 => self.repetition(depth - 1),
-            19 => self.cursor(depth - 1),
+            13 | 14 => self.several(),
+            15 | 16 => self.branch(depth - 1),
+            17 => self.cases(depth - 1),
+            18..=20 => self.repetition(depth - 1),
+            21 => self.cursor(depth - 1),
             _ => {
                 self.block(depth - 1, None);
                 self.close();
@@ -552,9 +607,11 @@ impl Writer<'_, '_> {
     }
 
     /// A table that may be written to.
-    fn written(&mut self) -> Option<super::scene::Sketch> {
+    fn written(&mut self) -> Option<Sketch> {
         let at = self.maker.draw.below(self.maker.sketches.len());
-        (at >= self.first).then(|| self.maker.sketches[at].clone())
+        let sketch = &self.maker.sketches[at];
+        let may_be = at >= self.first && (!sketch.is_view || self.ending != Ending::Row && !self.is_first);
+        may_be.then(|| sketch.clone())
     }
 
     fn insert(&mut self) {
@@ -605,7 +662,7 @@ impl Writer<'_, '_> {
         ));
     }
 
-    fn returning(&mut self, sketch: &super::scene::Sketch) -> String {
+    fn returning(&mut self, sketch: &Sketch) -> String {
         if !self.maker.draw.one_in(2) {
             return String::new();
         }
@@ -627,13 +684,73 @@ impl Writer<'_, '_> {
         format!(" returning {}.{column} into {name}", sketch.name)
     }
 
+    /// A statement about several rows, in whose values nothing fails.
+    fn several(&mut self) {
+        let Some(sketch) = self.written() else { return self.note() };
+        let other = self.maker.draw.of(self.maker.sketches).clone();
+        let table = &sketch.name;
+        let own: Vec<Known> = other.columns.iter().map(|(name, ty)| (format!("u.{name}"), *ty)).collect();
+        let known: Vec<Known> = self.known().into_iter().chain(own).collect();
+        let calm = self.maker.calm();
+        let filter = self.maker.term(Ty::Bool, &known, 2).replace('\n', " ");
+        let (column, ty) = self.maker.draw.of(&sketch.columns[1..]).clone();
+        let value = self.maker.term(ty, &known, 1).replace('\n', " ");
+        let line = match self.maker.draw.below(6) {
+            0 if !self.is_first => {
+                let mut names = vec!["id".to_owned()];
+                let mut values = vec![format!("u.id + {}", 200 + self.maker.draw.below(3) * 20)];
+                for (name, ty) in
+                    sketch.columns.iter().skip(1).filter(|(name, _)| sketch.required.contains(name))
+                {
+                    let term = self.maker.term(*ty, &known, 1).replace('\n', " ");
+                    names.push(name.clone());
+                    values.push(format!("coalesce({term}, {})", ty.constant(self.maker.draw)));
+                }
+                let conflict =
+                    if sketch.is_view { "" } else { self.maker.draw.word(&["", " on conflict do nothing"]) };
+                format!(
+                    "insert into {table} ({}) select {} from {} u where {filter} order by u.id{conflict};",
+                    names.join(", "),
+                    values.join(", "),
+                    other.name
+                )
+            }
+            0 | 1 => format!(
+                "update {table} set {column} = (select {value} from {} u where u.id = {table}.id) where id > 2;",
+                other.name
+            ),
+            2 => format!(
+                "update {table} set {column} = {value} from {} u where u.id = {table}.id and {filter};",
+                other.name
+            ),
+            3 => format!("delete from {table} using {} u where u.id = {table}.id and {filter};", other.name),
+            4 => {
+                let chosen = self.maker.draw.word(&["id > 3", "id = 2", "id in (1, 4)"]);
+                format!(
+                    "with gone as (delete from {table} where {chosen} returning id, {column}) insert into log (what, at_id, was) select 'gone', g.id, to_jsonb(g.{column}) from gone g;"
+                )
+            }
+            _ => {
+                let chosen = self.maker.draw.word(&["id > 3", "id = 2", "id in (1, 4)"]);
+                format!(
+                    "with set_to as (update {table} set {column} = {column} where {chosen} returning *) insert into log (what, became) select 'set', to_jsonb(s) from set_to s;"
+                )
+            }
+        };
+        self.maker.restore(calm);
+        self.line(line);
+    }
+
     /// Which rows are changed: mostly one.
     fn chosen(&mut self) -> String {
-        match self.maker.draw.below(5) {
+        let known = std::mem::take(&mut self.maker.callable);
+        let text = match self.maker.draw.below(5) {
             0 => format!("id > {}", 2 + self.maker.draw.below(4)),
             1 => format!("id in (1, {})", self.term(Ty::Int, 1)),
             _ => format!("id = {}", self.term(Ty::Int, 1)),
-        }
+        };
+        self.maker.callable = known;
+        text
     }
 
     fn update(&mut self) {
@@ -674,7 +791,15 @@ impl Writer<'_, '_> {
         else {
             return self.note();
         };
-        self.update();
+        match self.maker.draw.below(8) {
+            0 => self.assignment(),
+            1 => self.perform(),
+            2 => self.select_into(),
+            3 => self.insert(),
+            4 => self.delete(),
+            5 => self.several(),
+            _ => self.update(),
+        }
         self.line(format!("get diagnostics {name} = row_count;"));
         self.line(format!("insert into log (what, at_id) values (found::text, {name});"));
     }
@@ -690,6 +815,9 @@ impl Writer<'_, '_> {
             ),
             6 => "raise division_by_zero;".to_owned(),
             7 => format!("raise unique_violation using message = coalesce({text}, 'm');"),
+            8 if self.maker.draw.one_in(2) => format!(
+                "raise exception using errcode = 'P0042', message = coalesce({text}, 'm'), column = 'c', constraint = 'k', datatype = 'd', table = 't', schema = 's';"
+            ),
             8 => "raise sqlstate 'P0042' using hint = 'h';".to_owned(),
             9 => format!("assert {}, 'asserted';", self.term(Ty::Bool, 1)),
             _ => format!("raise info '%', {number};"),
@@ -714,7 +842,21 @@ impl Writer<'_, '_> {
             .filter(|(_, ty)| matches!(ty, Ty::Int | Ty::Big | Ty::Num))
             .map(|(name, _)| name.clone())
             .collect();
-        let line = match (numbers.is_empty(), self.maker.draw.below(5)) {
+        let line = match (numbers.is_empty(), self.maker.draw.below(7)) {
+            (_, 5) => format!(
+                "execute format('update %I set %I = %I where id = $1', '{0}', 'id', 'id') using {number};",
+                sketch.name
+            ),
+            (_, 6) => match self.ending {
+                Ending::Set(Ty::Int) => format!(
+                    "return query execute 'select id from {} where id < $1 order by id' using {number};",
+                    sketch.name
+                ),
+                _ => format!(
+                    "execute 'delete from {} where id = $1 and $2 is null' using {number}, {text};",
+                    sketch.name
+                ),
+            },
             (_, 0) => {
                 format!("execute 'insert into log (what, at_id) values ($1, $2)' using {text}, {number};")
             }
@@ -886,9 +1028,35 @@ impl Writer<'_, '_> {
         self.line(format!("declare {name} {way}cursor for {query};"));
         self.line(format!("  {row} record;"));
         self.line("begin");
+        if self.maker.draw.one_in(4) {
+            self.line(format!("for {row} in {name} loop"));
+            self.line(format!("  insert into log (what, was) values ('looped', to_jsonb({row}.x));"));
+            self.line("end loop;");
+            return self.line("end;");
+        }
+        let ways: &[&str] = if way.is_empty() {
+            &["", "next from "]
+        } else {
+            &[
+                "",
+                "next from ",
+                "prior from ",
+                "first from ",
+                "last from ",
+                "absolute 2 from ",
+                "relative -1 from ",
+                "absolute -1 from ",
+            ]
+        };
         self.line(format!("open {name};"));
-        for _ in 0..1 + self.maker.draw.below(2) {
-            let way = self.maker.draw.word(&["", "next from "]);
+        for _ in 0..1 + self.maker.draw.below(3) {
+            if self.maker.draw.one_in(5) {
+                let way = self.maker.draw.word(&["", "next from ", "forward 2 from "]);
+                self.line(format!("move {way}{name};"));
+                self.line("insert into log (what) values ('moved ' || found::text);");
+                continue;
+            }
+            let way = self.maker.draw.word(ways);
             self.line(format!("fetch {way}{name} into {row};"));
             self.line(format!("insert into log (what, was) values (found::text, to_jsonb({row}.x));"));
         }

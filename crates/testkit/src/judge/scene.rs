@@ -68,6 +68,8 @@ pub(super) struct Sketch {
     pub(super) columns: Vec<(String, Ty)>,
     /// Columns that have to be given a value that is not null.
     pub(super) required: Vec<String>,
+    /// Whether it only shows what a table holds.
+    pub(super) is_view: bool,
 }
 
 /// Tables for queries, and what they are.
@@ -115,6 +117,7 @@ fn table(number: usize, draw: &mut Draw) -> (Table, Sketch) {
         name: name.clone(),
         columns: vec![("id".to_owned(), Ty::Int)],
         required: vec!["id".to_owned()],
+        is_view: false,
     };
     let mut constraints = Vec::new();
     let mut references = Vec::new();
