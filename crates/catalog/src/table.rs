@@ -64,6 +64,8 @@ pub struct Table {
     pub policies: Vec<Policy>,
     /// Triggers, in name order.
     pub triggers: Vec<Trigger>,
+    /// Rules, each by which nothing is done: name and for what.
+    pub rules: Vec<(Arc<str>, RuleEvent)>,
     /// Grants and revocations, in order.
     pub acl: Acl,
     /// The owner.
@@ -254,6 +256,15 @@ impl Table {
     /// Whether rows are kept: those of a table, or of a materialized view.
     pub fn is_stored(&self) -> bool {
         matches!(self.kind, TableKind::Table | TableKind::View { materialized: true, .. })
+    }
+
+    /// What PostgreSQL calls it where a right on it is missing.
+    pub fn word(&self) -> &'static str {
+        match (self.is_materialized(), self.is_view()) {
+            (true, _) => "materialized view",
+            (false, true) => "view",
+            (false, false) => "table",
+        }
     }
 
     /// Whether this is a materialized view.

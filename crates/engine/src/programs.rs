@@ -200,7 +200,9 @@ impl Routines for Called {
             work.run.caller.role = routine.role.as_str().into();
             let signature = Signature { arguments: &routine.arguments, result: &routine.result };
             let seen = work.look_from(routine.function);
+            let held = work.hold_settings(routine.function);
             let outcome = program::value(&mut work, routine.function, signature, args).await;
+            held.inspect(Settings::let_go);
             work.in_force.history.look(seen);
             outcome
         })
@@ -208,6 +210,14 @@ impl Routines for Called {
 }
 
 impl Work<'_> {
+    /// Has a function change no setting, unless it is volatile; the settings that are held then.
+    fn hold_settings(&self, function: FunctionId) -> Option<Settings> {
+        let declared = self.served.model.catalog.functions.get(function.0)?;
+        let is_held = declared.volatility != catalog::Volatility::Volatile;
+        let settings = is_held.then(|| self.run.session.settings.clone());
+        settings.inspect(Settings::hold)
+    }
+
     /// Gives the transaction the functions that its statements may call.
     pub(crate) fn install(&mut self) {
         if self.capabilities.native_functions || !self.served.interprets {

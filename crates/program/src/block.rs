@@ -132,8 +132,8 @@ fn declares(statement: &StatementKind) -> bool {
         | StatementKind::Refresh { .. }
         | StatementKind::Set { .. }
         | StatementKind::Reset(_)
+        | StatementKind::Lock { .. }
         | StatementKind::Notify { .. } => false,
-        StatementKind::Other(words) => !words.starts_with("lock"),
         _ => true,
     }
 }

@@ -10,6 +10,7 @@ mod one_row;
 mod policies;
 mod privileges;
 mod reads;
+mod settings;
 mod through;
 mod writes;
 
@@ -58,10 +59,12 @@ pub fn authorize(query: Query, caller: &Caller, model: &Model, limits: &Limits) 
         Query::Read(mut read) => {
             pass.ids = SourceIds::above(&read);
             pass.read(&mut read)?;
+            settings::follow(&mut read);
             Ok(Authorized(Query::Read(read)))
         }
         Query::Write(mut write) => {
             pass.write(&mut write)?;
+            settings::follow_in(&mut write);
             Ok(Authorized(Query::Write(write)))
         }
     }

@@ -30,5 +30,5 @@ pub use ir::{
 pub use model::Model;
 pub use plan::{Plan, Step, plan};
 pub use presentation::{Aggregation, EXPLAIN_OPTIONS, Explain, Presentation};
-pub use truncate::{Truncation, truncation};
+pub use truncate::{Truncation, lock, truncation};
 pub use visit::{SourceIds, computes_of_rows, has_aggregate, may_raise};

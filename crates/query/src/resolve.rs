@@ -298,6 +298,8 @@ struct Resolver<'a> {
     changes: bool,
     /// Whether it is computed of one row as it is written: nothing of it is authorized but its calls.
     is_of_row: bool,
+    /// Whether it is what a function of the system stands for, which may look into our own relations.
+    is_template: bool,
 }
 
 /// A statement after changes. A select is what the last of them returns.
@@ -358,6 +360,7 @@ impl<'a> Resolver<'a> {
             variables: None,
             changes: false,
             is_of_row: false,
+            is_template: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `truncate`: which tables it empties, and who may (PostgreSQL, `ExecuteTruncate`). Policies are not asked.
+//! `truncate`: which tables it empties, and who may (PostgreSQL, `ExecuteTruncate`); `lock`, who may. Policies are not asked.
 
 use std::sync::Arc;
 
@@ -63,13 +63,13 @@ pub fn truncation(
 ) -> Result<Authorized<Truncation>> {
     let mut tables: Vec<TableId> = Vec::new();
     for name in names {
-        let table = found(&model.catalog, name, path)?;
+        let table = found(&model.catalog, name, path, caller)?;
         let declared = &model.catalog[table];
         if !matches!(declared.kind, TableKind::Table) {
             let message = format!("\"{}\" is not a table", declared.name.name);
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
-        require(model, table, caller)?;
+        require(model, (table, &[Privilege::Truncate]), caller)?;
         if !tables.contains(&table) {
             tables.push(table);
         }
@@ -83,7 +83,7 @@ pub fn truncation(
             if !cascades {
                 return Err(referenced(&model.catalog[table], &model.catalog[from]));
             }
-            require(model, from, caller)?;
+            require(model, (from, &[Privilege::Truncate]), caller)?;
             tables.push(from);
         }
         next += 1;
@@ -91,6 +91,28 @@ pub fn truncation(
     let truncation = Truncation { tables, restarts };
     require_sequences(&model.catalog, &truncation, caller)?;
     Ok(Authorized::of_truncation(truncation))
+}
+
+/// Refuses a caller who may not lock tables: there is nobody to be kept from them (PostgreSQL, `LockTableAclCheck`).
+///
+/// # Errors
+/// `42P01` for a table that there is not, `42501` for one that the caller may not lock.
+pub fn lock(
+    model: &Model,
+    (names, mode): (&[ObjectName], &str),
+    path: &[Arc<str>],
+    caller: &Caller,
+) -> Result<()> {
+    use Privilege::{Delete, Insert, Select, Truncate, Update};
+    let asked: &[Privilege] = match mode {
+        "access share" => &[Select],
+        "row exclusive" => &[Insert, Update, Delete, Truncate],
+        _ => &[Update, Delete, Truncate],
+    };
+    names.iter().try_for_each(|name| {
+        let table = found(&model.catalog, name, path, caller)?;
+        require(model, (table, asked), caller)
+    })
 }
 
 /// Only owners make sequences start again; a sequence of a column is owned by whoever owns its table.
@@ -107,23 +129,37 @@ fn require_sequences(catalog: &Catalog, truncation: &Truncation, caller: &Caller
     Ok(())
 }
 
-fn found(catalog: &Catalog, name: &ObjectName, path: &[Arc<str>]) -> Result<TableId> {
+/// The table of a name. Schemas that the caller may not use are not looked into.
+fn found(catalog: &Catalog, name: &ObjectName, path: &[Arc<str>], caller: &Caller) -> Result<TableId> {
+    let is_superuser = catalog.role(&caller.role).is_some_and(|role| role.superuser);
+    let roles = catalog.memberships(&caller.role);
+    let may_use = |schema: &str| is_superuser || catalog.allows_schema(&roles, schema);
     let found = match &name.schema {
+        Some(schema) if !may_use(schema) && catalog.schemas.iter().any(|(known, _)| **known == **schema) => {
+            return Err(Error::new(Code::PRIVILEGE, format!("permission denied for schema {schema}")));
+        }
         Some(schema) => catalog.table(&Name::new(schema.as_str(), name.name.as_str())),
-        None => path.iter().find_map(|schema| catalog.table(&Name::new(schema.clone(), name.name.as_str()))),
+        None => path
+            .iter()
+            .filter(|schema| may_use(schema))
+            .find_map(|schema| catalog.table(&Name::new(schema.clone(), name.name.as_str()))),
     };
     let schema = name.schema.as_ref().map(|schema| format!("{schema}.")).unwrap_or_default();
     let missing = || format!("relation \"{schema}{}\" does not exist", name.name);
     found.map(|(id, _)| id).ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, missing()))
 }
 
-fn require(model: &Model, table: TableId, caller: &Caller) -> Result<()> {
+/// Refuses a caller who has none of some privileges on a table.
+fn require(model: &Model, (table, asked): (TableId, &[Privilege]), caller: &Caller) -> Result<()> {
     let catalog = &model.catalog;
     let is_superuser = catalog.role(&caller.role).is_some_and(|role| role.superuser);
-    if is_superuser || catalog.allows(&catalog.memberships(&caller.role), table, Privilege::Truncate) {
+    let roles = catalog.memberships(&caller.role);
+    if is_superuser || asked.iter().any(|privilege| catalog.allows(&roles, table, *privilege)) {
         return Ok(());
     }
-    Err(Error::new(Code::PRIVILEGE, format!("permission denied for table {}", catalog[table].name.name)))
+    let declared = &catalog[table];
+    let message = format!("permission denied for {} {}", declared.word(), declared.name.name);
+    Err(Error::new(Code::PRIVILEGE, message))
 }
 
 fn referenced(table: &Table, by: &Table) -> Error {

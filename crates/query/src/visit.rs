@@ -354,7 +354,8 @@ pub fn deep_mut(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
     }
 }
 
-fn deep_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Expr)) {
+/// Calls `visit` for every expression anywhere in a read, from the outside in.
+pub fn deep_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Expr)) {
     own_expressions_mut(read, &mut |expr| deep_mut(expr, visit));
     each_inner_read_mut(read, &mut |read| deep_read_mut(read, visit));
 }

@@ -608,6 +608,8 @@ pub enum StatementKind {
     CreateFunction(CreateFunction),
     /// `create trigger`
     CreateTrigger(CreateTrigger),
+    /// `create rule … do instead nothing`
+    CreateRule(CreateRule),
     /// `create schema`
     CreateSchema {
         /// Its name.
@@ -734,6 +736,13 @@ pub enum StatementKind {
         restart: bool,
         /// `cascade`
         cascade: bool,
+    },
+    /// `lock`
+    Lock {
+        /// The tables.
+        tables: Vec<ObjectName>,
+        /// The mode in small letters; empty is the strongest.
+        mode: String,
     },
     /// `notify`
     Notify {
@@ -1422,6 +1431,30 @@ pub enum TriggerEvent {
     Delete,
     /// `truncate`
     Truncate,
+}
+
+/// `create rule`: of a statement nothing is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateRule {
+    /// Its name.
+    pub name: String,
+    /// `or replace`
+    pub or_replace: bool,
+    /// For what.
+    pub event: RuleEvent,
+    /// Its table.
+    pub table: ObjectName,
+}
+
+/// What a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleEvent {
+    /// `insert`
+    Insert,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
 }
 
 /// Which conditions the rows written to a view must meet.

@@ -1,6 +1,7 @@
 //! What text forms depend on besides the value: the session's time zone and time; and the settings of the transaction.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -26,7 +27,11 @@ pub struct Session {
 
 /// Settings by name, of one transaction. Copies share them.
 #[derive(Clone, Debug, Default)]
-pub struct Settings(Arc<Mutex<BTreeMap<String, Arc<str>>>>);
+pub struct Settings {
+    values: Arc<Mutex<BTreeMap<String, Arc<str>>>>,
+    /// How many functions run of which their statement takes for granted that they change none.
+    held: Arc<AtomicUsize>,
+}
 
 /// The settings by which functions say what the status and the headers of the reply are.
 pub const REPLY_SETTINGS: [&str; 2] = ["response.status", "response.headers"];
@@ -61,6 +66,21 @@ impl Settings {
         Ok(())
     }
 
+    /// Begins a function of which its statement takes for granted that it changes no setting, until it is let go.
+    pub fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends such a function.
+    pub fn let_go(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether such a function runs.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > 0
+    }
+
     /// All settings as they are, to be brought back.
     pub fn mark(&self) -> BTreeMap<String, Arc<str>> {
         self.locked().clone()
@@ -72,7 +92,7 @@ impl Settings {
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Arc<str>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use types::Value;
 
 use super::{INTERNAL, Objects, SystemRelation, Ty, id, list, text};
 use crate::role::Privilege;
-use crate::{Function, Sequence, TableId};
+use crate::{ColumnId, Function, Sequence, TableId};
 
 pub(super) const ROWS: &[SystemRelation] = &[
     SystemRelation {
@@ -43,6 +43,10 @@ const OF_TABLES: &[(&str, Privilege)] = &[
     ("trigger", Privilege::Trigger),
 ];
 
+/// Privileges of columns.
+const OF_COLUMNS: &[Privilege] =
+    &[Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::References];
+
 /// Privileges of sequences.
 const OF_SEQUENCES: &[(&str, Privilege)] =
     &[("usage", Privilege::Usage), ("select", Privilege::Select), ("update", Privilege::Update)];
@@ -53,16 +57,44 @@ fn roles(objects: &Objects<'_>, holds: impl Fn(&[Arc<str>]) -> bool) -> Vec<Arc<
     names.filter(|name| holds(&objects.catalog.memberships(name))).cloned().collect()
 }
 
-fn texts(roles: Vec<Arc<str>>) -> Value {
+/// Roles as a value.
+pub(super) fn texts(roles: Vec<Arc<str>>) -> Value {
     list(roles.into_iter().map(text).collect())
 }
 
 /// Who may do anything with a table.
 pub(super) fn of_table(objects: &Objects<'_>, table: TableId) -> Vec<Arc<str>> {
+    with_some(objects, table, OF_TABLES)
+}
+
+/// Who may do anything with a table but read it.
+pub(super) fn of_table_but_reading(objects: &Objects<'_>, table: TableId) -> Vec<Arc<str>> {
+    with_some(objects, table, OF_TABLES.get(1..).unwrap_or_default())
+}
+
+/// Who has one of some privileges on a table, or on one of its columns.
+fn with_some(objects: &Objects<'_>, table: TableId, privileges: &[(&str, Privilege)]) -> Vec<Arc<str>> {
+    let owner = &objects.catalog[table].owner;
     let some = |roles: &[Arc<str>]| {
-        OF_TABLES.iter().any(|(_, privilege)| objects.catalog.allows_some(roles, table, *privilege))
+        is_owner(objects, roles, owner)
+            || privileges.iter().any(|(_, privilege)| objects.catalog.allows_some(roles, table, *privilege))
     };
     roles(objects, some)
+}
+
+/// Who may do anything with a column of a table.
+pub(super) fn of_column(objects: &Objects<'_>, table: TableId, column: ColumnId) -> Vec<Arc<str>> {
+    let owner = &objects.catalog[table].owner;
+    let some = |roles: &[Arc<str>]| {
+        let may = |privilege| objects.catalog.allows_column(roles, table, privilege, column);
+        is_owner(objects, roles, owner) || OF_COLUMNS.iter().any(|privilege| may(*privilege))
+    };
+    roles(objects, some)
+}
+
+/// Who may use a schema.
+pub(super) fn of_schema(objects: &Objects<'_>, schema: &str) -> Vec<Arc<str>> {
+    roles(objects, |roles| is_superuser(objects, roles) || objects.catalog.allows_schema(roles, schema))
 }
 
 /// Who may call a function.
@@ -79,13 +111,16 @@ pub(super) fn of_sequence(objects: &Objects<'_>, sequence: &Sequence) -> Vec<Arc
 }
 
 /// Who has the rights of an owner.
-pub(super) fn owners(objects: &Objects<'_>, owner: &str) -> Value {
-    let is_one = |roles: &[Arc<str>]| {
-        let is_superuser =
-            roles.first().and_then(|role| objects.catalog.role(role)).is_some_and(|role| role.superuser);
-        is_superuser || roles.iter().any(|role| **role == *owner)
-    };
-    texts(roles(objects, is_one))
+pub(super) fn owners(objects: &Objects<'_>, owner: &str) -> Vec<Arc<str>> {
+    roles(objects, |roles| is_owner(objects, roles, owner))
+}
+
+fn is_owner(objects: &Objects<'_>, roles: &[Arc<str>], owner: &str) -> bool {
+    is_superuser(objects, roles) || roles.iter().any(|role| **role == *owner)
+}
+
+fn is_superuser(objects: &Objects<'_>, roles: &[Arc<str>]) -> bool {
+    roles.first().and_then(|role| objects.catalog.role(role)).is_some_and(|role| role.superuser)
 }
 
 fn privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {

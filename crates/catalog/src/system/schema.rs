@@ -4,9 +4,13 @@ use sql::ast::{TriggerEvent, TriggerTiming};
 use types::ty::format_type;
 use types::{Modifier, Type, Value};
 
-use super::access::{of_function, of_table, owners};
+use std::sync::Arc;
+
+use super::access::{
+    of_column, of_function, of_schema, of_table, of_table_but_reading, owners, texts,
+};
 use super::constraints::{Constraint, Kind, all};
-use super::{Objects, SystemRelation, Ty, id, list, maybe, number, text, yes};
+use super::{Objects, SystemRelation, Ty, id, maybe, number, text, yes};
 use crate::{Column, DefaultValue, Generated, Table, TableId, TableKind};
 
 /// Columns that say the database.
@@ -194,9 +198,10 @@ fn database() -> Value {
 fn schemata(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let own = ["pg_catalog", "information_schema"].into_iter();
     let declared = objects.catalog.schemas.iter().map(|(name, _)| &**name);
-    // PostgreSQL shows schemas to their owners alone.
-    own.chain(declared)
-        .map(|name| vec![database(), text(name), text("postgres"), owners(objects, "postgres")])
+    let row = |name: &str, seen: Vec<Arc<str>>| vec![database(), text(name), text("postgres"), texts(seen)];
+    let everybody = || objects.catalog.roles.iter().map(|role| role.name.clone()).collect();
+    own.map(|name| row(name, everybody()))
+        .chain(declared.map(|name| row(name, of_schema(objects, name))))
         .collect()
 }
 
@@ -204,7 +209,18 @@ fn schemata(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 fn seen<'c>(objects: &'c Objects<'_>) -> impl Iterator<Item = (TableId, &'c Table, Value)> {
     let all = objects.catalog.ids().map(|id| (id, &objects.catalog[id]));
     all.filter(|(_, table)| !table.is_materialized())
-        .map(|(id, table)| (id, table, list(of_table(objects, id).into_iter().map(text).collect())))
+        .map(|(id, table)| (id, table, texts(of_table(objects, id))))
+}
+
+/// The row that owners see, and that of others who see one: without what is the owners' matter.
+fn by_owners(
+    objects: &Objects<'_>,
+    (owner, seen): (&str, &[Arc<str>]),
+    row: impl Fn(bool, Value) -> Vec<Value>,
+) -> [Vec<Value>; 2] {
+    let owners = owners(objects, owner);
+    let others = seen.iter().filter(|role| !owners.contains(role)).cloned().collect();
+    [row(true, texts(owners)), row(false, texts(others))]
 }
 
 fn tables(objects: &Objects<'_>) -> Vec<Vec<Value>> {
@@ -225,20 +241,29 @@ fn tables(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 
 fn views(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for (_, table, seen) in seen(objects) {
-        if let TableKind::View { query, .. } = &table.kind {
-            let words = format!("{};", sql::print::query(query));
-            rows.push(vec![database(), text(&table.name.schema), text(&table.name.name), text(words), seen]);
+    for id in objects.catalog.ids() {
+        let table = &objects.catalog[id];
+        let TableKind::View { query, .. } = &table.kind else { continue };
+        if table.is_materialized() {
+            continue;
         }
+        rows.extend(by_owners(objects, (&table.owner, &of_table(objects, id)), |is_owner, seen| {
+            let words = is_owner.then(|| format!("{};", sql::print::query(query)));
+            vec![database(), text(&table.name.schema), text(&table.name.name), maybe(words), seen]
+        }));
     }
     rows
 }
 
 fn columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for (_, table, seen) in seen(objects) {
-        for (at, column) in table.columns.iter().enumerate() {
-            rows.push(column_row(table, at, column, seen.clone()));
+    for id in objects.catalog.ids() {
+        let table = &objects.catalog[id];
+        if table.is_materialized() {
+            continue;
+        }
+        for (at, column) in table.column_ids().enumerate() {
+            rows.push(column_row(table, at, &table[column], texts(of_column(objects, id, column))));
         }
     }
     rows
@@ -326,11 +351,11 @@ fn digits(column: &Column) -> (Value, Value) {
     }
 }
 
-/// Constraints of tables, with those who may use the table.
+/// Constraints of tables, with those who may do more with the table than read it.
 fn constraints<'c>(objects: &'c Objects<'c>) -> Vec<(&'c Table, Constraint<'c>, Value)> {
     let who = |table: &Table| {
         let id = objects.catalog.table_ids.get(&table.name).copied();
-        list(id.map(|id| of_table(objects, id)).unwrap_or_default().into_iter().map(text).collect())
+        texts(id.map(|id| of_table_but_reading(objects, id)).unwrap_or_default())
     };
     all(objects).into_iter().map(|(table, constraint)| (table, constraint, who(table))).collect()
 }
@@ -356,7 +381,8 @@ fn table_constraints(objects: &Objects<'_>) -> Vec<Vec<Value>> {
         rows.push(row(table, constraint.name, constraint.kind.word(), constraint.deferrable, seen));
     }
     // What may not be null is a check there, of a name that nobody gave it.
-    for (_, table, seen) in seen(objects).filter(|(_, table, _)| !table.is_view()) {
+    for id in objects.catalog.ids().filter(|id| !objects.catalog[*id].is_view()) {
+        let (table, seen) = (&objects.catalog[id], texts(of_table_but_reading(objects, id)));
         let class = objects.class(&table.name);
         for (at, _) in table.columns.iter().enumerate().filter(|(_, column)| column.not_null) {
             let name = format!("{}_{class}_{}_not_null", objects.namespace(&table.name.schema), at + 1);
@@ -368,7 +394,8 @@ fn table_constraints(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 
 fn key_columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for (table, constraint, seen) in constraints(objects) {
+    for (table, constraint) in all(objects) {
+        let Some(id) = objects.catalog.table_ids.get(&table.name).copied() else { continue };
         if constraint.kind == Kind::Check {
             continue;
         }
@@ -384,7 +411,7 @@ fn key_columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
                 text(&table[*column].name),
                 number(at + 1),
                 if is_reference { number(at + 1) } else { Value::Null },
-                seen.clone(),
+                texts(of_column(objects, id, *column)),
             ]);
         }
     }
@@ -412,7 +439,7 @@ fn used_columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
                 database(),
                 text(&table.name.schema),
                 text(constraint.name),
-                owners(objects, owner),
+                texts(owners(objects, owner)),
             ]);
         }
     }
@@ -453,7 +480,7 @@ fn checks(objects: &Objects<'_>) -> Vec<Vec<Value>> {
                 text(&table.name.schema),
                 text(&check.name),
                 text(format!("({})", sql::print::expr(&check.expr))),
-                owners(objects, &table.owner),
+                texts(owners(objects, &table.owner)),
             ]);
         }
     }
@@ -467,27 +494,31 @@ fn routines(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             true => "trigger".to_owned(),
             false => data_type(&function.returns),
         };
-        rows.push(vec![
-            database(),
-            text(&function.name.schema),
-            text(format!("{}_{known}", function.name.name)),
-            database(),
-            text(&function.name.schema),
-            text(&function.name.name),
-            text("FUNCTION"),
-            text(ty),
-            text(&function.body),
-            text(super::words::language(function).to_uppercase()),
-            text(if function.security_definer { "DEFINER" } else { "INVOKER" }),
-            list(of_function(objects, function).into_iter().map(text).collect()),
-        ]);
+        let seen = of_function(objects, function);
+        rows.extend(by_owners(objects, (&function.owner, &seen), |is_owner, seen| {
+            vec![
+                database(),
+                text(&function.name.schema),
+                text(format!("{}_{known}", function.name.name)),
+                database(),
+                text(&function.name.schema),
+                text(&function.name.name),
+                text("FUNCTION"),
+                text(&ty),
+                maybe(is_owner.then_some(&*function.body)),
+                text(super::words::language(function).to_uppercase()),
+                text(if function.security_definer { "DEFINER" } else { "INVOKER" }),
+                seen,
+            ]
+        }));
     }
     rows
 }
 
 fn triggers(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for (_, table, seen) in seen(objects) {
+    for id in objects.catalog.ids() {
+        let (table, seen) = (&objects.catalog[id], texts(of_table_but_reading(objects, id)));
         for trigger in &table.triggers {
             let statement = &trigger.statement;
             for event in &statement.events {
@@ -535,7 +566,7 @@ fn sequences(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             text(sequence.max.to_string()),
             text(sequence.increment.to_string()),
             yes(sequence.cycle),
-            list(seen.into_iter().map(text).collect()),
+            texts(seen),
         ]
     };
     sequences.into_iter().map(row).collect()

@@ -45,10 +45,9 @@ fn scalar(
     let is_fixed = !function.variadic && function.optional == 0;
     let count = function.arguments.len() + usize::from(function.is_polymorphic());
     let count = if is_fixed { i32::try_from(count).unwrap_or(-1) } else { -1 };
-    let flags = match function.volatility {
-        Volatility::Immutable | Volatility::Stable => FLAGS.union(FunctionFlags::SQLITE_DETERMINISTIC),
-        Volatility::Volatile => FLAGS,
-    };
+    // A setting may change between two rows: `set_config` is a function, too.
+    let is_steady = function.volatility != Volatility::Volatile && function.name != "current_setting";
+    let flags = if is_steady { FLAGS.union(FunctionFlags::SQLITE_DETERMINISTIC) } else { FLAGS };
     let fixed: Option<Types> =
         (is_fixed && !function.is_polymorphic()).then(|| declared(function, count)).flatten();
     connection.create_scalar_function(function.symbol().as_str(), count, flags, move |arguments| match &fixed

@@ -42,6 +42,11 @@ impl Frame<'_> {
             StatementKind::Truncate { tables, restart, cascade } => {
                 self.truncate((tables, *restart, *cascade)).await
             }
+            StatementKind::Lock { tables, mode } => {
+                self.refuse_stable("LOCK TABLE")?;
+                let host = &*self.host;
+                query::lock(host.model(), (tables, mode), host.path(), host.caller())
+            }
             StatementKind::Set { name, values, .. } => crate::settings::set(name, values, self.host),
             StatementKind::Reset(name) => crate::settings::set(name, &[], self.host),
             _ => Ok(()),
@@ -60,8 +65,7 @@ impl Frame<'_> {
     pub(super) fn possible(&self, statement: &StatementKind) -> Result<()> {
         match statement {
             // Nobody waits for a lock, and nobody listens.
-            StatementKind::Other(words) if words.starts_with("lock") => Ok(()),
-            StatementKind::Notify { .. } => Ok(()),
+            StatementKind::Lock { .. } | StatementKind::Notify { .. } => Ok(()),
             StatementKind::Other(words) => {
                 Err(Error::missing(format!("{} in a function", words.to_uppercase())))
             }

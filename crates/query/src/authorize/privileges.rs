@@ -88,11 +88,6 @@ impl Pass<'_> {
 
     fn denied(&self, table: TableId) -> Error {
         let table = &self.model.catalog[table];
-        let kind = match (table.is_materialized(), table.is_view()) {
-            (true, _) => "materialized view",
-            (false, true) => "view",
-            (false, false) => "table",
-        };
-        Error::new(Code::PRIVILEGE, format!("permission denied for {kind} {}", table.name.name))
+        Error::new(Code::PRIVILEGE, format!("permission denied for {} {}", table.word(), table.name.name))
     }
 }

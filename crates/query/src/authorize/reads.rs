@@ -23,6 +23,7 @@ impl Pass<'_> {
         if let Some(function) = read.called.take() {
             return self.body(read, function, named);
         }
+        self.required(&read.from, named)?;
         self.locked.extend(&read.locked);
         for cte in &mut read.with {
             self.read_naming(&mut cte.read, named)?;
@@ -36,6 +37,29 @@ impl Pass<'_> {
         });
         outcome?;
         self.source(&mut read.from, named)
+    }
+
+    /// Asks for the rights on what a read is of, before what its expressions read: the order in which PostgreSQL names what is missing.
+    fn required(&self, from: &Source, named: &Named) -> Result<()> {
+        match from {
+            Source::Table { id, table, .. } | Source::Read { id, view: Some(table), .. } => {
+                self.require(*table, Privilege::Select, named.get(id))
+            }
+            Source::Join { left, right, .. } => {
+                self.required(left, named)?;
+                self.required(right, named)
+            }
+            Source::Unit
+            | Source::Read { view: None, .. }
+            | Source::Written { .. }
+            | Source::Given { .. }
+            | Source::Transition { .. }
+            | Source::Call { .. }
+            | Source::Cte { .. }
+            | Source::Compound { .. }
+            | Source::Function { .. }
+            | Source::Values { .. } => Ok(()),
+        }
     }
 
     /// Guards the subqueries of an expression.

@@ -18,6 +18,7 @@ use crate::visit::{self, SourceIds};
 impl Pass<'_> {
     pub(super) fn write(&mut self, write: &mut Write) -> Result<()> {
         for changed in &mut write.before {
+            self.refuse_ruled_part(&changed.write)?;
             self.write(&mut changed.write)?;
         }
         self.ids = ids_above(write);
@@ -42,6 +43,9 @@ impl Pass<'_> {
             let name = &self.model.catalog[write.table].name.name;
             let message = format!("cannot change materialized view \"{name}\"");
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+        }
+        if self.ruled(write)? {
+            return Ok(());
         }
         if self.model.catalog[write.table].is_stored() {
             // PostgreSQL refuses what nobody may do before it asks who wants it.

@@ -87,6 +87,9 @@ fn set(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     if !name.contains('.') || is_of_the_request(&name.to_ascii_lowercase()) {
         return Err(Error::missing(format!("set_config('{name}')")));
     }
+    if context.session.settings.is_held() {
+        return Err(Error::missing("set_config() in a function that is not volatile, within a statement"));
+    }
     // Without a value a setting takes its default: that of those that somebody made up is empty.
     let value = text_or_null(arguments, 1)?.unwrap_or_default();
     context.session.settings.set(name, value)?;
@@ -133,6 +136,19 @@ mod tests {
         assert_eq!(said(call(&session.clone(), "current_setting", &[name()])), "7");
         let null = [name(), Value::Null, Value::Bool(false)];
         assert_eq!(said(call(&session, "set_config", &null)), "");
+    }
+
+    #[test]
+    fn a_function_that_says_that_it_changes_nothing_sets_nothing() {
+        let session = Session::utc(0);
+        let given = [Value::text("app.k"), Value::text("v"), Value::Bool(true)];
+        session.settings.hold();
+        assert_eq!(
+            call(&session, "set_config", &given).unwrap_err().code(),
+            Code::FEATURE_NOT_SUPPORTED
+        );
+        session.settings.let_go();
+        assert_eq!(said(call(&session, "set_config", &given)), "v");
     }
 
     #[test]

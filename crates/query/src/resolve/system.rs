@@ -188,6 +188,9 @@ impl Resolver<'_> {
         alias: Option<&str>,
     ) -> Option<(Source, Relation)> {
         let relation = system::relation(name.schema.as_deref(), &name.name)?;
+        if relation.schema == INTERNAL && !self.is_template {
+            return None;
+        }
         let id = self.ids.fresh();
         let read = self.system_read(relation);
         let named = Relation::of_outputs(alias.unwrap_or(&name.name), &read.outputs, id);
@@ -310,7 +313,10 @@ impl Resolver<'_> {
             given.targets = args.into_iter().zip(1..).map(target).collect();
         }
         let expr = ast::Expr { kind: Box::new(ExprKind::Subquery(Box::new(query))), span: Span::default() };
-        self.expr(&expr)
+        let around = std::mem::replace(&mut self.is_template, true);
+        let outcome = self.expr(&expr);
+        self.is_template = around;
+        outcome
     }
 
     /// A cast to `regclass` or one of its like, from it to text, or to a type of names and ids; `None` for other casts.

@@ -4,8 +4,8 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterPolicy, CheckOption, CreatePolicy, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName,
-    PolicyCommand, PublicationAction, Query, QueryBody, Select, StatementKind, Target, TypeName, With,
+    AlterPolicy, CheckOption, CreatePolicy, CreateRule, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName,
+    PolicyCommand, PublicationAction, Query, QueryBody, RuleEvent, Select, StatementKind, Target, TypeName, With,
 };
 use crate::lexer::Token;
 
@@ -35,6 +35,7 @@ impl Parser<'_> {
             }
             "truncate" => self.truncate(),
             "refresh" => self.refresh(),
+            "lock" => self.lock(),
             "notify" => self.notify(),
             _ => Ok(StatementKind::Other(self.words())),
         }
@@ -132,8 +133,32 @@ impl Parser<'_> {
         if self.eat("cast") {
             return self.create_cast();
         }
+        if self.eat("rule")
+            && let Ok(rule) = self.create_rule(or_replace)
+        {
+            return Ok(rule);
+        }
         self.at = before;
         Ok(StatementKind::Other(self.words()))
+    }
+
+    /// A rule by which nothing is done. One that does something is known by its words.
+    fn create_rule(&mut self, or_replace: bool) -> Parsed<StatementKind> {
+        let name = self.ident()?;
+        self.expect("as")?;
+        self.expect("on")?;
+        let event = match self.ident()?.as_str() {
+            "insert" => RuleEvent::Insert,
+            "update" => RuleEvent::Update,
+            "delete" => RuleEvent::Delete,
+            _ => return Err(self.unexpected()),
+        };
+        self.expect("to")?;
+        let table = self.object_name()?;
+        if self.eat_all(&["do", "instead", "nothing"]) && self.done() {
+            return Ok(StatementKind::CreateRule(CreateRule { name, or_replace, event, table }));
+        }
+        Err(self.unexpected())
     }
 
     /// Options as written, lower case, one entry each where words separate them.
@@ -496,15 +521,34 @@ impl Parser<'_> {
         Ok(StatementKind::Refresh { name, with_data })
     }
 
-    fn truncate(&mut self) -> Parsed<StatementKind> {
-        self.expect("truncate")?;
+    /// Tables whose rows, but not those of tables that inherit from them, may be meant.
+    fn tables(&mut self) -> Parsed<Vec<ObjectName>> {
         self.eat("table");
-        let tables = self.comma_list(|parser| {
+        self.comma_list(|parser| {
             parser.eat("only");
             let name = parser.object_name()?;
             parser.eat_op("*");
             Ok(name)
-        })?;
+        })
+    }
+
+    fn lock(&mut self) -> Parsed<StatementKind> {
+        self.expect("lock")?;
+        let tables = self.tables()?;
+        let mut mode = String::new();
+        if self.eat("in") {
+            while !self.eat("mode") {
+                let word = self.ident()?;
+                mode = if mode.is_empty() { word } else { format!("{mode} {word}") };
+            }
+        }
+        self.eat("nowait");
+        Ok(StatementKind::Lock { tables, mode })
+    }
+
+    fn truncate(&mut self) -> Parsed<StatementKind> {
+        self.expect("truncate")?;
+        let tables = self.tables()?;
         let restart = self.eat_all(&["restart", "identity"]);
         self.eat_all(&["continue", "identity"]);
         let cascade = self.eat("cascade");

@@ -49,6 +49,7 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
         StatementKind::CreateView(view) => object::create_view(view),
         StatementKind::CreateFunction(function) => create_function(function),
         StatementKind::CreateTrigger(trigger) => create_trigger(trigger),
+        StatementKind::CreateRule(rule) => create_rule(rule),
         StatementKind::CreateSchema { name, if_not_exists } => {
             format!("create schema {}{}", when(*if_not_exists, "if not exists"), quote_ident(name))
         }
@@ -99,6 +100,10 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
         StatementKind::Truncate { tables, restart, cascade } => {
             let restart = if *restart { " restart identity" } else { "" };
             format!("truncate {}{restart}{}", object_names(tables), alter::cascaded(*cascade))
+        }
+        StatementKind::Lock { tables, mode } => {
+            let mode = if mode.is_empty() { String::new() } else { format!(" in {mode} mode") };
+            format!("lock table {}{mode}", object_names(tables))
         }
         StatementKind::Notify { channel, payload } => {
             let payload = payload.as_ref().map(|text| format!(", {}", quote_literal(text)));

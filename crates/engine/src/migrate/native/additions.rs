@@ -274,6 +274,7 @@ fn dropping(kind: &StatementKind) -> Gone {
         | StatementKind::Truncate { .. }
         | StatementKind::Set { .. }
         | StatementKind::Reset(_)
+        | StatementKind::Lock { .. }
         | StatementKind::Notify { .. }
         | StatementKind::Transaction(_)
         | StatementKind::Do { .. } => Gone::Rows,
