@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url';
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const kept = process.env.BACKPLANE_PROJECTS ?? pathOf('../../../target/projects');
 
-/** The projects that are known: {name, repository, commit, folder}; `folder` is where in the repository `supabase/` is. */
+/**
+ * The projects that are known: {name, repository, commit, folder, seed}. `folder` is where in the repository `supabase/` is; `seed` is
+ * false where PostgreSQL does not take the project's seed.
+ */
 export const projects = JSON.parse(readFileSync(pathOf('projects.json'), 'utf8')).map((row) => ({
   folder: 'supabase',
   ...row,

@@ -6,6 +6,8 @@ import { raw } from '../server.js';
 /** Columns that say whose a row is. */
 const OWNER = /^(user|owner|author|creator|profile|member|account_owner|sender|host|requester|assignee|player|person|auth)(_?id)?$|user_?id$|_by$/;
 const NOBODY = '00000000-0000-4000-8000-0000000000aa';
+/** Codes and tokens that schemas draw: long enough, and of hexadecimal digits. */
+export const masks = [/\b(?=[0-9A-F]*\d)[0-9A-F]{8,}\b/g, /[0-9a-f]{16,}/g];
 /** Functions that PostgreSQL's extensions put beside a project's own. */
 const OF_EXTENSIONS = ['show_limit', 'show_trgm'];
 

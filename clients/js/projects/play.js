@@ -11,7 +11,8 @@ const PASSWORD = 'correct horse battery staple';
  * The schema, its policies, functions and triggers are served as they are. Addresses need no confirmation, because a flow reads no mail.
  */
 export async function play(project, flow, engine) {
-  const settings = { BACKPLANE_AUTH_EMAIL_ENABLE_CONFIRMATIONS: 'false', ...flow.settings };
+  const settings = { BACKPLANE_AUTH_EMAIL_ENABLE_CONFIRMATIONS: 'false' };
+  if (project.seed === false) settings.BACKPLANE_DB_SEED_ENABLED = 'false';
   const database = engine === 'sqlite' ? null : databaseOf(engine, project.name);
   if (database) settings.BACKPLANE_ENGINE_URL = database;
   const server = await serve(project.path, { command: project.command ?? 'dev', settings });

@@ -1,8 +1,5 @@
 // A delivery service: stores with a menu, orders priced by a function, couriers without an account, plans with limits.
 
-/** The seed wants a user of its own. */
-export const settings = { BACKPLANE_DB_SEED_ENABLED: 'false' };
-
 /** Codes of orders and tokens of couriers. */
 export const masks = [/\b[0-9a-f]{24}\b/g, /\b[0-9a-f]{10}\b/g];
 
