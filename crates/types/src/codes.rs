@@ -56,6 +56,13 @@ codes! {
     SUBSTRING_ERROR "22011" 400 "Negative substring length.";
     NOT_IN_REPERTOIRE "22021" 400 "A character that the encoding does not allow.";
     INVALID_PARAMETER "22023" 400 "Invalid parameter value.";
+    INVALID_JSON_SUBSCRIPT "22033" 400 "A subscript that a JSON path cannot use.";
+    NO_JSON_NUMBER "22036" 400 "A JSON item that is no number.";
+    JSON_SINGLETON "22038" 400 "A JSON path needs one item, and found others.";
+    NO_JSON_ARRAY "22039" 400 "A JSON item that is no array.";
+    NO_JSON_MEMBER "2203A" 400 "A JSON object without the member.";
+    NO_JSON_OPERAND "2203B" 400 "An operand of a JSON path that is no number.";
+    NO_JSON_OBJECT "2203C" 400 "A JSON item that is no object.";
     INVALID_JSON "22032" 400 "Invalid JSON text.";
     ARRAY_SUBSCRIPT "2202E" 400 "Array subscript error.";
     STRING_LENGTH_MISMATCH "22026" 400 "String data length mismatch.";

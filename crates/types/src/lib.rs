@@ -14,6 +14,7 @@ pub mod extract;
 pub mod interval;
 pub mod json;
 pub mod json_value;
+pub mod jsonpath;
 pub mod limits;
 pub mod moment;
 pub mod name;

@@ -34,6 +34,7 @@ const SIMPLE: &[(Type, &str)] = &[
     (Type::Cidr, "cidr"),
     (Type::Tsvector, "tsvector"),
     (Type::Tsquery, "tsquery"),
+    (Type::Jsonpath, "jsonpath"),
     (Type::Vector, "vector"),
     (Type::Bit, "bit"),
     (Type::Varbit, "varbit"),

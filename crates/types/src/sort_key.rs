@@ -18,6 +18,7 @@ pub fn exists(ty: &Type) -> bool {
         Type::Json
         | Type::Tsvector
         | Type::Tsquery
+        | Type::Jsonpath
         | Type::Composite(_)
         | Type::Opaque(_)
         | Type::Unknown

@@ -6,7 +6,7 @@ use crate::datetime::{self, Style};
 use crate::json::{self, DEPTH_MAX};
 use crate::numeric::Numeric;
 use crate::session::Session;
-use crate::{Code, Error, Modifier, Result, Type, Value, array, interval, range, vector};
+use crate::{Code, Error, Modifier, Result, Type, Value, array, interval, jsonpath, range, vector};
 
 fn invalid(ty: &str, text: &str) -> Error {
     Error::new(Code::INVALID_TEXT, format!("invalid input syntax for type {ty}: \"{text}\""))
@@ -43,6 +43,7 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
             Value::text(text)
         }
         Type::Jsonb => Value::text(json::normalize_jsonb(text)?),
+        Type::Jsonpath => Value::text(jsonpath::print(&jsonpath::parse(text)?)),
         Type::Date => Value::Date(datetime::parse_date(text, session)?),
         Type::Time => Value::Time(datetime::parse_time(text, session)?),
         Type::Timestamp => Value::Timestamp(datetime::parse_timestamp(text, session, false)?),
@@ -170,7 +171,11 @@ fn float_words(text: &str, ty: &str) -> Result<f64> {
     lower.parse().map_err(|_| invalid(ty, text))
 }
 
-fn float8(text: &str) -> Result<f64> {
+/// A `double precision` from text.
+///
+/// # Errors
+/// `22P02` and `22003`, with PostgreSQL's texts.
+pub fn float8(text: &str) -> Result<f64> {
     let value = float_words(text, "double precision")?;
     let lost = (value.is_infinite() && !text.to_ascii_lowercase().contains("inf"))
         || (value == 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) && nonzero_mantissa(text));

@@ -40,6 +40,8 @@ pub enum Type {
     Json,
     /// `jsonb`: normalized
     Jsonb,
+    /// `jsonpath`
+    Jsonpath,
     /// `date`
     Date,
     /// `time without time zone`
@@ -142,6 +144,7 @@ pub fn format_type(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Bytea => "bytea",
         Type::Json => "json",
         Type::Jsonb => "jsonb",
+        Type::Jsonpath => "jsonpath",
         Type::Date => "date",
         Type::Inet => "inet",
         Type::Cidr => "cidr",

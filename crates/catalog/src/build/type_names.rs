@@ -56,6 +56,7 @@ fn builtin(name: &str) -> Option<Type> {
         "cidr" => Type::Cidr,
         "tsvector" => Type::Tsvector,
         "tsquery" => Type::Tsquery,
+        "jsonpath" => Type::Jsonpath,
         "int4range" => range(Type::Int4),
         "int8range" => range(Type::Int8),
         "numrange" => range(Type::Numeric),

@@ -25,6 +25,7 @@ pub(crate) fn category(ty: &Type) -> char {
         | Type::Jsonb
         | Type::Tsvector
         | Type::Tsquery
+        | Type::Jsonpath
         | Type::Vector
         | Type::Opaque(_) => 'U',
     }

@@ -15,9 +15,7 @@ const NAMES: &[&str] = &[
     // Moments.
     "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday",
     // JSON.
-    "json_to_tsvector", "jsonb_path_exists", "jsonb_path_exists_tz", "jsonb_path_match", "jsonb_path_match_tz",
-    "jsonb_path_query", "jsonb_path_query_array", "jsonb_path_query_array_tz", "jsonb_path_query_first",
-    "jsonb_path_query_first_tz", "jsonb_path_query_tz", "jsonb_to_tsvector",
+    "json_to_tsvector", "jsonb_to_tsvector",
     // Ranges.
     "multirange", "range_agg", "range_intersect_agg",
     // Text search.

@@ -27,6 +27,7 @@ mod integers;
 pub mod interrupt;
 mod json;
 mod json_build;
+mod json_path;
 mod keywords;
 mod lacking;
 mod like;
@@ -98,6 +99,7 @@ static TABLE: &[&[Function]] = &[
     numbers::ROWS,
     json::ROWS,
     json_build::ROWS,
+    json_path::ROWS,
     array::ROWS,
     datetime::OPERATORS,
     datetime::ROWS,
@@ -138,7 +140,7 @@ static AGGREGATES: &[&[Aggregate]] = &[
 ];
 
 /// The set-returning functions, by family.
-static SETS: &[&[SetFunction]] = &[sets::series::ROWS, sets::texts::ROWS, sets::json::ROWS];
+static SETS: &[&[SetFunction]] = &[sets::series::ROWS, sets::texts::ROWS, sets::json::ROWS, json_path::SETS];
 
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {

@@ -221,8 +221,12 @@ impl Resolver<'_> {
         })
     }
 
-    /// A whole row as a value: null where there is none.
+    /// A whole row as a value: null where there is none. Fields of `row(…)` are called by their places.
     pub(super) fn shown(&self, row: Expr) -> Result<Expr> {
+        if let Expr::Form { form: Form::Row, args, ty } = row {
+            let names = (1..=args.len()).map(|place| format!("f{place}").into()).collect();
+            return Ok(Expr::Form { form: Form::Record(names), args, ty });
+        }
         let Expr::Form { form: Form::Record(_), args, ty } = &row else { return Ok(row) };
         let source = args.iter().find_map(|arg| match arg {
             Expr::Column { source, .. } => Some(*source),

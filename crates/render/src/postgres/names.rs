@@ -59,6 +59,7 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
         Type::Cidr => "cidr",
         Type::Tsvector => "tsvector",
         Type::Tsquery => "tsquery",
+        Type::Jsonpath => "jsonpath",
         Type::Vector => "vector",
         // Without quotes, the type is of one bit.
         Type::Bit if modifier.is_none() => "\"bit\"",

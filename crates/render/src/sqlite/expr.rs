@@ -20,7 +20,6 @@ impl Writer<'_> {
             Expr::Param { index, ty } => {
                 let value = self.bindings.parameter(*index, ty)?;
                 self.notes.parameter(self.parameters.len(), *index, ty);
-                self.notes.parameter(self.parameters.len(), *index, ty);
                 self.parameter(value);
                 Ok(())
             }
@@ -147,8 +146,14 @@ impl Writer<'_> {
         }
     }
 
-    /// A key that is a whole number would be the position of a column.
+    /// A key that is a whole number would be the position of a column; SQLite takes a test of what is never null for one, too.
     fn native_key(&mut self, expr: &Expr) -> Result<()> {
+        if matches!(expr, Expr::Form { form: Form::IsNull | Form::IsNotNull, .. }) {
+            self.push("(");
+            self.collated(expr)?;
+            self.push(") + 0");
+            return Ok(());
+        }
         let start = self.text.len();
         self.collated(expr)?;
         let written = self.text[start..].trim_matches(['(', ')', ' ', '+', '-']);

@@ -195,6 +195,7 @@ impl<'a> Pass<'a> {
                 | Type::Cidr
                 | Type::Tsvector
                 | Type::Tsquery
+                | Type::Jsonpath
                 | Type::Bytea,
             ) => Error::missing(format!("operator {symbol} of type {}", format_type(&ty, None))),
             _ => error,

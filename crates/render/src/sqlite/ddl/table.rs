@@ -54,7 +54,7 @@ fn storage(ty: &Type) -> &'static str {
         Type::Bytea | Type::Vector => "BLOB",
         Type::Numeric | Type::Interval => "TEXT",
         Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Uuid => "TEXT",
-        Type::Json | Type::Jsonb | Type::Timetz | Type::Inet | Type::Cidr => "TEXT",
+        Type::Json | Type::Jsonb | Type::Jsonpath | Type::Timetz | Type::Inet | Type::Cidr => "TEXT",
         Type::Bit | Type::Varbit | Type::Tsvector | Type::Tsquery | Type::Range(_) | Type::Enum(_) => "TEXT",
         Type::Composite(_) | Type::Array(_) | Type::Opaque(_) | Type::Unknown | Type::Void => "TEXT",
     }

@@ -1,0 +1,103 @@
+//! Functions and operators of `jsonpath` (PostgreSQL 9.16.2).
+
+mod evaluate;
+
+use types::json::{DEPTH_MAX, Json, parse};
+use types::{Code, Error, Result, Value};
+
+use super::arguments::text;
+use super::sets::{Columns, SetFunction, single};
+use super::{Function, Ty};
+use evaluate::{Asked, Outcome};
+
+const B: Ty = Ty::Jsonb;
+const P: Ty = Ty::Jsonpath;
+
+pub(super) static ROWS: &[Function] = &[
+    Function::operator("@?", &[B, P], Ty::Bool, |_, a| exists(a, true)).stable(),
+    Function::operator("@@", &[B, P], Ty::Bool, |_, a| is_true(a, true)).stable(),
+    Function::new("jsonb_path_exists", &[B, P, B, Ty::Bool], Ty::Bool, |_, a| exists(a, false)).optional(2),
+    Function::new("jsonb_path_exists_tz", &[B, P, B, Ty::Bool], Ty::Bool, |_, a| exists(a, false))
+        .optional(2)
+        .stable(),
+    Function::new("jsonb_path_match", &[B, P, B, Ty::Bool], Ty::Bool, |_, a| is_true(a, false)).optional(2),
+    Function::new("jsonb_path_match_tz", &[B, P, B, Ty::Bool], Ty::Bool, |_, a| is_true(a, false))
+        .optional(2)
+        .stable(),
+    Function::new("jsonb_path_query_array", &[B, P, B, Ty::Bool], B, |_, a| all(a)).optional(2),
+    Function::new("jsonb_path_query_array_tz", &[B, P, B, Ty::Bool], B, |_, a| all(a)).optional(2).stable(),
+    Function::new("jsonb_path_query_first", &[B, P, B, Ty::Bool], B, |_, a| first(a)).optional(2),
+    Function::new("jsonb_path_query_first_tz", &[B, P, B, Ty::Bool], B, |_, a| first(a)).optional(2).stable(),
+];
+
+pub(super) static SETS: &[SetFunction] = &[
+    SetFunction::new("jsonb_path_query", &[B, P, B, Ty::Bool], Columns::One(B), |_, a| rows(a)).optional(2),
+    SetFunction::new("jsonb_path_query_tz", &[B, P, B, Ty::Bool], Columns::One(B), |_, a| rows(a)).optional(2),
+];
+
+/// What a path finds in a document; `None` for an error that is kept silent.
+fn found(arguments: &[Value], wants: Wants) -> Result<Outcome> {
+    let document = parse(text(arguments, 0)?, DEPTH_MAX)?;
+    let path = types::jsonpath::parse(text(arguments, 1)?)?;
+    let variables = match arguments.get(2) {
+        Some(Value::Text(variables)) => parse(variables, DEPTH_MAX)?,
+        _ => Json::Object(Vec::new()),
+    };
+    if !matches!(variables, Json::Object(_)) {
+        return Err(super::arguments::invalid("\"vars\" argument is not an object").with_details(
+            "Jsonpath parameters should be encoded as key-value pairs of \"vars\" object.",
+        ));
+    }
+    let is_silent = wants.is_silent || matches!(arguments.get(3), Some(Value::Bool(true)));
+    Asked { path: &path, document: &document, variables: &variables, is_silent }.answer(wants.items)
+}
+
+/// What is asked of a path.
+#[derive(Clone, Copy)]
+struct Wants {
+    /// The items, not only whether there are any.
+    items: bool,
+    /// Errors are nothing.
+    is_silent: bool,
+}
+
+fn exists(arguments: &[Value], is_silent: bool) -> Result<Value> {
+    Ok(match found(arguments, Wants { items: false, is_silent })? {
+        Outcome::Failed => Value::Null,
+        Outcome::Found(_) => Value::Bool(true),
+        Outcome::Nothing => Value::Bool(false),
+    })
+}
+
+fn items(arguments: &[Value], is_silent: bool) -> Result<Vec<Json>> {
+    Ok(match found(arguments, Wants { items: true, is_silent })? {
+        Outcome::Failed | Outcome::Nothing => Vec::new(),
+        Outcome::Found(items) => items,
+    })
+}
+
+fn is_true(arguments: &[Value], is_silent: bool) -> Result<Value> {
+    match &items(arguments, is_silent)?[..] {
+        [Json::Bool(value)] => Ok(Value::Bool(*value)),
+        [Json::Null] => Ok(Value::Null),
+        _ if is_silent || matches!(arguments.get(3), Some(Value::Bool(true))) => Ok(Value::Null),
+        _ => Err(Error::new(Code::JSON_SINGLETON, "single boolean result is expected")),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of an iterator")]
+fn shown(item: Json) -> Value {
+    Value::text(item.spaced())
+}
+
+fn all(arguments: &[Value]) -> Result<Value> {
+    items(arguments, false).map(|items| shown(Json::Array(items)))
+}
+
+fn first(arguments: &[Value]) -> Result<Value> {
+    Ok(items(arguments, false)?.into_iter().next().map_or(Value::Null, shown))
+}
+
+fn rows(arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+    Ok(single(items(arguments, false)?.into_iter().map(shown)))
+}

@@ -1,0 +1,708 @@
+//! A path over a document, step by step as PostgreSQL does it: lax mode wraps and unwraps arrays and forgives what is not
+//! there, strict mode refuses it; errors within conditions make them unknown.
+
+use std::cmp::Ordering;
+
+use types::json::Json;
+use types::jsonpath::{Chain, Method, Operator, Path, Pattern, Step};
+use types::numeric::Numeric;
+use types::{Code, Error, Result};
+
+use super::super::regex;
+use super::super::regex_syntax::{self, Options};
+
+/// A question.
+pub(super) struct Asked<'a> {
+    pub(super) path: &'a Path,
+    pub(super) document: &'a Json,
+    pub(super) variables: &'a Json,
+    /// Errors of the path are no errors.
+    pub(super) is_silent: bool,
+}
+
+/// The answer.
+pub(super) enum Outcome {
+    /// An error, kept silent.
+    Failed,
+    Nothing,
+    /// Items; none are listed where only their being there was asked.
+    Found(Vec<Json>),
+}
+
+impl Asked<'_> {
+    pub(super) fn answer(&self, wants_items: bool) -> Result<Outcome> {
+        let mut run = Run {
+            root: self.document,
+            variables: self.variables,
+            is_strict: self.path.is_strict,
+            forgives: !self.path.is_strict,
+            throws: !self.is_silent,
+            array_size: None,
+        };
+        let mut items = Vec::new();
+        // In strict mode all of it is looked at, so that no error is passed over.
+        let list = if wants_items || self.path.is_strict { Some(&mut items) } else { None };
+        let place = Place { item: self.document, current: self.document };
+        Ok(match run.chain(&self.path.chain, place, list, true) {
+            Err(Failure::Silent) => Outcome::Failed,
+            Err(Failure::Raised(error)) => return Err(error),
+            Ok(false) => Outcome::Nothing,
+            Ok(true) if self.path.is_strict && items.is_empty() => Outcome::Nothing,
+            Ok(true) => Outcome::Found(items),
+        })
+    }
+}
+
+/// Why a path has no answer.
+enum Failure {
+    /// An error that nobody wants to hear of.
+    Silent,
+    Raised(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Raised(error)
+    }
+}
+
+/// Whether something was found, unless there is no answer.
+type Found = std::result::Result<bool, Failure>;
+
+/// Where found items go; nowhere where only their being there counts.
+type List<'l> = Option<&'l mut Vec<Json>>;
+
+/// The item that a step looks at, and what `@` is.
+#[derive(Clone, Copy)]
+struct Place<'j> {
+    item: &'j Json,
+    current: &'j Json,
+}
+
+impl<'j> Place<'j> {
+    fn at(self, item: &'j Json) -> Place<'j> {
+        Place { item, ..self }
+    }
+}
+
+/// What a condition is; unknown is neither.
+type Truth = Option<bool>;
+
+struct Run<'a> {
+    root: &'a Json,
+    variables: &'a Json,
+    is_strict: bool,
+    /// Structural errors are passed over.
+    forgives: bool,
+    /// Errors are raised.
+    throws: bool,
+    /// Elements of the innermost array whose subscripts are computed.
+    array_size: Option<usize>,
+}
+
+fn array(item: &Json) -> Option<&[Json]> {
+    match item {
+        Json::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn number(item: &Json) -> Option<Numeric> {
+    match item {
+        Json::Number(text) => Numeric::parse(text).ok(),
+        _ => None,
+    }
+}
+
+/// Members of an object or elements of an array.
+fn parts(item: &Json) -> Vec<&Json> {
+    match item {
+        Json::Array(items) => items.iter().collect(),
+        Json::Object(members) => members.iter().map(|(_, member)| member).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
+    }
+}
+
+fn is_container(item: &Json) -> bool {
+    matches!(item, Json::Array(_) | Json::Object(_))
+}
+
+impl Run<'_> {
+    fn fails(&self, code: Code, message: impl Into<String>) -> Failure {
+        if self.throws { Failure::Raised(Error::new(code, message)) } else { Failure::Silent }
+    }
+
+    /// A structural error, where those count.
+    fn structural(&self, code: Code, message: &str) -> Found {
+        if self.forgives { Ok(false) } else { Err(self.fails(code, message)) }
+    }
+
+    /// What steps find from an item on; nothing behind the last step but the item itself. `unwraps` says whether an array
+    /// stands for its elements.
+    fn chain(&mut self, steps: &[Step], place: Place<'_>, list: List<'_>, unwraps: bool) -> Found {
+        let Some((step, rest)) = steps.split_first() else {
+            if let Some(list) = list {
+                list.push(place.item.clone());
+            }
+            return Ok(true);
+        };
+        let unwraps = unwraps && !self.is_strict;
+        let elements = array(place.item).filter(|_| unwraps && sees_elements(step));
+        if let Some(elements) = elements {
+            let elements: Vec<&Json> = elements.iter().collect();
+            return self.each(&elements, steps, place, list, false);
+        }
+        self.step((step, rest), place, list)
+    }
+
+    /// The items that steps find from each of some items on.
+    fn each(
+        &mut self,
+        items: &[&Json],
+        steps: &[Step],
+        place: Place<'_>,
+        mut list: List<'_>,
+        unwraps: bool,
+    ) -> Found {
+        let mut found = false;
+        for item in items {
+            found |= self.chain(steps, place.at(item), list.as_deref_mut(), unwraps)?;
+            if found && list.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn step(&mut self, (step, rest): (&Step, &[Step]), place: Place<'_>, mut list: List<'_>) -> Found {
+        match step {
+            Step::Null => self.chain(rest, place.at(&Json::Null), list, true),
+            Step::Bool(value) => self.chain(rest, place.at(&Json::Bool(*value)), list, true),
+            Step::Number(number) => self.number(number, rest, place, list),
+            Step::String(text) => self.chain(rest, place.at(&Json::String(text.clone())), list, true),
+            Step::Variable(name) => {
+                let variables = self.variables;
+                let value = variables.get(name).ok_or_else(|| {
+                    Error::new(Code::UNDEFINED_OBJECT, format!("could not find jsonpath variable \"{name}\""))
+                })?;
+                self.chain(rest, place.at(value), list, true)
+            }
+            Step::Root => {
+                let root = self.root;
+                self.chain(rest, place.at(root), list, true)
+            }
+            Step::Current => self.chain(rest, place.at(place.current), list, true),
+            Step::Last => {
+                let size = self.array_size.unwrap_or(0);
+                let last = Numeric::from_i64(i64::try_from(size).unwrap_or(i64::MAX) - 1);
+                self.number(&last, rest, place, list)
+            }
+            Step::Key(key) => match place.item {
+                Json::Object(_) => match place.item.get(key) {
+                    Some(member) => self.chain(rest, place.at(member), list, true),
+                    None => self.structural(
+                        Code::NO_JSON_MEMBER,
+                        &format!("JSON object does not contain key \"{key}\""),
+                    ),
+                },
+                _ => self.structural(
+                    Code::NO_JSON_MEMBER,
+                    "jsonpath member accessor can only be applied to an object",
+                ),
+            },
+            Step::AnyKey => match place.item {
+                Json::Object(_) => self.each(&parts(place.item), rest, place, list, true),
+                _ => self.structural(
+                    Code::NO_JSON_OBJECT,
+                    "jsonpath wildcard member accessor can only be applied to an object",
+                ),
+            },
+            Step::AnyElement => match place.item {
+                Json::Array(_) => self.each(&parts(place.item), rest, place, list, true),
+                _ if !self.is_strict => self.chain(rest, place, list, true),
+                _ => self.structural(
+                    Code::NO_JSON_ARRAY,
+                    "jsonpath wildcard array accessor can only be applied to an array",
+                ),
+            },
+            Step::Elements(subscripts) => self.elements(subscripts, rest, place, list),
+            Step::Any { first, last } => self.levels((*first, *last), rest, place, list),
+            Step::Filter(condition) => match self.condition(condition, Place { current: place.item, ..place })? {
+                Some(true) => self.chain(rest, place, list, true),
+                Some(false) | None => Ok(false),
+            },
+            Step::Method(method) => self.method(*method, rest, place, list),
+            Step::Datetime(_) => Err(Error::missing("datetime() of a jsonpath").into()),
+            Step::Sign(operator, operand) => self.signed(*operator, operand, rest, place, list),
+            Step::Operation(operator, left, right) if is_arithmetic(*operator) => {
+                let result = self.arithmetic(*operator, left, right, place)?;
+                self.number(&result, rest, place, list)
+            }
+            Step::Operation(..)
+            | Step::Not(_)
+            | Step::IsUnknown(_)
+            | Step::Exists(_)
+            | Step::LikeRegex(..) => {
+                let truth = self.truth(step, place)?;
+                let value = truth.map_or(Json::Null, Json::Bool);
+                self.chain(rest, place.at(&value), list.as_deref_mut(), true)
+            }
+        }
+    }
+
+    fn number(&mut self, number: &Numeric, rest: &[Step], place: Place<'_>, list: List<'_>) -> Found {
+        self.chain(rest, place.at(&Json::Number(number.to_string())), list, true)
+    }
+
+    fn elements(
+        &mut self,
+        subscripts: &[(Chain, Option<Chain>)],
+        rest: &[Step],
+        place: Place<'_>,
+        mut list: List<'_>,
+    ) -> Found {
+        let elements: Vec<&Json> = match place.item {
+            Json::Array(items) => items.iter().collect(),
+            item if !self.is_strict => vec![item],
+            _ => {
+                let message = "jsonpath array accessor can only be applied to an array";
+                return self.structural(Code::NO_JSON_ARRAY, message);
+            }
+        };
+        let around = self.array_size.replace(elements.len());
+        let found = self.subscripted(&elements, subscripts, rest, place, &mut list);
+        self.array_size = around;
+        found
+    }
+
+    fn subscripted(
+        &mut self,
+        elements: &[&Json],
+        subscripts: &[(Chain, Option<Chain>)],
+        rest: &[Step],
+        place: Place<'_>,
+        list: &mut List<'_>,
+    ) -> Found {
+        let mut found = false;
+        let size = i64::try_from(elements.len()).unwrap_or(i64::MAX);
+        for (from, to) in subscripts {
+            let from = self.subscript(from, place)?;
+            let to = match to {
+                Some(to) => self.subscript(to, place)?,
+                None => from,
+            };
+            if !self.forgives && (from < 0 || from > to || to >= size) {
+                return Err(self.fails(Code::INVALID_JSON_SUBSCRIPT, "jsonpath array subscript is out of bounds"));
+            }
+            let position = |index: i64| usize::try_from(index).unwrap_or(0);
+            let chosen = elements.get(position(from.max(0))..position((to + 1).min(size).max(0)));
+            found |= self.each(chosen.unwrap_or_default(), rest, place, list.as_deref_mut(), true)?;
+            if found && list.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn subscript(&mut self, chain: &Chain, place: Place<'_>) -> std::result::Result<i64, Failure> {
+        let mut items = Vec::new();
+        self.chain(chain, place, Some(&mut items), true)?;
+        let number = match &items[..] {
+            [item] => number(item),
+            _ => None,
+        };
+        let Some(number) = number else {
+            let message = "jsonpath array subscript is not a single numeric value";
+            return Err(self.fails(Code::INVALID_JSON_SUBSCRIPT, message));
+        };
+        let whole = number.trunc(0).to_i64("integer", i32::MIN.into(), i32::MAX.into());
+        whole.map_err(|_| {
+            self.fails(Code::INVALID_JSON_SUBSCRIPT, "jsonpath array subscript is out of integer range")
+        })
+    }
+
+    /// `.**`: the item itself is level 0.
+    fn levels(
+        &mut self,
+        (first, last): (u32, u32),
+        rest: &[Step],
+        place: Place<'_>,
+        mut list: List<'_>,
+    ) -> Found {
+        let mut found = false;
+        let around = std::mem::replace(&mut self.forgives, true);
+        let outcome = (|| {
+            if first == 0 {
+                found |= self.chain(rest, place, list.as_deref_mut(), true)?;
+                if found && list.is_none() {
+                    return Ok(true);
+                }
+            }
+            found |= self.level(1, (first, last), rest, place, &mut list)?;
+            Ok(found)
+        })();
+        self.forgives = around;
+        outcome
+    }
+
+    fn level(
+        &mut self,
+        level: u32,
+        (first, last): (u32, u32),
+        rest: &[Step],
+        place: Place<'_>,
+        list: &mut List<'_>,
+    ) -> Found {
+        if level > last {
+            return Ok(false);
+        }
+        let mut found = false;
+        for part in parts(place.item) {
+            let is_leaf = (first, last) == (u32::MAX, u32::MAX) && !is_container(part);
+            if level >= first || is_leaf {
+                found |= self.chain(rest, place.at(part), list.as_deref_mut(), true)?;
+                if found && list.is_none() {
+                    return Ok(true);
+                }
+            }
+            if level < last && is_container(part) {
+                found |= self.level(level + 1, (first, last), rest, place.at(part), list)?;
+                if found && list.is_none() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn method(&mut self, method: Method, rest: &[Step], place: Place<'_>, list: List<'_>) -> Found {
+        let name = method.name();
+        let only = |what: &str| format!("jsonpath item method .{name}() can only be applied to {what}");
+        match method {
+            Method::Type => {
+                let value = Json::String(type_name(place.item).to_owned());
+                self.chain(rest, place.at(&value), list, true)
+            }
+            Method::Size => {
+                let size = match place.item {
+                    Json::Array(items) => items.len(),
+                    _ if !self.is_strict => 1,
+                    _ => return self.structural(Code::NO_JSON_ARRAY, &only("an array")),
+                };
+                self.number(&Numeric::from_i64(i64::try_from(size).unwrap_or(i64::MAX)), rest, place, list)
+            }
+            Method::Abs | Method::Floor | Method::Ceiling => {
+                let Some(number) = number(place.item) else {
+                    return Err(self.fails(Code::NO_JSON_NUMBER, only("a numeric value")));
+                };
+                let result = match method {
+                    Method::Abs => number.abs(),
+                    Method::Floor => number.floor(),
+                    _ => number.ceil(),
+                };
+                self.number(&result, rest, place, list)
+            }
+            Method::Double => {
+                let value = self.double(place.item, &only("a string or numeric value"))?;
+                self.chain(rest, place.at(&value), list, true)
+            }
+            Method::Keyvalue => self.pairs(rest, place, list, &only("an object")),
+        }
+    }
+
+    fn double(&self, item: &Json, otherwise: &str) -> std::result::Result<Json, Failure> {
+        let refused = |message: &str| self.fails(Code::NO_JSON_NUMBER, message);
+        let read = |text: &str| types::text::float8(text).ok();
+        match item {
+            Json::Number(text) => match read(text) {
+                Some(value) if value.is_finite() => Ok(item.clone()),
+                _ => Err(refused(
+                    "numeric argument of jsonpath item method .double() is out of range for type double precision",
+                )),
+            },
+            Json::String(text) => match read(text) {
+                Some(value) if value.is_finite() => Ok(Json::Number(Numeric::from_f64(value).to_string())),
+                Some(_) => Err(refused("NaN or Infinity is not allowed for jsonpath item method .double()")),
+                None => Err(refused(
+                    "string argument of jsonpath item method .double() is not a valid representation of a double precision number",
+                )),
+            },
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => Err(refused(otherwise)),
+        }
+    }
+
+    /// `.keyvalue()`. An `id` says where PostgreSQL keeps an object: only that of the document itself is known.
+    fn pairs(&mut self, rest: &[Step], place: Place<'_>, mut list: List<'_>, otherwise: &str) -> Found {
+        let Json::Object(members) = place.item else {
+            return Err(self.fails(Code::NO_JSON_OBJECT, otherwise));
+        };
+        let is_known = std::ptr::eq(place.item, self.root)
+            || matches!(rest.first(), Some(Step::Key(key)) if key == "key" || key == "value");
+        if !is_known {
+            return Err(Error::missing("the id that keyvalue() of a jsonpath gives an inner object").into());
+        }
+        let mut found = false;
+        for (key, value) in members {
+            let pair = Json::Object(vec![
+                ("id".to_owned(), Json::Number("0".to_owned())),
+                ("key".to_owned(), Json::String(key.clone())),
+                ("value".to_owned(), value.clone()),
+            ]);
+            found |= self.chain(rest, place.at(&pair), list.as_deref_mut(), true)?;
+            if found && list.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// All items of an operand, arrays among them as their elements.
+    fn operand(&mut self, chain: &Chain, place: Place<'_>, unwraps: bool) -> std::result::Result<Vec<Json>, Failure> {
+        let mut items = Vec::new();
+        self.chain(chain, place, Some(&mut items), true)?;
+        if !unwraps || self.is_strict {
+            return Ok(items);
+        }
+        Ok(items
+            .into_iter()
+            .flat_map(|item| match item {
+                Json::Array(elements) => elements,
+                other => vec![other],
+            })
+            .collect())
+    }
+
+    fn signed(
+        &mut self,
+        operator: Operator,
+        operand: &Chain,
+        rest: &[Step],
+        place: Place<'_>,
+        mut list: List<'_>,
+    ) -> Found {
+        let mut found = false;
+        for item in self.operand(operand, place, true)? {
+            let is_asked = list.is_some() || !rest.is_empty();
+            let Some(number) = number(&item) else {
+                if !is_asked {
+                    continue;
+                }
+                let message =
+                    format!("operand of unary jsonpath operator {} is not a numeric value", operator.symbol());
+                return Err(self.fails(Code::NO_JSON_OPERAND, message));
+            };
+            if !is_asked {
+                return Ok(true);
+            }
+            let result = if operator == Operator::Minus { number.neg() } else { number };
+            found |= self.number(&result, rest, place, list.as_deref_mut())?;
+            if found && list.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn arithmetic(
+        &mut self,
+        operator: Operator,
+        left: &Chain,
+        right: &Chain,
+        place: Place<'_>,
+    ) -> std::result::Result<Numeric, Failure> {
+        let left = self.operand(left, place, true)?;
+        let right = self.operand(right, place, true)?;
+        let single = |items: &[Json], side: &str| match items {
+            [item] => number(item),
+            _ => None,
+        }
+        .ok_or_else(|| {
+            let symbol = operator.symbol();
+            let message = format!("{side} operand of jsonpath operator {symbol} is not a single numeric value");
+            self.fails(Code::JSON_SINGLETON, message)
+        });
+        let (left, right) = (single(&left, "left")?, single(&right, "right")?);
+        let result = match operator {
+            Operator::Plus => Ok(left.add(&right)),
+            Operator::Minus => Ok(left.sub(&right)),
+            Operator::Times => Ok(left.mul(&right)),
+            Operator::Over => left.div(&right),
+            _ => left.rem(&right),
+        };
+        result.map_err(|error| if self.throws { Failure::Raised(error) } else { Failure::Silent })
+    }
+
+    /// A condition that stands alone.
+    fn condition(&mut self, chain: &Chain, place: Place<'_>) -> std::result::Result<Truth, Failure> {
+        match &chain[..] {
+            [step] => self.truth(step, place),
+            _ => Ok(None),
+        }
+    }
+
+    fn truth(&mut self, step: &Step, place: Place<'_>) -> std::result::Result<Truth, Failure> {
+        Ok(match step {
+            Step::Operation(Operator::And, left, right) => match self.condition(left, place)? {
+                Some(false) => Some(false),
+                left => match self.condition(right, place)? {
+                    Some(true) => left,
+                    right => right,
+                },
+            },
+            Step::Operation(Operator::Or, left, right) => match self.condition(left, place)? {
+                Some(true) => Some(true),
+                left => match self.condition(right, place)? {
+                    Some(false) => left,
+                    right => right,
+                },
+            },
+            Step::Operation(operator, left, right) => {
+                let is_start = *operator == Operator::StartsWith;
+                let compared = |left: &Json, right: &Json| Ok(compare(*operator, left, right));
+                self.predicate(left, Some((right, !is_start)), place, &compared)?
+            }
+            Step::Not(condition) => self.condition(condition, place)?.map(|truth| !truth),
+            Step::IsUnknown(condition) => Some(self.condition(condition, place)?.is_none()),
+            Step::Exists(operand) => {
+                let mut items = Vec::new();
+                let list = if self.is_strict { Some(&mut items) } else { None };
+                match self.quietly(|run| run.chain(operand, place, list, true))? {
+                    None => None,
+                    Some(found) => Some(if self.is_strict { !items.is_empty() } else { found }),
+                }
+            }
+            Step::LikeRegex(operand, pattern) => {
+                let regex = regex::compile(&pattern.text, options(pattern))?;
+                let matches = |item: &Json, _: &Json| match item {
+                    Json::String(text) => Ok(Some(regex.is_match(text))),
+                    _ => Ok(None),
+                };
+                self.predicate(operand, None, place, &matches)?
+            }
+            _ => None,
+        })
+    }
+
+    /// An error within is no answer.
+    fn quietly<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Self) -> std::result::Result<T, Failure>,
+    ) -> std::result::Result<Option<T>, Failure> {
+        let around = std::mem::replace(&mut self.throws, false);
+        let answer = ask(self);
+        self.throws = around;
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Failure::Silent) => Ok(None),
+            Err(raised @ Failure::Raised(_)) => Err(raised),
+        }
+    }
+
+    /// Whether some pair of items meets a condition; in strict mode no pair may be unknown.
+    fn predicate(
+        &mut self,
+        left: &Chain,
+        right: Option<(&Chain, bool)>,
+        place: Place<'_>,
+        meets: &dyn Fn(&Json, &Json) -> Result<Truth>,
+    ) -> std::result::Result<Truth, Failure> {
+        let Some(left) = self.quietly(|run| run.operand(left, place, true))? else { return Ok(None) };
+        let right = match right {
+            None => vec![Json::Null],
+            Some((right, unwraps)) => match self.quietly(|run| run.operand(right, place, unwraps))? {
+                None => return Ok(None),
+                Some(right) => right,
+            },
+        };
+        let (mut is_unknown, mut is_met) = (false, false);
+        for (left, right) in left.iter().flat_map(|left| right.iter().map(move |right| (left, right))) {
+            match meets(left, right)? {
+                None if self.is_strict => return Ok(None),
+                None => is_unknown = true,
+                Some(true) if !self.is_strict => return Ok(Some(true)),
+                Some(true) => is_met = true,
+                Some(false) => {}
+            }
+        }
+        Ok(if is_met {
+            Some(true)
+        } else if is_unknown {
+            None
+        } else {
+            Some(false)
+        })
+    }
+}
+
+/// Whether a step looks at the elements of an array in its place, in lax mode.
+fn sees_elements(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Key(_)
+            | Step::AnyKey
+            | Step::Filter(_)
+            | Step::Method(Method::Abs | Method::Floor | Method::Ceiling | Method::Double | Method::Keyvalue)
+            | Step::Datetime(_)
+    )
+}
+
+fn is_arithmetic(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::Plus | Operator::Minus | Operator::Times | Operator::Over | Operator::Modulo
+    )
+}
+
+fn type_name(item: &Json) -> &'static str {
+    match item {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+fn options(pattern: &Pattern) -> Options {
+    let mut options = Options::default();
+    let has = |flag: char| pattern.flags.contains(flag);
+    let newlines = match (has('s'), has('m')) {
+        (false, false) => 'p',
+        (false, true) => 'n',
+        (true, false) => 's',
+        (true, true) => 'w',
+    };
+    for flag in [has('i').then_some('i'), Some(newlines), has('q').then_some('q')].into_iter().flatten() {
+        // Flags of ours.
+        let _ = regex_syntax::set(&mut options, flag);
+    }
+    options
+}
+
+/// Null is equal to itself alone; other values of several types, objects and arrays are not compared.
+fn compare(operator: Operator, left: &Json, right: &Json) -> Truth {
+    let order = match (left, right) {
+        (Json::Null, Json::Null) => Ordering::Equal,
+        (Json::Null, _) | (_, Json::Null) if operator != Operator::StartsWith => {
+            return Some(operator == Operator::NotEqual);
+        }
+        (Json::String(left), Json::String(right)) if operator == Operator::StartsWith => {
+            return Some(left.starts_with(right.as_str()));
+        }
+        _ if operator == Operator::StartsWith => return None,
+        (Json::Bool(left), Json::Bool(right)) => left.cmp(right),
+        (Json::String(left), Json::String(right)) => left.cmp(right),
+        (Json::Number(_), Json::Number(_)) => number(left)?.compare(&number(right)?),
+        _ => return None,
+    };
+    Some(match operator {
+        Operator::Equal => order.is_eq(),
+        Operator::NotEqual => order.is_ne(),
+        Operator::Less => order.is_lt(),
+        Operator::Greater => order.is_gt(),
+        Operator::LessOrEqual => order.is_le(),
+        Operator::GreaterOrEqual => order.is_ge(),
+        _ => return None,
+    })
+}
