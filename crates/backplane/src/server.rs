@@ -25,6 +25,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use crate::app::App;
+use edge::Around;
 
 /// Who is at the other end of a connection; requests made in process have none.
 #[derive(Clone, Copy, Debug)]
@@ -100,20 +101,19 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// Answers a request. A table of six rows stands for a router: one that takes paths apart, and passes a request from layer to
 /// layer, is felt in the time of a point read.
-async fn answer(app: Arc<App>, request: Request) -> Response {
+async fn answer(app: Arc<App>, mut request: Request) -> Response {
     let area = Area::of(request.uri().path());
-    edge::around(&app, area, request, |request| {
-        let app = app.clone();
-        async move {
-            match area {
-                Area::Rest => data_api::serve(&app, request).await,
-                Area::Auth => Box::pin(auth_api::serve(&app, request)).await,
-                Area::Files => Box::pin(files::serve(&app, request)).await,
-                Area::Probes => probes::serve(&app, &request),
-                Area::Metrics => metrics::serve(&app, request),
-                Area::Nowhere => reply::nowhere(request),
-            }
-        }
-    })
-    .await
+    let around = Around::begin(&app, area, &mut request);
+    let response = match edge::check(&app, area, &request) {
+        Err(error) => reply::failure(&error),
+        Ok(()) => match area {
+            Area::Rest => data_api::serve(&app, request).await,
+            Area::Auth => Box::pin(auth_api::serve(&app, request)).await,
+            Area::Files => Box::pin(files::serve(&app, request)).await,
+            Area::Probes => probes::serve(&app, &request),
+            Area::Metrics => metrics::serve(&app, request),
+            Area::Nowhere => reply::nowhere(request),
+        },
+    };
+    around.end(response)
 }

@@ -37,7 +37,8 @@ pub(super) async fn serve(app: &App, request: Request) -> Response {
         return reply::of_rest(preflight);
     }
     let mut caller = None;
-    let outcome = guard::within(&app.settings.limits, answer(app, &parts, http, body, &mut caller)).await;
+    let outcome =
+        guard::within(&app.settings.limits, Box::pin(answer(app, &parts, http, body, &mut caller))).await;
     let mut reply = outcome.unwrap_or_else(|error| {
         log::refusal(parts.extensions.get(), &error);
         let is_anonymous =
@@ -97,7 +98,9 @@ fn server_timing<'p>(phases: impl Iterator<Item = &'p (&'static str, Duration)>)
         // Writing to a `String` cannot fail.
         let _ = write!(out, "{}", micros / 1_000);
         out.push('.');
-        out.extend([100, 10, 1].map(|place| char::from(b'0' + u8::try_from(micros / place % 10).unwrap_or(0))));
+        out.extend(
+            [100, 10, 1].map(|place| char::from(b'0' + u8::try_from(micros / place % 10).unwrap_or(0))),
+        );
     }
     out
 }

@@ -10,7 +10,8 @@ use axum::response::Response;
 use types::Result;
 
 use super::log::Line;
-use super::{Area, guard, log, reply};
+use super::metrics::Held;
+use super::{Area, guard, log};
 use crate::app::{App, Stopwatch};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,40 +23,48 @@ const ID_BYTES_MAX: usize = 128;
 #[derive(Clone, Debug)]
 pub(super) struct Role(pub(super) Arc<str>);
 
-/// Serves a request and keeps account of it.
-pub(super) async fn around<S: Future<Output = Response>>(
-    app: &App,
+/// The account that is kept of a request.
+pub(super) struct Around<'a> {
+    app: &'a App,
     area: Area,
-    mut request: Request,
-    serve: impl FnOnce(Request) -> S,
-) -> Response {
-    let watch = Stopwatch::start();
-    let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
-    let line = app.settings.server_log_requests.then(|| Line::of(&request, area));
-    request.extensions_mut().insert(log::RequestId(id.as_str().into()));
-    let running = app.metrics.begin();
-    let mut response = match check(app, area, &request) {
-        Ok(()) => serve(request).await,
-        Err(error) => reply::failure(&error),
-    };
-    drop(running);
-    let took = watch.elapsed();
-    app.metrics.observe(area, response.status().as_u16(), took);
-    if let Some(line) = line {
-        let role = response.extensions().get::<Role>().map(|role| &*role.0);
-        line.write(&id, response.status().as_u16(), took, role);
+    watch: Stopwatch,
+    id: String,
+    line: Option<Line>,
+    running: Held<'a>,
+}
+
+impl<'a> Around<'a> {
+    /// Gives a request its name, and begins to count.
+    pub(super) fn begin(app: &'a App, area: Area, request: &mut Request) -> Around<'a> {
+        let watch = Stopwatch::start();
+        let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
+        let line = app.settings.server_log_requests.then(|| Line::of(request, area));
+        request.extensions_mut().insert(log::RequestId(id.as_str().into()));
+        Around { app, area, watch, id, line, running: app.metrics.begin() }
     }
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert(REQUEST_ID, id);
+
+    /// Counts and logs what was answered, and gives it the headers of every answer.
+    pub(super) fn end(self, mut response: Response) -> Response {
+        let Around { app, area, watch, id, line, running } = self;
+        drop(running);
+        let took = watch.elapsed();
+        app.metrics.observe(area, response.status().as_u16(), took);
+        if let Some(line) = line {
+            let role = response.extensions().get::<Role>().map(|role| &*role.0);
+            line.write(&id, response.status().as_u16(), took, role);
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        if let Ok(id) = HeaderValue::try_from(id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        response
     }
-    response
 }
 
 /// Refuses a head that is too long, where no API does it in its own words.
-fn check(app: &App, area: Area, request: &Request) -> Result<()> {
+pub(super) fn check(app: &App, area: Area, request: &Request) -> Result<()> {
     match area {
         Area::Rest | Area::Auth => Ok(()),
         Area::Files | Area::Probes | Area::Metrics | Area::Nowhere => {

@@ -129,7 +129,8 @@ impl Connections {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let app = asked.clone();
-            async move { Ok::<_, Infallible>(super::answer(app, request).await) }
+            // Moving it from hand to hand would cost more than its place.
+            Box::pin(async move { Ok::<_, Infallible>(super::answer(app, request).await) })
         });
         let connection = self.graceful.watch(self.http.serve_connection(stream, service));
         tokio::spawn(async move {

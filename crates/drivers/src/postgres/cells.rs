@@ -63,24 +63,37 @@ impl Held<'_> {
     }
 }
 
+/// Whether values of a type are read and stored anew.
+pub(super) fn is_made(ty: &Type) -> bool {
+    matches!((ty, wire(ty)), (Type::Array(_), Wire::Text))
+}
+
 /// A column of a row as a stored value.
 ///
 /// # Errors
 /// `XX001` when the bytes are no value of the type.
 pub(super) fn held<'a>(ty: &Type, bytes: Option<&'a [u8]>, session: &Session) -> Result<Held<'a>> {
-    let Some(bytes) = bytes else { return Ok(Held::Cell(Cell::Null)) };
-    Ok(Held::Cell(match wire(ty) {
+    match bytes.filter(|_| is_made(ty)) {
+        None => cell(ty, bytes).map(Held::Cell),
+        Some(bytes) => {
+            let value = text::parse(ty, utf8(ty, bytes)?, session)?;
+            Ok(Held::Stored(encode(ty, &value)?))
+        }
+    }
+}
+
+/// The same of a type whose values are not made anew.
+///
+/// # Errors
+/// As [`held`].
+pub(super) fn cell<'a>(ty: &Type, bytes: Option<&'a [u8]>) -> Result<Cell<'a>> {
+    let Some(bytes) = bytes else { return Ok(Cell::Null) };
+    Ok(match wire(ty) {
         Wire::Nothing => Cell::Null,
         Wire::Binary => binary(ty, bytes).ok_or_else(|| damaged(ty))?,
         Wire::Json => Cell::Json(utf8(ty, bytes)?),
-        Wire::Text => match ty {
-            Type::Array(_) => {
-                let value = text::parse(ty, utf8(ty, bytes)?, session)?;
-                return Ok(Held::Stored(encode(ty, &value)?));
-            }
-            _ => Cell::Text(utf8(ty, bytes)?),
-        },
-    }))
+        Wire::Text => Cell::Text(utf8(ty, bytes)?),
+    })
 }
 
 fn damaged(ty: &Type) -> Error {

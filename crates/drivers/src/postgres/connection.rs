@@ -458,6 +458,9 @@ impl Connection {
 /// Ends the request before: what its functions have set, of the reply and of anything else, is not the next one's.
 const NEXT: &[&str] = &["RELEASE SAVEPOINT request", "RESET ROLE", "RESET ALL"];
 
+/// Most columns of a row that is handed over without an allocation.
+const INLINE_COLUMNS: usize = 32;
+
 /// The format of results, as the protocol counts.
 const BINARY: i16 = 1;
 
@@ -492,6 +495,16 @@ impl Receiver<'_> {
             if columns.next()?.is_none() {
                 return Ok(());
             }
+        }
+        if command.outputs.len() <= INLINE_COLUMNS
+            && !command.outputs.iter().any(|(_, ty)| cells::is_made(ty))
+        {
+            let mut row = [Cell::Null; INLINE_COLUMNS];
+            for ((_, ty), cell) in command.outputs.iter().zip(&mut row) {
+                *cell = cells::cell(ty, columns.next()?)?;
+            }
+            let row = row.get(..command.outputs.len()).unwrap_or_default();
+            return self.sink.row(self.first + position, row);
         }
         let mut held = Vec::with_capacity(command.outputs.len());
         for (_, ty) in command.outputs.iter() {

@@ -16,6 +16,7 @@ const SCHEMA: &str = "
     alter table notes enable row level security;
     create policy own on notes for select to authenticated using (owner = auth.uid());
     grant usage on schema other to anon, authenticated, service_role;
+    revoke all on notes from anon;
     grant select on notes to authenticated, service_role;
     grant select on other.notes to anon, authenticated, service_role;
 ";
