@@ -6,9 +6,7 @@ use types::{Modifier, Type, Value};
 
 use std::sync::Arc;
 
-use super::access::{
-    of_column, of_function, of_schema, of_table, of_table_but_reading, owners, texts,
-};
+use super::access::{of_column, of_function, of_schema, of_table, of_table_but_reading, owners, texts};
 use super::constraints::{Constraint, Kind, all};
 use super::{Objects, SystemRelation, Ty, id, maybe, number, text, yes};
 use crate::{Column, DefaultValue, Generated, Table, TableId, TableKind};

@@ -87,10 +87,15 @@ fn row_table(name: Name, columns: Vec<(Arc<str>, Type)>) -> Table {
         force_row_security: false,
         policies: Vec::new(),
         triggers: Vec::new(),
+        rules: Vec::new(),
         acl: catalog::Acl::default(),
         owner: "postgres".into(),
         comment: None,
     }
+}
+
+fn denied(function: &Function) -> Error {
+    Error::new(Code::PRIVILEGE, format!("permission denied for function {}", function.name.name))
 }
 
 impl<'a> Pass<'a> {
@@ -173,30 +178,36 @@ impl<'a> Pass<'a> {
         Err(Error::new(Code::MAX_AFFECTED_FUNCTION, message))
     }
 
-    /// The statements of the call. What is wrong with a body is for those who may call it.
+    /// What each parameter is given. What is wrong with values of a body is for those who may call: PostgreSQL asks for that right
+    /// before it reads a body, and after it has read what stands in a URL.
+    fn given(&self, callee: &Callee<'a>) -> Result<Vec<Option<Expr>>> {
+        let is_told = || self.request.payload.is_none() || self.may_call(callee.function);
+        self.arguments(callee).map_err(|error| if is_told() { error } else { denied(callee.function) })
+    }
+
+    fn may_call(&self, function: &Function) -> bool {
+        self.model.catalog.allows_function(&self.roles(), function)
+    }
+
+    /// The statements of the call. What is wrong with a function's body is for those who may call it.
     fn body_of(&mut self, callee: &Callee<'a>) -> Result<Body> {
         if self.model.is_native() {
             return self.native_call(callee);
         }
         self.check_schema()?;
-        let function = callee.function;
-        let allowed = || self.model.catalog.allows_function(&self.roles(), function);
-        let denied = || {
-            let message = format!("permission denied for function {}", function.name.name);
-            Error::new(Code::PRIVILEGE, message)
-        };
-        let args = self.arguments(callee).map_err(|error| if allowed() { error } else { denied() })?;
+        let args = self.given(callee)?;
         let read_only = matches!(self.request.action, Action::Read { .. });
         let invocation = Invocation { function: callee.id, args, read_only };
-        let may_call = allowed();
-        self.typing.body(invocation, &mut self.ids).map_err(|error| if may_call { error } else { denied() })
+        let may_call = self.may_call(callee.function);
+        let body = self.typing.body(invocation, &mut self.ids);
+        body.map_err(|error| if may_call { error } else { denied(callee.function) })
     }
 
     /// A call by the engine, which knows who may call.
     fn native_call(&mut self, callee: &Callee<'a>) -> Result<Body> {
         let changes = callee.function.volatility == Volatility::Volatile
             && !matches!(self.request.action, Action::Read { .. });
-        let given = self.arguments(callee)?;
+        let given = self.given(callee)?;
         let argument = |(parameter, value): (&Argument, Option<Expr>)| {
             let variadic = parameter.mode == ArgumentMode::Variadic;
             Some(CallArgument { name: parameter.name.clone(), variadic, value: value? })

@@ -1,6 +1,6 @@
 //! Writes: inserts, upserts, updates, replacements, deletions, and what is read of the written rows.
 
-use catalog::{ColumnId, Table, TableId};
+use catalog::{ColumnId, Privilege, Table, TableId};
 use query::{
     Action as Change, Assign, Conflict, ConflictAction, Expr, Insert, Output, Query, Read, RowValue, Source,
     Write, WriteGuard,
@@ -114,12 +114,25 @@ impl<'a> Pass<'a> {
         let table = scope.table;
         let body = self.body()?;
         let columns = self.named(table, &body.names())?;
-        let rows = body.rows(|row| self.row(table, &columns, row))?;
+        let rows = body.rows(|row| self.row(table, &columns, row));
+        let rows = rows.map_err(|error| self.of_body(scope, (Privilege::Insert, &columns), error))?;
         let conflict = match self.request.prefer.resolution {
             None => None,
             Some(resolution) => self.conflict(scope, &columns, resolution)?,
         };
         Ok(Insert { columns, rows, read: None, overriding: false, conflict })
+    }
+
+    /// What is wrong with a value of a body, for those who may write it: PostgreSQL asks for rights before it reads a body, and after
+    /// it has read what stands in a URL.
+    fn of_body(&self, scope: &Scope, (privilege, columns): (Privilege, &[ColumnId]), error: Error) -> Error {
+        let (catalog, roles) = (&self.model.catalog, self.roles());
+        let may_write = |column: &ColumnId| catalog.allows_column(&roles, scope.table, privilege, *column);
+        if columns.iter().all(may_write) {
+            return error;
+        }
+        let table = &catalog[scope.table];
+        Error::new(Code::PRIVILEGE, format!("permission denied for {} {}", table.word(), table.name.name))
     }
 
     /// `on_conflict`, else the primary key.
@@ -194,7 +207,8 @@ impl<'a> Pass<'a> {
         let Some(row) = row else {
             return Ok(Change::Update { set: Vec::new(), filter: Some(Expr::bool(false)) });
         };
-        let values = self.row(scope.table, &columns, &row)?;
+        let values = self.row(scope.table, &columns, &row);
+        let values = values.map_err(|error| self.of_body(scope, (Privilege::Update, &columns), error))?;
         let declared = &self.model.catalog[scope.table];
         let assign = |(column, value): (ColumnId, RowValue)| {
             let ty = declared[column].ty.clone();
@@ -216,7 +230,8 @@ impl<'a> Pass<'a> {
         let wanted = self.key_wanted(table)?;
         let body = self.body()?;
         let columns = self.named(table, &body.names())?;
-        let rows = body.rows(|row| self.row(table, &columns, row))?;
+        let rows = body.rows(|row| self.row(table, &columns, row));
+        let rows = rows.map_err(|error| self.of_body(scope, (Privilege::Insert, &columns), error))?;
         let is_wanted = |row: &Vec<RowValue>| {
             wanted.iter().all(|(column, wanted)| {
                 let position = columns.iter().position(|found| found == column);
