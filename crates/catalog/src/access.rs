@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::role::{Acl, Privilege};
-use crate::{Catalog, ColumnId, Function, Sequence, Table, TableId, TableKind};
+use crate::{Catalog, ColumnId, Function, Sequence, Table, TableId, TableKind, ViewRights};
 
 /// Roles of the API's callers.
 pub const API_ROLES: [&str; 2] = ["anon", "authenticated"];
@@ -112,7 +112,7 @@ impl Catalog {
 fn is_guarded(table: &Table) -> bool {
     match table.kind {
         TableKind::Table => table.row_security,
-        TableKind::View { security_invoker, materialized, .. } => security_invoker && !materialized,
+        TableKind::View { rights, materialized, .. } => rights == ViewRights::Callers && !materialized,
     }
 }
 

@@ -34,7 +34,7 @@ pub use relationship::{Cardinality, Relationship, Through};
 pub use role::{Acl, Privilege, Role};
 pub use table::{
     Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Representation,
-    Sequence, Table, TableId, TableKind, Unique,
+    Sequence, Table, TableId, TableKind, Unique, ViewRights,
 };
 
 mod catalog;

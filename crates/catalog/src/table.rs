@@ -26,13 +26,32 @@ pub enum TableKind {
     View {
         /// The query.
         query: Arc<ast::Query>,
-        /// Whether the caller's own rights and policies apply to what it reads.
-        security_invoker: bool,
+        /// Whose rights and policies apply to what it reads.
+        rights: ViewRights,
         /// A materialized view.
         materialized: bool,
         /// Which conditions rows that are written to it must meet.
         check_option: Option<ast::CheckOption>,
     },
+}
+
+/// Whose rights and policies apply to what a view reads, and whether its author said so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ViewRights {
+    /// Its owner's, as nothing was said.
+    #[default]
+    Unsaid,
+    /// Its owner's, on purpose: `security_invoker = false`.
+    Owners,
+    /// The caller's: `security_invoker`.
+    Callers,
+}
+
+impl ViewRights {
+    /// What the option `security_invoker` says.
+    pub fn said(security_invoker: bool) -> ViewRights {
+        if security_invoker { ViewRights::Callers } else { ViewRights::Owners }
+    }
 }
 
 /// A table or view.

@@ -1,7 +1,7 @@
 //! What a catalog exposes, as a table for people.
 
 use catalog::access::API_ROLES;
-use catalog::{Catalog, Policy, Privilege, Table, TableId, TableKind};
+use catalog::{Catalog, Policy, Privilege, Table, TableId, TableKind, ViewRights};
 
 /// A headline with a line each, or nothing.
 pub(super) fn list(headline: &str, lines: Vec<String>) -> String {
@@ -65,7 +65,7 @@ fn guard(table: &Table, is_reached: bool) -> String {
     };
     match table.kind {
         TableKind::View { materialized: true, .. } => "materialized".to_owned(),
-        TableKind::View { security_invoker: true, .. } => "as the caller".to_owned(),
+        TableKind::View { rights: ViewRights::Callers, .. } => "as the caller".to_owned(),
         TableKind::View { .. } if is_reached => "AS ITS OWNER".to_owned(),
         TableKind::View { .. } => "as its owner".to_owned(),
         TableKind::Table if table.row_security => format!("row-level security, {policies}"),

@@ -11,7 +11,7 @@ use super::resolve::constraint_names;
 use super::{Builder, Outcome, columns, names};
 use crate::expr::bind;
 use crate::expr::scope::Source;
-use crate::{DefaultValue, TableId, TableKind};
+use crate::{DefaultValue, TableId, TableKind, ViewRights};
 
 impl Builder<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) -> Result<Outcome> {
@@ -332,12 +332,12 @@ impl Builder<'_> {
 
     fn set_options(&mut self, id: TableId, options: &[(String, String)]) -> Result<Outcome> {
         let table = self.table_mut(id);
-        let TableKind::View { security_invoker, check_option, .. } = &mut table.kind else {
+        let TableKind::View { rights, check_option, .. } = &mut table.kind else {
             return Ok(Outcome::NoEffect);
         };
         for (name, value) in options {
             match name.as_str() {
-                "security_invoker" => *security_invoker = super::views::is_on(value),
+                "security_invoker" => *rights = ViewRights::said(super::views::is_on(value)),
                 "check_option" => *check_option = Some(super::views::check_option(value)?),
                 "security_barrier" => {}
                 name => return Err(Error::missing(format!("view option {name}"))),

@@ -11,7 +11,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::scope::Scope;
 use crate::expr::walk::{Visitor, Walk};
-use crate::{Catalog, Column, Table, TableKind};
+use crate::{Catalog, Column, Table, TableKind, ViewRights};
 
 /// A result column of a query.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,7 @@ impl Builder<'_> {
         let query = bind::query(&self.names(), &create.query)?;
         let kind = TableKind::View {
             query: Arc::new(query),
-            security_invoker: security_invoker(create)?,
+            rights: rights(create)?,
             materialized: create.materialized,
             check_option: match create.check_option {
                 Some(said) => Some(said),
@@ -181,11 +181,11 @@ fn keep_comments(old: &[Column], mut columns: Vec<Column>) -> Vec<Column> {
     columns
 }
 
-fn security_invoker(create: &CreateView) -> Result<bool> {
-    let mut found = false;
+fn rights(create: &CreateView) -> Result<ViewRights> {
+    let mut found = ViewRights::default();
     for (name, value) in &create.options {
         match name.as_str() {
-            "security_invoker" => found = is_on(value),
+            "security_invoker" => found = ViewRights::said(is_on(value)),
             "security_barrier" | "check_option" => {}
             name => return Err(Error::missing(format!("view option {name}"))),
         }

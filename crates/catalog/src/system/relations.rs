@@ -4,7 +4,7 @@ use types::ty::format_type;
 use types::{Modifier, Type, Value};
 
 use super::{Objects, SystemRelation, Ty, attribute, beside, flag, id, list, maybe, number, text};
-use crate::{Column, DefaultValue, Generated, Index, Table, TableKind};
+use crate::{Column, DefaultValue, Generated, Index, Table, TableKind, ViewRights};
 
 pub(super) const ROWS: &[SystemRelation] = &[
     SystemRelation {
@@ -164,10 +164,13 @@ fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
         let (kind, options) = match &table.kind {
             TableKind::Table => ("r", Value::Null),
             TableKind::View { materialized: true, .. } => ("m", Value::Null),
-            TableKind::View { security_invoker: true, .. } => {
+            TableKind::View { rights: ViewRights::Callers, .. } => {
                 ("v", list(vec![text("security_invoker=true")]))
             }
-            TableKind::View { .. } => ("v", Value::Null),
+            TableKind::View { rights: ViewRights::Owners, .. } => {
+                ("v", list(vec![text("security_invoker=false")]))
+            }
+            TableKind::View { rights: ViewRights::Unsaid, .. } => ("v", Value::Null),
         };
         rows.push(vec![
             id(objects.class(&table.name)),

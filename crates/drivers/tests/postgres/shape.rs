@@ -160,8 +160,8 @@ impl Lines<'_, '_> {
         self.add(name, "comment", &table.comment);
         match &table.kind {
             TableKind::Table => self.add(name, "kind", "table"),
-            TableKind::View { query, security_invoker, materialized, check_option } => {
-                self.add(name, "view", (security_invoker, materialized, check_option));
+            TableKind::View { query, rights, materialized, check_option } => {
+                self.add(name, "view", (rights, materialized, check_option));
                 let text = self.printer.query(&sql::print::query(query)).await;
                 self.add(name, "query", text);
             }

@@ -22,6 +22,15 @@ pub(super) struct Rights {
     pub(super) bypass: bool,
     view_owner: Option<Arc<Rights>>,
     is_lent: bool,
+    /// Whether rows may be shown that policies hide from the caller.
+    pub(super) is_past_policies: bool,
+}
+
+impl Rights {
+    /// The same, where an author meant that rows are shown that policies hide from the caller.
+    pub(super) fn past_policies(self) -> Rights {
+        Rights { is_past_policies: true, ..self }
+    }
 }
 
 impl<'m> Pass<'m> {
@@ -118,6 +127,7 @@ impl<'m> Pass<'m> {
             bypass: owner.bypass,
             view_owner: None,
             is_lent: true,
+            is_past_policies: false,
         })
     }
 
@@ -129,6 +139,7 @@ impl<'m> Pass<'m> {
             bypass: std::mem::replace(&mut self.bypass, other.bypass),
             view_owner: std::mem::replace(&mut self.view_owner, other.view_owner),
             is_lent: std::mem::replace(&mut self.is_lent, other.is_lent),
+            is_past_policies: false,
         }
     }
 }

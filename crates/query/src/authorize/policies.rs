@@ -57,14 +57,14 @@ impl<'a> Pass<'a> {
 
     /// Refuses a view whose owner no policy binds, where policies bind the caller.
     pub(super) fn refuse_past_policies(&self, table: TableId) -> Result<()> {
-        let is_past =
-            self.view_owner.is_some() && !self.bound(table) && self.binds(table, &self.roles, self.bypass);
+        let is_unsaid = self.view_owner.as_ref().is_some_and(|owner| !owner.is_past_policies);
+        let is_past = is_unsaid && !self.bound(table) && self.binds(table, &self.roles, self.bypass);
         if !is_past {
             return Ok(());
         }
         let table = &self.model.catalog[table].name;
         let what = format!("a view that reads {table} with its owner's rights past row-level security");
-        Err(Error::missing(what).with_hint("Declare the view with (security_invoker = true)."))
+        Err(Error::missing(what).with_hint("Declare the view with (security_invoker = true), or with (security_invoker = false) if that is meant."))
     }
 
     /// The rows that policies for a command let the caller see: `None` is every row.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use catalog::{ColumnId, PolicyCommand, Privilege, TableKind};
+use catalog::{ColumnId, PolicyCommand, Privilege, TableKind, ViewRights};
 use types::Result;
 
 use super::Pass;
@@ -156,7 +156,8 @@ impl Pass<'_> {
     }
 
     /// The body of a view: rights on tables, and their policies, are the owner's matter unless the view is an invoker's. An owner
-    /// whom no policy binds would show rows that policies hide from the caller: over such a table the view is refused.
+    /// whom no policy binds would show rows that policies hide from the caller: over such a table the view is refused, unless its
+    /// author wrote that this is meant.
     pub(super) fn view(&mut self, read: &mut Read, view: catalog::TableId, named: &Named) -> Result<()> {
         let before = (self.view_owner.clone(), self.stored);
         self.open_view(view)?;
@@ -168,9 +169,16 @@ impl Pass<'_> {
     /// Puts the rights in force that a view reads with. An invoker's view reads as the caller even inside of a view that does not.
     pub(super) fn open_view(&mut self, view: catalog::TableId) -> Result<()> {
         let declared = &self.model.catalog[view];
-        let is_invokers = matches!(declared.kind, TableKind::View { security_invoker: true, .. });
-        let owner = if is_invokers { None } else { Some(Arc::new(self.rights_of(&declared.owner)?)) };
-        (self.view_owner, self.stored) = (owner, true);
+        let rights = match declared.kind {
+            TableKind::View { rights, .. } => rights,
+            TableKind::Table => ViewRights::Unsaid,
+        };
+        let owner = match rights {
+            ViewRights::Callers => None,
+            ViewRights::Owners => Some(self.rights_of(&declared.owner)?.past_policies()),
+            ViewRights::Unsaid => Some(self.rights_of(&declared.owner)?),
+        };
+        (self.view_owner, self.stored) = (owner.map(Arc::new), true);
         Ok(())
     }
 }

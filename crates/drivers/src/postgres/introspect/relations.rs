@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, Column, ColumnId, DefaultValue, Table, TableId, TableKind};
+use catalog::{Catalog, Column, ColumnId, DefaultValue, Table, TableId, TableKind, ViewRights};
 use sql::ast::{CheckOption, Literal, Query, QueryBody};
 use types::{Name, Span};
 
@@ -53,6 +53,7 @@ pub(super) fn relations(catalog: &mut Catalog, found: Vec<Relation>, _: &Grants)
             force_row_security: relation.force_row_security,
             policies: Vec::new(),
             triggers: Vec::new(),
+            rules: Vec::new(),
             acl: Default::default(),
             owner: relation.owner.into(),
             comment: relation.comment,
@@ -70,7 +71,7 @@ fn kind(catalog: &mut Catalog, relation: &Relation, name: &Name) -> TableKind {
     let query = text::query(catalog, said, || format!("the query of view {name}")).unwrap_or_else(nothing);
     TableKind::View {
         query: Arc::new(query),
-        security_invoker: relation.options.iter().any(|option| is_invoker(option)),
+        rights: relation.options.iter().find_map(|option| rights(option)).unwrap_or_default(),
         materialized,
         check_option: relation.options.iter().find_map(|option| match option.as_str() {
             "check_option=local" => Some(CheckOption::Local),
@@ -87,10 +88,9 @@ fn nothing() -> Query {
     Query { with: None, body, order_by, limit: None, offset: None, locking, span: Span::default() }
 }
 
-fn is_invoker(option: &str) -> bool {
-    option
-        .strip_prefix("security_invoker=")
-        .is_some_and(|value| matches!(value.to_lowercase().as_str(), "true" | "on" | "yes" | "1"))
+fn rights(option: &str) -> Option<ViewRights> {
+    let value = option.strip_prefix("security_invoker=")?;
+    Some(ViewRights::said(matches!(value.to_lowercase().as_str(), "true" | "on" | "yes" | "1")))
 }
 
 /// Adds the columns.
