@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::TableId;
-use program::{Account, Done, Host, Notice, Programs, Returned, Signature};
+use program::{
+    Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries, TemporariesMark,
+};
 use query::triggers::Operation;
 use query::{
-    Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Output, Plan, Read, Source, SourceId, Step,
+    Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Plan, Read, Source, SourceId, Step,
     Truncation, visit,
 };
 use render::Dialect;
@@ -32,6 +34,7 @@ pub(crate) struct InForce {
     /// The tables that statements under way write to.
     busy: Mutex<Vec<TableId>>,
     account: Arc<Account>,
+    temporaries: Arc<Temporaries>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     /// What parts of the transaction that are open began with, outermost first.
     marks: Mutex<Vec<Mark>>,
@@ -44,6 +47,7 @@ struct Mark {
     settings: BTreeMap<String, Arc<str>>,
     deferred: usize,
     history: usize,
+    temporaries: TemporariesMark,
 }
 
 /// What waits for the end of the transaction.
@@ -74,20 +78,22 @@ const DEFERRED_MAX: usize = 100_000;
 
 impl InForce {
     pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
-        let path = Mutex::new(path);
-        let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
-        let account = Account::of(limits.function_bytes_max);
-        Arc::new(InForce {
-            path,
-            depth,
+        Arc::new(InForce::begun(is_read_only, limits, path))
+    }
+
+    fn begun(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> InForce {
+        InForce {
+            path: Mutex::new(path),
+            depth: AtomicUsize::new(0),
             is_read_only,
+            account: Account::of(limits.function_bytes_max),
             limits,
-            account,
+            temporaries: Arc::default(),
             busy: Mutex::default(),
             deferred: Arc::default(),
-            marks,
+            marks: Mutex::default(),
             history: History::default(),
-        })
+        }
     }
 
     /// Notes that a statement writes to a table, until it is [`InForce::done`].
@@ -107,7 +113,8 @@ impl InForce {
 
     fn begin_part(&self, settings: &Settings) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let mark = Mark { settings: settings.mark(), deferred, history: self.history.length() };
+        let (settings, temporaries) = (settings.mark(), self.temporaries.mark());
+        let mark = Mark { settings, deferred, history: self.history.length(), temporaries };
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
     }
 
@@ -115,6 +122,7 @@ impl InForce {
         let mark = self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(mark) = mark.filter(|_| !keep) {
             settings.bring_back(mark.settings);
+            self.temporaries.go_back(mark.temporaries);
             self.history.shorten(mark.history);
             self.deferred.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.deferred);
         }
@@ -140,19 +148,11 @@ impl InForce {
 
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
-        let (path, limits, deferred) = (Mutex::new(path), self.limits.clone(), self.deferred.clone());
-        let (depth, marks) = (AtomicUsize::new(0), Mutex::default());
-        let account = self.account.clone();
         Arc::new(InForce {
-            path,
-            depth,
-            is_read_only,
-            limits,
-            account,
-            busy: Mutex::default(),
-            deferred,
-            marks,
-            history: History::default(),
+            account: self.account.clone(),
+            temporaries: self.temporaries.clone(),
+            deferred: self.deferred.clone(),
+            ..InForce::begun(is_read_only, self.limits.clone(), path)
         })
     }
 }
@@ -350,7 +350,7 @@ impl Work<'_> {
     pub(crate) fn rows_in_memory(&self, id: SourceId, table: TableId, rows: Vec<Vec<Value>>) -> Source {
         let columns = &self.served.model.catalog[table].columns;
         let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
-        rows_of(id, rows, types.len(), &types)
+        Source::of_rows(id, rows, &types)
     }
 
     async fn called(&mut self, read: &Read, parameters: &[Value]) -> Result<Read> {
@@ -369,7 +369,7 @@ impl Work<'_> {
             }
             let types: Vec<Type> = args.iter().map(|arg| arg.value.ty()).collect();
             let rows = self.call(function, role, &types, values).await?.into_rows(columns);
-            found.push((id, rows_of(id, rows, columns, &column_types(read, id, columns))));
+            found.push((id, Source::of_rows(id, rows, &column_types(read, id, columns))));
         }
         let mut read = read.clone();
         visit::deep_sources_mut(&mut read, &mut |source| {
@@ -484,22 +484,6 @@ fn first_call(read: &Read) -> Option<SourceId> {
     found
 }
 
-/// Rows that are there.
-fn rows_of(id: SourceId, rows: Vec<Vec<Value>>, columns: usize, types: &[Type]) -> Source {
-    let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
-    if rows.is_empty() {
-        let output = |at: usize| Output {
-            name: format!("c{at}").into(),
-            expr: Expr::null(types.get(at).cloned().unwrap_or(Type::Text)),
-        };
-        let outputs = (0..columns).map(output).collect();
-        let nothing = Read { outputs, filter: Some(Expr::bool(false)), ..Read::from(Source::Unit) };
-        return Source::Read { id, read: Box::new(nothing), view: None };
-    }
-    let row = |row: Vec<Value>| row.into_iter().zip(types).map(constant).collect();
-    Source::Values { id, rows: rows.into_iter().map(row).collect() }
-}
-
 impl Work<'_> {
     /// Begins a part of the transaction that may be undone alone.
     pub(crate) async fn open_part(&mut self) -> Result<()> {
@@ -530,6 +514,10 @@ impl Host for Work<'_> {
 
     fn account(&self) -> &Arc<Account> {
         &self.in_force.account
+    }
+
+    fn temporaries(&self) -> &Temporaries {
+        &self.in_force.temporaries
     }
 
     fn caller(&self) -> &Caller {

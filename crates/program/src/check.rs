@@ -5,15 +5,14 @@
 use std::sync::Arc;
 
 use catalog::{Function, Trigger};
-use query::{Caller, Expr, FunctionId, Model, Plan};
-use types::session::Session;
-use types::{Error, Limits, Result, Value};
+use query::{Expr, FunctionId, Model, Plan};
+use types::{Error, Result, Value};
 
-use crate::account::Account;
 use crate::environment::Environment;
-use crate::host::{BoxFuture, Done, Host, Notice};
+use crate::ground::{Ground, Grounded};
+use crate::host::{BoxFuture, Done, Host};
 use crate::interpret::Frame;
-use crate::plans::{Program, Programs};
+use crate::plans::Program;
 
 /// A place in a body that could not run.
 #[derive(Clone, Debug)]
@@ -26,9 +25,6 @@ pub struct Refusal {
     pub error: Error,
 }
 
-/// The owner of everything: whoever resolves for it meets no missing right.
-const OWNER: &str = "postgres";
-
 /// Every place of every body that could not run.
 pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
     let functions = model.catalog.functions.iter().enumerate();
@@ -38,7 +34,7 @@ pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
 
 /// Every place of a `do` block that could not run.
 pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<(u32, Error)> {
-    let mut host = Dry { path: path.into(), ..Dry::of(model) };
+    let mut host = Dry::of(model, path.into());
     let function = crate::block::anonymous(body);
     let program = Arc::new(Program::of(&function, host.path().clone()));
     if let Err(error) = program.body() {
@@ -51,7 +47,7 @@ pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<(
 }
 
 fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<Refusal> {
-    let mut host = Dry::of(model);
+    let mut host = Dry::of(model, Arc::new(["public".into(), "extensions".into()]));
     let refusal = |at: u32, error: Error| Refusal { function: id, at, error };
     if function.input_types().any(query::functions::is_polymorphic) {
         // What its statements mean, its arguments say.
@@ -61,7 +57,7 @@ fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<R
     if let Err(error) = before {
         return vec![refusal(0, error)];
     }
-    host.caller = Caller::role(OWNER);
+    host.0.owned();
     let path = host.path().clone();
     let program = Arc::new(Program::of(function, path));
     if let Err(error) = program.body() {
@@ -94,7 +90,7 @@ fn environments(host: &Dry, function: &Function) -> Result<Vec<Environment>> {
         let args = function.input_types().map(|_| Value::Null).collect();
         return Ok(vec![crate::call::environment(host, function, args)?]);
     }
-    let catalog = &host.model.catalog;
+    let catalog = &host.model().catalog;
     let triggers = catalog.ids().flat_map(|id| catalog[id].triggers.iter().map(move |trigger| (id, trigger)));
     let fired = triggers.filter(|(_, trigger)| is_of(trigger, function));
     fired.map(|(id, trigger)| crate::fire::dry(catalog, &function.name.name, id, trigger)).collect()
@@ -107,27 +103,11 @@ fn is_of(trigger: &Trigger, function: &Function) -> bool {
 }
 
 /// A transaction in which nothing happens.
-struct Dry {
-    model: Arc<Model>,
-    programs: Arc<Programs>,
-    limits: Limits,
-    account: Arc<Account>,
-    caller: Caller,
-    session: Session,
-    path: Arc<[Arc<str>]>,
-}
+struct Dry(Ground);
 
 impl Dry {
-    fn of(model: &Arc<Model>) -> Dry {
-        Dry {
-            model: model.clone(),
-            programs: Arc::default(),
-            limits: Limits::default(),
-            account: Account::of(usize::MAX),
-            caller: Caller::role(OWNER),
-            session: Session::utc(0),
-            path: Arc::new(["public".into(), "extensions".into()]),
-        }
+    fn of(model: &Arc<Model>, path: Arc<[Arc<str>]>) -> Dry {
+        Dry(Ground::of(model.clone(), path, usize::MAX))
     }
 }
 
@@ -135,56 +115,18 @@ fn nothing_happens() -> Error {
     Error::internal("something was to happen in a transaction in which nothing does")
 }
 
-impl Host for Dry {
-    fn model(&self) -> &Arc<Model> {
-        &self.model
+impl Grounded for Dry {
+    fn ground(&self) -> &Ground {
+        &self.0
     }
 
-    fn programs(&self) -> &Arc<Programs> {
-        &self.programs
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn account(&self) -> &Arc<Account> {
-        &self.account
-    }
-
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn exchange_role(&mut self, role: Arc<str>) -> Arc<str> {
-        std::mem::replace(&mut self.caller.role, role)
-    }
-
-    fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn exchange_session(&mut self, session: Session) -> Session {
-        std::mem::replace(&mut self.session, session)
-    }
-
-    fn path(&self) -> &Arc<[Arc<str>]> {
-        &self.path
-    }
-
-    fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
-        std::mem::replace(&mut self.path, path)
+    fn ground_mut(&mut self) -> &mut Ground {
+        &mut self.0
     }
 
     fn is_read_only(&self) -> bool {
         true
     }
-
-    fn enter(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn leave(&mut self) {}
 
     fn compute(&self, _: &Expr, _: &[Value]) -> Result<Value> {
         Err(nothing_happens())
@@ -201,10 +143,4 @@ impl Host for Dry {
     fn end_part(&mut self, _: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Err(nothing_happens())))
     }
-
-    fn check(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn notice(&mut self, _: Notice) {}
 }

@@ -11,6 +11,7 @@ use types::{Error, Limits, Result, Value};
 
 use crate::account::{Account, Held};
 use crate::plans::Programs;
+use crate::temporaries::Temporaries;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -48,6 +49,9 @@ pub trait Host: Send {
 
     /// What all functions together hold of memory.
     fn account(&self) -> &Arc<Account>;
+
+    /// The temporary tables that functions made.
+    fn temporaries(&self) -> &Temporaries;
 
     /// Who asks.
     fn caller(&self) -> &Caller;

@@ -11,6 +11,7 @@ mod procedures;
 mod raise;
 mod results;
 mod statements;
+mod temporary;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use catalog::TableId;
-use query::resolve::{Columns, NameConflict, Variables};
+use query::resolve::{Columns, NameConflict, NamedRows, Variables};
 use query::{Expr, Form, Transition};
 use types::{Code, Error, Result, Type, Value};
 
 use crate::environment::{Environment, Kind, Shape, TransitionTable};
+use crate::host::Host;
 
 /// What a parameter of a statement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +23,13 @@ pub(crate) struct Use {
 /// The variables as a statement sees them.
 pub(crate) struct Names<'a> {
     environment: &'a Environment,
+    host: &'a dyn Host,
     conflict: NameConflict,
     uses: RefCell<Vec<Use>>,
     shapes: RefCell<Vec<(usize, Option<Shape>)>>,
     nulls: RefCell<Vec<(usize, bool)>>,
     names_transition: Cell<bool>,
+    names_temporary: Cell<bool>,
 }
 
 /// The values of a statement's parameters, and of which shapes the rows were that they are taken from.
@@ -38,6 +41,8 @@ pub(crate) struct Used {
     nulls: Vec<(usize, bool)>,
     /// The transition tables, where one is named.
     transitions: Option<Arc<[TransitionTable]>>,
+    /// Whether a temporary table is named: what it held is a part of the plan.
+    pub(crate) is_of_temporary: bool,
 }
 
 impl Used {
@@ -74,14 +79,20 @@ impl Used {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(environment: &'a Environment, conflict: NameConflict) -> Names<'a> {
+    pub(crate) fn new(
+        environment: &'a Environment,
+        conflict: NameConflict,
+        host: &'a dyn Host,
+    ) -> Names<'a> {
         Names {
             environment,
+            host,
             conflict,
             uses: RefCell::default(),
             shapes: RefCell::default(),
             nulls: RefCell::default(),
             names_transition: Cell::default(),
+            names_temporary: Cell::default(),
         }
     }
 
@@ -92,6 +103,7 @@ impl<'a> Names<'a> {
             shapes: self.shapes.into_inner(),
             nulls: self.nulls.into_inner(),
             transitions,
+            is_of_temporary: self.names_temporary.get(),
         }
     }
 
@@ -187,6 +199,12 @@ impl Variables for Names<'_> {
         let found = self.environment.transitions.iter().find(|known| *known.name == *name)?;
         self.names_transition.set(true);
         Some((found.table, found.rows))
+    }
+
+    fn temporary(&self, name: &str) -> Result<Option<Arc<NamedRows>>> {
+        let found = self.host.temporaries().rows(name, self.host)?;
+        self.names_temporary.set(self.names_temporary.get() || found.is_some());
+        Ok(found)
     }
 }
 

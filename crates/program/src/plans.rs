@@ -236,6 +236,9 @@ impl Program {
             return Ok(planned);
         }
         let planned = Arc::new(make()?);
+        if planned.used.is_of_temporary {
+            return Ok(planned);
+        }
         let mut plans = self.plans();
         if plans.len() >= PLANS_MAX {
             plans.clear();
@@ -265,7 +268,7 @@ impl Program {
         host: &dyn Host,
         planned: &Arc<Planned>,
     ) {
-        if text.len() > MADE_BYTES_MAX || !arguments.are_all() {
+        if text.len() > MADE_BYTES_MAX || !arguments.are_all() || planned.used.is_of_temporary {
             return;
         }
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -362,7 +365,7 @@ pub(crate) fn resolved(
     wanted: Wanted<'_>,
     resolve: impl FnOnce(&Surroundings<'_>) -> Result<Query>,
 ) -> Result<Planned> {
-    let names = Names::new(wanted.environment, wanted.conflict);
+    let names = Names::new(wanted.environment, wanted.conflict, wanted.host);
     let around = Surroundings {
         catalog: wanted.catalog(),
         path: wanted.path,
@@ -383,7 +386,7 @@ pub(crate) fn resolved(
 
 /// An expression, resolved.
 pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
-    let names = Names::new(wanted.environment, wanted.conflict);
+    let names = Names::new(wanted.environment, wanted.conflict, wanted.host);
     let is_counted = asks(expr);
     let around = Surroundings {
         catalog: wanted.catalog(),

@@ -201,6 +201,24 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// Rows that are there, of these types.
+    pub fn of_rows(id: SourceId, rows: Vec<Vec<Value>>, types: &[Type]) -> Source {
+        let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
+        if rows.is_empty() {
+            let output = |(at, ty): (usize, &Type)| Output {
+                name: format!("c{at}").into(),
+                expr: Expr::null(ty.clone()),
+            };
+            let outputs = types.iter().enumerate().map(output).collect();
+            let nothing = Read { outputs, filter: Some(Expr::bool(false)), ..Read::from(Source::Unit) };
+            return Source::Read { id, read: Box::new(nothing), view: None };
+        }
+        let row = |row: Vec<Value>| row.into_iter().zip(types).map(constant).collect();
+        Source::Values { id, rows: rows.into_iter().map(row).collect() }
+    }
+}
+
 /// Which rows of a statement a transition table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {

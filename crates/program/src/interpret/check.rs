@@ -215,7 +215,12 @@ impl Walk<'_, '_> {
     fn columns_of(&mut self, statement: &StatementKind) -> Option<Columns> {
         if !super::data::is_about_rows(statement) {
             let outcome = self.frame.possible(statement);
-            self.note(outcome);
+            if self.note(outcome).is_some()
+                && let StatementKind::CreateTableAs { name, query, .. } = statement
+            {
+                let declared = self.frame.declare_temporary(name, query);
+                self.note(declared);
+            }
             return None;
         }
         let planned =

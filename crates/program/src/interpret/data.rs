@@ -47,6 +47,13 @@ impl Frame<'_> {
                 let host = &*self.host;
                 query::lock(host.model(), (tables, mode), host.path(), host.caller())
             }
+            StatementKind::CreateTableAs { name, query, if_not_exists, .. } => {
+                self.create_temporary(name, query, *if_not_exists).await
+            }
+            StatementKind::Drop(drop) => {
+                drop.names.iter().for_each(|(name, _)| self.host.temporaries().remove(&name.name));
+                Ok(())
+            }
             StatementKind::Set { name, values, .. } => crate::settings::set(name, values, self.host),
             StatementKind::Reset(name) => crate::settings::set(name, &[], self.host),
             _ => Ok(()),
@@ -71,6 +78,9 @@ impl Frame<'_> {
             }
             StatementKind::Set { name, .. } | StatementKind::Reset(name) => crate::settings::possible(name),
             StatementKind::Truncate { .. } => Ok(()),
+            StatementKind::CreateTableAs { temporary: true, .. } => Ok(()),
+            StatementKind::Drop(drop) if self.drops_temporaries(drop) => Ok(()),
+            StatementKind::CreateIndex(create) if self.host.temporaries().has(&create.table.name) => Ok(()),
             StatementKind::Comment { .. } => Err(Error::missing("COMMENT in a function")),
             _ => Err(Error::missing("a statement about the schema in a function")),
         }
@@ -118,7 +128,7 @@ impl Frame<'_> {
         Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message))
     }
 
-    fn refuse_change(&self, word: &str) -> Result<()> {
+    pub(super) fn refuse_change(&self, word: &str) -> Result<()> {
         self.refuse_stable(word)?;
         if self.host.is_read_only() {
             let message = format!("cannot execute {word} in a read-only transaction");

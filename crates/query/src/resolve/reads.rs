@@ -294,6 +294,16 @@ impl Resolver<'_> {
             relation.is_stored = false;
             return Ok((Source::Transition { id, table, rows }, relation));
         }
+        if let Some(rows) = self.temporary(name)? {
+            let id = self.ids.fresh();
+            let types: Vec<Type> = rows.columns.iter().map(|(_, ty)| ty.clone()).collect();
+            let column = |((name, ty), at): (&(std::sync::Arc<str>, Type), u16)| {
+                (name.clone(), Expr::Column { source: id, column: catalog::ColumnId(at), ty: ty.clone() })
+            };
+            let columns = rows.columns.iter().zip(0..).map(column).collect();
+            let relation = Relation::of_columns(alias.unwrap_or(&name.name), columns);
+            return Ok((Source::of_rows(id, rows.rows.clone(), &types), relation));
+        }
         if let Some(found) = self.system_source(name, alias) {
             return Ok(found);
         }

@@ -9,7 +9,7 @@ use catalog::{Catalog, ColumnId, TableId, Volatility};
 use sql::ast::{self, ArgumentMode, ExprKind, StatementKind};
 use types::session::Session;
 use types::ty::format_type;
-use types::{Code, Error, Result, Type};
+use types::{Code, Error, Result, Type, Value};
 
 use super::Resolver;
 use super::declared::unsupported;
@@ -56,6 +56,21 @@ pub trait Variables {
 
     /// The transition table of this name.
     fn transition(&self, name: &str) -> Option<(TableId, Transition)>;
+
+    /// The temporary table of this name.
+    ///
+    /// # Errors
+    /// `42501` for somebody else's.
+    fn temporary(&self, name: &str) -> Result<Option<Arc<NamedRows>>>;
+}
+
+/// Rows in memory that statements read under a name.
+#[derive(Clone, Debug, Default)]
+pub struct NamedRows {
+    /// Names and types of their columns.
+    pub columns: Vec<(Arc<str>, Type)>,
+    /// The rows.
+    pub rows: Vec<Vec<Value>>,
 }
 
 /// What surrounds a statement of a body.
@@ -164,8 +179,20 @@ impl<'a> Resolver<'a> {
         variables.transition(&name.name)
     }
 
+    /// The temporary table of this name.
+    pub(super) fn temporary(&self, name: &ast::ObjectName) -> Result<Option<Arc<NamedRows>>> {
+        let is_there = name.schema.as_deref().is_none_or(|schema| schema == catalog::build::TEMPORARY);
+        match self.variables.filter(|_| is_there) {
+            Some(variables) => variables.temporary(&name.name),
+            None => Ok(None),
+        }
+    }
+
     /// The table or view that a statement is to change.
     pub(super) fn changed_table(&self, name: &ast::ObjectName) -> Result<TableId> {
+        if self.temporary(name)?.is_some() {
+            return Err(Error::missing(format!("changing the temporary table {} of a function", name.name)));
+        }
         if self.transition(name).is_some() {
             let message = format!("relation \"{}\" cannot be the target of a modifying statement", name.name);
             return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
@@ -326,7 +353,7 @@ impl<'a> Resolver<'a> {
         let mut call = self.interpreted_call(at, args, Type::Json)?;
         if !function.returns_set {
             // A row that is null is one of nulls.
-            let none = Expr::Const { value: types::Value::text("{}"), ty: Type::Json };
+            let none = Expr::Const { value: Value::text("{}"), ty: Type::Json };
             call = Expr::Form { form: Form::Coalesce, args: vec![call, none], ty: Type::Json };
         }
         let chosen = crate::functions::choose_set(name, &[Type::Json])?;

@@ -10,12 +10,11 @@ use std::task::{Context, Poll, Waker};
 
 use catalog::build::Mark;
 use catalog::{Builder, Catalog, Outcome};
-use program::{Account, BoxFuture, Done, Host, Notice, Programs};
+use program::{BoxFuture, Done, Ground, Grounded, Host};
 use query::eval::{NoRow, Scope, eval};
-use query::{Caller, CallerField, Expr, Model, Plan, Step, compute, visit};
+use query::{CallerField, Expr, Model, Plan, Step, compute, visit};
 use sql::ast::StatementKind;
-use types::session::Session;
-use types::{Error, Limits, Result, Value};
+use types::{Error, Result, Value};
 
 use super::Doing;
 
@@ -79,14 +78,7 @@ fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 /// A transaction of declarations.
 struct Rehearsal<'b, 't> {
     builder: &'b mut Builder<'t>,
-    model: Arc<Model>,
-    programs: Arc<Programs>,
-    limits: Limits,
-    account: Arc<Account>,
-    caller: Caller,
-    session: Session,
-    path: Arc<[Arc<str>]>,
-    depth: usize,
+    ground: Ground,
     parts: Vec<(Mark, usize)>,
     /// What is to be done to rows.
     noted: Vec<(Arc<Catalog>, Doing)>,
@@ -100,19 +92,13 @@ struct Rehearsal<'b, 't> {
 
 impl<'b, 't> Rehearsal<'b, 't> {
     fn of(builder: &'b mut Builder<'t>) -> Rehearsal<'b, 't> {
+        let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
+        // A block may make temporary tables, which come first.
+        let path =
+            std::iter::once(catalog::build::TEMPORARY.into()).chain(builder.path().iter().cloned()).collect();
         Rehearsal {
-            model: Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone()))),
-            // A block may make temporary tables, which come first.
-            path: std::iter::once(catalog::build::TEMPORARY.into())
-                .chain(builder.path().iter().cloned())
-                .collect(),
             builder,
-            programs: Arc::default(),
-            limits: Limits::default(),
-            account: Account::of(BYTES_MAX),
-            caller: Caller::role("postgres"),
-            session: Session::utc(0),
-            depth: 0,
+            ground: Ground::of(model, path, BYTES_MAX),
             parts: Vec::new(),
             noted: Vec::new(),
             declared: false,
@@ -123,12 +109,12 @@ impl<'b, 't> Rehearsal<'b, 't> {
     }
 
     fn renew(&mut self) {
-        self.model = Arc::new(Model::of_declarations(Arc::new(self.builder.catalog().clone())));
-        self.programs = Arc::default();
+        let catalog = Arc::new(self.builder.catalog().clone());
+        self.ground.declare(Arc::new(Model::of_declarations(catalog)));
     }
 
     fn note(&mut self, doing: Doing) {
-        self.noted.push((self.model.catalog.clone(), doing));
+        self.noted.push((self.model().catalog.clone(), doing));
     }
 
     fn computed<T>(
@@ -145,9 +131,9 @@ impl<'b, 't> Rehearsal<'b, 't> {
             bytes.fill(0);
         };
         compute(&mut Scope {
-            caller: &self.caller,
+            caller: self.caller(),
             params: parameters,
-            session: &self.session,
+            session: self.session(),
             random: &mut random,
             clock: &clock,
         })
@@ -189,61 +175,17 @@ impl<'b, 't> Rehearsal<'b, 't> {
     }
 }
 
-impl Host for Rehearsal<'_, '_> {
-    fn model(&self) -> &Arc<Model> {
-        &self.model
+impl Grounded for Rehearsal<'_, '_> {
+    fn ground(&self) -> &Ground {
+        &self.ground
     }
 
-    fn programs(&self) -> &Arc<Programs> {
-        &self.programs
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn account(&self) -> &Arc<Account> {
-        &self.account
-    }
-
-    fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    fn exchange_role(&mut self, role: Arc<str>) -> Arc<str> {
-        std::mem::replace(&mut self.caller.role, role)
-    }
-
-    fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn exchange_session(&mut self, session: Session) -> Session {
-        std::mem::replace(&mut self.session, session)
-    }
-
-    fn path(&self) -> &Arc<[Arc<str>]> {
-        &self.path
-    }
-
-    fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
-        std::mem::replace(&mut self.path, path)
+    fn ground_mut(&mut self) -> &mut Ground {
+        &mut self.ground
     }
 
     fn is_read_only(&self) -> bool {
         false
-    }
-
-    fn enter(&mut self) -> Result<()> {
-        self.depth += 1;
-        if self.depth > self.limits.call_depth_max {
-            return Err(Error::new(types::Code::TOO_COMPLEX, "stack depth limit exceeded"));
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        self.depth -= 1;
     }
 
     fn compute(&self, expr: &Expr, parameters: &[Value]) -> Result<Value> {
@@ -291,12 +233,6 @@ impl Host for Rehearsal<'_, '_> {
         }
         Box::pin(std::future::ready(Ok(())))
     }
-
-    fn check(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn notice(&mut self, _: Notice) {}
 }
 
 #[cfg(test)]

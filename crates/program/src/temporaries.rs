@@ -1,0 +1,85 @@
+//! Temporary tables that functions make of a query: rows in memory, which are gone when the transaction ends.
+//!
+//! They are read as tables are; what would change them is refused by its name.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use query::resolve::NamedRows;
+use types::{Code, Error, Result};
+
+use crate::account::Held;
+use crate::host::Host;
+
+/// The temporary tables of a transaction, by their names.
+#[derive(Debug, Default)]
+pub struct Temporaries {
+    tables: Mutex<Tables>,
+}
+
+type Tables = BTreeMap<Arc<str>, Temporary>;
+
+/// A table, whose it is, and what it holds of memory.
+#[derive(Clone, Debug)]
+struct Temporary {
+    rows: Arc<NamedRows>,
+    owner: Arc<str>,
+    _held: Arc<Held>,
+}
+
+/// The tables that there were at some moment.
+#[derive(Debug, Default)]
+pub struct TemporariesMark(Tables);
+
+impl Temporaries {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tables().contains_key(name)
+    }
+
+    /// One more.
+    ///
+    /// # Errors
+    /// `42P07` for a name that is taken.
+    pub(crate) fn add(&self, name: &str, rows: NamedRows, owner: &Arc<str>, held: Held) -> Result<()> {
+        let mut tables = self.tables();
+        if tables.contains_key(name) {
+            return Err(Error::new(Code::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
+        }
+        let table = Temporary { rows: Arc::new(rows), owner: owner.clone(), _held: Arc::new(held) };
+        tables.insert(name.into(), table);
+        Ok(())
+    }
+
+    /// One less.
+    pub(crate) fn remove(&self, name: &str) {
+        self.tables().remove(name);
+    }
+
+    /// The rows of a table, for whoever runs a statement.
+    ///
+    /// # Errors
+    /// `42501` for somebody else's.
+    pub(crate) fn rows(&self, name: &str, host: &dyn Host) -> Result<Option<Arc<NamedRows>>> {
+        let Some(table) = self.tables().get(name).cloned() else { return Ok(None) };
+        let (catalog, role) = (&host.model().catalog, &host.caller().role);
+        let is_superuser = catalog.role(role).is_some_and(|role| role.superuser);
+        if is_superuser || catalog.memberships(role).contains(&table.owner) {
+            return Ok(Some(table.rows));
+        }
+        Err(Error::new(Code::PRIVILEGE, format!("permission denied for table {name}")))
+    }
+
+    /// What there is now.
+    pub fn mark(&self) -> TemporariesMark {
+        TemporariesMark(self.tables().clone())
+    }
+
+    /// As it was then.
+    pub fn go_back(&self, mark: TemporariesMark) {
+        *self.tables() = mark.0;
+    }
+}
