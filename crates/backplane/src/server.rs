@@ -95,20 +95,24 @@ impl Area {
 
 /// An [`App`] as a service of the web framework, for those who ask in process.
 pub fn router(app: &Arc<App>) -> Router {
-    let serve = |State(app): State<Arc<App>>, request: Request| async move { answer(app, request).await };
+    let serve =
+        |State(app): State<Arc<App>>, request: Request| async move { answer(app, None, request).await };
     Router::new().fallback(serve).with_state(app.clone())
 }
 
 /// Answers a request. A table of six rows stands for a router: one that takes paths apart, and passes a request from layer to
 /// layer, is felt in the time of a point read.
-async fn answer(app: Arc<App>, mut request: Request) -> Response {
+async fn answer(app: Arc<App>, peer: Option<Peer>, mut request: Request) -> Response {
     let area = Area::of(request.uri().path());
-    let around = Around::begin(&app, area, &mut request);
+    if let Some(peer) = peer.filter(|_| area != Area::Rest) {
+        request.extensions_mut().insert(peer);
+    }
+    let around = Around::begin(&app, area, &request);
     let response = match edge::check(&app, area, &request) {
         Err(error) => reply::failure(&error),
         Ok(()) => match area {
-            Area::Rest => data_api::serve(&app, request).await,
-            Area::Auth => Box::pin(auth_api::serve(&app, request)).await,
+            Area::Rest => data_api::serve(&app, &around.id, request).await,
+            Area::Auth => Box::pin(auth_api::serve(&app, &around.id, request)).await,
             Area::Files => Box::pin(files::serve(&app, request)).await,
             Area::Probes => probes::serve(&app, &request),
             Area::Metrics => metrics::serve(&app, request),

@@ -93,3 +93,61 @@ impl Kept {
         Ok(command)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use query::Caller;
+
+    use super::*;
+
+    fn command(parameters: Vec<Stored>) -> Command {
+        Command {
+            text: "select".into(),
+            parameters,
+            session: Session::utc(7),
+            outputs: Arc::default(),
+            counts_changes: false,
+            calls: false,
+        }
+    }
+
+    fn text(text: &str) -> Stored {
+        Stored::Text(text.into())
+    }
+
+    #[test]
+    fn a_run_brings_its_own_caller_and_values() {
+        let mut notes = Notes::default();
+        notes.parameter(0, 1, &Type::Text);
+        notes.caller(2, &CallerField::Email);
+        let written = command(vec![text("first"), text("constant"), text("alice@example.com")]);
+        let kept = Kept::of(written, notes, |_, value, _| match value {
+            Value::Text(value) => Ok(Stored::Text(value.clone())),
+            _ => Ok(Stored::Null),
+        });
+        let kept = kept.unwrap();
+        assert!(!format!("{kept:?}").contains("alice") && !format!("{kept:?}").contains("first"));
+        let caller = Caller { email: Some("bob@example.com".into()), ..Caller::role("r") };
+        let (session, parameters) = (Session::utc(9), [Value::text("other"), Value::text("second")]);
+        let bindings = Bindings {
+            caller: &caller,
+            session: &session,
+            parameters: &parameters,
+            written: &[],
+            given: &[],
+        };
+        let bound = kept.bound(&bindings).unwrap();
+        assert_eq!(bound.parameters, [text("second"), text("constant"), text("bob@example.com")]);
+        assert_eq!(bound.session.now, 9);
+        assert!(kept.bound(&Bindings { parameters: &[], ..bindings }).is_err());
+    }
+
+    #[test]
+    fn what_depends_on_a_value_is_not_kept() {
+        let mut notes = Notes::default();
+        notes.fix();
+        assert!(Kept::of(command(Vec::new()), notes, |_, _, _| Ok(Stored::Null)).is_none());
+    }
+}

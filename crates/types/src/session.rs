@@ -45,6 +45,7 @@ impl Settings {
         let settings = self.locked();
         match settings.get(name) {
             Some(value) => Some(value.clone()),
+            None if !name.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
             None => settings.get(&name.to_ascii_lowercase()).cloned(),
         }
     }

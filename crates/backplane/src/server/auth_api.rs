@@ -10,13 +10,14 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use types::{Code, Error, Result};
 
+use super::log::RequestId;
 use super::{Peer, guard, log, reply};
 use crate::app::App;
 
 const BASE: &str = "/auth/v1";
 
 /// Answers a request.
-pub(super) async fn serve(app: &App, request: Request) -> Response {
+pub(super) async fn serve(app: &App, id: &RequestId, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == "OPTIONS" {
         return of_auth(http::preflight());
@@ -24,10 +25,10 @@ pub(super) async fn serve(app: &App, request: Request) -> Response {
     let Some(service) = &app.auth else {
         return reply::failure(&Error::new(Code::PATH, "The Auth API is switched off"));
     };
-    let answered = guard::within(&app.settings.limits, answer(app, service, &parts, body)).await;
+    let answered = guard::within(&app.settings.limits, answer(app, service, id, &parts, body)).await;
     let mut response = answered.unwrap_or_else(|error| refusal(error).respond(version(&parts)));
     if let Some(cause) = response.cause.as_ref().filter(|_| response.status >= 500) {
-        log::failure(parts.extensions.get(), cause);
+        log::failure(id, cause);
     }
     response.headers.extend(http::CORS.iter().map(|(name, value)| (*name, (*value).into())));
     if parts.method == "HEAD" {
@@ -36,7 +37,13 @@ pub(super) async fn serve(app: &App, request: Request) -> Response {
     of_auth(response)
 }
 
-async fn answer(app: &App, service: &auth::Service, parts: &Parts, body: Body) -> Result<AuthResponse> {
+async fn answer(
+    app: &App,
+    service: &auth::Service,
+    id: &RequestId,
+    parts: &Parts,
+    body: Body,
+) -> Result<AuthResponse> {
     guard::check_head(&parts.uri, &parts.headers, &app.settings.limits)?;
     let Some(method) = Method::find(parts.method.as_str()) else {
         return Ok(AuthResponse::text(405, "text/plain; charset=utf-8", ""));
@@ -54,7 +61,7 @@ async fn answer(app: &App, service: &auth::Service, parts: &Parts, body: Body) -
     };
     let response = service.handle(request).await;
     if let Some(cause) = &response.cause {
-        log::failure(parts.extensions.get(), cause);
+        log::failure(id, cause);
     }
     Ok(response)
 }
@@ -84,5 +91,5 @@ fn version(parts: &Parts) -> Version {
 
 fn of_auth(response: AuthResponse) -> Response {
     let AuthResponse { status, headers, body, cause: _ } = response;
-    reply::respond(status, headers, body)
+    reply::respond(status, headers.into_iter().map(|(name, value)| (name, value.into_owned())), body)
 }

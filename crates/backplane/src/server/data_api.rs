@@ -13,6 +13,7 @@ use rest::{Http, Reply, cors};
 use types::{Code, Error, Result};
 
 use super::edge::Role;
+use super::log::RequestId;
 use super::{guard, log, reply};
 use crate::app::{App, Stopwatch, ticks};
 use crate::road;
@@ -20,7 +21,7 @@ use crate::road;
 const BASE: &str = "/rest/v1";
 
 /// Answers a request.
-pub(super) async fn serve(app: &App, request: Request) -> Response {
+pub(super) async fn serve(app: &App, id: &RequestId, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let headers = match headers(&parts) {
         Ok(headers) => headers,
@@ -40,7 +41,7 @@ pub(super) async fn serve(app: &App, request: Request) -> Response {
     let outcome =
         guard::within(&app.settings.limits, Box::pin(answer(app, &parts, http, body, &mut caller))).await;
     let mut reply = outcome.unwrap_or_else(|error| {
-        log::refusal(parts.extensions.get(), &error);
+        log::refusal(id, &error);
         let is_anonymous =
             caller.as_ref().is_none_or(|caller: &auth::Caller| caller.role == app.data_api.anon_role);
         rest::failure(&error, is_anonymous)
@@ -50,7 +51,7 @@ pub(super) async fn serve(app: &App, request: Request) -> Response {
     if parts.method == Method::HEAD {
         *response.body_mut() = reply::unsaid();
     }
-    if let Some(caller) = caller {
+    if let Some(caller) = caller.filter(|_| app.settings.server_log_requests) {
         response.extensions_mut().insert(Role(caller.role));
     }
     response

@@ -9,9 +9,9 @@ use axum::response::Response;
 
 use types::Result;
 
-use super::log::Line;
+use super::log::{Line, RequestId};
 use super::metrics::Held;
-use super::{Area, guard, log};
+use super::{Area, guard};
 use crate::app::{App, Stopwatch};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,18 +28,18 @@ pub(super) struct Around<'a> {
     app: &'a App,
     area: Area,
     watch: Stopwatch,
-    id: String,
+    /// The request's name.
+    pub(super) id: RequestId,
     line: Option<Line>,
     running: Held<'a>,
 }
 
 impl<'a> Around<'a> {
     /// Gives a request its name, and begins to count.
-    pub(super) fn begin(app: &'a App, area: Area, request: &mut Request) -> Around<'a> {
+    pub(super) fn begin(app: &'a App, area: Area, request: &Request) -> Around<'a> {
         let watch = Stopwatch::start();
-        let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
+        let id = RequestId(given_id(request.headers()).unwrap_or_else(|| app.request_id()));
         let line = app.settings.server_log_requests.then(|| Line::of(request, area));
-        request.extensions_mut().insert(log::RequestId(id.as_str().into()));
         Around { app, area, watch, id, line, running: app.metrics.begin() }
     }
 
@@ -51,12 +51,12 @@ impl<'a> Around<'a> {
         app.metrics.observe(area, response.status().as_u16(), took);
         if let Some(line) = line {
             let role = response.extensions().get::<Role>().map(|role| &*role.0);
-            line.write(&id, response.status().as_u16(), took, role);
+            line.write(&id.0, response.status().as_u16(), took, role);
         }
         let headers = response.headers_mut();
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        if let Ok(id) = HeaderValue::try_from(id) {
+        if let Ok(id) = HeaderValue::try_from(id.0) {
             headers.insert(REQUEST_ID, id);
         }
         response

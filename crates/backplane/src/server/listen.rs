@@ -126,11 +126,11 @@ impl Connections {
         let stream = TokioIo::new(Patient::new(stream, app.settings.server_write_timeout.0));
         let asked = app.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
             let app = asked.clone();
             // Moving it from hand to hand would cost more than its place.
-            Box::pin(async move { Ok::<_, Infallible>(super::answer(app, request).await) })
+            Box::pin(async move {
+                Ok::<_, Infallible>(super::answer(app, Some(Peer(peer)), request.map(Body::new)).await)
+            })
         });
         let connection = self.graceful.watch(self.http.serve_connection(stream, service));
         tokio::spawn(async move {

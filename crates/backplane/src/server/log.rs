@@ -1,6 +1,5 @@
 //! Log lines. Nothing secret is in one: no header, no body, and of a query only what selects and orders.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -12,7 +11,7 @@ use crate::settings::LogFormat;
 
 /// The name of a request.
 #[derive(Clone, Debug)]
-pub struct RequestId(pub Arc<str>);
+pub struct RequestId(pub String);
 
 /// Parameters of a query whose values name columns and counts, never people or secrets.
 const SHOWN: &[&str] =
@@ -29,15 +28,15 @@ pub fn start(format: LogFormat) {
 }
 
 /// Logs an error that is the server's fault; others are the caller's affair.
-pub fn refusal(id: Option<&RequestId>, error: &Error) {
+pub fn refusal(id: &RequestId, error: &Error) {
     if error.status() >= 500 {
         failure(id, error);
     }
 }
 
 /// Logs an error, with the cause that nobody is told.
-pub fn failure(id: Option<&RequestId>, error: &Error) {
-    let id = id.map_or("", |id| &*id.0);
+pub fn failure(id: &RequestId, error: &Error) {
+    let id = id.0.as_str();
     let (code, cause) = (error.state(), error.cause().unwrap_or_default());
     tracing::error!(id, code, message = error.message(), cause, "request failed");
 }

@@ -11,22 +11,26 @@ use types::{Code, Error};
 
 use super::long_body;
 
+/// Headers of most answers: room for them is made at once.
+const HEADERS: usize = 16;
+
 /// An answer of status, headers and body. What no header can hold is left out and logged: it would be a bug.
 pub(super) fn respond<'h>(
     status: u16,
-    headers: impl IntoIterator<Item = (&'h str, impl AsRef<str>)>,
+    headers: impl IntoIterator<Item = (&'h str, impl TryInto<HeaderValue>)>,
     body: impl Into<Body>,
 ) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().reserve(HEADERS);
     for (name, value) in headers {
-        set(response.headers_mut(), name, value.as_ref());
+        set(response.headers_mut(), name, value);
     }
     response
 }
 
-fn set(headers: &mut HeaderMap, name: &str, value: &str) {
-    match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+fn set(headers: &mut HeaderMap, name: &str, value: impl TryInto<HeaderValue>) {
+    match (HeaderName::try_from(name), value.try_into()) {
         (Ok(name), Ok(value)) => {
             headers.append(name, value);
         }
@@ -46,9 +50,11 @@ pub(super) fn json(status: u16, body: &'static str) -> Response {
 /// An answer of the Data API.
 pub(super) fn of_rest(reply: rest::Reply) -> Response {
     let rest::Reply { status, headers, further, body } = reply;
-    let ours = headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let theirs = further.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    respond(status, ours.chain(theirs), long_body::of(body))
+    let mut response = respond(status, headers, long_body::of(body));
+    for (name, value) in further {
+        set(response.headers_mut(), &name, value);
+    }
+    response
 }
 
 /// An error outside of any API, in the form of the Data API.
