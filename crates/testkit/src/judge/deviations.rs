@@ -7,6 +7,10 @@
 //!   embedded engine all of them. How many numbers are lost is nobody's promise ([`counts_on`]).
 //! - *Two keys to one table that do different things*: PostgreSQL runs checks and cascades in the order of their age, the embedded
 //!   engine looks before (`restrict`) or after (`no action`) all cascades (`schema::reference`).
+//! - *Errors of constants where there is no row*: PostgreSQL computes `1 / 0` when it plans, whether or not a row is looked at
+//!   (`programs::chosen`).
+//! - *Triggers before the rows of a deletion*: PostgreSQL deletes row by row, the embedded engine when all of them have fired. What one
+//!   of them asks of the table shows it (`programs::body`).
 //! - *How often a volatile function in a condition is called*: PostgreSQL calls it for each row that it looks at, the embedded engine
 //!   once where that finds the rows by a key. What such a function changes shows it (`programs::chosen`).
 //! - *Details of a duplicate in an index over a cast*: not printed (`schema::indexes`).

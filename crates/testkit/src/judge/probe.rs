@@ -51,6 +51,14 @@ impl Probe {
         Ok(refused)
     }
 
+    /// Whether a project can be made, rows included.
+    pub(super) fn takes(&mut self, world: &World) -> Result<bool, String> {
+        self.run("begin")?;
+        let made = self.run(&world.sql());
+        self.run("rollback")?;
+        Ok(made.is_ok())
+    }
+
     fn run(&mut self, text: &str) -> Result<(), String> {
         let ran = self.session.client.batch_execute(text);
         self.runtime.block_on(ran).map_err(|error| match error.as_db_error() {

@@ -176,7 +176,7 @@ impl World {
     pub(super) fn without_lines(&mut self, lines: &[usize]) -> usize {
         if lines.is_empty() {
             let all = self.extras.len();
-            let first = ["do ", "create trigger "]
+            let first = ["do ", "create trigger ", "create constraint trigger "]
                 .into_iter()
                 .find(|word| self.extras.iter().any(|extra| extra.sql().starts_with(word)));
             self.extras.retain(|extra| first.is_none_or(|word| !extra.sql().starts_with(word)));
