@@ -51,6 +51,8 @@ async function run(project) {
   const sqlite = await report(project, flow, 'sqlite', 'sqlite');
   if (!values.postgres) return sqlite.failed.length === 0;
   const postgres = await report(project, flow, 'postgres', values.postgres);
+  // Not served: said above.
+  if (sqlite.transcript.length === 0 || postgres.transcript.length === 0) return false;
   const different = differences(sqlite.transcript, postgres.transcript);
   console.log(`${project.name}: ${different.length} answers differ`);
   for (const [a, b] of different.slice(0, 5)) console.log(`  sqlite   ${JSON.stringify(a)}\n  postgres ${JSON.stringify(b)}`);
