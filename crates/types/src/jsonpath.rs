@@ -334,13 +334,18 @@ mod tests {
         );
         check("$ ? ((@.a == 1) is unknown)", "$?((@.\"a\" == 1) is unknown)");
         check("1.50.type()", "(1.50).type()");
+        check("-1", "-1");
+        check("-$.a", "(-$.\"a\")");
         check("$var + $\"v x\" * -2", "($\"var\" + $\"v x\" * -2)");
         check("(1 + 2) * 3 - 4 - (5 - 6)", "(((1 + 2) * 3 - 4) - (5 - 6))");
         check(".5 + 1e3", "(0.5 + 1000)");
         check("$.type.size.True", "$.\"type\".\"size\".\"True\"");
         check("$.a /* c */ . b", "$.\"a\".\"b\"");
         check("($.a == 1).type()", "($.\"a\" == 1).type()");
-        check("$ ? (@ starts with \"a\" || @ starts with $x)", "$?(@ starts with \"a\" || @ starts with $\"x\")");
+        check(
+            "$ ? (@ starts with \"a\" || @ starts with $x)",
+            "$?(@ starts with \"a\" || @ starts with $\"x\")",
+        );
         check("\"\\u0041\\n\\x41\\v\"", "\"A\\nA\\u000b\"");
         check("$[*, 1, $.n to last - 1]", "42601: syntax error at or near \",\" of jsonpath input");
         check("$[1, $.n to last - 1].*", "$[1,$.\"n\" to last - 1].*");

@@ -32,10 +32,11 @@ pub(super) static ROWS: &[Function] = &[
 
 pub(super) static SETS: &[SetFunction] = &[
     SetFunction::new("jsonb_path_query", &[B, P, B, Ty::Bool], Columns::One(B), |_, a| rows(a)).optional(2),
-    SetFunction::new("jsonb_path_query_tz", &[B, P, B, Ty::Bool], Columns::One(B), |_, a| rows(a)).optional(2),
+    SetFunction::new("jsonb_path_query_tz", &[B, P, B, Ty::Bool], Columns::One(B), |_, a| rows(a))
+        .optional(2),
 ];
 
-/// What a path finds in a document; `None` for an error that is kept silent.
+/// What a path finds in a document.
 fn found(arguments: &[Value], wants: Wants) -> Result<Outcome> {
     let document = parse(text(arguments, 0)?, DEPTH_MAX)?;
     let path = types::jsonpath::parse(text(arguments, 1)?)?;
@@ -44,9 +45,8 @@ fn found(arguments: &[Value], wants: Wants) -> Result<Outcome> {
         _ => Json::Object(Vec::new()),
     };
     if !matches!(variables, Json::Object(_)) {
-        return Err(super::arguments::invalid("\"vars\" argument is not an object").with_details(
-            "Jsonpath parameters should be encoded as key-value pairs of \"vars\" object.",
-        ));
+        return Err(super::arguments::invalid("\"vars\" argument is not an object")
+            .with_details("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object."));
     }
     let is_silent = wants.is_silent || matches!(arguments.get(3), Some(Value::Bool(true)));
     Asked { path: &path, document: &document, variables: &variables, is_silent }.answer(wants.items)
@@ -63,7 +63,7 @@ struct Wants {
 
 fn exists(arguments: &[Value], is_silent: bool) -> Result<Value> {
     Ok(match found(arguments, Wants { items: false, is_silent })? {
-        Outcome::Failed => Value::Null,
+        Outcome::Failed(_) => Value::Null,
         Outcome::Found(_) => Value::Bool(true),
         Outcome::Nothing => Value::Bool(false),
     })
@@ -71,8 +71,8 @@ fn exists(arguments: &[Value], is_silent: bool) -> Result<Value> {
 
 fn items(arguments: &[Value], is_silent: bool) -> Result<Vec<Json>> {
     Ok(match found(arguments, Wants { items: true, is_silent })? {
-        Outcome::Failed | Outcome::Nothing => Vec::new(),
-        Outcome::Found(items) => items,
+        Outcome::Nothing => Vec::new(),
+        Outcome::Failed(items) | Outcome::Found(items) => items,
     })
 }
 

@@ -37,7 +37,15 @@ fn of_timestamp(written: &str, format: &str, session: &Session) -> Result<Value>
         Some(minutes) => local.checked_sub(minutes * 60_000_000).ok_or_else(out_of_range)?,
         None => session.from_local(types::moment::valid(local)?),
     };
+    let micros = rounded(micros, moment.digits.unwrap_or(6));
     types::moment::valid(micros).map(Value::Timestamp)
+}
+
+/// Microseconds to so many digits of a second.
+fn rounded(micros: i64, digits: u32) -> i64 {
+    let unit = 10_i64.pow(6_u32.saturating_sub(digits));
+    let half = if micros < 0 { -unit / 2 } else { unit / 2 };
+    (micros.saturating_add(half)) / unit * unit
 }
 
 fn overflow(message: String) -> Error {
@@ -78,6 +86,8 @@ struct Reading<'t> {
     second_of_day: i64,
     milli: i64,
     micro: i64,
+    /// Digits of the fraction that the format has.
+    digits: Option<u32>,
     /// Sunday is 1.
     weekday: i64,
     day: i64,
@@ -103,6 +113,8 @@ struct Moment {
     day: i64,
     /// Since midnight.
     micros: i64,
+    /// Digits of its fraction.
+    digits: Option<u32>,
     /// East of UTC.
     offset_minutes: Option<i64>,
 }
@@ -364,7 +376,10 @@ impl<'t> Reading<'t> {
                 self.milli = fraction(3);
                 return Ok(());
             }
-            Field::Fraction(_) => {
+            Field::Fraction(digits) => {
+                if place.name.starts_with(['F', 'f']) {
+                    self.digits = Some(digits);
+                }
                 set(&mut self.micro, value, place.name)?;
                 self.micro = fraction(6);
                 return Ok(());
@@ -406,7 +421,8 @@ impl<'t> Reading<'t> {
         let spaces = before.len() - before.trim_start_matches(is_space).len();
         let behind = &before[spaces..];
         let end = behind.char_indices().nth(length).map_or(behind.len(), |(at, _)| at);
-        let copy = if behind.len() > length { behind.get(..length).unwrap_or(&behind[..end]) } else { behind };
+        let copy =
+            if behind.len() > length { behind.get(..length).unwrap_or(&behind[..end]) } else { behind };
         let invalid = || malformed(format!("invalid value \"{copy}\" for \"{}\"", place.name));
         let short = "If your source string is not fixed-width, try using the \"FM\" modifier.";
         let (value, used) = if place.is_open {
@@ -414,8 +430,7 @@ impl<'t> Reading<'t> {
             (value, used)
         } else {
             if behind.len() < length {
-                let message =
-                    format!("source string too short for \"{}\" formatting field", place.name);
+                let message = format!("source string too short for \"{}\" formatting field", place.name);
                 return Err(malformed(message)
                     .with_details(format!(
                         "Field requires {length} characters, but only {} remain.",
@@ -450,9 +465,8 @@ impl<'t> Reading<'t> {
 
     /// Which of some words comes next, in any case.
     fn word(&mut self, words: &[&str], name: &str) -> Result<i64> {
-        let begins = |word: &&str| {
-            self.rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
-        };
+        let begins =
+            |word: &&str| self.rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
         let Some(at) = words.iter().position(|word| begins(&word)) else {
             let shown = self.rest.split(is_space).next().unwrap_or_default();
             return Err(malformed(format!("invalid value \"{shown}\" for \"{name}\""))
@@ -510,6 +524,7 @@ impl<'t> Reading<'t> {
             month: date.month.unwrap_or(1),
             day: date.day.unwrap_or(1),
             micros,
+            digits: self.digits,
             offset_minutes: self.offset(written)?,
         })
     }
@@ -681,10 +696,8 @@ fn whole(text: &str) -> (Option<i64>, usize) {
 /// A field may be said twice, but not otherwise.
 fn set(field: &mut i64, value: i64, name: &str) -> Result<()> {
     if *field != 0 && *field != value {
-        return Err(malformed(format!(
-            "conflicting values for \"{name}\" field in formatting string"
-        ))
-        .with_details("This value contradicts a previous setting for the same field type."));
+        return Err(malformed(format!("conflicting values for \"{name}\" field in formatting string"))
+            .with_details("This value contradicts a previous setting for the same field type."));
     }
     *field = value;
     Ok(())

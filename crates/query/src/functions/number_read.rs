@@ -183,8 +183,7 @@ impl Reading<'_> {
             types::text::apply_modifier(&Type::Numeric, Some(modifier), Value::Numeric(number), true)?;
         match number {
             Value::Numeric(number) if format.shift > 0 => {
-                let factor =
-                    Numeric::from_i64(10).power(&Numeric::from_i64(-places(format.shift)))?;
+                let factor = Numeric::from_i64(10).power(&Numeric::from_i64(-places(format.shift)))?;
                 Ok(Value::Numeric(number.mul(&factor)))
             }
             number => Ok(number),

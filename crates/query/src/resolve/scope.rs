@@ -225,6 +225,7 @@ impl Resolver<'_> {
     pub(super) fn shown(&self, row: Expr) -> Result<Expr> {
         if let Expr::Form { form: Form::Row, args, ty } = row {
             let names = (1..=args.len()).map(|place| format!("f{place}").into()).collect();
+            let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<_>>()?;
             return Ok(Expr::Form { form: Form::Record(names), args, ty });
         }
         let Expr::Form { form: Form::Record(_), args, ty } = &row else { return Ok(row) };

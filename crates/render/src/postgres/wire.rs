@@ -27,7 +27,7 @@ pub fn wire(ty: &Type) -> Wire {
         Type::Numeric | Type::Uuid | Type::Json | Type::Jsonb | Type::Timetz | Type::Interval => Wire::Text,
         Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Jsonpath | Type::Vector => {
             Wire::Text
-        },
+        }
         Type::Bit | Type::Varbit => Wire::Text,
         Type::Range(_) | Type::Enum(_) => Wire::Text,
         Type::Array(element) if is_read(element) => Wire::Text,
@@ -38,5 +38,6 @@ pub fn wire(ty: &Type) -> Wire {
 
 /// Whether elements of an array are read from its text.
 fn is_read(element: &Type) -> bool {
-    !matches!(element, Type::Timetz | Type::Tsquery | Type::Jsonpath) && matches!(wire(element), Wire::Binary | Wire::Text)
+    !matches!(element, Type::Timetz | Type::Tsquery | Type::Jsonpath)
+        && matches!(wire(element), Wire::Binary | Wire::Text)
 }

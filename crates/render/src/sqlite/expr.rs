@@ -363,6 +363,12 @@ impl Writer<'_> {
 
     /// `AND` and `OR` as values: there SQLite looks at all operands, but not at a subquery that does not matter any more.
     fn connected(&mut self, args: &[Expr], word: &str, none: &str) -> Result<()> {
+        if let Some((last, before)) = args.split_last().filter(|(_, before)| !before.is_empty())
+            && !self.kept
+            && args.iter().skip(1).any(|arg| query::may_raise(arg) && computes_of_group(arg))
+        {
+            return self.connected_by_case(before, last, word, none);
+        }
         let mut is_first = true;
         self.joined_by(args, word, none, |writer, arg| {
             // A text that is kept has no subqueries.
@@ -372,6 +378,26 @@ impl Writer<'_> {
             writer.push(if guarded { ")" } else { "" });
             Ok(())
         })
+    }
+
+    /// In a subquery an aggregate would be of the subquery's one row.
+    fn connected_by_case(&mut self, before: &[Expr], last: &Expr, word: &str, none: &str) -> Result<()> {
+        let (decided, open) = if none == "true" { ("0", "1") } else { ("1", "0") };
+        self.push("CASE ");
+        self.connected(before, word, none)?;
+        self.push(" WHEN ");
+        self.push(decided);
+        self.push(" THEN ");
+        self.push(decided);
+        self.push(" WHEN ");
+        self.push(open);
+        self.push(" THEN ");
+        self.operand(last)?;
+        self.push(" ELSE ");
+        self.operand(last)?;
+        self.push(word);
+        self.push("NULL END");
+        Ok(())
     }
 
     fn joined_by(
@@ -476,8 +502,7 @@ impl Writer<'_> {
         // A subquery cannot be given a value of a group or a window.
         let walkable = names::native_equality(&ty)
             && !matches!(ty, Type::Bytea | Type::Array(_))
-            && !query::has_aggregate(array)
-            && !query::visit::has_window(array);
+            && !computes_of_group(array);
         if compare != Compare::Eq || !walkable {
             return self.special(Special::AnyOf, compare.symbol(), &[ty], args);
         }
@@ -676,6 +701,11 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a value is one of a group or a window of rows.
+fn computes_of_group(expr: &Expr) -> bool {
+    query::has_aggregate(expr) || query::visit::has_window(expr)
 }
 
 /// Whether values of a type can be told apart.

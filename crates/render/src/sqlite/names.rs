@@ -118,7 +118,10 @@ pub(super) fn is_distinct_natively(ty: &Type) -> bool {
 pub(super) fn native(ty: &Type) -> bool {
     let is_declared =
         matches!(ty, Type::Array(_) | Type::Range(_) | Type::Enum(_) | Type::Composite(_) | Type::Opaque(_));
-    let is_text = matches!(ty, Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Jsonpath | Type::Timetz);
+    let is_text = matches!(
+        ty,
+        Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery | Type::Jsonpath | Type::Timetz
+    );
     !is_declared && !is_text && *ty != Type::Vector
 }
 

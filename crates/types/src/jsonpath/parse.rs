@@ -49,8 +49,8 @@ struct Written {
 
 /// Longer symbols before those that they begin with.
 const SYMBOLS: &[&str] = &[
-    "**", "&&", "||", "==", "!=", "<>", "<=", ">=", "$", "@", ".", "[", "]", "{", "}", "(", ")", "?", "*", ",", "!",
-    "<", ">", "+", "-", "/", "%", "=", "&", "|", "#", ":",
+    "**", "&&", "||", "==", "!=", "<>", "<=", ">=", "$", "@", ".", "[", "]", "{", "}", "(", ")", "?", "*",
+    ",", "!", "<", ">", "+", "-", "/", "%", "=", "&", "|", "#", ":",
 ];
 
 /// Characters that end a name.
@@ -89,8 +89,8 @@ impl Lexer<'_> {
         self.skip_blanks()?;
         let before = self.rest;
         let Some(first) = before.chars().next() else { return Ok(None) };
-        let is_number = first.is_ascii_digit()
-            || first == '.' && before[1..].starts_with(|c: char| c.is_ascii_digit());
+        let is_number =
+            first.is_ascii_digit() || first == '.' && before[1..].starts_with(|c: char| c.is_ascii_digit());
         let token = if first == '"' {
             Token::String(self.string()?)
         } else if is_number {
@@ -216,7 +216,8 @@ impl Lexer<'_> {
     }
 
     fn hex(&mut self, length: usize) -> Option<u32> {
-        let digits = self.rest.get(..length).filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits =
+            self.rest.get(..length).filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         let code = u32::from_str_radix(digits, 16).ok()?;
         self.rest = &self.rest[length..];
         Some(code)
@@ -238,6 +239,15 @@ impl Read {
 
     fn condition(step: Step) -> Read {
         Read { chain: vec![step], is_condition: true, is_delimited: false }
+    }
+}
+
+/// A number with a sign is a number.
+fn signed(sign: Operator, chain: Chain) -> Step {
+    match &chain[..] {
+        [Step::Number(number)] if sign == Operator::Minus => Step::Number(number.neg()),
+        [Step::Number(number)] => Step::Number(number.clone()),
+        _ => Step::Sign(sign, chain),
     }
 }
 
@@ -409,7 +419,11 @@ impl Parser {
         self.chained(&operators, Parser::signed)
     }
 
-    fn chained(&mut self, operators: &[(&str, Operator)], next: fn(&mut Parser) -> Result<Read>) -> Result<Read> {
+    fn chained(
+        &mut self,
+        operators: &[(&str, Operator)],
+        next: fn(&mut Parser) -> Result<Read>,
+    ) -> Result<Read> {
         let mut left = next(self)?;
         while !left.is_condition
             && let Some((_, operator)) = operators.iter().find(|(symbol, _)| self.symbol(symbol))
@@ -434,17 +448,17 @@ impl Parser {
                 break;
             }
             if signs.len() > DEPTH_MAX {
-                return Err(Error::new(Code::TOO_COMPLEX, format!("a jsonpath nested deeper than {DEPTH_MAX}")));
+                return Err(Error::new(
+                    Code::TOO_COMPLEX,
+                    format!("a jsonpath nested deeper than {DEPTH_MAX}"),
+                ));
             }
         }
         let read = self.primary()?;
         if read.is_condition && !signs.is_empty() {
             return Err(self.unexpected());
         }
-        Ok(signs
-            .into_iter()
-            .rev()
-            .fold(read, |read, sign| Read::value(vec![Step::Sign(sign, read.chain)])))
+        Ok(signs.into_iter().rev().fold(read, |read, sign| Read::value(vec![signed(sign, read.chain)])))
     }
 
     /// Something with its accessors.
@@ -607,7 +621,9 @@ impl Parser {
             return Ok(u32::MAX);
         }
         let level = match self.peek() {
-            Some(Token::Integer(text)) => text.parse::<i32>().ok().and_then(|level| u32::try_from(level).ok()),
+            Some(Token::Integer(text)) => {
+                text.parse::<i32>().ok().and_then(|level| u32::try_from(level).ok())
+            }
             _ => None,
         };
         let Some(level) = level else { return Err(self.unexpected()) };

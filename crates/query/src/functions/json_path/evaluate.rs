@@ -22,8 +22,8 @@ pub(super) struct Asked<'a> {
 
 /// The answer.
 pub(super) enum Outcome {
-    /// An error, kept silent.
-    Failed,
+    /// An error, kept silent, and what was found before it.
+    Failed(Vec<Json>),
     Nothing,
     /// Items; none are listed where only their being there was asked.
     Found(Vec<Json>),
@@ -44,7 +44,7 @@ impl Asked<'_> {
         let list = if wants_items || self.path.is_strict { Some(&mut items) } else { None };
         let place = Place { item: self.document, current: self.document };
         Ok(match run.chain(&self.path.chain, place, list, true) {
-            Err(Failure::Silent) => Outcome::Failed,
+            Err(Failure::Silent) => Outcome::Failed(items),
             Err(Failure::Raised(error)) => return Err(error),
             Ok(false) => Outcome::Nothing,
             Ok(true) if self.path.is_strict && items.is_empty() => Outcome::Nothing,
@@ -227,10 +227,12 @@ impl Run<'_> {
             },
             Step::Elements(subscripts) => self.elements(subscripts, rest, place, list),
             Step::Any { first, last } => self.levels((*first, *last), rest, place, list),
-            Step::Filter(condition) => match self.condition(condition, Place { current: place.item, ..place })? {
-                Some(true) => self.chain(rest, place, list, true),
-                Some(false) | None => Ok(false),
-            },
+            Step::Filter(condition) => {
+                match self.condition(condition, Place { current: place.item, ..place })? {
+                    Some(true) => self.chain(rest, place, list, true),
+                    Some(false) | None => Ok(false),
+                }
+            }
             Step::Method(method) => self.method(*method, rest, place, list),
             Step::Datetime(_) => Err(Error::missing("datetime() of a jsonpath").into()),
             Step::Sign(operator, operand) => self.signed(*operator, operand, rest, place, list),
@@ -292,7 +294,9 @@ impl Run<'_> {
                 None => from,
             };
             if !self.forgives && (from < 0 || from > to || to >= size) {
-                return Err(self.fails(Code::INVALID_JSON_SUBSCRIPT, "jsonpath array subscript is out of bounds"));
+                return Err(
+                    self.fails(Code::INVALID_JSON_SUBSCRIPT, "jsonpath array subscript is out of bounds")
+                );
             }
             let position = |index: i64| usize::try_from(index).unwrap_or(0);
             let chosen = elements.get(position(from.max(0))..position((to + 1).min(size).max(0)));
@@ -457,7 +461,12 @@ impl Run<'_> {
     }
 
     /// All items of an operand, arrays among them as their elements.
-    fn operand(&mut self, chain: &Chain, place: Place<'_>, unwraps: bool) -> std::result::Result<Vec<Json>, Failure> {
+    fn operand(
+        &mut self,
+        chain: &Chain,
+        place: Place<'_>,
+        unwraps: bool,
+    ) -> std::result::Result<Vec<Json>, Failure> {
         let mut items = Vec::new();
         self.chain(chain, place, Some(&mut items), true)?;
         if !unwraps || self.is_strict {
@@ -487,8 +496,10 @@ impl Run<'_> {
                 if !is_asked {
                     continue;
                 }
-                let message =
-                    format!("operand of unary jsonpath operator {} is not a numeric value", operator.symbol());
+                let message = format!(
+                    "operand of unary jsonpath operator {} is not a numeric value",
+                    operator.symbol()
+                );
                 return Err(self.fails(Code::NO_JSON_OPERAND, message));
             };
             if !is_asked {
@@ -512,15 +523,18 @@ impl Run<'_> {
     ) -> std::result::Result<Numeric, Failure> {
         let left = self.operand(left, place, true)?;
         let right = self.operand(right, place, true)?;
-        let single = |items: &[Json], side: &str| match items {
-            [item] => number(item),
-            _ => None,
-        }
-        .ok_or_else(|| {
-            let symbol = operator.symbol();
-            let message = format!("{side} operand of jsonpath operator {symbol} is not a single numeric value");
-            self.fails(Code::JSON_SINGLETON, message)
-        });
+        let single = |items: &[Json], side: &str| {
+            match items {
+                [item] => number(item),
+                _ => None,
+            }
+            .ok_or_else(|| {
+                let symbol = operator.symbol();
+                let message =
+                    format!("{side} operand of jsonpath operator {symbol} is not a single numeric value");
+                self.fails(Code::JSON_SINGLETON, message)
+            })
+        };
         let (left, right) = (single(&left, "left")?, single(&right, "right")?);
         let result = match operator {
             Operator::Plus => Ok(left.add(&right)),
@@ -647,10 +661,7 @@ fn sees_elements(step: &Step) -> bool {
 }
 
 fn is_arithmetic(operator: Operator) -> bool {
-    matches!(
-        operator,
-        Operator::Plus | Operator::Minus | Operator::Times | Operator::Over | Operator::Modulo
-    )
+    matches!(operator, Operator::Plus | Operator::Minus | Operator::Times | Operator::Over | Operator::Modulo)
 }
 
 fn type_name(item: &Json) -> &'static str {
