@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
-use types::{Code, Error, Modifier, Name, Type, Value};
+use types::{Code, Error, Modifier, Name, Named, Type, Value};
 
 use crate::functions::{Aggregate, Function, SetFunction};
 
@@ -717,12 +717,13 @@ impl DomainTest {
     pub fn hold(&self, is_null: bool, is_false: impl IntoIterator<Item = bool>) -> Result<(), Error> {
         if is_null && self.not_null {
             let message = format!("domain {} does not allow null values", self.name);
-            return Err(Error::new(Code::NOT_NULL_VIOLATION, message));
+            return Err(Error::new(Code::NOT_NULL_VIOLATION, message).naming(Named::Type, &*self.name));
         }
         match self.checks.iter().zip(is_false).find(|(_, is_false)| *is_false) {
             Some((check, _)) => {
                 let message = format!("value for domain {} violates check constraint \"{check}\"", self.name);
-                Err(Error::new(Code::CHECK_VIOLATION, message))
+                let error = Error::new(Code::CHECK_VIOLATION, message).naming(Named::Type, &*self.name);
+                Err(error.naming(Named::Constraint, &**check))
             }
             None => Ok(()),
         }

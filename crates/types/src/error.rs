@@ -27,6 +27,23 @@ struct Fields {
     cause: Option<String>,
     /// Which request of a batch it is about, from 0.
     request: Option<usize>,
+    /// What it is about, by name; for the schema's own code.
+    names: Vec<(Named, Box<str>)>,
+}
+
+/// What an error may name for those who handle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A schema.
+    Schema,
+    /// A table.
+    Table,
+    /// A column.
+    Column,
+    /// A constraint.
+    Constraint,
+    /// A type.
+    Type,
 }
 
 /// The `details` of an error: text, or (ambiguous relationships) JSON text.
@@ -50,6 +67,7 @@ impl Error {
             hint: None,
             cause: None,
             request: None,
+            names: Vec::new(),
         }))
     }
 
@@ -94,6 +112,19 @@ impl Error {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Names what it is about, for those who handle it.
+    #[must_use]
+    pub fn naming(mut self, what: Named, name: impl Into<Box<str>>) -> Error {
+        self.0.names.push((what, name.into()));
+        self
+    }
+
+    /// What it is about, as far as it says it.
+    pub fn named(&self, what: Named) -> Option<&str> {
+        let names = &self.0.names;
+        names.iter().rev().find(|(known, _)| *known == what).map(|(_, name)| &**name)
     }
 
     /// Adds the cause, for the log only.

@@ -34,7 +34,7 @@ pub mod vector;
 
 pub use capabilities::Capabilities;
 pub use codes::Code;
-pub use error::{Error, Result};
+pub use error::{Error, Named, Result};
 pub use limits::Limits;
 pub use name::Name;
 pub use span::Span;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
 use query::triggers::{self, Operation};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
-use types::{Code, Error, Type, Value};
+use types::{Code, Error, Named, Type, Value};
 
 use crate::programs::Deferred;
 use crate::work::{Bound, Work};
@@ -49,7 +49,7 @@ impl Work<'_> {
         } else {
             format!("Key is not present in table \"{target}\".")
         };
-        Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(detail)
+        refused(message, declared, key).with_details(detail)
     }
 
     /// Refuses to remove rows that others reference by a key that restricts. PostgreSQL looks before cascades go further than
@@ -251,6 +251,7 @@ impl Work<'_> {
         from: &Table,
     ) -> Error {
         let target = &self.served.model.catalog[table];
+        let declared = from;
         let (name, from) = (&target.name.name, &from.name.name);
         let message = format!(
             "update or delete on table \"{name}\" violates foreign key constraint \"{}\" on table \"{from}\"",
@@ -262,7 +263,7 @@ impl Work<'_> {
             "Key".to_owned()
         };
         let detail = format!("{shown} is still referenced from table \"{from}\".");
-        Error::new(Code::FOREIGN_KEY_VIOLATION, message).with_details(detail)
+        refused(message, declared, key).with_details(detail)
     }
 
     /// Whether a table has a row with these values.
@@ -297,4 +298,10 @@ fn columns_of(target: &Table, key: &ForeignKey) -> Vec<ColumnId> {
 /// The columns of a key.
 fn names_of(from: &Table, key: &ForeignKey) -> Vec<Arc<str>> {
     key.columns.iter().map(|column| from[*column].name.clone()).collect()
+}
+
+/// What a foreign key of a table refuses.
+fn refused(message: String, from: &Table, key: &ForeignKey) -> Error {
+    let error = super::violations::about(Error::new(Code::FOREIGN_KEY_VIOLATION, message), from);
+    error.naming(Named::Constraint, &*key.name)
 }

@@ -3,7 +3,7 @@
 use catalog::ColumnId;
 use query::model::Fill;
 use query::{RowCheck, SourceId, Write};
-use types::{Code, Error, Result, Value};
+use types::{Code, Error, Named, Result, Value};
 
 use crate::work::{Tuple, Work};
 
@@ -56,9 +56,10 @@ impl Work<'_> {
             let Some(domain) = &check.domain else { continue };
             let expr = check.expr.as_ref().map_err(Clone::clone)?;
             if matches!(self.value_at_start(expr, Some(row), &[]).await?, Value::Bool(false)) {
-                let (domain, check) = (&domain.name, &check.name);
-                let message = format!("value for domain {domain} violates check constraint \"{check}\"");
-                return Err(Error::new(Code::CHECK_VIOLATION, message));
+                let (name, check) = (&domain.name, &check.name);
+                let message = format!("value for domain {name} violates check constraint \"{check}\"");
+                let error = Error::new(Code::CHECK_VIOLATION, message).naming(Named::Schema, &*domain.schema);
+                return Err(error.naming(Named::Type, &**name).naming(Named::Constraint, &**check));
             }
         }
         self.admit_by_policies(policies, row).await?;

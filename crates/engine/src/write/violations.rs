@@ -10,7 +10,7 @@ use query::functions::Kind;
 use query::{Expr, Write};
 use sql::print::quote_ident;
 use types::text::print;
-use types::{Code, Error, Value};
+use types::{Code, Error, Named, Value};
 
 use crate::contract::Failure;
 use crate::work::{Tuple, Work};
@@ -67,7 +67,8 @@ impl Work<'_> {
         let (column, name) = (&table[column].name, &table.name.name);
         let message =
             format!("null value in column \"{column}\" of relation \"{name}\" violates not-null constraint");
-        self.with_failing_row(Error::new(Code::NOT_NULL_VIOLATION, message), write, values, assigned)
+        let error = about(Error::new(Code::NOT_NULL_VIOLATION, message), table);
+        self.with_failing_row(error.naming(Named::Column, &**column), write, values, assigned)
     }
 
     pub(super) fn check_violation(
@@ -77,9 +78,11 @@ impl Work<'_> {
         values: &[Value],
         assigned: &[ColumnId],
     ) -> Error {
-        let name = &self.served.model.catalog[write.table].name.name;
+        let table = &self.served.model.catalog[write.table];
+        let name = &table.name.name;
         let message = format!("new row for relation \"{name}\" violates check constraint \"{check}\"");
-        self.with_failing_row(Error::new(Code::CHECK_VIOLATION, message), write, values, assigned)
+        let error = about(Error::new(Code::CHECK_VIOLATION, message), table);
+        self.with_failing_row(error.naming(Named::Constraint, check), write, values, assigned)
     }
 
     pub(super) fn with_failing_row(
@@ -187,7 +190,8 @@ impl Work<'_> {
             (name, columns) = (earlier, of);
         }
         let message = format!("duplicate key value violates unique constraint \"{name}\"");
-        let error = Error::new(Code::UNIQUE_VIOLATION, message);
+        let error = about(Error::new(Code::UNIQUE_VIOLATION, message), declared);
+        let error = error.naming(Named::Constraint, name.as_str());
         let columns = if columns.is_empty() { columns_of(declared, &name) } else { columns };
         if columns.is_empty() && self.sight(table).whole() {
             return match self.computed_key(table, &name, row).await {
@@ -245,6 +249,11 @@ impl Work<'_> {
         }
         Some(format!("({})=({})", names.join(", "), texts.join(", ")))
     }
+}
+
+/// An error that names a table.
+pub(super) fn about(error: Error, table: &Table) -> Error {
+    error.naming(Named::Schema, &*table.name.schema).naming(Named::Table, &*table.name.name)
 }
 
 /// A column, or a function of such, as PostgreSQL writes it.

@@ -2,7 +2,7 @@
 
 use sql::body::{Block, Condition, Handler};
 use types::error::Details;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Named, Result, Type, Value};
 
 use super::{Flow, Frame};
 use crate::conditions::{covers, states};
@@ -60,13 +60,12 @@ impl Frame<'_> {
             "message_text" => error.message(),
             "pg_exception_detail" => details,
             "pg_exception_hint" => error.hint().unwrap_or_default(),
-            "constraint_name" => quoted_behind(error.message(), "constraint \""),
-            "table_name" => {
-                let relation = quoted_behind(error.message(), "relation \"");
-                if relation.is_empty() { quoted_behind(error.message(), "table \"") } else { relation }
-            }
-            "column_name" => quoted_behind(error.message(), "column \""),
-            "pg_exception_context" | "pg_datatype_name" | "schema_name" => "",
+            "constraint_name" => error.named(Named::Constraint).unwrap_or_default(),
+            "schema_name" => error.named(Named::Schema).unwrap_or_default(),
+            "table_name" => error.named(Named::Table).unwrap_or_default(),
+            "column_name" => error.named(Named::Column).unwrap_or_default(),
+            "pg_datatype_name" => error.named(Named::Type).unwrap_or_default(),
+            "pg_exception_context" => "",
             other => {
                 let message = format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\"");
                 return Err(Error::new(Code::SYNTAX, message));
@@ -103,10 +102,4 @@ fn is_ours(error: &Error) -> bool {
     let is_missing =
         error.code() == Code::FEATURE_NOT_SUPPORTED && error.message().ends_with(" is not supported");
     is_missing || error.cause().is_some()
-}
-
-/// The name in quotes behind some words.
-fn quoted_behind<'t>(text: &'t str, words: &str) -> &'t str {
-    let behind = text.split_once(words).map(|(_, behind)| behind);
-    behind.and_then(|behind| behind.split_once('"')).map_or("", |(name, _)| name)
 }

@@ -2,7 +2,7 @@
 
 use sql::ast::Expr;
 use sql::body::{Level, Raise, Raised};
-use types::{Code, Error, Result, Value};
+use types::{Code, Error, Named, Result, Value};
 
 use super::Frame;
 use crate::conditions;
@@ -16,10 +16,17 @@ struct Said {
     message: Option<String>,
     details: Option<String>,
     hint: Option<String>,
+    names: Vec<(Named, String)>,
 }
 
-/// Options that name something; errors here do not carry them.
-const NAMES: &[&str] = &["column", "constraint", "datatype", "table", "schema"];
+/// Options that name something.
+const NAMES: &[(&str, Named)] = &[
+    ("column", Named::Column),
+    ("constraint", Named::Constraint),
+    ("datatype", Named::Type),
+    ("table", Named::Table),
+    ("schema", Named::Schema),
+];
 
 impl Frame<'_> {
     pub(super) async fn raise(&mut self, raise: &Raise) -> Result<()> {
@@ -55,7 +62,8 @@ impl Frame<'_> {
             self.host.notice(Notice { level: raise.level, message });
             return Ok(());
         }
-        let mut error = Error::raised(&state, message);
+        let error = Error::raised(&state, message);
+        let mut error = said.names.into_iter().fold(error, |error, (what, name)| error.naming(what, name));
         if let Some(details) = said.details {
             error = error.with_details(details);
         }
@@ -115,13 +123,14 @@ fn option_said(said: &mut Said, option: &str, value: String, what: &Raised) -> R
         "message" => said.message = Some(value),
         "detail" => said.details = Some(value),
         "hint" => said.hint = Some(value),
-        option if NAMES.contains(&option) => {}
-        other => {
-            return Err(Error::new(
-                Code::SYNTAX,
-                format!("unrecognized RAISE statement option at or near \"{other}\""),
-            ));
-        }
+        other => match NAMES.iter().find(|(name, _)| *name == other) {
+            Some((_, what)) if said.names.iter().any(|(known, _)| known == what) => return twice(option),
+            Some((_, what)) => said.names.push((*what, value)),
+            None => {
+                let message = format!("unrecognized RAISE statement option at or near \"{other}\"");
+                return Err(Error::new(Code::SYNTAX, message));
+            }
+        },
     }
     Ok(())
 }
