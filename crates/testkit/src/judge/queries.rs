@@ -236,7 +236,7 @@ impl<'a> Maker<'a> {
         {
             return called;
         }
-        let fails = self.may_fail && self.failures > 0 && self.draw.one_in(10);
+        let fails = self.may_fail && self.failures > 0 && self.draw.one_in(6);
         self.failures -= usize::from(fails);
         let rows = if fails { terms::FAILING } else { terms::TERMS };
         let fitting: Vec<&Row> = rows.iter().filter(|(of, _)| *of == ty).collect();
@@ -247,8 +247,12 @@ impl<'a> Maker<'a> {
         self.fill(template, known, depth - 1)
     }
 
+    /// What fails stands at the top alone: beside a null constant, PostgreSQL leaves out what a strict operator would compute.
     fn fill(&mut self, template: &str, known: &[Known], depth: usize) -> String {
-        filled(template, |ty| wrapped(self.term(ty, known, depth)))
+        let may_fail = std::mem::replace(&mut self.may_fail, false);
+        let text = filled(template, |ty| wrapped(self.term(ty, known, depth)));
+        self.may_fail = may_fail;
+        text
     }
 
     fn call(&mut self, ty: Ty, known: &[Known], depth: usize) -> Option<String> {
