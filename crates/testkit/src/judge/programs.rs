@@ -568,7 +568,9 @@ impl Writer<'_, '_> {
         let sketch_at = self.maker.draw.below(self.maker.sketches.len());
         let sketch = self.maker.sketches[sketch_at].clone();
         let strict = self.maker.draw.word(&["", "", "strict "]);
+        let calm = self.maker.calm();
         let id = self.term(Ty::Int, 1);
+        self.maker.restore(calm);
         let filter = self.maker.draw.word(&["t.id =", "t.id >", "t.id ="]);
         let records: Vec<String> = self
             .records
@@ -642,7 +644,9 @@ impl Writer<'_, '_> {
         if names.is_empty() {
             return self.note();
         }
-        let conflict = match self.maker.draw.below(8) {
+        // Of a view, the row that is met may be none of its own.
+        let conflict = match self.maker.draw.below(if sketch.is_view { 1 } else { 8 }) {
+            0 if sketch.is_view && self.maker.draw.one_in(2) => String::new(),
             0 => " on conflict do nothing".to_owned(),
             1 => " on conflict (id) do nothing".to_owned(),
             2 => {

@@ -231,9 +231,11 @@ impl<'a> Maker<'a> {
         {
             return asked;
         }
-        if self.draw.one_in(8)
+        if self.failures > 0
+            && self.draw.one_in(8)
             && let Some(called) = self.call(ty, known, depth - 1)
         {
+            self.failures -= 1;
             return called;
         }
         let fails = self.may_fail && self.failures > 0 && self.draw.one_in(6);
