@@ -52,6 +52,12 @@ const STAGES: &[Stage] = &[
         run: || differential::stage("requests"),
     },
     Stage {
+        name: "differential: queries",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("queries"),
+    },
+    Stage {
         name: "differential: programs",
         fast: false,
         skip: without_testkit,

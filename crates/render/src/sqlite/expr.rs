@@ -694,11 +694,46 @@ impl Writer<'_> {
             self.list(order, ", ", Writer::order_key)?;
         }
         self.push(")");
-        if let Some(filter) = filter {
+        let parts = || args.iter().chain(filter).chain(order.iter().map(|key| &key.expr));
+        let is_far = self.is_far(parts());
+        if is_far || filter.is_some() {
             self.push(" FILTER (WHERE ");
-            self.condition(filter)?;
+            if is_far {
+                self.near_row()?;
+            }
+            self.push(if is_far && filter.is_some() { " AND " } else { "" });
+            filter.map_or(Ok(()), |filter| self.condition(filter))?;
             self.push(")");
         }
+        Ok(())
+    }
+
+    /// Whether an aggregate looks at rows of reads around its own alone: a parameter of an inlined function may be one.
+    fn is_far<'e>(&self, parts: impl Iterator<Item = &'e Expr>) -> bool {
+        let (mut is_near, mut is_far) = (false, false);
+        for part in parts {
+            query::visit::deep(part, &mut |expr| {
+                if let Expr::Column { source, .. } = expr {
+                    let near = self.near.contains(source);
+                    is_near |= near;
+                    is_far |= !near;
+                }
+            });
+        }
+        is_far && !is_near
+    }
+
+    /// True, of any row of the read that is written: SQLite takes an aggregate for one of the read whose rows it names.
+    fn near_row(&mut self) -> Result<()> {
+        let is_of_table = |id: &&SourceId| matches!(self.sources.get(id), Some(Columns::OfTable(_)));
+        let table = self.near.iter().find(is_of_table).copied();
+        let Some(id) = table.or_else(|| self.near.first().copied()) else {
+            return Err(Error::missing("an aggregate of a single row that is of another query"));
+        };
+        let column = if table.is_some() { query::ROW_KEY } else { ColumnId(0) };
+        self.push("typeof(");
+        self.column(id, column, &Type::Int8)?;
+        self.push(") <> ''");
         Ok(())
     }
 }

@@ -146,6 +146,8 @@ struct Writer<'a> {
     notes: Notes,
     fields: HashMap<CallerField, usize>,
     sources: HashMap<SourceId, Columns>,
+    /// The sources of the read that is written.
+    near: Vec<SourceId>,
     /// Whether the engine keeps the text: constants are written out, columns stand alone.
     kept: bool,
     /// Whether what is written stands in the schema.
@@ -168,6 +170,7 @@ impl<'a> Writer<'a> {
             notes: Notes::default(),
             fields: HashMap::new(),
             sources: HashMap::new(),
+            near: Vec::new(),
             kept: false,
             declared: false,
             fenced: false,

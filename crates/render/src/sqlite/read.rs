@@ -52,6 +52,15 @@ impl Writer<'_> {
         let collates = std::mem::take(&mut self.collates);
         self.with(&read.with)?;
         self.register(&read.from);
+        let mut near = Vec::new();
+        query::visit::each_source(&read.from, &mut |source| near.extend(query::visit::id_of(source)));
+        let far = std::mem::replace(&mut self.near, near);
+        self.select(read, used, collates)?;
+        self.near = far;
+        Ok(())
+    }
+
+    fn select(&mut self, read: &Read, used: Use, collates: bool) -> Result<()> {
         self.push("SELECT ");
         let distinct_keys = read.distinct && needs_keys(read);
         if read.distinct && !distinct_keys {

@@ -15,7 +15,7 @@ const ERRORS_TOLD: usize = 40;
 /// What is asked, by a word, and how much of it in CI: projects, and requests of each. Requests, unless a word says otherwise.
 const PARTS: &[(&str, Part, u64, u64)] = &[
     ("requests", Part::Requests, 220, 100),
-    ("queries", Part::Queries, 110, 200),
+    ("queries", Part::Queries, 64, 320),
     ("programs", Part::Programs, 64, 320),
 ];
 
@@ -65,6 +65,11 @@ fn tell(verdict: &Verdict) {
         for (reason, count) in counts.into_iter().take(ERRORS_TOLD) {
             println!("{words}, {count} ×: {reason}");
         }
+    }
+    let refused: u64 = verdict.lacking.values().sum();
+    if verdict.compared > 0 && refused > 0 {
+        let share = 1_000 * refused / verdict.compared;
+        println!("lacking on SQLite: {refused} in all, {}.{} %", share / 10, share % 10);
     }
     for (name, count) in &verdict.deviations {
         println!("deviation, {count} ×: {name}");
