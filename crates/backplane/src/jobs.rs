@@ -27,6 +27,18 @@ const SCHEMAS: &[(&[&str], &str, &str)] = &[
     (&["cron.", "pg_cron"], "cron", include_str!("jobs/cron.sql")),
     (&["net.", "pg_net", "supabase_functions."], "net", include_str!("jobs/net.sql")),
     (&["vault."], "vault", include_str!("jobs/vault.sql")),
+    (&["pgmq"], "pgmq", include_str!("jobs/pgmq.sql")),
+    (
+        &[
+            "extensions.http",
+            "extension http",
+            "extension if not exists http",
+            "extension \"http\"",
+            "extension if not exists \"http\"",
+        ],
+        "http",
+        include_str!("jobs/http.sql"),
+    ),
 ];
 
 /// Statements of this module: PostgreSQL's SQL with the types of its parameters.
@@ -79,7 +91,11 @@ fn has(catalog: &Catalog, schema: &str, table: &str) -> bool {
 pub fn named<'t>(
     texts: impl Iterator<Item = &'t str> + Clone,
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let is_named =
-        move |words: &[&str]| texts.clone().any(|text| words.iter().any(|word| text.contains(word)));
+    let is_named = move |words: &[&str]| {
+        texts.clone().any(|text| {
+            let text = text.to_lowercase();
+            words.iter().any(|word| text.contains(word))
+        })
+    };
     SCHEMAS.iter().filter(move |(words, ..)| is_named(words)).map(|(_, name, text)| (*name, *text))
 }

@@ -31,6 +31,7 @@ pub(crate) mod positions;
 mod rename;
 pub(crate) mod resolve;
 mod roles;
+mod rules;
 mod sequences;
 mod session;
 mod tables;
@@ -235,6 +236,7 @@ impl<'t> Builder<'t> {
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::CreateFunction(create) => self.create_function(create),
             StatementKind::CreateTrigger(create) => self.create_trigger(create),
+            StatementKind::CreateRule(create) => self.create_rule(create),
             StatementKind::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
             StatementKind::CreateExtension { name, .. } => Ok(self.create_extension(name)),
             StatementKind::CreateCast { from, to, function } => self.create_cast(from, to, function.as_ref()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast;
+use sql::ast::{self, RuleEvent};
 use types::{Modifier, Name, Type};
 
 use crate::policy::Policy;

@@ -10,6 +10,7 @@ mod one_row;
 mod policies;
 mod privileges;
 mod reads;
+mod rules;
 mod settings;
 mod through;
 mod writes;

@@ -39,6 +39,7 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
     row("postgres", "schedules", "pg_cron does it there, which is not installed where cases are played"),
+    row("postgres", "queues", "pgmq does it there, which is not installed where cases are played"),
     row("postgres", "vault", "supabase_vault does it there, which is not installed where cases are played"),
     row("postgres", "pgvector", "the extension is not installed where cases are played"),
     row(

@@ -65,6 +65,7 @@ impl Builder<'_> {
             }
             "schema" => Object::Schema(self.names().schema(&name.name)?),
             "policy" | "trigger" => self.dropped_of_table(drop, name)?,
+            "rule" => return self.drop_rule(drop, name).map(|()| None),
             kind => return self.drop_plain(kind, &name.name).map(|()| None),
         };
         Ok(Some(object))

@@ -26,6 +26,7 @@ const RUNNING_EXTENSIONS: &[&str] = &[
     "pg_cron",
     "pg_net",
     "supabase_vault",
+    "pgmq",
 ];
 
 impl Builder<'_> {

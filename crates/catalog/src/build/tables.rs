@@ -91,6 +91,7 @@ impl Builder<'_> {
             force_row_security: false,
             policies: Vec::new(),
             triggers: Vec::new(),
+            rules: Vec::new(),
             acl: self.initial_acl(ObjectKind::Table, Some(&name.schema)),
             owner: self.role.clone(),
             comment: None,

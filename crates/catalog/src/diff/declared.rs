@@ -166,6 +166,10 @@ impl Out<'_> {
             map(table.triggers.iter().map(|trigger| (format!("{} on {name}", trigger.name), trigger.clone())))
         };
         self.compare("trigger", &triggers(old), &triggers(new));
+        let rules = |table: &Table| {
+            map(table.rules.iter().map(|(rule, event)| (format!("{rule} on {name}"), *event)))
+        };
+        self.compare("rule", &rules(old), &rules(new));
     }
 }
 

@@ -273,10 +273,11 @@ impl Fold<'_> {
                     Ok(doings) => {
                         // What is only about rows leaves the catalog as it is.
                         self.is_changed |= doings.is_empty() || !is_about_rows_alone(&statement.kind);
+                        let declares = doings.iter().any(|(at, _)| at.is_some());
                         for (at, doing) in doings {
                             self.touch(&builder, at, file, &statement, doing);
                         }
-                        self.is_changed |= matches!(statement.kind, StatementKind::Do { .. });
+                        self.is_changed |= declares || matches!(statement.kind, StatementKind::Do { .. });
                     }
                     Err(error) => self.refuse(file, &statement, error),
                 }
@@ -350,13 +351,22 @@ fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Opti
             return Ok(Vec::new());
         }
     }
+    if let StatementKind::Query(_) = &statement.kind
+        && let Some(came) = block::called(builder, &statement.kind)?
+    {
+        return Ok(doings(came, &statement.kind));
+    }
     let StatementKind::Do { body, .. } = &statement.kind else {
         return Ok(vec![(None, Doing::Statement(about_rows(builder, statement.kind.clone())))]);
     };
-    Ok(match block::interpreted(builder, body)? {
-        Came::AboutRows => vec![(None, Doing::Statement(statement.kind.clone()))],
+    Ok(doings(block::interpreted(builder, body)?, &statement.kind))
+}
+
+fn doings(came: Came, statement: &StatementKind) -> Vec<(Option<Arc<Catalog>>, Doing)> {
+    match came {
+        Came::AboutRows => vec![(None, Doing::Statement(statement.clone()))],
         Came::Declared(noted) => noted.into_iter().map(|(at, doing)| (Some(at), doing)).collect(),
-    })
+    }
 }
 
 /// Refuses what could not run.

@@ -3,7 +3,7 @@
 use super::expr::expr;
 use super::{clause, columns, list, object_name, quote_ident, quote_literal, type_name, when};
 use crate::ast::{
-    ArgumentMode, CreateFunction, CreateTrigger, FunctionArgument, TriggerEvent, TriggerTiming, Volatility,
+    ArgumentMode, CreateFunction, CreateRule, CreateTrigger, FunctionArgument, RuleEvent, TriggerEvent, TriggerTiming, Volatility,
 };
 
 pub(super) fn create_function(function: &CreateFunction) -> String {
@@ -71,6 +71,20 @@ pub(super) fn dollar_quoted(text: &str) -> String {
         tag.push('q');
     }
     format!("${tag}${text}${tag}$")
+}
+
+pub(super) fn create_rule(rule: &CreateRule) -> String {
+    let event = match rule.event {
+        RuleEvent::Insert => "insert",
+        RuleEvent::Update => "update",
+        RuleEvent::Delete => "delete",
+    };
+    format!(
+        "create {}rule {} as on {event} to {} do instead nothing",
+        if rule.or_replace { "or replace " } else { "" },
+        quote_ident(&rule.name),
+        object_name(&rule.table)
+    )
 }
 
 pub(super) fn create_trigger(trigger: &CreateTrigger) -> String {

@@ -2,7 +2,7 @@
 
 use super::privilege::{default_privileges, exists, grant, grant_role, signature};
 use super::query::query;
-use super::routine::{create_function, create_trigger, dollar_quoted};
+use super::routine::{create_function, create_rule, create_trigger, dollar_quoted};
 use super::table::{create_index, create_table, sequence_options};
 use super::{
     alter, clause, data, list, object, object_name, object_names, quote_ident, quote_literal, type_name, when,

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use catalog::build::Mark;
-use catalog::{Builder, Catalog, Outcome};
-use program::{BoxFuture, Done, Ground, Grounded, Host};
+use catalog::{Builder, Catalog, Function, Language, Outcome};
+use program::{BoxFuture, Done, Ground, Grounded, Host, Returned};
 use query::eval::{NoRow, Scope, eval};
-use query::{CallerField, Expr, Model, Plan, Step, compute, visit};
+use query::{CallerField, Expr, FunctionId, Model, Output, Plan, Source, Step, compute, resolve, visit};
 use sql::ast::StatementKind;
-use types::{Error, Result, Value};
+use types::{Error, Result, Type, Value};
 
 use super::Doing;
 
@@ -35,16 +35,87 @@ pub(super) enum Came {
 /// What it raises; `0A000` for one that looks at rows to decide what it declares. The builder is as before then.
 pub(super) fn interpreted(builder: &mut Builder<'_>, body: &str) -> Result<Came> {
     let traits = program::traits(body)?;
-    if !traits.declares {
+    if !traits.declares && !names_declaring(builder.catalog(), body) {
         let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
         return match program::refused_block(&model, builder.path(), body).into_iter().next() {
             Some((_, error)) => Err(error),
             None => Ok(Came::AboutRows),
         };
     }
+    rehearsed(builder, traits, Rehearsed::Block(body))
+}
+
+/// Whether a body names a function that may declare something.
+fn names_declaring(catalog: &Catalog, body: &str) -> bool {
+    let words: Vec<&str> = body.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let mut named = catalog.functions.iter().filter(|function| words.contains(&&*function.name.name));
+    named.any(declares)
+}
+
+/// Whether a function may declare something.
+fn declares(function: &Function) -> bool {
+    function.language == Language::PlPgSql
+        && !function.returns_trigger
+        && program::traits(&function.body).is_ok_and(|traits| traits.declares)
+}
+
+/// Interprets a function that a statement calls, if it declares something; `None` for any other statement.
+///
+/// # Errors
+/// As [`interpreted`].
+pub(super) fn called(builder: &mut Builder<'_>, statement: &StatementKind) -> Result<Option<Came>> {
+    let path = builder.path().to_vec();
+    // What is wrong with it is said when it is looked at as what is done to rows.
+    let Ok(query::Query::Read(read)) = resolve::statement_on(builder.catalog(), &path, statement, &[]) else {
+        return Ok(None);
+    };
+    let Some(call) = call_alone(&read) else { return Ok(None) };
+    let Some(function) = builder.catalog().functions.get(call.function.0) else { return Ok(None) };
+    match declares(function) && function.arguments.len() == call.args.len() {
+        true => rehearsed(builder, program::traits(&function.body)?, Rehearsed::Call(&call)).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// A call with all of its arguments, in order.
+struct Alone<'r> {
+    function: FunctionId,
+    args: Vec<&'r Expr>,
+}
+
+/// The call that a read consists of.
+fn call_alone(read: &query::Read) -> Option<Alone<'_>> {
+    if read.filter.is_some() || !read.with.is_empty() {
+        return None;
+    }
+    match (&read.from, &read.outputs[..]) {
+        (Source::Unit, [Output { expr: Expr::Call(call), .. }]) => {
+            Some(Alone { function: call.function, args: call.args.iter().collect() })
+        }
+        (Source::Read { read, .. }, [Output { expr: Expr::Column { .. }, .. }]) => call_alone(read),
+        (Source::Call { function, args, .. }, [Output { expr: Expr::Column { .. }, .. }])
+            if args.iter().all(|arg| arg.name.is_none() && !arg.variadic) =>
+        {
+            Some(Alone { function: *function, args: args.iter().map(|arg| &arg.value).collect() })
+        }
+        _ => None,
+    }
+}
+
+/// What is interpreted.
+#[derive(Clone, Copy)]
+enum Rehearsed<'a> {
+    Block(&'a str),
+    Call(&'a Alone<'a>),
+}
+
+fn rehearsed(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed<'_>) -> Result<Came> {
     let before = builder.mark();
     let mut rehearsal = Rehearsal::of(builder);
-    let outcome = at_once(program::block(&mut rehearsal, body));
+    let outcome = match what {
+        Rehearsed::Block(body) => at_once(program::block(&mut rehearsal, body)),
+        Rehearsed::Call(call) => at_once(rehearsal.call(call, &[])).map(drop),
+    };
     let Rehearsal { noted, declared, asked, used_chance, declared_after_rows, .. } = rehearsal;
     // What was computed here, of the time or by chance, is not what it will be.
     let is_open = asked || (used_chance.get() && !noted.is_empty());
@@ -139,6 +210,14 @@ impl<'b, 't> Rehearsal<'b, 't> {
         })
     }
 
+    /// Calls a function that is interpreted.
+    async fn call(&mut self, call: &Alone<'_>, parameters: &[Value]) -> Result<Returned> {
+        let values = call.args.iter().map(|arg| Host::compute(self, arg, parameters));
+        let args = values.collect::<Result<Vec<_>>>()?;
+        let types: Vec<Type> = call.args.iter().map(|arg| arg.ty()).collect();
+        program::call(self, call.function, &types, args).await
+    }
+
     fn fetched(&mut self, read: &query::Read, parameters: &[Value]) -> Result<Done> {
         if !compute::is_of_no_table(read) {
             self.asked = true;
@@ -194,6 +273,17 @@ impl Grounded for Rehearsal<'_, '_> {
     }
 
     fn run<'a>(&'a mut self, plan: &'a Plan, parameters: &'a [Value]) -> BoxFuture<'a, Result<Done>> {
+        if let [Step::Fetch(read)] = plan.steps()
+            && let Some(call) = call_alone(read)
+        {
+            return Box::pin(async move {
+                let rows = match self.call(&call, parameters).await? {
+                    Returned::Value(value) => vec![vec![value]],
+                    Returned::Rows(rows) => rows,
+                };
+                Ok(Done { rows, ..Done::default() })
+            });
+        }
         let outcome = self.ran(plan, parameters);
         Box::pin(std::future::ready(outcome))
     }
@@ -242,7 +332,10 @@ mod tests {
     use super::*;
 
     const BASE: &str = "create schema other; create type e as enum ('a', 'b'); create table t (a int, b int); create index i on t (a);
-        create table p (id int primary key); create policy pp on t using (true);";
+        create table p (id int primary key); create policy pp on t using (true);
+        create function made(name text, wanted boolean) returns void language plpgsql as $$ begin
+          if wanted then execute format('create table %I (a int)', name); end if;
+        end $$;";
 
     #[track_caller]
     fn check(body: &str, wanted: &str) {
@@ -297,6 +390,8 @@ mod tests {
         );
         check("if (select count(*) from pg_type) = 0 then drop table t; end if;", "nothing");
         check("execute format('create table %I (a int)', 'Made');", declared);
+        check("perform made('t4', true);", declared);
+        check("perform made('t4', false);", "nothing");
     }
 
     #[test]
