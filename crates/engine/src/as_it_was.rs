@@ -5,7 +5,7 @@
 //! functions, triggers and keys look at what is there.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::{Catalog, ColumnId, Table, TableId};
@@ -18,11 +18,17 @@ use types::{Error, Result, Type, Value};
 use crate::work::{Tuple, Work};
 
 /// How many things that happened are kept; of more, tables say that nobody knows how they were.
-const EVENTS_MAX: usize = 200_000;
+const EVENTS_MAX: usize = 100_000;
 
-/// A moment of a transaction: how many things had happened.
+/// The moment of a transaction at which a statement began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment(usize);
+pub(crate) struct Moment {
+    /// How many things had happened.
+    at: usize,
+    /// Whether bodies of volatile functions in the statement see what has happened since: of a write, whose triggers they follow. Of
+    /// a read nothing happens but what its own functions do.
+    bodies_see_more: bool,
+}
 
 /// What has happened to rows of a transaction since somebody may look back.
 #[derive(Default)]
@@ -120,7 +126,12 @@ impl History {
     pub(crate) fn begin(&self) -> Moment {
         let mut recorded = self.recorded();
         recorded.watching += 1;
-        Moment(recorded.events.len())
+        Moment { at: recorded.events.len(), bodies_see_more: true }
+    }
+
+    /// The same for a statement that only reads.
+    pub(crate) fn begin_read(&self) -> Moment {
+        Moment { bodies_see_more: false, ..self.begin() }
     }
 
     /// Ends a statement.
@@ -140,6 +151,15 @@ impl History {
     /// What reads see.
     pub(crate) fn moment(&self) -> Option<Moment> {
         self.recorded().moment
+    }
+
+    /// One of some tables to which something has happened since so much had.
+    pub(crate) fn has_changed(&self, since: usize, tables: &BTreeSet<TableId>) -> Option<TableId> {
+        let recorded = self.recorded();
+        let mut changed = recorded.events.iter().skip(since).map(|event| match event {
+            Event::Row { table, .. } | Event::Unknown(table) => *table,
+        });
+        changed.find(|table| tables.contains(table))
     }
 
     /// How much has happened.
@@ -188,11 +208,11 @@ impl History {
     }
 
     /// How the tables were that are not as they were at the moment that reads see.
-    fn tables(&self) -> Option<Arc<Tables>> {
+    fn tables(&self) -> Option<(Moment, Arc<Tables>)> {
         let mut recorded = self.recorded();
-        let at = recorded.moment.filter(|moment| moment.0 < recorded.events.len())?;
+        let at = recorded.moment.filter(|moment| moment.at < recorded.events.len())?;
         let known = recorded.known.take().filter(|known| known.at == at);
-        let mut known = known.unwrap_or(Known { at, made_of: at.0, tables: Arc::default() });
+        let mut known = known.unwrap_or(Known { at, made_of: at.at, tables: Arc::default() });
         let tables = Arc::make_mut(&mut known.tables);
         for event in recorded.events.iter().skip(known.made_of) {
             match event {
@@ -203,7 +223,7 @@ impl History {
         known.made_of = recorded.events.len();
         let tables = known.tables.clone();
         recorded.known = Some(known);
-        Some(tables)
+        Some((at, tables))
     }
 }
 
@@ -239,7 +259,7 @@ impl Work<'_> {
 
     /// A read as it is to be run: of tables as they are to be seen.
     pub(crate) fn seen<'r>(&self, read: &'r Read) -> Result<Cow<'r, Read>> {
-        let Some(tables) = self.in_force.history.tables() else { return Ok(Cow::Borrowed(read)) };
+        let Some((moment, tables)) = self.in_force.history.tables() else { return Ok(Cow::Borrowed(read)) };
         let mut is_changed = false;
         visit::deep_sources(read, &mut |source| {
             is_changed |= matches!(source, Source::Table { table, .. } if tables.contains_key(table));
@@ -249,7 +269,8 @@ impl Work<'_> {
         }
         let mut seen = read.clone();
         let ids = SourceIds::above(read);
-        Past { catalog: &self.served.model.catalog, tables: &tables, ids }.read(&mut seen)?;
+        let catalog = &self.served.model.catalog;
+        Past { catalog, tables: &tables, moment, ids }.read(&mut seen)?;
         Ok(Cow::Owned(seen))
     }
 }
@@ -258,12 +279,13 @@ impl Work<'_> {
 struct Past<'a> {
     catalog: &'a Catalog,
     tables: &'a Tables,
+    moment: Moment,
     ids: SourceIds,
 }
 
 impl Past<'_> {
     fn read(&mut self, read: &mut Read) -> Result<()> {
-        if read.sees_own_changes {
+        if read.sees_own_changes && self.moment.bodies_see_more {
             return Ok(());
         }
         let mut outcome = Ok(());
@@ -413,13 +435,13 @@ mod tests {
         history.happened(table, (10, &row("new")), None);
         assert!(history.tables().is_none(), "what is there is seen");
         history.look(Some(moment));
-        let tables = history.tables().unwrap();
+        let (_, tables) = history.tables().unwrap();
         let was = &tables[&table];
         let [(7, values)] = &was.old[..] else { panic!("{:?}", was.old) };
         assert!(matches!(&values[..], [Value::Text(text)] if &**text == "first"));
         assert_eq!(was.new.0, BTreeMap::from([(9, 9)]));
         history.shorten(1);
-        assert_eq!(history.tables().unwrap()[&table].new.0, BTreeMap::from([(8, 8)]));
+        assert_eq!(history.tables().unwrap().1[&table].new.0, BTreeMap::from([(8, 8)]));
         history.done();
         assert!(history.tables().is_none());
     }
@@ -430,6 +452,6 @@ mod tests {
         let moment = history.begin();
         history.look(Some(moment));
         history.lost(table);
-        assert!(history.tables().unwrap()[&table].is_unknown);
+        assert!(history.tables().unwrap().1[&table].is_unknown);
     }
 }

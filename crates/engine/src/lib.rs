@@ -9,6 +9,7 @@ mod database;
 mod kept;
 pub mod migrate;
 mod programs;
+mod reads;
 mod returned;
 mod rows;
 mod run;

@@ -1,7 +1,7 @@
 //! Functions that are interpreted: a transaction as what they run in, and what a driver calls from within a statement.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,6 +40,8 @@ pub(crate) struct InForce {
     marks: Mutex<Vec<Mark>>,
     /// What happened to rows, for statements that look back.
     pub(crate) history: History,
+    /// The tables of each statement under way that calls functions, the innermost last.
+    reading: Mutex<Vec<BTreeSet<TableId>>>,
 }
 
 /// What a part of a transaction goes back to when it is undone, besides rows.
@@ -93,6 +95,7 @@ impl InForce {
             deferred: Arc::default(),
             marks: Mutex::default(),
             history: History::default(),
+            reading: Mutex::default(),
         }
     }
 
@@ -109,6 +112,22 @@ impl InForce {
     /// Whether a statement under way writes to a table.
     pub(crate) fn is_busy(&self, table: TableId) -> bool {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&table)
+    }
+
+    /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].
+    pub(crate) fn begin_reading(&self, tables: BTreeSet<TableId>) {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).push(tables);
+    }
+
+    /// Ends the innermost one.
+    pub(crate) fn is_read(&self) {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    }
+
+    /// A table of the innermost statement that has changed since so much had happened.
+    fn changed_while_read(&self, since: usize) -> Option<TableId> {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.last().and_then(|tables| self.history.has_changed(since, tables))
     }
 
     fn begin_part(&self, settings: &Settings) {
@@ -201,10 +220,19 @@ impl Routines for Called {
             let signature = Signature { arguments: &routine.arguments, result: &routine.result };
             let seen = work.look_from(routine.function);
             let held = work.hold_settings(routine.function);
+            let happened = self.in_force.history.length();
             let outcome = program::value(&mut work, routine.function, signature, args).await;
             held.inspect(Settings::let_go);
             work.in_force.history.look(seen);
-            outcome
+            let value = outcome?;
+            match self.in_force.changed_while_read(happened) {
+                None => Ok(value),
+                // The rows that come are no longer those of the statement's beginning.
+                Some(table) => Err(Error::missing(format!(
+                    "a statement that reads {} while a function that it calls changes it",
+                    self.served.model.catalog[table].name
+                ))),
+            }
         })
     }
 }
@@ -330,7 +358,7 @@ impl Work<'_> {
     }
 
     /// A read in which the rows of the statement are there for which a trigger is fired.
-    fn with_transitions<'r>(&self, read: &'r Read) -> Cow<'r, Read> {
+    pub(crate) fn with_transitions<'r>(&self, read: &'r Read) -> Cow<'r, Read> {
         let Some(rows) = &self.transitions else { return Cow::Borrowed(read) };
         let mut is_named = false;
         visit::deep_sources(read, &mut |source| is_named |= matches!(source, Source::Transition { .. }));
@@ -423,12 +451,20 @@ impl Work<'_> {
         if !is_alone || !read.outputs.iter().all(|output| is_computed_here(&output.expr)) {
             return Ok(None);
         }
+        let calling = crate::reads::calling(read);
+        let seen = self.begin_statement(calling);
+        let row = self.row_computed(read, parameters).await;
+        self.end_statement(calling, seen);
+        row.map(Some)
+    }
+
+    async fn row_computed(&mut self, read: &Read, parameters: &[Value]) -> Result<Vec<Value>> {
         let mut row = Vec::with_capacity(read.outputs.len());
         for output in &read.outputs {
             let expr = self.counted(&output.expr).await?;
             row.push(self.value(&expr, None, parameters).await?);
         }
-        Ok(Some(row))
+        Ok(row)
     }
 }
 

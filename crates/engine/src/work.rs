@@ -193,14 +193,30 @@ impl<'t> Work<'t> {
         sink: &mut dyn Sink,
     ) -> Result<()> {
         if !self.capabilities.native_functions {
-            let (rows, total) = self.with_one_call(rows, total).await?;
-            self.fetch(&rows, &Presentation::Rows, &[], position, sink).await?;
-            return self.fetch(&total, &Presentation::Rows, &[], position + 1, sink).await;
+            let history = &self.in_force.history;
+            let seen = history.look(Some(history.begin_read()));
+            let outcome = self.fetch_called(rows, total, position, sink).await;
+            self.in_force.history.look(seen);
+            self.in_force.history.done();
+            return outcome;
         }
         let bindings = self.bindings(Bound::default());
         let command = self.dialect.counted(&self.served.model.catalog, rows, total, &bindings)?;
         let total = self.transaction.run(&command, position, sink).await?;
         sink.row(position + 1, &[Cell::Int(i64::try_from(total).map_err(Error::internal)?)])
+    }
+
+    /// The same where functions are called before a statement.
+    async fn fetch_called(
+        &mut self,
+        rows: &Read,
+        total: &Read,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let (rows, total) = self.with_one_call(rows, total).await?;
+        self.fetch(&rows, &Presentation::Rows, &[], position, sink).await?;
+        self.fetch(&total, &Presentation::Rows, &[], position + 1, sink).await
     }
 
     /// What asks for the reply that functions of the database want, and who hears it.
@@ -258,10 +274,8 @@ impl<'t> Work<'t> {
         for step in plan.steps() {
             match step {
                 Step::Fetch(read) => {
-                    let read = self.with_calls(read, parameters).await?;
                     let bound = Bound { parameters, ..Bound::default() };
-                    let command = self.command(&read, bound)?;
-                    self.transaction.run(&command, 0, sink).await?;
+                    self.read(read, &Presentation::Rows, bound, (0, &mut *sink)).await?;
                 }
                 Step::Store(write) => {
                     affected = self.store_with(write, parameters, 0, sink).await?.affected;
@@ -280,13 +294,8 @@ impl<'t> Work<'t> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        let read = self.with_calls(read, parameters).await?;
-        let read = self.seen(&read)?;
         let bound = Bound { parameters, ..Bound::default() };
-        let catalog = &self.served.model.catalog;
-        let command = self.dialect.presented(catalog, &read, presentation, &self.bindings(bound))?;
-        self.transaction.run(&command, position, sink).await?;
-        Ok(())
+        self.read(read, presentation, bound, (position, sink)).await.map(drop)
     }
 
     /// The rows of a read, kept.
@@ -301,15 +310,28 @@ impl<'t> Work<'t> {
         bound: Bound<'_>,
         held: Held,
     ) -> Result<(Vec<Vec<Value>>, Held)> {
-        let read = self.with_calls(read, bound.parameters).await?;
-        let command = self.command(&read, bound)?;
-        let mut values = Values::held(command.outputs.iter().map(|(_, ty)| ty.clone()), held);
-        self.transaction.run(&command, 0, &mut values).await?;
+        let mut values = Values::held(read.outputs.iter().map(|output| output.expr.ty()), held);
+        self.read(read, &Presentation::Rows, bound, (0, &mut values)).await?;
         Ok(values.into_held())
     }
 
     pub(crate) fn command(&self, read: &Read, bound: Bound<'_>) -> Result<Command> {
-        self.dialect.read(&self.served.model.catalog, &*self.seen(read)?, &self.bindings(bound))
+        self.presented(read, &Presentation::Rows, bound)
+    }
+
+    /// The command of a read, of tables as they are to be seen.
+    pub(crate) fn presented(
+        &self,
+        read: &Read,
+        presentation: &Presentation,
+        bound: Bound<'_>,
+    ) -> Result<Command> {
+        let (read, bindings) = (self.seen(read)?, self.bindings(bound));
+        let catalog = &self.served.model.catalog;
+        match presentation {
+            Presentation::Rows => self.dialect.read(catalog, &read, &bindings),
+            presentation => self.dialect.presented(catalog, &read, presentation, &bindings),
+        }
     }
 
     pub(crate) fn bindings<'a>(&'a self, bound: Bound<'a>) -> Bindings<'a> {

@@ -247,9 +247,7 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        let command = self.command(read, bound)?;
-        self.transaction.run(&command, position, sink).await?;
-        Ok(())
+        self.read(read, &Presentation::Rows, bound, (position, sink)).await.map(drop)
     }
 
     /// Whether a write asks tables when it has changed rows: by what it returns, by policies of later rows, by what becomes of rows
