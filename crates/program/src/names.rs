@@ -79,11 +79,7 @@ impl Used {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(
-        environment: &'a Environment,
-        conflict: NameConflict,
-        host: &'a dyn Host,
-    ) -> Names<'a> {
+    pub(crate) fn new(environment: &'a Environment, conflict: NameConflict, host: &'a dyn Host) -> Names<'a> {
         Names {
             environment,
             host,

@@ -6,9 +6,12 @@ use engine::Failure;
 use render::sqlite::{NULLS, split_match_full};
 use rusqlite::ffi::{self, ErrorCode};
 use types::error::Details;
-use types::{Code, Error};
+use types::{Code, Error, Named};
 
 const MARK: char = '\u{1}';
+
+/// What an error may name, in the order in which it is written.
+const NAMED: [Named; 5] = [Named::Schema, Named::Table, Named::Column, Named::Constraint, Named::Type];
 
 /// An error as text that [`unpack`] understands.
 pub(super) fn pack(error: &Error) -> String {
@@ -16,9 +19,9 @@ pub(super) fn pack(error: &Error) -> String {
         Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
         None => "",
     };
-    [error.state(), error.message(), details, error.hint().unwrap_or_default()]
-        .map(|part| format!("{MARK}{part}"))
-        .concat()
+    let said = [error.state(), error.message(), details, error.hint().unwrap_or_default()];
+    let names = NAMED.map(|what| error.named(what).unwrap_or_default());
+    said.into_iter().chain(names).map(|part| format!("{MARK}{part}")).collect()
 }
 
 fn unpack(text: &str) -> Option<Error> {
@@ -32,6 +35,9 @@ fn unpack(text: &str) -> Option<Error> {
     }
     if let Some(hint) = parts.next().filter(|hint| !hint.is_empty()) {
         error = error.with_hint(hint);
+    }
+    for (what, name) in NAMED.into_iter().zip(parts).filter(|(_, name)| !name.is_empty()) {
+        error = error.naming(what, name);
     }
     Some(error)
 }
@@ -154,7 +160,11 @@ mod tests {
             (back.code(), back.message(), back.hint(), back.details()),
             (error.code(), error.message(), Some("do not"), None)
         );
-        let error = Error::raised("P0004", "assertion failed");
-        assert_eq!(unpack(&pack(&error)).unwrap().state(), "P0004");
+        let error = Error::raised("P0004", "assertion failed").naming(Named::Constraint, "small");
+        let back = unpack(&pack(&error)).unwrap();
+        assert_eq!(
+            (back.state(), back.named(Named::Constraint), back.named(Named::Table)),
+            ("P0004", Some("small"), None)
+        );
     }
 }
