@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::TableId;
-use program::{
-    Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries, TemporariesMark,
-};
+use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries, TemporariesMark};
 use query::triggers::Operation;
 use query::{
     Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Plan, Read, Source, SourceId, Step,
