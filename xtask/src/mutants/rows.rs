@@ -34,6 +34,12 @@ pub(super) const FILES: &[File] = &[
         path: "query/src/authorize/policies.rs",
         mutants: &[
             mutant(
+                "owners-view-means-nothing",
+                "self.view_owner.as_ref().is_some_and(|owner| «!owner.is_past_policies»)",
+                "true",
+                "a view that says it is its owner's is refused as one that says nothing",
+            ),
+            mutant(
                 "force-ignored",
                 "roles.contains(&declared.owner) && «!declared.force_row_security»",
                 "true",
@@ -197,19 +203,19 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "invoker-ignored",
-                "let is_invokers = «matches!(declared.kind, TableKind::View { security_invoker: true, .. })»;",
-                "false",
+                "TableKind::View { rights, .. } => «rights»,",
+                "ViewRights::Unsaid",
                 "security_invoker says nothing",
             ),
             mutant(
                 "invoker-everywhere",
-                "let owner = if «is_invokers» {",
-                "true",
+                "let owner = match «rights» {",
+                "ViewRights::Callers",
                 "a view reads with the rights of whoever asks",
             ),
             mutant(
                 "views-owner-is-anybody",
-                "Arc::new(self.rights_of(«&declared.owner»)?)",
+                "ViewRights::Unsaid => Some(self.rights_of(«&declared.owner»)?),",
                 "\"postgres\"",
                 "a view reads with rights that its owner does not have",
             ),
