@@ -128,3 +128,27 @@ $$",
     );
     [function, trigger]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    #[test]
+    fn programs_meet_views_and_policies() {
+        let drawn = |seed: u64| {
+            let mut draw = Draw::new(seed);
+            let (mut world, mut sketches) = scene::draw(&mut draw);
+            policies(&mut world, &mut draw, &sketches);
+            views(&mut world, &mut draw, &mut sketches);
+            world.sql()
+        };
+        assert_eq!(drawn(1), drawn(1));
+        let all: String = (0..40).map(drawn).collect();
+        for word in
+            OWNS.iter().chain(OWNED).chain(&["instead of", "with check option", "for delete using (owns("])
+        {
+            assert!(all.contains(word), "{word}");
+        }
+    }
+}

@@ -1172,6 +1172,13 @@ mod tests {
             "when (",
             "security definer",
             "do $$",
+            "referencing old table as went",
+            "deferrable initially deferred",
+            "delete from t1 using",
+            "with gone as (delete",
+            "on conflict do nothing",
+            "fetch prior",
+            "move ",
         ] {
             assert!(all.contains(word), "{word}");
         }

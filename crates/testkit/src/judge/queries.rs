@@ -231,12 +231,13 @@ impl<'a> Maker<'a> {
         {
             return asked;
         }
-        if self.failures > 0
-            && self.draw.one_in(8)
-            && let Some(called) = self.call(ty, known, depth - 1)
-        {
+        if self.failures > 0 && self.draw.one_in(8) {
+            // What is called may fail.
             self.failures -= 1;
-            return called;
+            if let Some(called) = self.call(ty, known, depth - 1) {
+                return called;
+            }
+            self.failures += 1;
         }
         let fails = self.may_fail && self.failures > 0 && self.draw.one_in(6);
         self.failures -= usize::from(fails);
