@@ -231,7 +231,7 @@ impl<'a> Maker<'a> {
         {
             return asked;
         }
-        if self.failures > 0 && self.draw.one_in(8) {
+        if self.may_fail && self.failures > 0 && self.draw.one_in(5) {
             // What is called may fail.
             self.failures -= 1;
             if let Some(called) = self.call(ty, known, depth - 1) {
@@ -264,11 +264,13 @@ impl<'a> Maker<'a> {
             return None;
         }
         let call = self.draw.of(&fitting).clone();
+        let may_fail = std::mem::replace(&mut self.may_fail, false);
         let arguments: Vec<String> = call
             .parameters
             .iter()
             .map(|ty| format!("({})::{}", self.term(*ty, known, depth), ty.sql()))
             .collect();
+        self.may_fail = may_fail;
         Some(format!("{}({})", call.name, arguments.join(", ")))
     }
 
