@@ -28,6 +28,7 @@ fn count(arguments: &[Value]) -> Result<i64> {
 }
 
 /// Where a value lies between two bounds, which may fall.
+#[derive(Clone, Copy)]
 enum Place {
     Before,
     Within,

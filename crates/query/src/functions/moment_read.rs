@@ -467,7 +467,7 @@ impl<'t> Reading<'t> {
     fn word(&mut self, words: &[&str], name: &str) -> Result<i64> {
         let begins =
             |word: &&str| self.rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
-        let Some(at) = words.iter().position(|word| begins(&word)) else {
+        let Some(at) = words.iter().position(begins) else {
             let shown = self.rest.split(is_space).next().unwrap_or_default();
             return Err(malformed(format!("invalid value \"{shown}\" for \"{name}\""))
                 .with_details("The given value did not match any of the allowed values for this field."));

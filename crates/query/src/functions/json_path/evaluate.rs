@@ -174,7 +174,7 @@ impl Run<'_> {
         Ok(found)
     }
 
-    fn step(&mut self, (step, rest): (&Step, &[Step]), place: Place<'_>, mut list: List<'_>) -> Found {
+    fn step(&mut self, (step, rest): (&Step, &[Step]), place: Place<'_>, list: List<'_>) -> Found {
         match step {
             Step::Null => self.chain(rest, place.at(&Json::Null), list, true),
             Step::Bool(value) => self.chain(rest, place.at(&Json::Bool(*value)), list, true),
@@ -247,7 +247,7 @@ impl Run<'_> {
             | Step::LikeRegex(..) => {
                 let truth = self.truth(step, place)?;
                 let value = truth.map_or(Json::Null, Json::Bool);
-                self.chain(rest, place.at(&value), list.as_deref_mut(), true)
+                self.chain(rest, place.at(&value), list, true)
             }
         }
     }
