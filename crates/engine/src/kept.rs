@@ -3,7 +3,6 @@
 //! What is kept was authorized like every plan, and is run for no other role, in no other zone and on no other model than the
 //! ones it was made for.
 
-use std::fmt;
 use std::sync::Arc;
 
 use query::{Model, Plan, Presentation, Read, visit};
@@ -24,15 +23,6 @@ pub struct Kept {
     commands: Vec<render::Kept>,
 }
 
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept")
-            .field("role", &self.role)
-            .field("commands", &self.commands)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Kept {
     /// Whoever runs it must be of its role and in its zone.
     fn check(&self, run: &Run) -> Result<()> {
@@ -40,6 +30,13 @@ impl Kept {
             return Ok(());
         }
         Err(Error::internal("a read that is kept for somebody else"))
+    }
+
+    /// Whether two say the same, for the same role and zone.
+    pub fn is_like(&self, other: &Kept) -> bool {
+        let mut pairs = self.commands.iter().zip(&other.commands);
+        (&self.role, &self.zone, self.commands.len()) == (&other.role, &other.zone, other.commands.len())
+            && pairs.all(|(one, other)| one.is_like(other))
     }
 
     /// The commands of a run.

@@ -19,13 +19,13 @@ pub struct Kept {
 pub(crate) type StoredForm = fn(&Type, &Value, &Session) -> Result<Stored>;
 
 /// A parameter that a run brings along.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Taken {
     at: usize,
     from: Origin,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Origin {
     /// A parameter of the read.
     Parameter(usize, Type),
@@ -69,6 +69,15 @@ impl Kept {
             *command.parameters.get_mut(taken.at)? = Stored::Null;
         }
         Some(Kept { command, taken: notes.taken, stored })
+    }
+
+    /// Whether two say the same.
+    pub fn is_like(&self, other: &Kept) -> bool {
+        let said =
+            |kept: &Kept| (kept.command.text.clone(), kept.command.outputs.clone(), kept.command.calls);
+        said(self) == said(other)
+            && self.command.parameters == other.command.parameters
+            && self.taken == other.taken
     }
 
     /// The command of a run.

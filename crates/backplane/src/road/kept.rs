@@ -223,9 +223,10 @@ fn compare(
     let Made::Kept(fresh) = made(database, ground, http, shape, &mut |_| {})? else {
         return Err(Error::internal("what is kept would not be kept"));
     };
-    let said = |recalled: &Recalled| format!("{:?} {:?}", recalled.kept.read, recalled.kept.types);
-    match said(recalled) == said(&fresh) && format!("{:?}", recalled.values) == format!("{:?}", fresh.values)
-    {
+    let is_same = recalled.kept.read.is_like(&fresh.kept.read)
+        && recalled.kept.types == fresh.kept.types
+        && format!("{:?}", recalled.values) == format!("{:?}", fresh.values);
+    match is_same {
         true => Ok(()),
         false => Err(Error::internal("what is kept is not what would be made")),
     }
