@@ -15,7 +15,7 @@ use query::{
 };
 use types::{Error, Result, Type, Value};
 
-use crate::work::{Tuple, Work};
+use crate::work::{Bound, Tuple, Work};
 
 /// How many things that happened are kept; of more, tables say that nobody knows how they were.
 const EVENTS_MAX: usize = 100_000;
@@ -257,6 +257,18 @@ impl Work<'_> {
         value
     }
 
+    /// The rows of a read of tables as they were when the statement under way began.
+    pub(crate) async fn rows_at_start(
+        &mut self,
+        read: &Read,
+        parameters: &[Value],
+    ) -> Result<Vec<Vec<Value>>> {
+        let seen = self.look_back();
+        let rows = self.rows(read, Bound { parameters, ..Bound::default() }).await;
+        self.in_force.history.look(seen);
+        rows
+    }
+
     /// A read as it is to be run: of tables as they are to be seen.
     pub(crate) fn seen<'r>(&self, read: &'r Read) -> Result<Cow<'r, Read>> {
         let Some((moment, tables)) = self.in_force.history.tables() else { return Ok(Cow::Borrowed(read)) };
@@ -300,16 +312,21 @@ impl Past<'_> {
         visit::each_inner_read_mut(read, &mut |read| inner(self, read));
         outcome?;
         let mut outcome = Ok(());
+        let mut keys = BTreeMap::new();
         visit::each_source_mut(&mut read.from, &mut |source| {
             if let Source::Table { id, table, guard } = source
                 && let Some(was) = self.tables.get(table)
                 && outcome.is_ok()
             {
+                keys.insert(*id, key_column(&self.catalog[*table]));
                 match self.source(*id, *table, guard, was) {
                     Ok(past) => *source = past,
                     Err(error) => outcome = Err(error),
                 }
             }
+        });
+        visit::own_expressions_mut(read, &mut |expr| {
+            visit::deep_mut(expr, &mut |expr| name_key(expr, &keys))
         });
         outcome
     }
@@ -379,6 +396,16 @@ fn int(value: i64) -> Expr {
 /// Where the key of a row stands: behind its columns.
 fn key_column(table: &Table) -> ColumnId {
     ColumnId(u16::try_from(table.columns.len()).unwrap_or(u16::MAX))
+}
+
+/// Names the key of a row where it stands.
+fn name_key(expr: &mut Expr, keys: &BTreeMap<SourceId, ColumnId>) {
+    if let Expr::Column { source, column, .. } = expr
+        && *column == ROW_KEY
+        && let Some(key) = keys.get(source)
+    {
+        *column = *key;
+    }
 }
 
 fn key_output(source: SourceId, column: ColumnId) -> Output {

@@ -272,7 +272,7 @@ impl Work<'_> {
     ) -> Result<Vec<(StoredRow, Vec<Value>)>> {
         let width = self.served.model.catalog[write.table].columns.len() + 1;
         let read = self.touched(write, filter, further);
-        let rows = self.rows(&read, Bound { parameters, ..Bound::default() }).await?;
+        let rows = self.rows_at_start(&read, parameters).await?;
         let mut rows = rows.into_iter().map(|row| split(row, width)).collect::<Result<Vec<_>>>()?;
         if write.beside.is_some() {
             let mut met = HashSet::new();

@@ -21,7 +21,7 @@ use super::{StoredRow, Touched, check_affected, count, is_same};
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
 use crate::programs::Deferred;
-use crate::work::{Bound, Tuple, Work};
+use crate::work::{Tuple, Work};
 
 /// What a statement has done to rows.
 #[derive(Default)]
@@ -173,7 +173,7 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         let mut rows: Vec<Vec<RowValue>> = insert.rows.clone();
         if let Some(read) = &insert.read {
-            let read = self.rows(read, Bound { parameters, ..Bound::default() }).await?;
+            let read = self.rows_at_start(read, parameters).await?;
             rows.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
         }
         let is_one_by_one = self.takes_one_by_one(write, rows.len());
@@ -386,6 +386,11 @@ impl Work<'_> {
 
     /// Does what waits for the end of the transaction.
     pub(crate) async fn fire_deferred(&mut self) -> Result<()> {
+        if self.in_force.waits() && self.in_force.is_read_only() {
+            // It was left by something that changes rows, whatever the last request of a batch may do.
+            self.in_force = self.in_force.turned(false, self.path.clone());
+            self.install();
+        }
         let model = self.served.model.clone();
         while let Some(deferred) = self.in_force.next_deferred() {
             match deferred {

@@ -53,7 +53,7 @@ impl Work<'_> {
             rows.extend(self.candidate(write, insert, given, parameters).await?);
         }
         if let Some(read) = &insert.read {
-            for given in self.rows(read, Bound { parameters, ..Bound::default() }).await? {
+            for given in self.rows_at_start(read, parameters).await? {
                 let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
                 rows.extend(self.candidate(write, insert, &given, parameters).await?);
             }

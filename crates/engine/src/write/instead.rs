@@ -12,7 +12,7 @@ use super::seen::Seen;
 use super::{StoredRow, beside, check_affected, count};
 use crate::contract::Sink;
 use crate::database::Applied;
-use crate::work::{Bound, Work};
+use crate::work::Work;
 
 /// A row as the view shows it, and as it is to be.
 type Wanted = (Option<Vec<Value>>, Option<Vec<Value>>);
@@ -55,7 +55,7 @@ impl Work<'_> {
     ) -> Result<Vec<Wanted>> {
         let mut given: Vec<Vec<RowValue>> = insert.rows.clone();
         if let Some(read) = &insert.read {
-            let read = self.rows(read, Bound { parameters, ..Bound::default() }).await?;
+            let read = self.rows_at_start(read, parameters).await?;
             given.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
         }
         let mut rows = Vec::with_capacity(given.len());
@@ -82,7 +82,7 @@ impl Work<'_> {
         outputs.extend(asked.into_iter().map(|expr| query::Output { name: "further".into(), expr }));
         let read = Read { filter: filter.clone(), outputs, ..Read::from(whole.from) };
         let mut rows = Vec::new();
-        for mut row in self.rows(&read, Bound { parameters, ..Bound::default() }).await? {
+        for mut row in self.rows_at_start(&read, parameters).await? {
             let asked = row.split_off(width);
             let new = match &write.action {
                 Action::Update { set, .. } => {
