@@ -352,7 +352,7 @@ fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Opti
         }
     }
     if let StatementKind::Query(_) = &statement.kind
-        && let Some(came) = block::called(builder, &statement.kind)?
+        && let Some(came) = block::called(builder, &statement.kind)
     {
         return Ok(doings(came, &statement.kind));
     }

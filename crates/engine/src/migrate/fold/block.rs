@@ -35,7 +35,13 @@ pub(super) enum Came {
 /// What it raises; `0A000` for one that looks at rows to decide what it declares. The builder is as before then.
 pub(super) fn interpreted(builder: &mut Builder<'_>, body: &str) -> Result<Came> {
     let traits = program::traits(body)?;
-    if !traits.declares && !names_declaring(builder.catalog(), body) {
+    if !traits.declares
+        && names_declaring(builder.catalog(), body)
+        && let Some(came) = declaring(builder, traits, Rehearsed::Block(body))
+    {
+        return Ok(came);
+    }
+    if !traits.declares {
         let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
         return match program::refused_block(&model, builder.path(), body).into_iter().next() {
             Some((_, error)) => Err(error),
@@ -59,21 +65,30 @@ fn declares(function: &Function) -> bool {
         && program::traits(&function.body).is_ok_and(|traits| traits.declares)
 }
 
-/// Interprets a function that a statement calls, if it declares something; `None` for any other statement.
-///
-/// # Errors
-/// As [`interpreted`].
-pub(super) fn called(builder: &mut Builder<'_>, statement: &StatementKind) -> Result<Option<Came>> {
+/// Interprets a function that a statement calls, if it declares something; `None` for any other statement. What is wrong with
+/// one is said when it is looked at as what is done to rows.
+pub(super) fn called(builder: &mut Builder<'_>, statement: &StatementKind) -> Option<Came> {
     let path = builder.path().to_vec();
-    // What is wrong with it is said when it is looked at as what is done to rows.
-    let Ok(query::Query::Read(read)) = resolve::statement_on(builder.catalog(), &path, statement, &[]) else {
-        return Ok(None);
-    };
-    let Some(call) = call_alone(&read) else { return Ok(None) };
-    let Some(function) = builder.catalog().functions.get(call.function.0) else { return Ok(None) };
-    match declares(function) && function.arguments.len() == call.args.len() {
-        true => rehearsed(builder, program::traits(&function.body)?, Rehearsed::Call(&call)).map(Some),
-        false => Ok(None),
+    let query = resolve::statement_on(builder.catalog(), &path, statement, &[]).ok()?;
+    let query::Query::Read(read) = query else { return None };
+    let call = call_alone(&read)?;
+    let function = builder.catalog().functions.get(call.function.0)?;
+    if !declares(function) || function.arguments.len() != call.args.len() {
+        return None;
+    }
+    let traits = program::traits(&function.body).ok()?;
+    declaring(builder, traits, Rehearsed::Call(&call))
+}
+
+/// What came of something that may declare, if it did; otherwise it is for whoever has rows, and the builder is as before.
+fn declaring(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed<'_>) -> Option<Came> {
+    let (before, was) = (builder.mark(), builder.catalog().clone());
+    match rehearsed(builder, traits, what) {
+        Ok(came @ Came::Declared(_)) if *builder.catalog() != was => Some(came),
+        Ok(_) | Err(_) => {
+            builder.go_back(before);
+            None
+        }
     }
 }
 
@@ -391,7 +406,7 @@ mod tests {
         check("if (select count(*) from pg_type) = 0 then drop table t; end if;", "nothing");
         check("execute format('create table %I (a int)', 'Made');", declared);
         check("perform made('t4', true);", declared);
-        check("perform made('t4', false);", "nothing");
+        check("perform made('t4', false);", "rows");
     }
 
     #[test]
