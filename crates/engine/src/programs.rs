@@ -158,6 +158,16 @@ impl InForce {
         Ok(())
     }
 
+    /// Whether nothing may be changed.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
+    /// Whether anything waits for the end of the transaction.
+    pub(crate) fn waits(&self) -> bool {
+        !self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The next one that waits.
     pub(crate) fn next_deferred(&self) -> Option<Deferred> {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()

@@ -123,19 +123,19 @@ fn of_steps(steps: &[Step], traits: &mut Traits) {
 
 /// Whether a statement is about the schema.
 fn declares(statement: &StatementKind) -> bool {
-    match statement {
+    !matches!(
+        statement,
         StatementKind::Query(_)
-        | StatementKind::Insert(_)
-        | StatementKind::Update(_)
-        | StatementKind::Delete(_)
-        | StatementKind::Truncate { .. }
-        | StatementKind::Refresh { .. }
-        | StatementKind::Set { .. }
-        | StatementKind::Reset(_)
-        | StatementKind::Lock { .. }
-        | StatementKind::Notify { .. } => false,
-        _ => true,
-    }
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Truncate { .. }
+            | StatementKind::Refresh { .. }
+            | StatementKind::Set { .. }
+            | StatementKind::Reset(_)
+            | StatementKind::Lock { .. }
+            | StatementKind::Notify { .. }
+    )
 }
 
 #[cfg(test)]

@@ -188,6 +188,11 @@ fn fault(fault: Fault, type_name: &str, text: &str) -> Error {
 /// # Errors
 /// `22007`, `22008` with PostgreSQL's texts.
 pub fn parse_date(text: &str, session: &Session) -> Result<i32> {
+    let alone = text.trim_matches(crate::interval::is_separator);
+    if !alone.is_empty() && alone.bytes().all(|byte| byte == b'0') {
+        // A number alone is a part of a date, and no part of one is zero.
+        return Err(fault(Fault::Range, "date", text));
+    }
     let fields = read(text).map_err(|found| fault(found, "date", text))?;
     let days = match fields.special {
         Some(Special::Infinity) => return Ok(i32::MAX),
@@ -652,5 +657,7 @@ mod tests {
             parse_date("x", &session).unwrap_err().message(),
             "invalid input syntax for type date: \"x\""
         );
+        assert_eq!(parse_date(" 0000", &session).unwrap_err().code(), Code::DATETIME_OVERFLOW);
+        assert_eq!(parse_date("0099", &session).unwrap_err().code().name(), "22007");
     }
 }

@@ -78,7 +78,7 @@ fn run(body: &Body, people: &[&'static str], draw: &mut Draw) -> Asked {
     let stays = draw.one_in(20);
     let arguments = arguments(&body.parameters, draw);
     Asked {
-        person: *draw.of(people),
+        person: draw.word(people),
         method: "POST",
         path: "batch".to_owned(),
         headers: if stays { Vec::new() } else { vec![("Prefer".to_owned(), "tx=rollback".to_owned())] },

@@ -1061,7 +1061,7 @@ impl Writer<'_, '_> {
         self.line(format!("open {name};"));
         for _ in 0..1 + self.maker.draw.below(3) {
             if self.maker.draw.one_in(5) {
-                let way = self.maker.draw.word(&["", "next from ", "forward 2 from "]);
+                let way = self.maker.draw.word(&["", "next from "]);
                 self.line(format!("move {way}{name};"));
                 self.line("insert into log (what) values ('moved ' || found::text);");
                 continue;
