@@ -37,5 +37,5 @@ pub use parse::parse;
 pub use query_string::canonical_query;
 pub use request::{Action, Http, Request, Target};
 pub use resolve::{Exposed, Resolved, resolve};
-pub use shape::{Shape, shape};
 pub use respond::{Aside, Body, Outcome, Reply, Rows, Served, check_affected, failure, respond};
+pub use shape::{Shape, shape};

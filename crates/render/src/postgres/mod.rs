@@ -185,7 +185,8 @@ impl<'a> Writer<'a> {
 
     /// A parameter of the read.
     fn given(&mut self, index: usize, ty: &Type) -> Result<()> {
-        let value = self.bindings.parameters.get(index).ok_or_else(|| Error::internal("statement parameter"))?;
+        let value =
+            self.bindings.parameters.get(index).ok_or_else(|| Error::internal("statement parameter"))?;
         // Null is a word, and a shared parameter is somebody else's, too.
         if value.is_null() || self.shares {
             self.notes.fix();
