@@ -258,8 +258,11 @@ fn weighted(vector: &str, letter: &str) -> Result<Value> {
     let mut vector = Vector::parse(vector)?;
     let first = letter.chars().next().unwrap_or('\0');
     let Some(weight) = types::search::weight(first) else {
-        let code = letter.bytes().next().unwrap_or(0);
-        return Err(Error::new(Code::INTERNAL, format!("unrecognized weight: {code}")));
+        let shown = match letter.bytes().next().unwrap_or(0) {
+            byte @ b' '..=b'~' => char::from(byte).to_string(),
+            byte => format!("\\{byte:03o}"),
+        };
+        return Err(super::arguments::invalid(format!("unrecognized weight: \"{shown}\"")));
     };
     vector.0.values_mut().flatten().for_each(|(_, old)| *old = weight);
     ok_text(vector.to_string())
