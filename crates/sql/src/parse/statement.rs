@@ -4,8 +4,9 @@ use types::Span;
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterPolicy, CheckOption, CreatePolicy, CreateRule, CreateView, Cte, Drop, Expr, ExprKind, FromItem, ObjectName,
-    PolicyCommand, PublicationAction, Query, QueryBody, RuleEvent, Select, StatementKind, Target, TypeName, With,
+    AlterPolicy, CheckOption, CreatePolicy, CreateRule, CreateView, Cte, Drop, Expr, ExprKind, FromItem,
+    ObjectName, PolicyCommand, PublicationAction, Query, QueryBody, RuleEvent, Select, StatementKind, Target,
+    TypeName, With,
 };
 use crate::lexer::Token;
 
