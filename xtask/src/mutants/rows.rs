@@ -506,8 +506,8 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "rollup-keys-kept",
-                ".filter(|(at, _)| «!set.contains(at)»)",
-                "false",
+                ".partition(|(at, _)| «set.contains(at)»)",
+                "true",
                 "keys that a grouping set leaves out keep their values",
             ),
             mutant(

@@ -556,7 +556,7 @@ pub(crate) fn words(
             "french",
         ],
         ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
-        ("setweight", 1) => &["A", "b", "C", "D", "x"],
+        ("setweight", 1) => &["A", "b", "C", "D"],
         ("to_tsquery", _) => SEARCHES,
         ("websearch_to_tsquery", _) => WEB_SEARCHES,
         ("to_number", 0) => &["123", "-12.5", "+1,234", "12-", "<7>", " 5 ", "x", "", "1.2.3"],

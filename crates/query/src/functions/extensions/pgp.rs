@@ -14,7 +14,7 @@ use types::session::EPOCH_MICROS;
 use types::{Code, Error, Result, Value};
 
 use super::super::Ty::{Bytea as B, Text as T};
-use super::super::arguments::{bytes, invalid, ok_text, text};
+use super::super::arguments::{bytes, ok_text, text};
 use super::super::{Context, Function};
 
 pub(in super::super) static ROWS: &[Function] = &[
@@ -116,7 +116,7 @@ fn options(written: &str) -> Result<Vec<(String, String)>> {
     pairs
         .map(|pair| {
             let (name, value) =
-                pair.split_once('=').ok_or_else(|| invalid("Illegal argument to function"))?;
+                pair.split_once('=').ok_or_else(|| refused("Illegal argument to function"))?;
             Ok((name.trim().to_lowercase(), value.trim().to_lowercase()))
         })
         .collect()
