@@ -1052,13 +1052,13 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "order-by-bytes",
-                "ty if «names::native(&ty)» => self.collated(expr),",
+                "ty if «names::native(&ty)» => self.native_key(expr),",
                 "true",
                 "arrays and ranges sort by their text",
             ),
             mutant(
                 "groups-by-bytes",
-                "if «names::native_equality(&ty)» { self.collated(expr) } else { self.key(expr, &ty) }",
+                "if «names::native_equality(&ty)» { self.native_key(expr) } else { self.key(expr, &ty) }",
                 "true",
                 "equal values are different groups",
             ),
