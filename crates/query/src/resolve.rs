@@ -41,8 +41,8 @@ pub use coerce::constant;
 pub use declared::parsed as parsed_body;
 pub use typing::Typing;
 pub use variables::{
-    Columns, Conflict as NameConflict, NamedRows, Surroundings, Variables, bound_call, bound_expr, bound_rows,
-    bound_statement,
+    Columns, Conflict as NameConflict, NamedRows, Surroundings, Variables, bound_call, bound_expr,
+    bound_rows, bound_statement,
 };
 
 /// Where a condition stands: what it may hold.

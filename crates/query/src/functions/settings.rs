@@ -143,10 +143,7 @@ mod tests {
         let session = Session::utc(0);
         let given = [Value::text("app.k"), Value::text("v"), Value::Bool(true)];
         session.settings.hold();
-        assert_eq!(
-            call(&session, "set_config", &given).unwrap_err().code(),
-            Code::FEATURE_NOT_SUPPORTED
-        );
+        assert_eq!(call(&session, "set_config", &given).unwrap_err().code(), Code::FEATURE_NOT_SUPPORTED);
         session.settings.let_go();
         assert_eq!(said(call(&session, "set_config", &given)), "v");
     }

@@ -3,7 +3,8 @@
 use super::expr::expr;
 use super::{clause, columns, list, object_name, quote_ident, quote_literal, type_name, when};
 use crate::ast::{
-    ArgumentMode, CreateFunction, CreateRule, CreateTrigger, FunctionArgument, RuleEvent, TriggerEvent, TriggerTiming, Volatility,
+    ArgumentMode, CreateFunction, CreateRule, CreateTrigger, FunctionArgument, RuleEvent, TriggerEvent,
+    TriggerTiming, Volatility,
 };
 
 pub(super) fn create_function(function: &CreateFunction) -> String {
