@@ -322,8 +322,10 @@ pub enum Part {
 /// Which row of a cursor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Direction {
-    /// `next`, `forward`, `prior`, `relative n`, …: so many on.
+    /// `relative n`: so many on.
     Relative(Expr),
+    /// `forward n`, `backward n`: each of so many.
+    Through(Expr),
     /// `next`
     Next,
     /// `prior`, `backward`

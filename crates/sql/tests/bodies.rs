@@ -150,7 +150,7 @@ fn cursors_and_dynamic_statements() {
     ));
     assert!(matches!(
         one("move forward 2 from c;"),
-        StepKind::Fetch { direction: Direction::Relative(_), into: None, .. }
+        StepKind::Fetch { direction: Direction::Through(_), into: None, .. }
     ));
     assert!(matches!(
         one("execute format('x %I', a) into strict b using c, d;"),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::json::{self, Json, key_order};
+use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
 use crate::session::Session;
@@ -112,7 +112,8 @@ fn document(left: &Json, right: &Json) -> Ordering {
     }
 }
 
-/// `jsonb`'s order: object > array > boolean > number > string > null; more members greater; then member by member.
+/// `jsonb`'s order: object > array > boolean > number > string > null; more members greater; then member by member, keys as text, in
+/// the order in which they are stored.
 fn jsonb(left: &Json, right: &Json) -> Ordering {
     fn rank(json: &Json) -> u8 {
         match json {
@@ -137,7 +138,7 @@ fn jsonb(left: &Json, right: &Json) -> Ordering {
             .then_with(|| first_difference(left.iter().zip(right).map(|(left, right)| jsonb(left, right)))),
         (Json::Object(left), Json::Object(right)) => left.len().cmp(&right.len()).then_with(|| {
             first_difference(left.iter().zip(right).map(|((left_key, left), (right_key, right))| {
-                key_order(left_key, right_key).then_with(|| jsonb(left, right))
+                left_key.cmp(right_key).then_with(|| jsonb(left, right))
             }))
         }),
         (left, right) => rank(left).cmp(&rank(right)),

@@ -164,7 +164,6 @@ fn json(out: &mut Vec<u8>, json: &Json) {
             out.push(6);
             length(out, members.len());
             for (key, value) in members {
-                length(out, key.len());
                 plain(out, key);
                 self::json(out, value);
             }
@@ -248,6 +247,9 @@ mod tests {
                 "[null]",
                 "[{}]",
                 "{\"a\": 1}",
+                "{\"f1\": 1, \"f2\": 2}",
+                "{\"k\": 1, \"t\": 2}",
+                "{\"b\": 1, \"aa\": 1}",
                 "true",
             ],
         );

@@ -41,6 +41,8 @@ pub(super) struct Connection {
     commit: Commit,
     /// Whether a transaction is open, as the server says.
     is_in_transaction: bool,
+    /// Whether it is one of several requests: each is a part of its own.
+    has_part: bool,
     /// Whether something of a caller may be left in its session: it is not used again.
     is_soiled: bool,
     /// Whether the server is gone.
@@ -78,7 +80,7 @@ pub(super) enum Part<'p> {
     /// A command, its position, and where its rows go.
     Command(&'p Command, usize, &'p mut dyn Sink),
     /// The next request of the same caller: a part of its own, so that it may be one that changes nothing while the transaction may.
-    Turn { access: Access, is_next: bool },
+    Turn(Access),
 }
 
 /// The last command of a transaction, and where its rows go.
@@ -104,6 +106,7 @@ impl Connection {
             parsing: VecDeque::new(),
             commit: Commit::None,
             is_in_transaction: false,
+            has_part: false,
             is_soiled: false,
             is_lost: false,
         };
@@ -184,6 +187,7 @@ impl Connection {
     ) -> Result<u64, Trouble> {
         if !has_begun {
             self.commit = Commit::None;
+            self.has_part = false;
             match self.isolation(run) {
                 Some(isolation) => self.text(&format!("BEGIN ISOLATION LEVEL {isolation} READ WRITE"))?,
                 None => self.own(Own::Begin)?,
@@ -203,8 +207,8 @@ impl Connection {
                 let mut receiver = Receiver { commands, first: *position, sink: *sink, changed: None };
                 self.converse(Some(&mut receiver)).await
             }
-            Part::Turn { access, is_next } => {
-                let before = if *is_next { NEXT } else { &[] };
+            Part::Turn(access) => {
+                let before = if std::mem::replace(&mut self.has_part, true) { NEXT } else { &[] };
                 for text in before.iter().chain(&["SAVEPOINT request"]) {
                     self.text(text)?;
                 }
@@ -237,6 +241,10 @@ impl Connection {
             }
             // What would be refused at a commit is refused where everything is undone, too: the answer is the same.
             (Ok(()), End::RollBack) => {
+                // What waits may change rows, whatever the last part may do.
+                if self.has_part {
+                    self.text(PART_DONE)?;
+                }
                 self.text("SET CONSTRAINTS ALL IMMEDIATE")?;
                 match self.converse(receiver.as_mut()).await {
                     Ok(_) => self.undo().await,
@@ -456,7 +464,10 @@ impl Connection {
 }
 
 /// Ends the request before: what its functions have set, of the reply and of anything else, is not the next one's.
-const NEXT: &[&str] = &["RELEASE SAVEPOINT request", "RESET ROLE", "RESET ALL"];
+const NEXT: &[&str] = &[PART_DONE, "RESET ROLE", "RESET ALL"];
+
+/// Ends a part of a transaction.
+const PART_DONE: &str = "RELEASE SAVEPOINT request";
 
 /// Most columns of a row that is handed over without an allocation.
 const INLINE_COLUMNS: usize = 32;

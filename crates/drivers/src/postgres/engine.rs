@@ -98,7 +98,6 @@ impl Postgres {
             run,
             has_begun: false,
             trouble: None,
-            is_turned: false,
             end: if run.roll_back { End::RollBack } else { End::Commit },
             last: None,
         };
@@ -168,8 +167,6 @@ struct Work<'t> {
     has_begun: bool,
     /// What went wrong: the transaction cannot be committed any more.
     trouble: Option<Trouble>,
-    /// Whether it is about requests that follow each other, of which one has begun.
-    is_turned: bool,
     end: End,
     last: Option<(Command, Box<dyn Sink>)>,
 }
@@ -296,10 +293,7 @@ impl Transaction for Work<'_> {
     fn install(&mut self, _: Arc<dyn Routines>) {}
 
     fn turn<'a>(&'a mut self, run: &'a Run, access: Access) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async move {
-            let is_next = std::mem::replace(&mut self.is_turned, true);
-            self.perform(Part::Turn { access, is_next }, run).await.map(drop)
-        })
+        Box::pin(async move { self.perform(Part::Turn(access), run).await.map(drop) })
     }
 
     fn roll_back_at_end(&mut self) {

@@ -1,5 +1,6 @@
 //! Cursors: their rows are read when they are opened, as PostgreSQL's see the table at that moment.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use query::resolve::{NameConflict, bound_statement};
@@ -21,15 +22,31 @@ pub(super) struct Open {
     /// What they hold of memory, until it is closed.
     _held: Memory,
     /// Before the first row it is 0, behind the last one more than there are.
-    at: usize,
+    at: i64,
 }
 
 impl Open {
+    /// The place behind the last row.
+    fn end(&self) -> i64 {
+        i64::try_from(self.rows.len()).unwrap_or(i64::MAX).saturating_add(1)
+    }
+
     /// Goes somewhere; the row that is there.
     fn go(&mut self, to: i64) -> Option<Vec<Value>> {
-        let end = self.rows.len() + 1;
-        self.at = usize::try_from(to.max(0)).map_or(end, |to| to.min(end));
-        self.at.checked_sub(1).and_then(|at| self.rows.get(at)).cloned()
+        self.at = to.clamp(0, self.end());
+        let at = usize::try_from(self.at).ok()?.checked_sub(1)?;
+        self.rows.get(at).cloned()
+    }
+
+    /// How many rows were met on the way from a place to here; the one that is here, if nothing was gone.
+    fn passed(&self, from: i64) -> u64 {
+        let last = self.end() - 1;
+        let count = match self.at.cmp(&from) {
+            Ordering::Less => from - self.at.max(1),
+            Ordering::Equal => i64::from((1..=last).contains(&from)),
+            Ordering::Greater => self.at.min(last) - from,
+        };
+        u64::try_from(count).unwrap_or(0)
     }
 }
 
@@ -130,7 +147,7 @@ impl Frame<'_> {
     ) -> Result<()> {
         let name = self.cursor_name(cursor)?;
         let counted = match direction {
-            Direction::Relative(expr) | Direction::Absolute(expr) => {
+            Direction::Relative(expr) | Direction::Through(expr) | Direction::Absolute(expr) => {
                 let (value, ty) = self.value(expr).await?;
                 let count = integer(value, &ty, self.host.session())?;
                 count.ok_or_else(|| {
@@ -141,12 +158,11 @@ impl Frame<'_> {
         };
         let missing = || Error::raised("34000", format!("cursor \"{name}\" does not exist"));
         let open = self.cursors.get_mut(&name).ok_or_else(missing)?;
-        let at = i64::try_from(open.at).unwrap_or(i64::MAX);
-        let end = i64::try_from(open.rows.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let (at, end) = (open.at, open.end());
         let row = match direction {
             Direction::Next => open.go(at + 1),
             Direction::Prior => open.go(at - 1),
-            Direction::Relative(_) => open.go(at.saturating_add(counted)),
+            Direction::Relative(_) | Direction::Through(_) => open.go(at.saturating_add(counted)),
             Direction::Absolute(_) if counted < 0 => open.go(end.saturating_add(counted)),
             Direction::Absolute(_) => open.go(counted),
             Direction::First => open.go(1),
@@ -154,13 +170,15 @@ impl Frame<'_> {
             Direction::All => open.go(end),
             Direction::BackwardAll => open.go(0),
         };
+        self.row_count = match direction {
+            Direction::Through(_) | Direction::All | Direction::BackwardAll => open.passed(at),
+            _ => u64::from(row.is_some()),
+        };
         let outputs = open.outputs.clone();
-        let is_found = row.is_some();
         if let Some(targets) = into {
             self.assign_columns(targets, &outputs, row).await?;
         }
-        self.row_count = u64::from(is_found);
-        self.found(is_found)
+        self.found(self.row_count > 0)
     }
 
     pub(super) fn close(&mut self, cursor: &str) -> Result<()> {

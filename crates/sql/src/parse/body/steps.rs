@@ -3,6 +3,7 @@
 use super::super::{Parsed, Parser};
 use crate::ast::{Expr, ExprKind, StatementKind};
 use crate::body::{Direction, Into, Rows, StepKind};
+use crate::diagnostic::Diagnostic;
 use crate::lexer::Token;
 
 /// Statements that end a transaction, which no function may.
@@ -219,7 +220,11 @@ impl Parser<'_> {
     }
 
     fn fetch_step(&mut self, is_move: bool) -> Parsed<StepKind> {
+        let start = self.start();
         let direction = self.direction()?;
+        if !is_move && matches!(direction, Direction::Through(_) | Direction::All | Direction::BackwardAll) {
+            return Err(Diagnostic::new(self.since(start), "FETCH statement cannot return multiple rows"));
+        }
         let cursor = self.ident()?;
         let into = if is_move {
             None
@@ -236,21 +241,10 @@ impl Parser<'_> {
         if self.is_mark_at(1, ';') || self.is_at(1, "into") {
             return Ok(Direction::Next);
         }
-        let counted = |parser: &mut Self, sign: &str| -> Parsed<Direction> {
-            let start = parser.start();
-            let Some(length) = parser
-                .ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))
-                .ok()
-            else {
-                return Err(parser.unexpected());
-            };
-            let expr = parser.expr_of(length)?;
-            let kind = if sign.is_empty() {
-                return Ok(Direction::Relative(expr));
-            } else {
-                ExprKind::Unary { op: sign.to_owned(), expr }
-            };
-            Ok(Direction::Relative(Expr { kind: Box::new(kind), span: parser.since(start) }))
+        let counted = |parser: &mut Self| -> Parsed<Expr> {
+            let length =
+                parser.ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))?;
+            parser.expr_of(length)
         };
         let is_bare = |parser: &Self| parser.is("from") || parser.is("in");
         let direction = if self.eat("next") {
@@ -264,27 +258,29 @@ impl Parser<'_> {
         } else if self.eat("all") {
             Direction::All
         } else if self.eat("absolute") {
-            let length =
-                self.ahead(|token| matches!(token, Token::Word(word) if word == "from" || word == "in"))?;
-            Direction::Absolute(self.expr_of(length)?)
+            Direction::Absolute(counted(self)?)
         } else if self.eat("relative") {
-            counted(self, "")?
+            Direction::Relative(counted(self)?)
         } else if self.eat("forward") {
             match () {
                 () if is_bare(self) => Direction::Next,
                 () if self.eat("all") => Direction::All,
-                () => counted(self, "")?,
+                () => Direction::Through(counted(self)?),
             }
         } else if self.eat("backward") {
             match () {
                 () if is_bare(self) => Direction::Prior,
                 () if self.eat("all") => Direction::BackwardAll,
-                () => counted(self, "-")?,
+                () => {
+                    let start = self.start();
+                    let kind = ExprKind::Unary { op: "-".to_owned(), expr: counted(self)? };
+                    Direction::Through(Expr { kind: Box::new(kind), span: self.since(start) })
+                }
             }
         } else if is_bare(self) {
             Direction::Next
         } else if matches!(self.peek_at(1), Some(Token::Word(word)) if word == "from" || word == "in") {
-            counted(self, "")?
+            Direction::Through(counted(self)?)
         } else {
             return Err(self.unexpected());
         };
