@@ -77,7 +77,7 @@ pub(crate) fn encode(out: &mut String, text: &str) {
 /// A query string in one spelling: that of `Content-Location`.
 ///
 /// # Errors
-/// As [`parameters`].
+/// `22021` for bytes that are no UTF-8.
 pub fn canonical_query(query: &str) -> Result<String> {
     parameters(query).map(|parameters| canonical(&parameters))
 }

@@ -1,6 +1,6 @@
 //! `jsonpath`: the SQL/JSON path language as a tree (PostgreSQL 9.16.2), and its text.
 //!
-//! Paths are read by [`parse`]; what they find in a document is said in `query`.
+//! Paths are read by [`parse()`]; what they find in a document is said in `query`.
 
 mod parse;
 
