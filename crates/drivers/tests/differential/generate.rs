@@ -572,6 +572,7 @@ impl Generator {
             Some(words)
                 if (*ty == Type::Text || function.extension == Some("fuzzystrmatch"))
                     && (matches!(function.name, "timezone" | "date_trunc")
+                        || cuts_characters(function)
                         || word_is_configuration(function, position)
                         || matches!(function.extension, Some("citext" | "fuzzystrmatch"))
                         || self.below(8) > 0) =>
@@ -592,6 +593,11 @@ fn word_is_configuration(function: &Function, position: usize) -> bool {
     (position == 0 && function.arguments.len() > 1 && function.name.contains("to_ts"))
         || (position == 0 && function.arguments.len() > 1 && function.name == "unaccent")
         || (position == 1 && function.name == "setweight")
+}
+
+/// PostgreSQL's messages end within a character of what these cannot read.
+fn cuts_characters(function: &Function) -> bool {
+    matches!(function.name, "to_date" | "to_timestamp" | "to_number")
 }
 
 fn compared(ty: &Type) -> bool {

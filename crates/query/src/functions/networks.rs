@@ -139,8 +139,8 @@ fn difference(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     if left.is_long != right.is_long {
         return Err(invalid("cannot subtract inet values of different sizes"));
     }
-    let apart = i128::try_from(left.value.abs_diff(right.value)).map_err(|_| out_of_range())?;
-    let apart = if left.value < right.value { -apart } else { apart };
+    // Counted around the end, as PostgreSQL does.
+    let apart = left.value.wrapping_sub(right.value).cast_signed();
     i64::try_from(apart).map(Value::Int).map_err(|_| out_of_range())
 }
 

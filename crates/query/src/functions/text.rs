@@ -182,9 +182,7 @@ fn right(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let whole = text(arguments, 0)?;
     let length = i64::try_from(whole.chars().count()).unwrap_or(i64::MAX);
     let wanted = int(arguments, 1)?;
-    // The least integer has no opposite: PostgreSQL keeps everything.
-    let kept = if wanted == i64::from(i32::MIN) { length } else { kept(whole, wanted) };
-    ok_text(slice(whole, length - kept, i64::MAX))
+    ok_text(slice(whole, length - kept(whole, wanted), i64::MAX))
 }
 
 fn too_large() -> Error {

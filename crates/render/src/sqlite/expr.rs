@@ -369,10 +369,13 @@ impl Writer<'_> {
         {
             return self.connected_by_case(before, last, word, none);
         }
-        let mut is_first = true;
+        let (mut is_first, mut is_last_asked) = (true, false);
         self.joined_by(args, word, none, |writer, arg| {
+            let raises = query::may_raise(arg);
             // A text that is kept has no subqueries.
-            let guarded = !std::mem::take(&mut is_first) && !writer.kept && query::may_raise(arg);
+            let guarded = !std::mem::take(&mut is_first) && !writer.kept && (raises || is_last_asked);
+            // SQLite asks what has no subquery before what has one. What stands between `and`s is left to its indexes.
+            is_last_asked |= word == " OR " && raises && (guarded || has_subquery(arg));
             writer.push(if guarded { "(SELECT " } else { "" });
             writer.expr(arg)?;
             writer.push(if guarded { ")" } else { "" });
@@ -741,6 +744,12 @@ impl Writer<'_> {
 /// Whether a value is one of a group or a window of rows.
 fn computes_of_group(expr: &Expr) -> bool {
     query::has_aggregate(expr) || query::visit::has_window(expr)
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    let mut is_found = false;
+    query::visit::each_subquery(expr, &mut |_| is_found = true);
+    is_found
 }
 
 /// Whether values of a type can be told apart.

@@ -168,6 +168,7 @@ fn encrypted(
     password: &str,
     wanted: Wanted,
 ) -> Result<Value> {
+    refuse_empty(password)?;
     let Derivation { mode, digest, salt, count } = wanted.derivation;
     let key = key(&wanted.derivation, wanted.cipher, password.as_bytes())?;
     let mut head = vec![4, wanted.cipher, mode, digest];
@@ -212,6 +213,13 @@ fn packet(tag: u8, body: &[u8]) -> Result<Vec<u8>> {
     Ok(packet)
 }
 
+fn refuse_empty(password: &str) -> Result<()> {
+    if password.is_empty() {
+        return Err(refused("Illegal argument to function"));
+    }
+    Ok(())
+}
+
 /// The kind of what a message holds, and what it holds.
 fn decrypted(message: &[u8], password: &str, written: &str) -> Result<(u8, Vec<u8>)> {
     // What a message is to be is said by the message; of what may be said only line ends would change something.
@@ -220,6 +228,7 @@ fn decrypted(message: &[u8], password: &str, written: &str) -> Result<(u8, Vec<u
     {
         return Err(Error::missing(format!("pgp_sym_decrypt() with {name}={value}")));
     }
+    refuse_empty(password)?;
     let mut rest = message;
     let mut known = None;
     while !rest.is_empty() {
