@@ -35,5 +35,7 @@ test('answers differ by status, range and body, and not by the order of rows', (
   for (const values of [{ status: 404 }, { range: '*/*' }, { body: '[{"a":1},{"a":3}]' }, { request: 'GET /x' }]) {
     assert.equal(differences([entry()], [entry(values)]).length, 1, JSON.stringify(values));
   }
+  const ordered = { request: 'GET /?order=a' };
+  assert.equal(differences([entry(ordered)], [entry({ ...ordered, body: '[{"a":2},{"a":1}]' })]).length, 1, 'an order that was asked for');
   assert.equal(differences([entry(), entry()], [entry()]).length, 1, 'a request that was not made');
 });

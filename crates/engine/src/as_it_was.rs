@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catalog::{Catalog, ColumnId, Table, TableId};
+use catalog::{Catalog, ColumnId, Table, TableId, Volatility};
 use query::{
     Compare, Expr, Form, FunctionId, Guard, Order, Output, ROW_KEY, Read, SetOperator, Source, SourceId,
     SourceIds, visit,
@@ -38,6 +38,8 @@ pub(crate) struct History(Mutex<Recorded>);
 struct Recorded {
     /// Statements under way that may look back.
     watching: usize,
+    /// How much had happened when the last of them began.
+    youngest: usize,
     events: Vec<Event>,
     /// What reads see; without it, what is there.
     moment: Option<Moment>,
@@ -106,6 +108,17 @@ impl Keys {
     }
 }
 
+impl Recorded {
+    /// Every moment before now is behind the event; one that began after the last such event needs another.
+    fn lose(&mut self, table: TableId) {
+        let last = self.events.len().saturating_sub(1);
+        let is_noted = matches!(self.events.last(), Some(Event::Unknown(known)) if *known == table);
+        if !(is_noted && self.youngest <= last) {
+            self.events.push(Event::Unknown(table));
+        }
+    }
+}
+
 impl Was {
     fn undo(&mut self, old: Option<&(i64, Arc<[Value]>)>, new: Option<i64>) {
         if let Some((key, values)) = old
@@ -126,7 +139,8 @@ impl History {
     pub(crate) fn begin(&self) -> Moment {
         let mut recorded = self.recorded();
         recorded.watching += 1;
-        Moment { at: recorded.events.len(), bodies_see_more: true }
+        recorded.youngest = recorded.events.len();
+        Moment { at: recorded.youngest, bodies_see_more: true }
     }
 
     /// The same for a statement that only reads.
@@ -191,19 +205,21 @@ impl History {
         if recorded.watching == 0 {
             return;
         }
-        let is_full = recorded.events.len() >= EVENTS_MAX;
-        recorded.events.push(match is_full {
-            true => Event::Unknown(table),
-            false => Event::Row { table, old: old.map(|(key, values)| (key, values.into())), new },
-        });
+        match recorded.events.len() >= EVENTS_MAX {
+            true => recorded.lose(table),
+            false => recorded.events.push(Event::Row {
+                table,
+                old: old.map(|(key, values)| (key, values.into())),
+                new,
+            }),
+        }
     }
 
     /// Notes that nobody knows what happened to a table.
     pub(crate) fn lost(&self, table: TableId) {
         let mut recorded = self.recorded();
-        let is_last = matches!(recorded.events.last(), Some(Event::Unknown(last)) if *last == table);
-        if recorded.watching > 0 && !is_last {
-            recorded.events.push(Event::Unknown(table));
+        if recorded.watching > 0 {
+            recorded.lose(table);
         }
     }
 
@@ -227,20 +243,44 @@ impl History {
     }
 }
 
+/// What reads saw before the body of a function, and whether it looks back to its own beginning.
+#[must_use]
+pub(crate) struct Around {
+    seen: Option<Moment>,
+    has_begun: bool,
+}
+
 impl Work<'_> {
     /// Has reads see what there was when the statement under way began; what they saw before.
     pub(crate) fn look_back(&self) -> Option<Moment> {
         self.in_force.history.look(self.since)
     }
 
-    /// Has the body of a function see what PostgreSQL shows it: a volatile one what is there, others what their caller sees. What
-    /// reads saw before.
-    pub(crate) fn look_from(&self, function: FunctionId) -> Option<Moment> {
+    /// Has the body of a function see what PostgreSQL shows it: a volatile one what is there, others what their caller sees, or what
+    /// there was when they began. It ends with [`Work::look_again`].
+    pub(crate) fn look_from(&self, function: FunctionId) -> Around {
         let history = &self.in_force.history;
+        let is_volatile = self.is_volatile(function);
+        let has_begun = !is_volatile && history.moment().is_none();
+        let seen = match (is_volatile, has_begun) {
+            (true, _) => history.look(None),
+            (false, true) => history.look(Some(history.begin())),
+            (false, false) => history.moment(),
+        };
+        Around { seen, has_begun }
+    }
+
+    /// Whether a function sees what is there.
+    pub(crate) fn is_volatile(&self, function: FunctionId) -> bool {
         let declared = self.served.model.catalog.functions.get(function.0);
-        match declared.is_none_or(|declared| declared.volatility == catalog::Volatility::Volatile) {
-            true => history.look(None),
-            false => history.moment(),
+        declared.is_none_or(|declared| declared.volatility == Volatility::Volatile)
+    }
+
+    /// Has reads see what they saw before the body of a function.
+    pub(crate) fn look_again(&self, around: Around) {
+        self.in_force.history.look(around.seen);
+        if around.has_begun {
+            self.in_force.history.done();
         }
     }
 

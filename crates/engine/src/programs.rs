@@ -226,12 +226,12 @@ impl Routines for Called {
             let mut work = self.work(transaction);
             work.run.caller.role = routine.role.as_str().into();
             let signature = Signature { arguments: &routine.arguments, result: &routine.result };
-            let seen = work.look_from(routine.function);
+            let around = work.look_from(routine.function);
             let held = work.hold_settings(routine.function);
             let happened = self.in_force.history.length();
             let outcome = program::value(&mut work, routine.function, signature, args).await;
             held.inspect(Settings::let_go);
-            work.in_force.history.look(seen);
+            work.look_again(around);
             let value = outcome?;
             match self.in_force.changed_while_read(happened) {
                 None => Ok(value),
@@ -290,9 +290,9 @@ impl Work<'_> {
             let types: Vec<Type> = call.args.iter().map(Expr::ty).collect();
             let signature = Signature { arguments: &types, result: &call.ty };
             let before = self.exchange_role(role);
-            let seen = self.look_from(call.function);
+            let around = self.look_from(call.function);
             let outcome = program::value(self, call.function, signature, args).await;
-            self.in_force.history.look(seen);
+            self.look_again(around);
             self.exchange_role(before);
             outcome
         })
@@ -342,9 +342,9 @@ impl Work<'_> {
             None => self.stored_caller(function)?,
         };
         let before = self.exchange_role(role);
-        let seen = self.look_from(function);
+        let around = self.look_from(function);
         let outcome = program::call(self, function, types, args).await;
-        self.in_force.history.look(seen);
+        self.look_again(around);
         self.exchange_role(before);
         outcome
     }

@@ -21,6 +21,7 @@ mod whole;
 use std::collections::{BTreeSet, HashSet};
 
 use catalog::TableId;
+use query::model::Fill;
 use query::triggers::{self, Operation};
 use query::{
     Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
@@ -250,8 +251,8 @@ impl Work<'_> {
         self.read(read, &Presentation::Rows, bound, (position, sink)).await.map(drop)
     }
 
-    /// Whether a write asks tables when it has changed rows: by what it returns, by policies of later rows, by what becomes of rows
-    /// that are in the way.
+    /// Whether a write asks tables when it, or what it calls, has changed rows: by what it returns, by policies of later rows, by
+    /// what becomes of rows that are in the way.
     fn looks_back(&self, write: &Write) -> bool {
         let reads = [&write.returning, &write.counted];
         let is_instead = !self.served.model.catalog[write.table].is_stored();
@@ -260,6 +261,18 @@ impl Work<'_> {
             || is_instead
             || self.fires(write)
             || matches!(&write.action, Action::Insert(insert) if becomes(insert))
+            || self.served.interprets && self.calls(write)
+    }
+
+    /// Whether a write calls functions, those included that its table's own expressions call.
+    fn calls(&self, write: &Write) -> bool {
+        let table = &self.served.model[write.table];
+        let fills = table.fills.iter().filter_map(|fill| match fill {
+            Fill::Default(expr) | Fill::Generated(expr) => expr.as_ref().ok(),
+            Fill::Null | Fill::Identity { .. } => None,
+        });
+        let checks = table.checks.iter().filter_map(|check| check.expr.as_ref().ok());
+        query::visit::write_calls(write) || fills.chain(checks).any(query::visit::has_call)
     }
 
     /// The existing rows that a write is about, in insertion order, each with the values of further expressions.

@@ -246,6 +246,40 @@ pub fn action_expressions_mut(action: &mut Action) -> Vec<&mut Expr> {
     given.chain(assigned).chain(filter).collect()
 }
 
+/// Whether an expression calls a function that is interpreted.
+pub fn has_call(expr: &Expr) -> bool {
+    let mut found = false;
+    deep(expr, &mut |inner| found |= matches!(inner, Expr::Call(_)));
+    found
+}
+
+/// Whether a write calls functions that are interpreted: in what it does, and in what is asked of its rows by policies and views.
+pub fn write_calls(write: &Write) -> bool {
+    let given =
+        |row: &Vec<RowValue>| row.iter().any(|value| matches!(value, RowValue::Expr(expr) if has_call(expr)));
+    let assigned = |set: &[(catalog::ColumnId, Assign)]| {
+        set.iter().any(|(_, assign)| matches!(assign, Assign::Expr(expr) if has_call(expr)))
+    };
+    let filtered = |filter: &Option<Expr>| filter.as_ref().is_some_and(has_call);
+    let acts = match &write.action {
+        Action::Insert(insert) => {
+            let becomes = insert.conflict.as_ref().is_some_and(|conflict| match &conflict.action {
+                ConflictAction::Update { set, filter, .. } => assigned(set) || filtered(filter),
+                ConflictAction::Nothing => false,
+            });
+            becomes || insert.rows.iter().any(given) || insert.read.as_ref().is_some_and(calls)
+        }
+        Action::Update { set, filter } => assigned(set) || filtered(filter),
+        Action::Delete { filter } => filtered(filter),
+    };
+    let guard = &write.guard;
+    let checks = [&guard.insert, &guard.conflict, &guard.update, &guard.views];
+    let beside = |source: &Source| calls(&Read::from(source.clone()));
+    acts || filtered(&guard.touch)
+        || checks.into_iter().flatten().any(|check| has_call(&check.expr))
+        || write.beside.as_ref().is_some_and(beside)
+}
+
 /// Calls `visit` for every read that a write is made of: of what it inserts, of what stands beside its rows, of subqueries. What
 /// it returns is none of them.
 pub fn each_read_of_write_mut(write: &mut Write, visit: &mut dyn FnMut(&mut Read)) {

@@ -164,9 +164,15 @@ struct Noted<'f> {
     file: &'f File,
     statement: Statement,
     doing: Doing,
-    /// How many triggers there were.
-    triggers: usize,
+    /// How many triggers and rules there were.
+    reacting: usize,
     role: Option<Arc<str>>,
+}
+
+/// What statements about rows meet at a table, by the table and its name.
+enum Reacting {
+    Trigger(Name, String),
+    Rule(Name, Arc<str>),
 }
 
 impl Fold<'_> {
@@ -194,23 +200,20 @@ impl Fold<'_> {
         }
         let mut noted: Vec<Noted<'_>> = Vec::new();
         // Those of the project, as they were made.
-        let mut triggers: Vec<(Name, String)> = Vec::new();
+        let mut reacting: Vec<Reacting> = Vec::new();
         loop {
             let before = waiting.len();
             let mut refused = Vec::new();
             for (file, statement) in waiting {
                 match applied(&mut builder, &statement) {
                     Ok(doings) => {
-                        if let StatementKind::CreateTrigger(create) = &statement.kind {
-                            let table = found(&builder, &create.table);
-                            triggers.extend(table.map(|table| (table, create.name.clone())));
-                        }
+                        reacting.extend(made(&builder, &statement.kind));
                         let role = session::taken_on(builder.role(), self.owner);
                         noted.extend(doings.into_iter().map(|(_, doing)| {
                             // What cannot run yet comes after everything else.
                             let is_early = checked(builder.catalog(), builder.path(), &doing).is_err();
-                            let triggers = if is_early { usize::MAX } else { triggers.len() };
-                            Noted { file, statement: statement.clone(), doing, triggers, role: role.clone() }
+                            let reacting = if is_early { usize::MAX } else { reacting.len() };
+                            Noted { file, statement: statement.clone(), doing, reacting, role: role.clone() }
                         }));
                     }
                     Err(error) if Complaint::of(&error) == Complaint::Missing => {
@@ -230,28 +233,28 @@ impl Fold<'_> {
         let path: Arc<[Arc<str>]> = builder.path().into();
         builder.end_session();
         let catalog = Arc::new(builder.finish());
-        let rows = self.rows_of(noted, &catalog, &path, &triggers);
+        let rows = self.rows_of(noted, &catalog, &path, &reacting);
         self.points.push(Point { catalog: catalog.clone(), rows });
         catalog
     }
 
-    /// The rows of a declared schema: triggers that were made after a statement do not fire for it.
+    /// The rows of a declared schema: triggers and rules that were made after a statement are not for it.
     fn rows_of(
         &mut self,
         mut noted: Vec<Noted<'_>>,
         catalog: &Arc<Catalog>,
         path: &Arc<[Arc<str>]>,
-        triggers: &[(Name, String)],
+        reacting: &[Reacting],
     ) -> Vec<Rows> {
-        noted.sort_by_key(|noted| noted.triggers == usize::MAX);
+        noted.sort_by_key(|noted| noted.reacting == usize::MAX);
         let mut rows = Vec::new();
         let mut seen: Option<(usize, Arc<Catalog>)> = None;
-        for Noted { file, statement, doing, triggers: there, role } in noted {
+        for Noted { file, statement, doing, reacting: there, role } in noted {
             if let Err(error) = checked(catalog, path, &doing) {
                 self.refuse(file, &statement, error);
                 continue;
             }
-            let later = triggers.get(there..).unwrap_or_default();
+            let later = reacting.get(there..).unwrap_or_default();
             let sees = (!later.is_empty()).then(|| match &seen {
                 Some((count, catalog)) if *count == there => catalog.clone(),
                 _ => Arc::new(without(catalog, later)),
@@ -325,13 +328,32 @@ impl Fold<'_> {
     }
 }
 
-/// A catalog in which triggers are not there.
-fn without(catalog: &Catalog, triggers: &[(Name, String)]) -> Catalog {
+/// What a statement made that statements about rows meet.
+fn made(builder: &Builder<'_>, statement: &StatementKind) -> Option<Reacting> {
+    match statement {
+        StatementKind::CreateTrigger(create) => {
+            Some(Reacting::Trigger(found(builder, &create.table)?, create.name.clone()))
+        }
+        StatementKind::CreateRule(create) => {
+            let table = found(builder, &create.table)?;
+            let (_, declared) = builder.catalog().table(&table)?;
+            let (rule, _) = declared.rules.last()?;
+            Some(Reacting::Rule(table, rule.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// A catalog in which triggers and rules are not there.
+fn without(catalog: &Catalog, later: &[Reacting]) -> Catalog {
     let mut catalog = catalog.clone();
-    for table in &mut catalog.tables {
-        let name = table.name.clone();
-        let is_there = |trigger: &str| triggers.iter().any(|(on, known)| *on == name && known == trigger);
-        table.triggers.retain(|trigger| !is_there(&trigger.name));
+    for reacting in later {
+        let (Reacting::Trigger(on, _) | Reacting::Rule(on, _)) = reacting;
+        let Some(table) = catalog.tables.iter_mut().find(|table| table.name == *on) else { continue };
+        match reacting {
+            Reacting::Trigger(_, name) => table.triggers.retain(|trigger| *trigger.name != **name),
+            Reacting::Rule(_, name) => table.rules.retain(|(rule, _)| rule != name),
+        }
     }
     catalog
 }

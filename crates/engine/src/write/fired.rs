@@ -46,8 +46,11 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Work<'_> {
-    /// Whether a write fires triggers.
+    /// Whether a write fires triggers. What sets nothing is no statement to PostgreSQL.
     pub(super) fn fires(&self, write: &Write) -> bool {
+        if matches!(&write.action, Action::Update { set, .. } if set.is_empty()) {
+            return false;
+        }
         let model = &self.served.model;
         let fires = |operation: &Operation| triggers::fires_any(model, write.table, operation);
         model.has_triggers() && triggers::operations(write).iter().any(fires)
@@ -479,7 +482,10 @@ impl Work<'_> {
                 let around = std::mem::replace(&mut self.transitions, rows);
                 let settings = self.run.session.settings.clone();
                 count_trigger(&settings, 1)?;
-                let seen = self.in_force.history.look(None);
+                let seen = match self.is_volatile(function) {
+                    true => self.in_force.history.look(None),
+                    false => self.look_back(),
+                };
                 let returned = Box::pin(program::fire(self, function, firing)).await;
                 self.in_force.history.look(seen);
                 self.transitions = around;

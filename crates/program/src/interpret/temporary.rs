@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use catalog::build::TEMPORARY;
 use query::resolve::NamedRows;
 use sql::ast::{Drop, ObjectName, Query};
-use types::{Code, Error, Name, Result, Type};
+use types::{Code, Error, Result, Type};
 
 use super::Frame;
 
@@ -47,16 +48,19 @@ impl Frame<'_> {
         }
     }
 
+    /// Whether any schema has a table of a name: functions look along paths of their own.
     fn is_stored(&self, name: &str) -> bool {
-        let catalog = &self.host.model().catalog;
-        self.host.path().iter().any(|schema| catalog.table(&Name::new(schema.clone(), name)).is_some())
+        self.host.model().catalog.tables.iter().any(|table| &*table.name.name == name)
     }
 
     /// Whether nothing is dropped but temporary tables, or nothing at all.
     pub(super) fn drops_temporaries(&self, drop: &Drop) -> bool {
+        let is_temporary = |name: &ObjectName| {
+            matches!(name.schema.as_deref(), None | Some(TEMPORARY))
+                && self.host.temporaries().has(&name.name)
+        };
         let is_one = |name: &ObjectName| {
-            self.host.temporaries().has(&name.name)
-                || drop.if_exists && name.schema.is_none() && !self.is_stored(&name.name)
+            is_temporary(name) || drop.if_exists && name.schema.is_none() && !self.is_stored(&name.name)
         };
         drop.object == "table" && drop.names.iter().all(|(name, _)| is_one(name))
     }

@@ -141,7 +141,7 @@ fn width(field: Field, name: &str) -> usize {
 }
 
 /// Whether a field begins with a digit.
-fn is_digits(field: Field, name: &str) -> bool {
+fn is_digits(field: Field) -> bool {
     match field {
         Field::Era(..)
         | Field::HalfDay(..)
@@ -152,8 +152,8 @@ fn is_digits(field: Field, name: &str) -> bool {
         | Field::OffsetHours
         | Field::Zone(_)
         | Field::Roman(_) => false,
-        Field::Fraction(_) => !name.starts_with(['F', 'f']),
-        Field::Century
+        Field::Fraction(_)
+        | Field::Century
         | Field::DayOfYear
         | Field::IsoDayOfYear
         | Field::DayOfMonth
@@ -668,7 +668,7 @@ impl Dated {
 fn ends(next: Option<&Part<'_>>) -> bool {
     match next {
         None => true,
-        Some(Part::Field { field, name, .. }) => !is_digits(*field, name),
+        Some(Part::Field { field, .. }) => !is_digits(*field),
         Some(Part::Text { text, .. }) => !text.starts_with(|c: char| c.is_ascii_digit()),
     }
 }
