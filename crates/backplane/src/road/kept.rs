@@ -138,27 +138,19 @@ fn recalled(
     match memory.get(ground.model, &key) {
         Some(Entry::Never) => return Ok(None),
         Some(Entry::Kept(kept)) => {
-            if let Some(recalled) = again(kept, ground, http, &shape)? {
-                measured.end("parse");
-                if cfg!(debug_assertions) {
-                    compare(&recalled, database, ground, http, &shape)?;
-                }
-                return Ok(Some(recalled));
+            let recalled = again(kept, ground, http, &shape)?;
+            measured.end("parse");
+            if let Some(recalled) = recalled.as_ref().filter(|_| cfg!(debug_assertions)) {
+                compare(recalled, database, ground, http, &shape)?;
             }
+            return Ok(recalled);
         }
         None => {}
     }
-    match made(database, ground, http, &shape, &mut |phase| measured.end(phase))? {
-        Made::Kept(recalled) => {
-            memory.put(ground.model, key, Entry::Kept(recalled.kept.clone()));
-            Ok(Some(*recalled))
-        }
-        Made::Never => {
-            memory.put(ground.model, key, Entry::Never);
-            Ok(None)
-        }
-        Made::NotWithThese => Ok(None),
-    }
+    let made = made(database, ground, http, &shape, &mut |phase| measured.end(phase))?;
+    let entry = made.as_ref().map_or(Entry::Never, |recalled| Entry::Kept(recalled.kept.clone()));
+    memory.put(ground.model, key, entry);
+    Ok(made)
 }
 
 /// What is kept, with the values of a request; `None` when one is no constant of its type.
@@ -177,39 +169,31 @@ fn again(
     Ok(Some(Recalled { kept, values, begun }))
 }
 
-/// What comes of making something to be kept.
-enum Made {
-    Kept(Box<Recalled>),
-    /// Its shape cannot be kept.
-    Never,
-    /// With other values it could be.
-    NotWithThese,
-}
-
+/// Makes what is to be kept of a read; `None` when it cannot be kept: for its shape, or because a value is no constant of its type.
 fn made(
     database: &Database,
     ground: Ground<'_>,
     http: &Http<'_>,
     shape: &Shape<'_>,
     mark: Mark<'_>,
-) -> Result<Made> {
+) -> Result<Option<Recalled>> {
     let intent = match meant(http, ground, Some(shape), mark)? {
         Meant::Planned(intent) => *intent,
-        Meant::Answered(_) => return Ok(Made::Never),
+        Meant::Answered(_) => return Ok(None),
     };
     if intent.parameters.len() != shape.values.len() {
-        return Ok(Made::NotWithThese);
+        return Ok(None);
     }
     let (values, types): (Vec<Value>, Vec<Type>) = intent.parameters.into_values().unzip();
     let canonical = intent.meaning.request.canonical.clone();
     let meaning = Arc::new(intent.meaning);
     let begun = begun(http, ground, meaning.clone(), intent.session, canonical)?;
     let Some(read) = database.keep(ground.model, intent.plan, &values, &begun.run)? else {
-        return Ok(Made::Never);
+        return Ok(None);
     };
     mark("plan");
     let kept = Arc::new(Kept { meaning, read, types });
-    Ok(Made::Kept(Box::new(Recalled { kept, values, begun })))
+    Ok(Some(Recalled { kept, values, begun }))
 }
 
 /// Holds what was recalled against what would be made.
@@ -220,7 +204,7 @@ fn compare(
     http: &Http<'_>,
     shape: &Shape<'_>,
 ) -> Result<()> {
-    let Made::Kept(fresh) = made(database, ground, http, shape, &mut |_| {})? else {
+    let Some(fresh) = made(database, ground, http, shape, &mut |_| {})? else {
         return Err(Error::internal("what is kept would not be kept"));
     };
     let is_same = recalled.kept.read.is_like(&fresh.kept.read)
