@@ -1,25 +1,29 @@
 //! Rules: a statement in whose place nothing is done asks for no rights and touches no row.
 
-use catalog::TableId;
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, TableId, TableKind};
 use sql::ast::RuleEvent;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Pass;
-use crate::ir::{Action, ConflictAction, Expr, Insert, Judge, Source, Write, WriteGuard};
+use super::through::underneath;
+use crate::ir::{Action, Expr, Insert, Judge, Read, Source, Write, WriteGuard};
 use crate::triggers::{self, Operation};
 use crate::visit;
 
 impl Pass<'_> {
     /// Makes nothing of a write that a rule is for; whether it is one. Its refusals are those of PostgreSQL's rewriter.
     pub(super) fn ruled(&self, write: &mut Write) -> Result<bool> {
-        self.refuse_ruled_rows(write)?;
-        let table = &self.model.catalog[write.table];
+        let Some((below, operations)) = self.comes_to(write) else { return Ok(false) };
+        self.refuse_ruled_rows(below, operations)?;
+        let table = &self.model.catalog[below];
         if table.rules.is_empty() {
             return Ok(false);
         }
         let (event, word) = match &write.action {
             Action::Insert(Insert { conflict: Some(_), .. })
-                if table.rules.iter().any(|(_, event)| *event != RuleEvent::Delete) =>
+                if table.rules.iter().any(|(_, event)| *event == RuleEvent::Update) =>
             {
                 let message = "INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules";
                 return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
@@ -45,6 +49,7 @@ impl Pass<'_> {
             filter: Some(Expr::Const { value: Value::Bool(false), ty: Type::Bool }),
         };
         write.beside = None;
+        write.table = below;
         write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), ..WriteGuard::default() };
         Ok(true)
     }
@@ -56,25 +61,43 @@ impl Pass<'_> {
             Action::Update { .. } => RuleEvent::Update,
             Action::Delete { .. } => RuleEvent::Delete,
         };
-        let rules = &self.model.catalog[write.table].rules;
+        let Some((below, _)) = self.comes_to(write) else { return Ok(()) };
+        let rules = &self.model.catalog[below].rules;
         if !returns(write) && rules.iter().any(|(_, of)| *of == event) {
             return Err(in_a_with());
         }
         Ok(())
     }
 
-    /// Refuses a change that foreign keys carry to rows which a rule keeps: PostgreSQL fails when it meets the first.
-    fn refuse_ruled_rows(&self, write: &Write) -> Result<()> {
-        let operation = match &write.action {
-            Action::Insert(Insert { conflict: Some(conflict), .. }) => match &conflict.action {
-                ConflictAction::Update { set, .. } => updated(set.iter().map(|(column, _)| *column)),
-                ConflictAction::Nothing => return Ok(()),
-            },
-            Action::Insert(_) => return Ok(()),
-            Action::Update { set, .. } => updated(set.iter().map(|(column, _)| *column)),
-            Action::Delete { .. } => Operation::Delete,
+    /// The table that a write comes to through views, and what is done to its rows; nothing where a view refuses the write.
+    fn comes_to(&self, write: &Write) -> Option<(TableId, Vec<Operation>)> {
+        self.takes_writes(write).ok()?;
+        let mut operations = triggers::operations(write);
+        let mut given = match &write.action {
+            Action::Insert(insert) => insert.columns.iter().copied().collect(),
+            Action::Update { .. } | Action::Delete { .. } => BTreeSet::new(),
         };
-        let mut met: Vec<(TableId, Operation)> = vec![(write.table, operation)];
+        let mut table = write.table;
+        while let TableKind::View { materialized: false, .. } = self.model.catalog[table].kind {
+            if triggers::is_instead(self.model, table, &write.action) {
+                break;
+            }
+            let Some(Ok(read)) = &self.model[table].view else { return None };
+            given = lowered(&given, read)?;
+            for operation in &mut operations {
+                if let Operation::Update(columns) = operation {
+                    *columns = lowered(columns, read)?;
+                }
+            }
+            table = underneath(&read.from)?;
+        }
+        Some((table, operations))
+    }
+
+    /// Refuses a change that foreign keys carry to rows which a rule keeps: PostgreSQL fails when it meets the first.
+    fn refuse_ruled_rows(&self, table: TableId, operations: Vec<Operation>) -> Result<()> {
+        let mut met: Vec<(TableId, Operation)> =
+            operations.into_iter().map(|operation| (table, operation)).collect();
         let mut next = 0;
         while let Some((table, operation)) = met.get(next).cloned() {
             for (from, key, done) in triggers::carried(self.model, table, &operation) {
@@ -109,6 +132,12 @@ fn in_a_with() -> Error {
     Error::new(Code::FEATURE_NOT_SUPPORTED, message)
 }
 
-fn updated(columns: impl Iterator<Item = catalog::ColumnId>) -> Operation {
-    Operation::Update(columns.collect())
+/// The columns underneath those of a view; nothing where one is computed.
+fn lowered(columns: &BTreeSet<ColumnId>, view: &Read) -> Option<BTreeSet<ColumnId>> {
+    let base = visit::id_of(&view.from)?;
+    let below = |column: &ColumnId| match &view.outputs.get(usize::from(column.0))?.expr {
+        Expr::Column { source, column, .. } if *source == base => Some(*column),
+        _ => None,
+    };
+    columns.iter().map(below).collect()
 }

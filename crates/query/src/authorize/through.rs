@@ -142,7 +142,7 @@ impl Pass<'_> {
     }
 
     /// Refuses a write to a view that takes none, at any depth: PostgreSQL says so before it looks at privileges.
-    fn takes_writes(&self, write: &Write) -> Result<()> {
+    pub(super) fn takes_writes(&self, write: &Write) -> Result<()> {
         let mut table = write.table;
         while let TableKind::View { query, .. } = &self.model.catalog[table].kind {
             let Some(Ok(read)) = &self.model[table].view else { return Ok(()) };
@@ -332,7 +332,7 @@ fn obstacle(read: &Read, has_with: bool) -> Option<&'static str> {
     .map(|(_, detail)| detail)
 }
 
-fn underneath(from: &Source) -> Option<TableId> {
+pub(super) fn underneath(from: &Source) -> Option<TableId> {
     match from {
         Source::Table { table, .. } => Some(*table),
         Source::Read { view, .. } => *view,
