@@ -12,7 +12,7 @@ use crate::numeric::Numeric;
 pub use parse::parse;
 
 /// A path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     /// Whether structural errors are errors.
     pub is_strict: bool,
@@ -23,15 +23,26 @@ pub struct Path {
 /// Something, and the accessors behind it, each looking at what the one before found.
 pub type Chain = Vec<Step>;
 
-/// A part of a path.
+/// A number in a path.
 #[derive(Clone, Debug)]
+pub struct Literal(pub Numeric);
+
+impl PartialEq for Literal {
+    /// Whether both are written alike.
+    fn eq(&self, other: &Literal) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+/// A part of a path.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// `null`
     Null,
     /// `true`, `false`
     Bool(bool),
     /// A number.
-    Number(Numeric),
+    Number(Literal),
     /// A string.
     String(String),
     /// `$name`
@@ -78,7 +89,7 @@ pub enum Step {
 }
 
 /// A regular expression with its flags.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
     /// The expression.
     pub text: String,
@@ -183,7 +194,7 @@ fn priority(chain: &[Step]) -> u8 {
 
 fn write_chain(out: &mut String, chain: &[Step], mut is_bracketed: bool) {
     for (at, step) in chain.iter().enumerate() {
-        if let Step::Number(number) = step {
+        if let Step::Number(Literal(number)) = step {
             let text = number.to_string();
             out.push_str(&if chain.len() > 1 { format!("({text})") } else { text });
         } else {
@@ -210,7 +221,7 @@ fn write_step(out: &mut String, step: &Step, is_accessor: bool, is_bracketed: bo
     match step {
         Step::Null => out.push_str("null"),
         Step::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Step::Number(number) => out.push_str(&number.to_string()),
+        Step::Number(Literal(number)) => out.push_str(&number.to_string()),
         Step::String(text) => write_quoted(out, text),
         Step::Variable(name) => {
             out.push('$');
@@ -361,5 +372,82 @@ mod tests {
         check("1a", "42601: trailing junk after numeric literal at or near \"1a\" of jsonpath input");
         check("$.a.foo()", "42601: syntax error at or near \"(\" of jsonpath input");
         check("$ ? (@ like_regex \"a\" flag \"z\")", "42601: invalid input syntax for type jsonpath");
+    }
+
+    #[test]
+    fn what_is_kept_says_the_same() {
+        for text in [
+            "($.a + $.b).abs() > 5",
+            "$ ? ((@.a + @.b).abs() > 5)",
+            "$[($.a + $.b).abs()]",
+            "$ ? ((-@.a).abs() > 1)",
+            "-((-$.a).abs() + (-$.b).abs() * 2)",
+            "(!(1<2)).type()",
+            "((1 < 2) is unknown).type()",
+        ] {
+            let expected = format!(
+                "0A000: a path with accessors behind what stands in parentheses: `{text}` is not supported"
+            );
+            check(text, &expected);
+        }
+        check("($.a).b", "$.\"a\".\"b\"");
+        check("$.a.abs()", "$.\"a\".abs()");
+        check("($.a + $.b) > 5", "($.\"a\" + $.\"b\" > 5)");
+        check("-$.a.b", "(-$.\"a\".\"b\")");
+        check("-(-1).abs()", "(-(-1).abs())");
+        check("- -$.a * -(1 + 2)", "(-(-$.\"a\") * -(1 + 2))");
+        check("($.a + $.b).abs()", "($.\"a\" + $.\"b\").abs()");
+        check("$ ? ((@.a == 1).type() == \"boolean\")", "$?((@.\"a\" == 1).type() == \"boolean\")");
+        check("(-$.a).abs()", "(-$.\"a\").abs()");
+        check(
+            "!exists($.a) && (exists($.b)) is unknown",
+            "(!(exists ($.\"a\")) && (exists ($.\"b\")) is unknown)",
+        );
+    }
+
+    const DEEP: &str = "54001: stack depth limit exceeded";
+
+    #[track_caller]
+    fn check_depth(first: &str, more: &str, count_max: usize) {
+        let path = |count: usize| format!("{first}{}", more.repeat(count));
+        assert!(parse(&path(count_max)).is_ok(), "{more}");
+        for count in [count_max + 1, 5_000, 200_000] {
+            check(&path(count), DEEP);
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        check_depth("1", "+1", 63);
+        check_depth("1", "*1", 63);
+        check_depth("1==1", "||1==1", 63);
+        check_depth("1==1", "&&1==1", 63);
+        check_depth("$", "[*]", 200);
+        check_depth("$", ".**{0}", 200);
+        check_depth("$", "?(1==1)", 200);
+        check(&format!("{}1", "-".repeat(65)), DEEP);
+        check(&format!("{}1{}", "(".repeat(65), ")".repeat(65)), DEEP);
+        check(&format!("$.{}", "a".repeat(64 << 10)), DEEP);
+    }
+
+    /// The largest number of repetitions that is read.
+    fn most(path: impl Fn(usize) -> String) -> usize {
+        (1..=100).take_while(|count| parse(&path(*count)).is_ok()).last().unwrap_or(0)
+    }
+
+    #[test]
+    fn depths_are_bounded_together() {
+        let accessors = "[*]".repeat(50);
+        assert_eq!(
+            most(|count| format!("${}{}", format!("{accessors}?(@").repeat(count), "==1)".repeat(count))),
+            4
+        );
+        let signs = "-".repeat(60);
+        assert_eq!(
+            most(|count| format!("{}$.a{}", format!("{signs}(1+").repeat(count), ")".repeat(count))),
+            1
+        );
+        let sums = "+1".repeat(20);
+        assert_eq!(most(|count| format!("{}$.a{}", "(".repeat(count), format!("{sums})").repeat(count))), 3);
     }
 }

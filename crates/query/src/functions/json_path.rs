@@ -101,3 +101,88 @@ fn first(arguments: &[Value]) -> Result<Value> {
 fn rows(arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
     Ok(single(items(arguments, false)?.into_iter().map(shown)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::interrupt::watch;
+    use super::*;
+
+    fn query(document: &str, path: &str, is_silent: bool) -> String {
+        let arguments = [document, path, "{}"].map(|text| Value::text(text.to_owned()));
+        let arguments: Vec<Value> = arguments.into_iter().chain([Value::Bool(is_silent)]).collect();
+        match all(&arguments) {
+            Ok(Value::Text(text)) => text.to_string(),
+            Ok(_) => "null".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[track_caller]
+    fn check(document: &str, path: &str, expected: &str) {
+        assert_eq!(query(document, path, false), expected, "{path}");
+    }
+
+    /// Also where errors of the path are none.
+    #[track_caller]
+    fn check_refused(document: &str, path: &str, expected: &str) {
+        check(document, path, expected);
+        assert_eq!(query(document, path, true), expected, "{path}");
+    }
+
+    fn zeros(count: usize) -> String {
+        format!("[{}0]", "0,".repeat(count - 1))
+    }
+
+    #[test]
+    fn the_highest_paths_are_followed() {
+        check("1", &format!("${}", "[*]".repeat(200)), "[1]");
+        check("1", &format!("${}", ".**{0}".repeat(200)), "[1]");
+        check("1", &format!("$.type(){}", "?(1 == 1)".repeat(199)), "[\"number\"]");
+        check("1", &format!("1{}", " + 1".repeat(63)), "[64]");
+        check("1", &format!("$ ? (1 == 2{})", " || 1 == 1".repeat(63)), "[1]");
+        let deep = format!("{}1{}", "[".repeat(399), "]".repeat(399));
+        check(&deep, &format!("$.**{{last}}{}", ".**{0}".repeat(199)), "[1]");
+        let sums = "+1".repeat(20);
+        check("1", &format!("{}$.size(){}", "(".repeat(3), format!("{sums})").repeat(3)), "[61]");
+        let accessors = "[*]".repeat(48);
+        let filters = format!("{accessors} ? (@").repeat(4);
+        check("1", &format!("${filters}{}", " == 1)".repeat(4)), "[1]");
+    }
+
+    #[test]
+    fn time_is_looked_at() {
+        let many = zeros(200);
+        for path in ["$[*]", "$.**", "$ ? (@[*] == $[*] + 1)", "strict $ ? (exists (@.**))", "$[*] ? (@ > 1)"]
+        {
+            let _watch = watch(Arc::new(|| true));
+            let spent = "57014: canceling statement due to statement timeout";
+            check_refused(&format!("[{many},{many}]"), path, spent);
+        }
+        let _watch = watch(Arc::new(|| true));
+        let pairs = format!("{{\"a\":{},\"b\":{}}}", zeros(40), zeros(40));
+        check_refused(&pairs, "$ ? (@.a[*] > @.b[*])", "57014: canceling statement due to statement timeout");
+    }
+
+    #[test]
+    fn what_is_found_is_bounded() {
+        let large = format!("{{\"text\":\"{}\",\"many\":{}}}", "x".repeat(1 << 20), zeros(200));
+        let bytes = "54000: a value of more than 134217728 bytes";
+        let all = vec!["0"; 200].join(",");
+        check_refused(&large, &format!("$.text[{all}]"), bytes);
+        check_refused(&large, &format!("$ ? (@.text[{all}] == \"x\")"), bytes);
+        // Operands that are looked at one after another are not kept.
+        check(&large, "$.many[*] ? ($.text == \"x\")", "[]");
+        check(&large, "($.text.type() == \"string\").type()", "[\"boolean\"]");
+    }
+
+    #[test]
+    fn numbers_do_not_overflow() {
+        let overflow = "22003: value overflows numeric format";
+        check("1e100000", "$ * $", overflow);
+        assert_eq!(query("1e100000", "$ * $", true), "[]");
+        check("1e131071", "$ * 9 + $", overflow);
+        check("1e100000", "($ * 0) == 0", "[true]");
+    }
+}

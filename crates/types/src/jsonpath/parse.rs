@@ -1,17 +1,42 @@
 //! Reading paths. Depth is bounded before anything recurses.
 
-use super::{Chain, METHODS, Operator, Path, Pattern, Step};
+use super::{Chain, Literal, METHODS, Operator, Path, Pattern, Step, print};
 use crate::numeric::Numeric;
 use crate::{Code, Error, Result};
+
+/// Longest text.
+const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Deepest nesting; PostgreSQL's is that of its stack.
 const DEPTH_MAX: usize = 64;
 
+/// Most operators beside each other: the first is deepest in the tree.
+const OPERATORS_MAX: usize = 64;
+
+/// Most accessors behind each other.
+const ACCESSORS_MAX: usize = 200;
+
+/// Highest tree, where an accessor stands on the one before it: what looks at a path calls itself as often.
+const HEIGHT_MAX: usize = 256;
+
 /// Reads a path.
 ///
 /// # Errors
-/// `42601` and `22P02` with PostgreSQL's messages; `54001` when nested deeper than is read.
+/// `42601` and `22P02` with PostgreSQL's messages; `54001` when nested deeper than is read; `0A000` when PostgreSQL's text of
+/// it, which is what is kept, says something else.
 pub fn parse(text: &str) -> Result<Path> {
+    let path = read(text)?;
+    match read(&print(&path)) {
+        Ok(again) if again == path => Ok(path),
+        Err(error) if error.code() == Code::TOO_COMPLEX => Err(error),
+        Ok(_) | Err(_) => {
+            Err(Error::missing(format!("a path with accessors behind what stands in parentheses: `{text}`")))
+        }
+    }
+}
+
+fn read(text: &str) -> Result<Path> {
+    bounded(text.len(), TEXT_BYTES_MAX)?;
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Err(Error::new(
@@ -55,6 +80,10 @@ const SYMBOLS: &[&str] = &[
 
 /// Characters that end a name.
 const SPECIAL: &str = "?%$.[]{}()|&!=<>@#,*:-+/\\\" \t\n\r\u{c}";
+
+fn bounded(size: usize, size_max: usize) -> Result<usize> {
+    if size <= size_max { Ok(size) } else { Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded")) }
+}
 
 fn syntax(message: impl Into<String>) -> Error {
     Error::new(Code::SYNTAX, message)
@@ -227,25 +256,37 @@ impl Lexer<'_> {
 /// What was read, and what may be done with it.
 struct Read {
     chain: Chain,
+    /// Of its tree; at most [`HEIGHT_MAX`].
+    height: usize,
     is_condition: bool,
     /// A condition in parentheses, or `exists (…)`.
     is_delimited: bool,
 }
 
 impl Read {
-    fn value(chain: Chain) -> Read {
-        Read { chain, is_condition: false, is_delimited: false }
+    fn value(step: Step, height: usize) -> Read {
+        Read { chain: vec![step], height, is_condition: false, is_delimited: false }
     }
 
-    fn condition(step: Step) -> Read {
-        Read { chain: vec![step], is_condition: true, is_delimited: false }
+    fn condition(step: Step, height: usize) -> Read {
+        Read { is_condition: true, ..Read::value(step, height) }
+    }
+
+    /// The height of what is made of this.
+    fn above(&self) -> Result<usize> {
+        bounded(self.height + 1, HEIGHT_MAX)
+    }
+
+    /// The height of what is made of this and something else.
+    fn above_both(&self, other: &Read) -> Result<usize> {
+        self.above().and_then(|height| Ok(height.max(other.above()?)))
     }
 }
 
 /// A number with a sign is a number.
 fn signed(sign: Operator, chain: Chain) -> Step {
     match &chain[..] {
-        [Step::Number(number)] if sign == Operator::Minus => Step::Number(number.neg()),
+        [Step::Number(Literal(number))] if sign == Operator::Minus => Step::Number(Literal(number.neg())),
         [Step::Number(number)] => Step::Number(number.clone()),
         _ => Step::Sign(sign, chain),
     }
@@ -303,22 +344,20 @@ impl Parser {
 
     fn any(&mut self) -> Result<Read> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(Error::new(Code::TOO_COMPLEX, format!("a jsonpath nested deeper than {DEPTH_MAX}")));
-        }
+        bounded(self.depth, DEPTH_MAX)?;
         let read = self.junction(Operator::Or);
         self.depth -= 1;
         read
     }
 
-    fn expr(&mut self) -> Result<Chain> {
+    fn expr(&mut self) -> Result<Read> {
         let read = self.any()?;
-        if read.is_condition { Err(self.unexpected()) } else { Ok(read.chain) }
+        if read.is_condition { Err(self.unexpected()) } else { Ok(read) }
     }
 
-    fn condition(&mut self) -> Result<Chain> {
+    fn condition(&mut self) -> Result<Read> {
         let read = self.any()?;
-        if read.is_condition { Ok(read.chain) } else { Err(self.unexpected()) }
+        if read.is_condition { Ok(read) } else { Err(self.unexpected()) }
     }
 
     /// `||` of `&&` of comparisons.
@@ -328,12 +367,15 @@ impl Parser {
             _ => parser.comparison(),
         };
         let mut left = next(self)?;
+        let mut count = 0;
         while left.is_condition && self.symbol(operator.symbol()) {
+            count = bounded(count + 1, OPERATORS_MAX)?;
             let right = next(self)?;
             if !right.is_condition {
                 return Err(self.unexpected());
             }
-            left = Read::condition(Step::Operation(operator, left.chain, right.chain));
+            let height = left.above_both(&right)?;
+            left = Read::condition(Step::Operation(operator, left.chain, right.chain), height);
         }
         Ok(left)
     }
@@ -344,7 +386,8 @@ impl Parser {
             if !read.is_delimited {
                 return Err(self.unexpected());
             }
-            return Ok(Read::condition(Step::Not(read.chain)));
+            let height = read.above()?;
+            return Ok(Read::condition(Step::Not(read.chain), height));
         }
         let left = self.sum()?;
         if left.is_condition {
@@ -360,19 +403,21 @@ impl Parser {
             if right.is_condition {
                 return Err(self.unexpected());
             }
-            return Ok(Read::condition(Step::Operation(*operator, left.chain, right.chain)));
+            let height = left.above_both(&right)?;
+            return Ok(Read::condition(Step::Operation(*operator, left.chain, right.chain), height));
         }
         if self.word("starts") {
-            return self.starts_with(left.chain);
+            return self.starts_with(left);
         }
         if self.word("like_regex") {
             let pattern = self.pattern()?;
-            return Ok(Read::condition(Step::LikeRegex(left.chain, pattern)));
+            let height = left.above()?;
+            return Ok(Read::condition(Step::LikeRegex(left.chain, pattern), height));
         }
         Ok(left)
     }
 
-    fn starts_with(&mut self, left: Chain) -> Result<Read> {
+    fn starts_with(&mut self, left: Read) -> Result<Read> {
         if !self.word("with") {
             return Err(self.unexpected());
         }
@@ -382,7 +427,8 @@ impl Parser {
             _ => return Err(self.unexpected()),
         };
         self.at += 1;
-        Ok(Read::condition(Step::Operation(Operator::StartsWith, left, vec![right])))
+        let height = left.above()?;
+        Ok(Read::condition(Step::Operation(Operator::StartsWith, left.chain, vec![right]), height))
     }
 
     fn text(&mut self) -> Result<String> {
@@ -425,14 +471,17 @@ impl Parser {
         next: fn(&mut Parser) -> Result<Read>,
     ) -> Result<Read> {
         let mut left = next(self)?;
+        let mut count = 0;
         while !left.is_condition
             && let Some((_, operator)) = operators.iter().find(|(symbol, _)| self.symbol(symbol))
         {
+            count = bounded(count + 1, OPERATORS_MAX)?;
             let right = next(self)?;
             if right.is_condition {
                 return Err(self.unexpected());
             }
-            left = Read::value(vec![Step::Operation(*operator, left.chain, right.chain)]);
+            let height = left.above_both(&right)?;
+            left = Read::value(Step::Operation(*operator, left.chain, right.chain), height);
         }
         Ok(left)
     }
@@ -447,35 +496,36 @@ impl Parser {
             } else {
                 break;
             }
-            if signs.len() > DEPTH_MAX {
-                return Err(Error::new(
-                    Code::TOO_COMPLEX,
-                    format!("a jsonpath nested deeper than {DEPTH_MAX}"),
-                ));
-            }
+            bounded(signs.len(), OPERATORS_MAX)?;
         }
         let read = self.primary()?;
         if read.is_condition && !signs.is_empty() {
             return Err(self.unexpected());
         }
-        Ok(signs.into_iter().rev().fold(read, |read, sign| Read::value(vec![signed(sign, read.chain)])))
+        signs.into_iter().rev().try_fold(read, |read, sign| {
+            let height = read.above()?;
+            Ok(Read::value(signed(sign, read.chain), height))
+        })
     }
 
     /// Something with its accessors.
     fn primary(&mut self) -> Result<Read> {
         let mut read = self.first()?;
         let before = read.chain.len();
-        while let Some(accessor) = self.accessor()? {
+        while let Some((accessor, height)) = self.accessor()? {
+            let count = bounded(read.chain.len(), ACCESSORS_MAX)?;
+            read.height = bounded(read.height.max(count + height), HEIGHT_MAX)?;
             read.chain.push(accessor);
         }
         if read.chain.len() > before {
-            return Ok(Read::value(read.chain));
+            return Ok(Read { is_condition: false, is_delimited: false, ..read });
         }
         if read.is_delimited && self.word("is") {
             if !self.word("unknown") {
                 return Err(self.unexpected());
             }
-            return Ok(Read::condition(Step::IsUnknown(read.chain)));
+            let height = read.above()?;
+            return Ok(Read::condition(Step::IsUnknown(read.chain), height));
         }
         Ok(read)
     }
@@ -485,8 +535,8 @@ impl Parser {
         let step = match token {
             Token::String(text) => Step::String(text),
             Token::Variable(name) => Step::Variable(name),
-            Token::Number(number) => Step::Number(number),
-            Token::Integer(text) => Step::Number(Numeric::parse(&text)?),
+            Token::Number(number) => Step::Number(Literal(number)),
+            Token::Integer(text) => Step::Number(Literal(Numeric::parse(&text)?)),
             Token::Symbol("$") => Step::Root,
             Token::Symbol("@") => {
                 if self.in_filter == 0 {
@@ -504,7 +554,7 @@ impl Parser {
             Token::Symbol(_) => return Err(self.unexpected()),
         };
         self.at += 1;
-        Ok(Read::value(vec![step]))
+        Ok(Read::value(step, 1))
     }
 
     fn first_word(&mut self, word: &str) -> Result<Read> {
@@ -523,35 +573,48 @@ impl Parser {
                 self.expect("(")?;
                 let operand = self.expr()?;
                 self.expect(")")?;
-                return Ok(Read { is_delimited: true, ..Read::condition(Step::Exists(operand)) });
+                let height = operand.above()?;
+                let exists = Read::condition(Step::Exists(operand.chain), height);
+                return Ok(Read { is_delimited: true, ..exists });
             }
             _ => return Err(self.unexpected()),
         };
         self.at += 1;
-        Ok(Read::value(vec![step]))
+        Ok(Read::value(step, 1))
     }
 
-    fn accessor(&mut self) -> Result<Option<Step>> {
+    /// An accessor, and how high its tree is.
+    fn accessor(&mut self) -> Result<Option<(Step, usize)>> {
         if self.symbol("[") {
             return self.subscripts().map(Some);
         }
         if self.symbol("?") {
-            self.expect("(")?;
-            self.in_filter += 1;
-            let condition = self.condition();
-            self.in_filter -= 1;
-            let condition = condition?;
-            self.expect(")")?;
-            return Ok(Some(Step::Filter(condition)));
+            return self.filter().map(Some);
         }
         if !self.symbol(".") {
             return Ok(None);
         }
+        self.member().map(|step| Some((step, 1)))
+    }
+
+    fn filter(&mut self) -> Result<(Step, usize)> {
+        self.expect("(")?;
+        self.in_filter += 1;
+        let condition = self.condition();
+        self.in_filter -= 1;
+        let condition = condition?;
+        self.expect(")")?;
+        let height = condition.above()?;
+        Ok((Step::Filter(condition.chain), height))
+    }
+
+    /// Behind a point.
+    fn member(&mut self) -> Result<Step> {
         if self.symbol("**") {
-            return self.levels().map(Some);
+            return self.levels();
         }
         if self.symbol("*") {
-            return Ok(Some(Step::AnyKey));
+            return Ok(Step::AnyKey);
         }
         let (name, is_word) = match self.peek() {
             Some(Token::Word(name)) => (name.clone(), true),
@@ -560,9 +623,9 @@ impl Parser {
         };
         self.at += 1;
         if is_word && matches!(self.peek(), Some(Token::Symbol("("))) {
-            return self.method(&name).map(Some);
+            return self.method(&name);
         }
-        Ok(Some(Step::Key(name)))
+        Ok(Step::Key(name))
     }
 
     fn method(&mut self, name: &str) -> Result<Step> {
@@ -582,26 +645,31 @@ impl Parser {
         Ok(Step::Method(*method))
     }
 
-    fn subscripts(&mut self) -> Result<Step> {
+    fn subscripts(&mut self) -> Result<(Step, usize)> {
         if self.symbol("*") {
             self.expect("]")?;
-            return Ok(Step::AnyElement);
+            return Ok((Step::AnyElement, 1));
         }
         self.in_subscript += 1;
         let elements = self.elements();
         self.in_subscript -= 1;
-        Ok(Step::Elements(elements?))
+        elements
     }
 
-    fn elements(&mut self) -> Result<Vec<(Chain, Option<Chain>)>> {
+    fn elements(&mut self) -> Result<(Step, usize)> {
         let mut elements = Vec::new();
+        let mut height = 1;
         loop {
             let from = self.expr()?;
+            height = from.above()?.max(height);
             let to = if self.word("to") { Some(self.expr()?) } else { None };
-            elements.push((from, to));
+            if let Some(to) = &to {
+                height = to.above()?.max(height);
+            }
+            elements.push((from.chain, to.map(|to| to.chain)));
             if !self.symbol(",") {
                 self.expect("]")?;
-                return Ok(elements);
+                return Ok((Step::Elements(elements), height));
             }
         }
     }

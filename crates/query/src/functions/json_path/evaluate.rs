@@ -4,10 +4,11 @@
 use std::cmp::Ordering;
 
 use types::json::Json;
-use types::jsonpath::{Chain, Method, Operator, Path, Pattern, Step};
+use types::jsonpath::{Chain, Literal, Method, Operator, Path, Pattern, Step};
 use types::numeric::Numeric;
 use types::{Code, Error, Result};
 
+use super::super::interrupt::{Steps, fits, fits_elements};
 use super::super::regex;
 use super::super::regex_syntax::{self, Options};
 
@@ -38,6 +39,8 @@ impl Asked<'_> {
             forgives: !self.path.is_strict,
             throws: !self.is_silent,
             array_size: None,
+            steps: Steps::default(),
+            bytes: 0,
         };
         let mut items = Vec::new();
         // In strict mode all of it is looked at, so that no error is passed over.
@@ -98,6 +101,9 @@ struct Run<'a> {
     throws: bool,
     /// Elements of the innermost array whose subscripts are computed.
     array_size: Option<usize>,
+    steps: Steps,
+    /// Of all items that are kept: what was found, and operands that are looked at.
+    bytes: usize,
 }
 
 fn array(item: &Json) -> Option<&[Json]> {
@@ -128,6 +134,42 @@ fn is_container(item: &Json) -> bool {
 }
 
 impl Run<'_> {
+    /// Counts an item that is kept, and says how large it is in memory.
+    fn keep(&mut self, item: &Json) -> Result<usize> {
+        let bytes = self.weigh(item)?;
+        self.bytes += bytes;
+        fits(self.bytes)?;
+        Ok(bytes)
+    }
+
+    fn weigh(&mut self, item: &Json) -> Result<usize> {
+        self.steps.next()?;
+        let mut bytes = size_of::<Json>();
+        match item {
+            Json::Null | Json::Bool(_) => {}
+            Json::Number(text) | Json::String(text) => bytes += text.len(),
+            Json::Array(items) => {
+                for item in items {
+                    bytes += self.weigh(item)?;
+                }
+            }
+            Json::Object(members) => {
+                for (key, member) in members {
+                    bytes += size_of::<String>() + key.len() + self.weigh(member)?;
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// What is kept meanwhile is forgotten.
+    fn meanwhile<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let around = self.bytes;
+        let answer = ask(self);
+        self.bytes = around;
+        answer
+    }
+
     fn fails(&self, code: Code, message: impl Into<String>) -> Failure {
         if self.throws { Failure::Raised(Error::new(code, message)) } else { Failure::Silent }
     }
@@ -140,8 +182,11 @@ impl Run<'_> {
     /// What steps find from an item on; nothing behind the last step but the item itself. `unwraps` says whether an array
     /// stands for its elements.
     fn chain(&mut self, steps: &[Step], place: Place<'_>, list: List<'_>, unwraps: bool) -> Found {
+        self.steps.next()?;
         let Some((step, rest)) = steps.split_first() else {
             if let Some(list) = list {
+                self.keep(place.item)?;
+                fits_elements(list.len() + 1)?;
                 list.push(place.item.clone());
             }
             return Ok(true);
@@ -178,7 +223,7 @@ impl Run<'_> {
         match step {
             Step::Null => self.chain(rest, place.at(&Json::Null), list, true),
             Step::Bool(value) => self.chain(rest, place.at(&Json::Bool(*value)), list, true),
-            Step::Number(number) => self.number(number, rest, place, list),
+            Step::Number(Literal(number)) => self.number(number, rest, place, list),
             Step::String(text) => self.chain(rest, place.at(&Json::String(text.clone())), list, true),
             Step::Variable(name) => {
                 let variables = self.variables;
@@ -228,7 +273,8 @@ impl Run<'_> {
             Step::Elements(subscripts) => self.elements(subscripts, rest, place, list),
             Step::Any { first, last } => self.levels((*first, *last), rest, place, list),
             Step::Filter(condition) => {
-                match self.condition(condition, Place { current: place.item, ..place })? {
+                let within = Place { current: place.item, ..place };
+                match self.meanwhile(|run| run.condition(condition, within))? {
                     Some(true) => self.chain(rest, place, list, true),
                     Some(false) | None => Ok(false),
                 }
@@ -237,7 +283,7 @@ impl Run<'_> {
             Step::Datetime(_) => Err(Error::missing("datetime() of a jsonpath").into()),
             Step::Sign(operator, operand) => self.signed(*operator, operand, rest, place, list),
             Step::Operation(operator, left, right) if is_arithmetic(*operator) => {
-                let result = self.arithmetic(*operator, left, right, place)?;
+                let result = self.meanwhile(|run| run.arithmetic(*operator, left, right, place))?;
                 self.number(&result, rest, place, list)
             }
             Step::Operation(..)
@@ -245,7 +291,7 @@ impl Run<'_> {
             | Step::IsUnknown(_)
             | Step::Exists(_)
             | Step::LikeRegex(..) => {
-                let truth = self.truth(step, place)?;
+                let truth = self.meanwhile(|run| run.truth(step, place))?;
                 let value = truth.map_or(Json::Null, Json::Bool);
                 self.chain(rest, place.at(&value), list, true)
             }
@@ -288,9 +334,9 @@ impl Run<'_> {
         let mut found = false;
         let size = i64::try_from(elements.len()).unwrap_or(i64::MAX);
         for (from, to) in subscripts {
-            let from = self.subscript(from, place)?;
+            let from = self.meanwhile(|run| run.subscript(from, place))?;
             let to = match to {
-                Some(to) => self.subscript(to, place)?,
+                Some(to) => self.meanwhile(|run| run.subscript(to, place))?,
                 None => from,
             };
             if !self.forgives && (from < 0 || from > to || to >= size) {
@@ -362,6 +408,7 @@ impl Run<'_> {
         }
         let mut found = false;
         for part in parts(place.item) {
+            self.steps.next()?;
             let is_leaf = (first, last) == (u32::MAX, u32::MAX) && !is_container(part);
             if level >= first || is_leaf {
                 found |= self.chain(rest, place.at(part), list.as_deref_mut(), true)?;
@@ -447,12 +494,14 @@ impl Run<'_> {
         }
         let mut found = false;
         for (key, value) in members {
+            let bytes = self.keep(value)?;
             let pair = Json::Object(vec![
                 ("id".to_owned(), Json::Number("0".to_owned())),
                 ("key".to_owned(), Json::String(key.clone())),
                 ("value".to_owned(), value.clone()),
             ]);
             found |= self.chain(rest, place.at(&pair), list.as_deref_mut(), true)?;
+            self.bytes -= bytes;
             if found && list.is_none() {
                 break;
             }
@@ -490,7 +539,10 @@ impl Run<'_> {
         mut list: List<'_>,
     ) -> Found {
         let mut found = false;
-        for item in self.operand(operand, place, true)? {
+        let around = self.bytes;
+        let items = self.operand(operand, place, true)?;
+        let bytes = self.bytes - around;
+        for item in items {
             let is_asked = list.is_some() || !rest.is_empty();
             let Some(number) = number(&item) else {
                 if !is_asked {
@@ -503,7 +555,8 @@ impl Run<'_> {
                 return Err(self.fails(Code::NO_JSON_OPERAND, message));
             };
             if !is_asked {
-                return Ok(true);
+                found = true;
+                break;
             }
             let result = if operator == Operator::Minus { number.neg() } else { number };
             found |= self.number(&result, rest, place, list.as_deref_mut())?;
@@ -511,6 +564,7 @@ impl Run<'_> {
                 break;
             }
         }
+        self.bytes -= bytes;
         Ok(found)
     }
 
@@ -543,6 +597,8 @@ impl Run<'_> {
             Operator::Over => left.div(&right),
             _ => left.rem(&right),
         };
+        // A number has as many digits as can be read.
+        let result = result.and_then(|number| Numeric::parse(&number.to_string()));
         result.map_err(|error| if self.throws { Failure::Raised(error) } else { Failure::Silent })
     }
 
@@ -630,6 +686,7 @@ impl Run<'_> {
         };
         let (mut is_unknown, mut is_met) = (false, false);
         for (left, right) in left.iter().flat_map(|left| right.iter().map(move |right| (left, right))) {
+            self.steps.next()?;
             match meets(left, right)? {
                 None if self.is_strict => return Ok(None),
                 None => is_unknown = true,
