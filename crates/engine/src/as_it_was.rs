@@ -277,7 +277,7 @@ impl Work<'_> {
     }
 
     /// Has reads see what they saw before the body of a function.
-    pub(crate) fn look_again(&self, around: Around) {
+    pub(crate) fn look_again(&self, around: &Around) {
         self.in_force.history.look(around.seen);
         if around.has_begun {
             self.in_force.history.done();

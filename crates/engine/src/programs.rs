@@ -231,7 +231,7 @@ impl Routines for Called {
             let happened = self.in_force.history.length();
             let outcome = program::value(&mut work, routine.function, signature, args).await;
             held.inspect(Settings::let_go);
-            work.look_again(around);
+            work.look_again(&around);
             let value = outcome?;
             match self.in_force.changed_while_read(happened) {
                 None => Ok(value),
@@ -292,7 +292,7 @@ impl Work<'_> {
             let before = self.exchange_role(role);
             let around = self.look_from(call.function);
             let outcome = program::value(self, call.function, signature, args).await;
-            self.look_again(around);
+            self.look_again(&around);
             self.exchange_role(before);
             outcome
         })
@@ -344,7 +344,7 @@ impl Work<'_> {
         let before = self.exchange_role(role);
         let around = self.look_from(function);
         let outcome = program::call(self, function, types, args).await;
-        self.look_again(around);
+        self.look_again(&around);
         self.exchange_role(before);
         outcome
     }

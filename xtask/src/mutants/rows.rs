@@ -821,7 +821,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "volatile-looks-back",
-                "true => «history.look(None)»,",
+                "(true, _) => «history.look(None)»,",
                 "history.moment()",
                 "a volatile function does not see what its statement has done",
             ),
@@ -1082,7 +1082,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "operands-all-evaluated",
-                "let guarded = «!std::mem::take(&mut is_first) && !writer.kept && query::may_raise(arg)»;",
+                "let guarded = «!std::mem::take(&mut is_first) && !writer.kept && (raises || is_last_asked)»;",
                 "false",
                 "AND evaluates what does not matter any more",
             ),
