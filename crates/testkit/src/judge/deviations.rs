@@ -93,6 +93,15 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
                     || found.sqlite.body.contains("\"message\":\"permission denied for view "))
         },
     },
+    // PostgreSQL 15.20 refuses an upsert through a view for a row in the way that the view does not show; releases before, and the
+    // embedded engine, change it where policies and rights allow that.
+    Deviation {
+        name: "an upsert through a view, a row that the view does not show",
+        is: |asked, found| {
+            asked.path.starts_with("view_")
+                && found.postgres.body.contains("\"message\":\"conflicting row is not visible through view ")
+        },
+    },
     // Values of rows that an offset passes over are not computed: what they would be refused does not show.
     Deviation {
         name: "values of rows that are passed over",
