@@ -1,7 +1,8 @@
 //! Reads in a transaction: a statement sees the tables as they were when it began, whatever the functions that it calls do.
 //!
-//! Calls for rows, and calls that are made once and in any case, are made before the statement, which then looks back. Where the
-//! engine calls a function in the middle of a statement that changes what the statement reads, the statement is refused.
+//! Calls for rows, and calls that are made in any case by a select of one row without a limit, are made before the statement, which
+//! then looks back. Where the engine calls a function in the middle of a statement that changes what the statement reads, the
+//! statement is refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
