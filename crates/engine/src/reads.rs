@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use query::{Expr, Form, Presentation, Read, Source, visit};
+use query::{Expr, Presentation, Read, Source, visit};
 use types::{Result, Value};
 
 use crate::as_it_was::Moment;
@@ -151,22 +151,7 @@ pub(crate) fn calling(read: &Read) -> Calling {
 fn is_computed_in_any_case(expr: &Expr) -> bool {
     match expr {
         Expr::Apply { .. } | Expr::Cast { .. } | Expr::Call(_) => true,
-        Expr::Form { form, .. } => {
-            matches!(
-                form,
-                Form::Compare(_)
-                    | Form::Not
-                    | Form::IsNull
-                    | Form::IsNotNull
-                    | Form::IsBool { .. }
-                    | Form::Distinct
-                    | Form::NotDistinct
-                    | Form::Array
-                    | Form::Row
-                    | Form::Record(_)
-                    | Form::Field(_)
-            )
-        }
+        Expr::Form { form, .. } => form.computes_all(),
         Expr::Column { .. }
         | Expr::Const { .. }
         | Expr::Param { .. }

@@ -11,9 +11,9 @@ use types::{Error, Name, Result};
 
 use crate::arbiters::{self, UniqueModel};
 use crate::ir::{Expr, Read, Source, SourceId};
-use crate::resolve;
 use crate::triggers::{self, Fires, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
+use crate::{check, resolve, visit};
 
 /// The row that a model's expressions speak of.
 pub const ROW: SourceId = SourceId(0);
@@ -26,6 +26,8 @@ pub struct Model {
     tables: Vec<TableModel>,
     /// Whether any table has a trigger, or a foreign key that is initially deferred: known once, for every write asks.
     has_triggers: bool,
+    /// Whether any table computes a column of those that a foreign key of its may change.
+    pub(crate) computes_of_keys: bool,
     /// Whether the engine opens views and runs functions itself, whatever they are.
     is_native: bool,
 }
@@ -39,6 +41,8 @@ pub struct TableModel {
     pub fills: Vec<Fill>,
     /// Its check constraints, domains' checks included, in the order in which they are tested.
     pub checks: Vec<CheckModel>,
+    /// Whether a default, a generated column or a check calls functions that are interpreted.
+    pub calls: bool,
     /// Its unique constraints and indexes.
     pub uniques: Vec<UniqueModel>,
     /// Its triggers, in the order of their names.
@@ -80,6 +84,16 @@ pub enum Fill {
     Generated(Result<Expr>),
 }
 
+impl Fill {
+    /// What is computed.
+    pub fn expr(&self) -> Option<&Result<Expr>> {
+        match self {
+            Fill::Default(expr) | Fill::Generated(expr) => Some(expr),
+            Fill::Null | Fill::Identity { .. } => None,
+        }
+    }
+}
+
 /// A condition on every row.
 #[derive(Debug)]
 pub struct CheckModel {
@@ -101,7 +115,8 @@ impl Model {
         let waits =
             |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.initially_deferred);
         let has_triggers = tables.iter().any(|table| !table.triggers.is_empty()) || catalog.ids().any(waits);
-        let mut model = Model { catalog, tables, has_triggers, is_native: false };
+        let mut model = Model { catalog, tables, has_triggers, computes_of_keys: false, is_native: false };
+        model.computes_of_keys = model.catalog.ids().any(|id| check::computes_of_keys(&model, id));
         if has_triggers {
             let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
             for (table, fires) in model.tables.iter_mut().zip(fires) {
@@ -115,7 +130,7 @@ impl Model {
     /// defaults, checks and triggers are not resolved.
     pub fn of_declarations(catalog: Arc<Catalog>) -> Model {
         let tables = catalog.ids().map(|id| declared_table(&catalog, id)).collect();
-        Model { catalog, tables, has_triggers: false, is_native: false }
+        Model { catalog, tables, has_triggers: false, computes_of_keys: false, is_native: false }
     }
 
     /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
@@ -168,9 +183,7 @@ impl Model {
             note(what(), compiled.with_check.as_ref());
         }
         for (column, fill) in table.columns.iter().zip(&model.fills) {
-            if let Fill::Default(expr) | Fill::Generated(expr) = fill {
-                note(format!("default of {}.{}", table.name, column.name), Some(expr));
-            }
+            note(format!("default of {}.{}", table.name, column.name), fill.expr());
         }
         for check in &model.checks {
             note(format!("check \"{}\" of table {}", check.name, table.name), Some(&check.expr));
@@ -220,10 +233,14 @@ fn declared_table(catalog: &Catalog, id: TableId) -> TableModel {
 
 fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
     let table = &catalog[id];
+    let fills: Vec<Fill> = table.column_ids().map(|column| fill(catalog, id, column)).collect();
+    let checks = checks(catalog, id, table);
+    let computed = fills.iter().filter_map(Fill::expr).chain(checks.iter().map(|check| &check.expr));
     TableModel {
         policies: table.policies.iter().map(|policy| policy_model(catalog, id, policy)).collect(),
-        fills: table.column_ids().map(|column| fill(catalog, id, column)).collect(),
-        checks: checks(catalog, id, table),
+        calls: computed.flatten().any(visit::has_call),
+        fills,
+        checks,
         uniques: arbiters::models(catalog, id),
         triggers: triggers::models(catalog, id),
         references: Vec::new(),

@@ -636,21 +636,23 @@ pub(super) const FILES: &[File] = &[
     },
     File {
         area: RESOLVER,
-        path: "query/src/visit.rs",
-        mutants: &[
-            mutant(
-                "casts-never-raise",
-                "«modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)»",
-                "modifier.is_some()",
-                "casts are evaluated on hidden rows",
-            ),
-            mutant(
-                "any-by-never-raises",
-                "Form::AnyBy(function) | Form::AllBy(function) => «!function.leakproof»,",
-                "false",
-                "operators with ANY and ALL are evaluated on hidden rows",
-            ),
-        ],
+        path: "query/src/visit/questions.rs",
+        mutants: &[mutant(
+            "casts-never-raise",
+            "«modifier.is_some() || !types::stored::is_alike(&expr.ty(), ty)»",
+            "modifier.is_some()",
+            "casts are evaluated on hidden rows",
+        )],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/ir/form.rs",
+        mutants: &[mutant(
+            "any-by-never-raises",
+            "Nature { raises: «!function.leakproof», computes_all: false }",
+            "false",
+            "operators with ANY and ALL are evaluated on hidden rows",
+        )],
     },
     File {
         area: PLANNER,

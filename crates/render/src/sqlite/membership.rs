@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use catalog::{Catalog, ColumnId, Table, TableId};
-use query::functions::Volatility;
+use query::functions::{Function, Volatility};
 use query::{Compare, Expr, Form, Guard, Output, Read, Source, SourceId, Subquery};
 use types::Value;
 
@@ -156,20 +156,9 @@ fn is_steady(expr: &Expr, inner: SourceId) -> bool {
     let own = match expr {
         Expr::Column { source, .. } => *source == inner,
         Expr::Const { .. } | Expr::Param { .. } | Expr::Caller(_) => true,
-        Expr::Apply { function, .. } => function.leakproof && function.volatility != Volatility::Volatile,
-        Expr::Form { form, .. } => matches!(
-            form,
-            Form::Compare(_)
-                | Form::And
-                | Form::Or
-                | Form::Not
-                | Form::IsNull
-                | Form::IsNotNull
-                | Form::IsBool { .. }
-                | Form::Distinct
-                | Form::NotDistinct
-                | Form::In
-        ),
+        Expr::Apply { function, .. } => is_safe(function),
+        Expr::Form { form: Form::AnyBy(function) | Form::AllBy(function), .. } => is_safe(function),
+        Expr::Form { form, .. } => !form.raises(),
         Expr::Subquery(subquery) => match &**subquery {
             Subquery::Scalar(read) => return alone(read).is_some_and(|value| is_steady(value, inner)),
             Subquery::Exists(_) | Subquery::Any { .. } | Subquery::All { .. } | Subquery::Nest(_) => false,
@@ -181,6 +170,11 @@ fn is_steady(expr: &Expr, inner: SourceId) -> bool {
         | Expr::Window { .. } => false,
     };
     own && query::visit::operands(expr).into_iter().all(|operand| is_steady(operand, inner))
+}
+
+/// Whether a function says the same each time, without an error.
+fn is_safe(function: &Function) -> bool {
+    function.leakproof && function.volatility != Volatility::Volatile
 }
 
 /// Whether a condition gives the value of a column by which an index finds rows.
