@@ -29,15 +29,21 @@ pub const DEPTH_MAX: usize = 400;
 /// # Errors
 /// `22P02` with PostgreSQL's message and details; `54001` when nested deeper than `depth_max`.
 pub fn parse(text: &str, depth_max: usize) -> Result<Json> {
-    let mut reader = Reader { text, at: 0, depth_max };
+    let mut reader = Reader { text, at: 0, string: 0, depth_max };
     let value = reader.value(0)?;
     reader.space();
-    if reader.at < text.len() { Err(reader.unexpected()) } else { Ok(value) }
+    if reader.at < text.len() { Err(reader.unexpected("end of input")) } else { Ok(value) }
 }
+
+/// Values that are words.
+const WORDS: &[(&str, Json)] =
+    &[("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))];
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Where the string that is read begins.
+    string: usize,
     depth_max: usize,
 }
 
@@ -56,16 +62,38 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands here and should not.
-    fn unexpected(&self) -> Error {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        if rest.is_empty() {
-            return invalid("The input string ended unexpectedly.");
+    /// What stands here, where something else should: a token, or what is none.
+    fn unexpected(&mut self, wanted: &str) -> Error {
+        let start = self.at;
+        let (end, is_token) = match self.byte() {
+            None => return invalid("The input string ended unexpectedly."),
+            Some(b'{' | b'}' | b'[' | b']' | b',' | b':') => (start + 1, true),
+            Some(b'"') => match self.string() {
+                Ok(_) => (self.at, true),
+                Err(error) => return error,
+            },
+            Some(b'-' | b'0'..=b'9') => self.number_end(),
+            Some(_) => {
+                let end = self.word_end(start);
+                (end.max(start + 1), WORDS.iter().any(|(word, _)| self.text.get(start..end) == Some(word)))
+            }
+        };
+        if !is_token {
+            return self.no_token(end);
         }
-        let word = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
-        let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
-        let end = if end == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { end };
-        invalid(format!("Token \"{}\" is invalid.", rest.get(..end).unwrap_or_default()))
+        let found = self.text.get(start..end).unwrap_or_default();
+        invalid(format!("Expected {wanted}, but found \"{found}\"."))
+    }
+
+    /// What is no token, up to an end.
+    fn no_token(&self, end: usize) -> Error {
+        invalid(format!("Token \"{}\" is invalid.", self.text.get(self.at..end).unwrap_or_default()))
+    }
+
+    /// Where letters and digits end.
+    fn word_end(&self, from: usize) -> usize {
+        let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii();
+        from + self.text.as_bytes().get(from..).unwrap_or_default().iter().take_while(is_word).count()
     }
 
     fn value(&mut self, depth: usize) -> Result<Json> {
@@ -86,55 +114,56 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Json> {
-        for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))]
-        {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let ends = |after: &str| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-            if rest.strip_prefix(word).is_some_and(ends) {
-                self.at += word.len();
-                return Ok(value);
+        let end = self.word_end(self.at);
+        let word = self.text.get(self.at..end).unwrap_or_default();
+        match WORDS.iter().find(|(known, _)| *known == word) {
+            Some((_, value)) => {
+                self.at = end;
+                Ok(value.clone())
             }
+            None => Err(self.unexpected("JSON value")),
         }
-        Err(self.unexpected())
     }
 
     fn number(&mut self) -> Result<Json> {
-        let start = self.at;
+        let (end, is_number) = self.number_end();
+        if !is_number {
+            return Err(self.no_token(end));
+        }
+        let number = self.text.get(self.at..end).unwrap_or_default().to_owned();
+        self.at = end;
+        Ok(Json::Number(number))
+    }
+
+    /// Where a number ends, or what might be one, and whether it is.
+    fn number_end(&self) -> (usize, bool) {
         let bytes = self.text.as_bytes();
         let digits = |at: &mut usize| {
             let from = *at;
             while bytes.get(*at).is_some_and(u8::is_ascii_digit) {
                 *at += 1;
             }
-            *at - from
+            *at > from
         };
-        let mut at = self.at + usize::from(bytes.get(self.at) == Some(&b'-'));
-        let leading_zero = bytes.get(at) == Some(&b'0');
-        let whole = digits(&mut at);
-        let mut valid = whole > 0 && !(leading_zero && whole > 1);
+        let mut at = self.at + usize::from(self.byte() == Some(b'-'));
+        let is_zero = bytes.get(at) == Some(&b'0');
+        at += usize::from(is_zero);
+        let mut is_valid = is_zero || digits(&mut at);
         if bytes.get(at) == Some(&b'.') {
             at += 1;
-            valid &= digits(&mut at) > 0;
+            is_valid &= digits(&mut at);
         }
         if matches!(bytes.get(at), Some(b'e' | b'E')) {
             at += 1;
             at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
-            valid &= digits(&mut at) > 0;
+            is_valid &= digits(&mut at);
         }
-        let behind =
-            bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
-        if !valid || behind {
-            let rest = self.text.get(start..).unwrap_or_default();
-            let end = rest
-                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')))
-                .unwrap_or(rest.len());
-            return Err(invalid(format!("Token \"{}\" is invalid.", rest.get(..end).unwrap_or_default())));
-        }
-        self.at = at;
-        Ok(Json::Number(self.text.get(start..at).unwrap_or_default().to_owned()))
+        let end = self.word_end(at);
+        (end, is_valid && end == at)
     }
 
     fn string(&mut self) -> Result<String> {
+        self.string = self.at;
         self.at += 1;
         let mut out = String::new();
         loop {
@@ -151,9 +180,15 @@ impl Reader<'_> {
                 Some(byte) => {
                     return Err(invalid(format!("Character with value 0x{byte:02x} must be escaped.")));
                 }
-                None => return Err(invalid("The input string ended unexpectedly.")),
+                None => return Err(self.unfinished()),
             }
         }
+    }
+
+    /// A string without an end.
+    fn unfinished(&self) -> Error {
+        let string = self.text.get(self.string..).unwrap_or_default();
+        invalid(format!("Token \"{string}\" is invalid."))
     }
 
     fn escape(&mut self, out: &mut String) -> Result<()> {
@@ -173,16 +208,21 @@ impl Reader<'_> {
                 let c = self.text.get(self.at - 1..).and_then(|rest| rest.chars().next()).unwrap_or('?');
                 return Err(invalid(format!("Escape sequence \"\\{c}\" is invalid.")));
             }
-            None => return Err(invalid("The input string ended unexpectedly.")),
+            None => return Err(self.unfinished()),
         });
         Ok(())
     }
 
     fn hex(&mut self) -> Result<u32> {
-        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
-        let code = u32::from_str_radix(digits, 16)
-            .map_err(|_| invalid("\"\\u\" must be followed by four hexadecimal digits."))?;
-        self.at += 4;
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.byte().ok_or_else(|| self.unfinished())?;
+            let digit = char::from(digit)
+                .to_digit(16)
+                .ok_or_else(|| invalid("\"\\u\" must be followed by four hexadecimal digits."))?;
+            code = code << 4 | digit;
+            self.at += 1;
+        }
         Ok(code)
     }
 
@@ -225,23 +265,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(Json::Array(items));
                 }
-                _ => return Err(self.expected("Expected \",\" or \"]\", but found")),
-            }
-        }
-    }
-
-    fn expected(&self, what: &str) -> Error {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        match rest.chars().next() {
-            None => invalid("The input string ended unexpectedly."),
-            Some(first) => {
-                let word = |c: char| c.is_alphanumeric() || c == '_';
-                let end = rest.find(|c| !word(c)).filter(|&end| end > 0).unwrap_or(if word(first) {
-                    rest.len()
-                } else {
-                    first.len_utf8()
-                });
-                invalid(format!("{what} \"{}\".", rest.get(..end).unwrap_or_default()))
+                _ => return Err(self.unexpected("\",\" or \"]\"")),
             }
         }
     }
@@ -257,16 +281,13 @@ impl Reader<'_> {
         loop {
             self.space();
             if self.byte() != Some(b'"') {
-                return Err(self.expected(if fields.is_empty() {
-                    "Expected string or \"}\", but found"
-                } else {
-                    "Expected string, but found"
-                }));
+                let wanted = if fields.is_empty() { "string or \"}\"" } else { "string" };
+                return Err(self.unexpected(wanted));
             }
             let key = self.string()?;
             self.space();
             if self.byte() != Some(b':') {
-                return Err(self.expected("Expected \":\", but found"));
+                return Err(self.unexpected("\":\""));
             }
             self.at += 1;
             let value = self.value(depth + 1)?;
@@ -278,7 +299,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(Json::Object(fields));
                 }
-                _ => return Err(self.expected("Expected \",\" or \"}\", but found")),
+                _ => return Err(self.unexpected("\",\" or \"}\"")),
             }
         }
     }
@@ -466,6 +487,29 @@ mod tests {
             let error = parse(text, 100).unwrap_err();
             assert_eq!(error.message(), "invalid input syntax for type json", "{text}");
             assert!(error.details().is_some());
+        }
+        for (text, details) in [
+            ("12-B-1", "Token \"-B\" is invalid."),
+            ("--1", "Token \"-\" is invalid."),
+            ("012.5", "Token \"012\" is invalid."),
+            ("1.2.3", "Token \".\" is invalid."),
+            ("1ex-2", "Token \"1ex\" is invalid."),
+            ("1e+", "Token \"1e+\" is invalid."),
+            ("null\u{e9}", "Token \"null\u{e9}\" is invalid."),
+            ("12 13", "Expected end of input, but found \"13\"."),
+            ("[1 -x]", "Token \"-x\" is invalid."),
+            ("[1 \"b\"]", "Expected \",\" or \"]\", but found \"\"b\"\"."),
+            ("[1 \"b", "Token \"\"b\" is invalid."),
+            ("[1,]", "Expected JSON value, but found \"]\"."),
+            ("{,", "Expected string or \"}\", but found \",\"."),
+            ("{\"a\":1 null", "Expected \",\" or \"}\", but found \"null\"."),
+            ("{\"a\":1,", "The input string ended unexpectedly."),
+            ("\"\\u12\"", "\"\\u\" must be followed by four hexadecimal digits."),
+            ("\"\\u+123\"", "\"\\u\" must be followed by four hexadecimal digits."),
+            ("\"\\u0", "Token \"\"\\u0\" is invalid."),
+        ] {
+            let error = parse(text, 100).unwrap_err();
+            assert_eq!(error.details(), Some(&crate::error::Details::Text(details.to_owned())), "{text}");
         }
         let deep = "[".repeat(100_000);
         assert_eq!(parse(&deep, 64).unwrap_err().code(), Code::TOO_COMPLEX);
