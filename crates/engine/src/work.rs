@@ -363,6 +363,8 @@ impl<'t> Work<'t> {
         let expr = &*self.with_callers(expr)?;
         let (from, given) = match row {
             None => (Source::Unit, &[][..]),
+            // Of a row that goes there is nothing but how it was.
+            Some(Tuple { excluded: None, values: [], .. }) => (Source::Unit, &[][..]),
             Some(Tuple { excluded: Some((source, values)), table, target, values: own }) => {
                 let mut expr = expr.clone();
                 put_row(&mut expr, source, values);
