@@ -257,6 +257,7 @@ impl<'t> Builder<'t> {
             StatementKind::Do { language, .. } => self.do_block(language),
             StatementKind::Set { name, values, .. } => self.set(name, values),
             StatementKind::Reset(name) => self.reset(name),
+            StatementKind::SetConstraints { .. } => Ok(Outcome::Data),
             StatementKind::Transaction(_) | StatementKind::Lock { .. } | StatementKind::Notify { .. } => {
                 Ok(Outcome::NoEffect)
             }

@@ -4,6 +4,7 @@
 //! Nothing here knows a database library, an HTTP word or a text dialect.
 
 mod as_it_was;
+mod constraints;
 pub mod contract;
 mod database;
 mod kept;

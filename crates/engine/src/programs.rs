@@ -13,10 +13,12 @@ use query::{
     Truncation, visit,
 };
 use render::Dialect;
+use sql::ast::ObjectName;
 use types::session::{Session, Settings};
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
 use crate::as_it_was::History;
+use crate::constraints::Constraints;
 use crate::contract::{BoxFuture, Clock, Random, Routine, Routines, Transaction};
 use crate::database::Served;
 use crate::rows::Values;
@@ -34,6 +36,7 @@ pub(crate) struct InForce {
     account: Arc<Account>,
     temporaries: Arc<Temporaries>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
+    constraints: Arc<Mutex<Constraints>>,
     /// What parts of the transaction that are open began with, outermost first.
     marks: Mutex<Vec<Mark>>,
     /// What happened to rows, for statements that look back.
@@ -45,12 +48,17 @@ pub(crate) struct InForce {
 /// What a part of a transaction goes back to when it is undone, besides rows.
 struct Mark {
     settings: BTreeMap<String, Arc<str>>,
+    /// How much waited.
     deferred: usize,
+    /// What waited, where some of it was done meanwhile.
+    waited: Option<VecDeque<Deferred>>,
+    constraints: Constraints,
     history: usize,
     temporaries: TemporariesMark,
 }
 
 /// What waits for the end of the transaction.
+#[derive(Clone, Debug)]
 pub(crate) enum Deferred {
     /// A trigger.
     Trigger {
@@ -91,6 +99,7 @@ impl InForce {
             temporaries: Arc::default(),
             busy: Mutex::default(),
             deferred: Arc::default(),
+            constraints: Arc::default(),
             marks: Mutex::default(),
             history: History::default(),
             reading: Mutex::default(),
@@ -131,7 +140,9 @@ impl InForce {
     fn begin_part(&self, settings: &Settings) {
         let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).len();
         let (settings, temporaries) = (settings.mark(), self.temporaries.mark());
-        let mark = Mark { settings, deferred, history: self.history.length(), temporaries };
+        let constraints = self.constraints();
+        let history = self.history.length();
+        let mark = Mark { settings, deferred, waited: None, constraints, history, temporaries };
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
     }
 
@@ -141,7 +152,12 @@ impl InForce {
             settings.bring_back(mark.settings);
             self.temporaries.go_back(mark.temporaries);
             self.history.shorten(mark.history);
-            self.deferred.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.deferred);
+            self.constrain(|said| *said = mark.constraints);
+            let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+            match mark.waited {
+                Some(waited) => *waiting = waited,
+                None => waiting.truncate(mark.deferred),
+            }
         }
     }
 
@@ -173,12 +189,36 @@ impl InForce {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
+    /// The next one that waits and need not.
+    pub(crate) fn next_due(&self, model: &Model) -> Option<Deferred> {
+        let constraints = self.constraints();
+        let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = waiting.iter().position(|deferred| !constraints.put_off(model, deferred))?;
+        // It waits again when the part in which it was done is undone.
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        for mark in marks.iter_mut() {
+            mark.waited.get_or_insert_with(|| waiting.iter().take(mark.deferred).cloned().collect());
+        }
+        waiting.remove(at)
+    }
+
+    /// Which constraints wait.
+    pub(crate) fn constraints(&self) -> Constraints {
+        self.constraints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes which constraints wait.
+    pub(crate) fn constrain(&self, change: impl FnOnce(&mut Constraints)) {
+        change(&mut self.constraints.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         Arc::new(InForce {
             account: self.account.clone(),
             temporaries: self.temporaries.clone(),
             deferred: self.deferred.clone(),
+            constraints: self.constraints.clone(),
             ..InForce::begun(is_read_only, self.limits.clone(), path)
         })
     }
@@ -650,6 +690,14 @@ impl Host for Work<'_> {
         truncation: &'a Authorized<Truncation>,
     ) -> program::BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.truncated(truncation).await.map(drop) })
+    }
+
+    fn constrain<'a>(
+        &'a mut self,
+        names: &'a [ObjectName],
+        deferred: bool,
+    ) -> program::BoxFuture<'a, Result<()>> {
+        Box::pin(self.set_constraints(names, deferred))
     }
 
     fn begin_part(&mut self) -> program::BoxFuture<'_, Result<()>> {

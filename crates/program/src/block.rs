@@ -132,6 +132,7 @@ fn declares(statement: &StatementKind) -> bool {
             | StatementKind::Truncate { .. }
             | StatementKind::Refresh { .. }
             | StatementKind::Set { .. }
+            | StatementKind::SetConstraints { .. }
             | StatementKind::Reset(_)
             | StatementKind::Lock { .. }
             | StatementKind::Notify { .. }

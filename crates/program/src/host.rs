@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use query::{Authorized, Caller, Expr, Model, Plan, Truncation};
+use sql::ast::ObjectName;
 use sql::body::Level;
 use types::session::Session;
 use types::{Error, Limits, Result, Value};
@@ -104,6 +105,11 @@ pub trait Host: Send {
     fn truncate<'a>(&'a mut self, _truncation: &'a Authorized<Truncation>) -> BoxFuture<'a, Result<()>> {
         let error = Error::internal("tables were to be emptied in a transaction in which nothing happens");
         Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Has constraints wait for the end of the transaction, or no longer; without names all of them.
+    fn constrain<'a>(&'a mut self, _names: &'a [ObjectName], _deferred: bool) -> BoxFuture<'a, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Begins a part that can be undone alone.

@@ -219,14 +219,14 @@ impl Pass<'_> {
 fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
     let table = &model.catalog[id];
     let is_own = |key: &ForeignKey| {
-        key.initially_deferred
+        key.deferrable
             && match operation {
                 Operation::Insert => true,
                 Operation::Update(columns) => key.columns.iter().any(|column| columns.contains(column)),
                 Operation::Delete | Operation::Truncate => false,
             }
     };
-    let looks = |key: &ForeignKey| key.initially_deferred && looks_at(table, key, operation);
+    let looks = |key: &ForeignKey| key.deferrable && looks_at(table, key, operation);
     table.foreign_keys.iter().any(is_own) || references_to(model, id).any(|(_, key)| looks(key))
 }
 

@@ -719,6 +719,13 @@ pub enum StatementKind {
     },
     /// `reset name`
     Reset(String),
+    /// `set constraints {all | name, …} {deferred | immediate}`
+    SetConstraints {
+        /// Which; none are all.
+        names: Vec<ObjectName>,
+        /// `deferred`
+        deferred: bool,
+    },
     /// `begin`, `commit`, `rollback`, `savepoint`, …, by its leading words.
     Transaction(String),
     /// `refresh materialized view`

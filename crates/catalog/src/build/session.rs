@@ -29,7 +29,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "session_replication_role",
     "application_name",
     "jit",
-    "constraints",
     "transaction",
     "session characteristics",
     "max_parallel_maintenance_workers",

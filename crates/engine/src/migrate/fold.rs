@@ -95,6 +95,7 @@ pub(super) fn declares(text: &str) -> bool {
                 | StatementKind::Truncate { .. }
                 | StatementKind::Query(_)
                 | StatementKind::Set { .. }
+                | StatementKind::SetConstraints { .. }
                 | StatementKind::Reset(_)
                 | StatementKind::Transaction(_)
         )
@@ -144,6 +145,7 @@ fn is_about_rows_alone(statement: &StatementKind) -> bool {
             | StatementKind::Query(_)
             | StatementKind::Do { .. }
             | StatementKind::Set { .. }
+            | StatementKind::SetConstraints { .. }
             | StatementKind::Reset(_)
     )
 }

@@ -11,6 +11,7 @@ use types::{Code, Error, Name, Result, Value};
 
 use super::fold::{Doing, Rows};
 use super::session::{self, FileSession, Setting};
+use crate::constraints;
 use crate::contract::Transaction;
 use crate::statement::SYSTEM;
 use crate::work::Work;
@@ -43,6 +44,9 @@ enum Last<'a> {
 /// # Errors
 /// What it would refuse before it looks at rows.
 pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) -> Result<()> {
+    if let StatementKind::SetConstraints { names, deferred } = statement {
+        return constraints::check(catalog, path, names, *deferred);
+    }
     if session::settings(statement).is_some() {
         return match statement {
             StatementKind::Query(_) => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
@@ -84,6 +88,10 @@ pub(super) async fn run(
         }
         Doing::Statement(StatementKind::Do { body, .. }) => {
             program::block(work, body).await?;
+            Ok(Outcome::Changed(0))
+        }
+        Doing::Statement(StatementKind::SetConstraints { names, deferred }) => {
+            work.set_constraints(names, *deferred).await?;
             Ok(Outcome::Changed(0))
         }
         Doing::Statement(statement) => match session::settings(statement) {

@@ -11,6 +11,7 @@ use types::session::Session;
 use types::{Error, Name, Result, text};
 
 use super::fold::Rows;
+use crate::constraints::Constraints;
 use crate::programs::Deferred;
 use crate::statement::SYSTEM;
 use crate::work::Work;
@@ -32,6 +33,7 @@ pub(super) struct FileSession {
     caller: Caller,
     /// What waits, in terms of the model.
     waiting: Vec<Deferred>,
+    constraints: Constraints,
     model: Arc<Model>,
 }
 
@@ -46,7 +48,8 @@ pub(super) enum Setting<'a> {
 impl FileSession {
     pub(super) fn begin(name: Arc<str>, now: i64, model: Arc<Model>) -> FileSession {
         let (session, caller) = (Session::utc(now), Caller::role(SYSTEM));
-        FileSession { name, session, caller, waiting: Vec::new(), model }
+        let (waiting, constraints) = (Vec::new(), Constraints::default());
+        FileSession { name, session, caller, waiting, constraints, model }
     }
 
     /// Whether something waits for its end.
@@ -83,6 +86,7 @@ impl FileSession {
             work.run.caller.role = role.clone();
         }
         work.install();
+        work.in_force.constrain(|said| *said = self.constraints.clone());
         std::mem::take(&mut self.waiting).into_iter().try_for_each(|deferred| work.in_force.defer(deferred))
     }
 
@@ -91,6 +95,7 @@ impl FileSession {
         let waiting = std::iter::from_fn(|| work.in_force.next_deferred());
         self.waiting = waiting.take(if is_done { usize::MAX } else { before }).collect();
         if is_done {
+            self.constraints = work.in_force.constraints();
             self.session = work.run.session.clone();
         }
     }

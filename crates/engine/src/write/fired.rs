@@ -35,6 +35,14 @@ pub(super) struct Passed {
     reach: Reach,
 }
 
+/// What is to be done because something happened to a row.
+enum Due {
+    /// A trigger is to be fired, by its position.
+    Trigger(usize),
+    /// A foreign key is to be looked at.
+    Reference(Deferred),
+}
+
 /// What a trigger is fired for.
 pub(super) struct Occasion<'a> {
     pub(super) table: TableId,
@@ -109,11 +117,8 @@ impl Work<'_> {
         for happened in carried {
             seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
         }
-        for row in rows {
-            if let Some(operation) = of_row(operations, row) {
-                self.fire_after(table, operation, (row, &mut seen)).await?;
-            }
-        }
+        let of_rows = rows.iter().filter_map(|row| Some((of_row(operations, row)?, row)));
+        self.fire_after(table, of_rows.collect(), &mut seen).await?;
         let comes_again = |table: TableId, operation: &Operation, later: &[Happened]| {
             let is_same = |later: &Happened| later.operation.name() == operation.name();
             later.iter().any(|later| later.table == table && is_same(later))
@@ -124,9 +129,8 @@ impl Work<'_> {
             }
         }
         for (at, Happened { table, operation, rows }) in carried.iter().enumerate() {
-            for row in rows {
-                self.fire_after(*table, operation, (row, &mut seen)).await?;
-            }
+            let of_rows = rows.iter().map(|row| (operation, row)).collect();
+            self.fire_after(*table, of_rows, &mut seen).await?;
             if !comes_again(*table, operation, &carried[at + 1..]) {
                 self.fire_for_statement(*table, operation, (TriggerTiming::After, &mut seen)).await?;
             }
@@ -352,63 +356,82 @@ impl Work<'_> {
         Ok(Some(new.unwrap_or_default()))
     }
 
-    /// Fires the triggers after something happened to a row.
-    pub(super) async fn fire_after(
+    /// Fires the triggers after something happened to rows. What waits for the end of the transaction is known before the first
+    /// of them is fired, which may change that.
+    async fn fire_after(
         &mut self,
         table: TableId,
-        operation: &Operation,
-        (row, seen): (&Stored, &mut Seen),
+        rows: Vec<(&Operation, &Stored)>,
+        seen: &mut Seen,
     ) -> Result<()> {
+        let mut due = Vec::with_capacity(rows.len());
+        for (operation, row) in &rows {
+            due.push(self.due(table, operation, row).await?);
+        }
         let model = self.served.model.clone();
-        let old = row.old.as_deref();
-        let new = (*operation != Operation::Delete).then_some(&row.new[..]);
-        self.put_off_references(table, operation, (old, new))?;
+        for ((operation, row), due) in rows.into_iter().zip(due) {
+            for due in due {
+                match due {
+                    Due::Trigger(at) => {
+                        let rows = seen.rows(table, operation);
+                        let (old, new) = versions(operation, row);
+                        let occasion = Occasion { table, operation, old, rows };
+                        let trigger = &model[table].triggers[at];
+                        self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
+                    }
+                    Due::Reference(reference) => self.do_deferred(reference).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be done at once because something happened to a row, in order; what is not waits.
+    async fn due(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<Vec<Due>> {
+        let model = self.served.model.clone();
+        let (old, new) = versions(operation, row);
+        let mut due = Vec::new();
+        for (reference, may_wait) in self.references_touched(table, operation, (old, new)) {
+            if may_wait && self.in_force.constraints().put_off(&model, &reference) {
+                self.in_force.defer(reference)?;
+            } else {
+                due.push(Due::Reference(reference));
+            }
+        }
         for (at, trigger) in model[table].triggers.iter().enumerate() {
             if !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
                 || !self.holds(table, trigger, old, new).await?
             {
                 continue;
             }
-            if trigger.statement.initially_deferred {
-                let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
-                self.in_force.defer(Deferred::Trigger {
-                    table,
-                    trigger: at,
-                    operation: operation.clone(),
-                    old,
-                    new,
-                })?;
+            if !trigger.statement.constraint {
+                due.push(Due::Trigger(at));
+                continue;
+            }
+            let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
+            let waiting = Deferred::Trigger { table, trigger: at, operation: operation.clone(), old, new };
+            if self.in_force.constraints().put_off(&model, &waiting) {
+                self.in_force.defer(waiting)?;
             } else {
-                let rows = seen.rows(table, operation);
-                let occasion = Occasion { table, operation, old, rows };
-                self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
+                due.push(Due::Trigger(at));
             }
         }
-        Ok(())
+        Ok(due)
     }
 
-    /// Does what waits for the end of the transaction.
-    pub(crate) async fn fire_deferred(&mut self) -> Result<()> {
-        if self.in_force.waits() && self.in_force.is_read_only() {
-            // It was left by something that changes rows, whatever the last request of a batch may do.
-            self.in_force = self.in_force.turned(false, self.path.clone());
-            self.install();
-        }
+    /// Does something that waited for the end of the transaction.
+    pub(crate) async fn do_deferred(&mut self, deferred: Deferred) -> Result<()> {
         let model = self.served.model.clone();
-        while let Some(deferred) = self.in_force.next_deferred() {
-            match deferred {
-                Deferred::Trigger { table, trigger, operation, old, new } => {
-                    let trigger = &model[table].triggers[trigger];
-                    let old = old.as_deref();
-                    let occasion = Occasion { table, operation: &operation, old, rows: None };
-                    self.fire(trigger, occasion, new).await?;
-                }
-                Deferred::Reference { from, key, values, is_left } => {
-                    self.look_at_reference((from, key), &values, is_left).await?;
-                }
+        match deferred {
+            Deferred::Trigger { table, trigger, operation, old, new } => {
+                let trigger = &model[table].triggers[trigger];
+                let occasion = Occasion { table, operation: &operation, old: old.as_deref(), rows: None };
+                self.fire(trigger, occasion, new).await.map(drop)
+            }
+            Deferred::Reference { from, key, values, is_left } => {
+                self.look_at_reference((from, key), &values, is_left).await
             }
         }
-        Ok(())
     }
 
     /// Fires the triggers of a statement.
@@ -529,6 +552,11 @@ impl Work<'_> {
 /// What happened to a row of a statement: of an upsert it was inserted or updated.
 fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation> {
     if row.old.is_none() { operations.first() } else { operations.last() }
+}
+
+/// A row as it was and as it is.
+fn versions<'r>(operation: &Operation, row: &'r Stored) -> (Option<&'r [Value]>, Option<&'r [Value]>) {
+    (row.old.as_deref(), (*operation != Operation::Delete).then_some(&row.new[..]))
 }
 
 /// The conditions on the rows of a write.

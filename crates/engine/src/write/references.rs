@@ -22,7 +22,7 @@ impl Work<'_> {
     pub(super) async fn missing_reference(&mut self, write: &Write, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
-        for key in table.foreign_keys.iter().filter(|key| !key.initially_deferred) {
+        for key in table.foreign_keys.iter().filter(|key| !key.deferrable) {
             let values: Vec<Value> =
                 key.columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
             if values.iter().any(Value::is_null) {
@@ -63,14 +63,15 @@ impl Work<'_> {
         }
     }
 
-    /// Notes the foreign keys that are to be looked at when the transaction ends, because of what happened to a row.
-    pub(super) fn put_off_references(
-        &mut self,
+    /// The foreign keys that are ours to look at because of what happened to a row, and whether each may wait: those that are
+    /// deferrable, of which the engine itself asks nothing before the end of the transaction.
+    pub(super) fn references_touched(
+        &self,
         table: TableId,
         operation: &Operation,
         (old, new): (Option<&[Value]>, Option<&[Value]>),
-    ) -> types::Result<()> {
-        let model = self.served.model.clone();
+    ) -> Vec<(Deferred, bool)> {
+        let model = &self.served.model;
         let declared = &model.catalog[table];
         let of = |row: Option<&[Value]>, columns: &[ColumnId]| -> Option<Vec<Value>> {
             let values: Vec<Value> =
@@ -84,29 +85,30 @@ impl Work<'_> {
             }),
             _ => false,
         };
-        for (key, foreign) in
-            declared.foreign_keys.iter().enumerate().filter(|(_, key)| key.initially_deferred)
-        {
+        let mut touched = Vec::new();
+        for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| key.deferrable) {
             if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
-                self.in_force.defer(Deferred::Reference { from: table, key, values, is_left: false })?;
+                touched.push((Deferred::Reference { from: table, key, values, is_left: false }, true));
             }
         }
-        for (from, foreign) in
-            triggers::references_to(&model, table).filter(|(_, key)| key.initially_deferred)
-        {
+        for (from, foreign) in triggers::references_to(model, table).filter(|(_, key)| key.deferrable) {
             let columns = columns_of(declared, foreign);
             let key = model.catalog[from].foreign_keys.iter().position(|key| key.name == foreign.name);
             let all = Operation::Update(columns.iter().copied().collect());
-            let operation = if *operation == Operation::Delete { operation } else { &all };
+            let (operation, action) = match operation {
+                Operation::Delete => (operation, &foreign.on_delete),
+                Operation::Insert | Operation::Update(_) | Operation::Truncate => (&all, &foreign.on_update),
+            };
             let looks = triggers::looks_at(declared, foreign, operation) && !is_kept(&columns);
             if let (Some(key), Some(values)) = (key, of(old, &columns).filter(|_| looks)) {
-                self.in_force.defer(Deferred::Reference { from, key, values, is_left: true })?;
+                let may_wait = *action != ReferentialAction::Restrict;
+                touched.push((Deferred::Reference { from, key, values, is_left: true }, may_wait));
             }
         }
-        Ok(())
+        touched
     }
 
-    /// Refuses a transaction that ends with a reference without its row.
+    /// Refuses a reference without its row.
     pub(super) async fn look_at_reference(
         &mut self,
         (from, key): (TableId, usize),
@@ -138,7 +140,7 @@ impl Work<'_> {
     pub(super) async fn left_behind(&mut self, table: TableId, row: &[Value]) -> Option<Error> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
-        for (id, key) in triggers::references_to(&model, table).filter(|(_, key)| !key.initially_deferred) {
+        for (id, key) in triggers::references_to(&model, table).filter(|(_, key)| !key.deferrable) {
             let columns = columns_of(target, key);
             let values: Vec<Value> =
                 columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
@@ -179,7 +181,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         for id in model.catalog.ids() {
             let from = &model.catalog[id];
-            for key in from.foreign_keys.iter().filter(|key| !key.initially_deferred) {
+            for key in from.foreign_keys.iter().filter(|key| !key.deferrable) {
                 let Some((target, declared)) = model.catalog.table(&key.target) else { continue };
                 if !targets.contains(&target) {
                     continue;

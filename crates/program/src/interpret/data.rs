@@ -54,8 +54,18 @@ impl Frame<'_> {
                 drop.names.iter().for_each(|(name, _)| self.host.temporaries().remove(&name.name));
                 Ok(())
             }
-            StatementKind::Set { name, values, .. } => crate::settings::set(name, values, self.host),
-            StatementKind::Reset(name) => crate::settings::set(name, &[], self.host),
+            StatementKind::Set { name, values, .. } => {
+                self.refuse_stable("SET")?;
+                crate::settings::set(name, values, self.host)
+            }
+            StatementKind::Reset(name) => {
+                self.refuse_stable("RESET")?;
+                crate::settings::set(name, &[], self.host)
+            }
+            StatementKind::SetConstraints { names, deferred } => {
+                self.refuse_stable("SET CONSTRAINTS")?;
+                self.host.constrain(names, *deferred).await
+            }
             _ => Ok(()),
         }
     }
@@ -77,7 +87,7 @@ impl Frame<'_> {
                 Err(Error::missing(format!("{} in a function", words.to_uppercase())))
             }
             StatementKind::Set { name, .. } | StatementKind::Reset(name) => crate::settings::possible(name),
-            StatementKind::Truncate { .. } => Ok(()),
+            StatementKind::Truncate { .. } | StatementKind::SetConstraints { .. } => Ok(()),
             StatementKind::CreateTableAs { temporary: true, .. } => Ok(()),
             StatementKind::Drop(drop) if self.drops_temporaries(drop) => Ok(()),
             StatementKind::CreateIndex(create) if self.host.temporaries().has(&create.table.name) => Ok(()),

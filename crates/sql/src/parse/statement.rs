@@ -489,6 +489,9 @@ impl Parser<'_> {
         self.expect("set")?;
         let local = self.eat("local");
         self.eat("session");
+        if self.eat("constraints") {
+            return self.set_constraints();
+        }
         let mut name = self.ident()?;
         while self.eat_mark('.') {
             name = format!("{name}.{}", self.ident()?);
@@ -509,6 +512,15 @@ impl Parser<'_> {
             self.at += 1;
         }
         Ok(StatementKind::Set { local, name, values })
+    }
+
+    fn set_constraints(&mut self) -> Parsed<StatementKind> {
+        let names = if self.eat("all") { Vec::new() } else { self.comma_list(Parser::object_name)? };
+        let deferred = self.eat("deferred");
+        if !deferred {
+            self.expect("immediate")?;
+        }
+        Ok(StatementKind::SetConstraints { names, deferred })
     }
 
     fn refresh(&mut self) -> Parsed<StatementKind> {

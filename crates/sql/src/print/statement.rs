@@ -93,6 +93,10 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
         }
         StatementKind::Set { local, name, values } => set(*local, name, values),
         StatementKind::Reset(name) => format!("reset {name}"),
+        StatementKind::SetConstraints { names, deferred } => {
+            let names = if names.is_empty() { "all".to_owned() } else { object_names(names) };
+            format!("set constraints {names} {}", if *deferred { "deferred" } else { "immediate" })
+        }
         StatementKind::Refresh { name, with_data } => {
             let end = if *with_data { "" } else { " with no data" };
             format!("refresh materialized view {}{end}", object_name(name))

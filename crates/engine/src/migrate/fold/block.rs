@@ -307,6 +307,10 @@ impl Grounded for Rehearsal<'_, '_> {
         if matches!(statement, StatementKind::Set { .. } | StatementKind::Reset(_)) {
             return Ok(false);
         }
+        if let StatementKind::SetConstraints { .. } = statement {
+            self.note(Doing::Statement(statement.clone()));
+            return Ok(true);
+        }
         match self.builder.apply_kind(statement)? {
             Outcome::Data => {
                 self.declared = true;

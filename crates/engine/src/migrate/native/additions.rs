@@ -273,6 +273,7 @@ fn dropping(kind: &StatementKind) -> Gone {
         | StatementKind::Query(_)
         | StatementKind::Truncate { .. }
         | StatementKind::Set { .. }
+        | StatementKind::SetConstraints { .. }
         | StatementKind::Reset(_)
         | StatementKind::Lock { .. }
         | StatementKind::Notify { .. }

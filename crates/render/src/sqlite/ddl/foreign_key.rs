@@ -1,7 +1,8 @@
 //! Foreign keys: SQLite's own where they mean the same, completed by a check and triggers of ours.
 //!
-//! Keys are checked at the end of each statement, those that are initially deferred at the end of the transaction. `restrict` is stored as `no action`: PostgreSQL also looks after the
-//! statement and its cascades, SQLite's `RESTRICT` looks before. `set default` and `set null (columns)` are triggers.
+//! Keys are checked at the end of each statement, those that are deferrable at the end of the transaction: whoever writes looks
+//! at them when they are due. `restrict` is stored as `no action`: PostgreSQL also looks after the statement and its cascades,
+//! SQLite's `RESTRICT` looks before. `set default` and `set null (columns)` are triggers.
 
 use catalog::{Catalog, Column, ColumnId, DefaultValue, ForeignKey, ReferentialAction, Table};
 use types::session::Session;
@@ -23,7 +24,7 @@ pub(super) fn definition(catalog: &Catalog, table: &Table, key: &ForeignKey) -> 
         stored_name(&key.target),
         action(" ON DELETE", key, &key.on_delete),
         action(" ON UPDATE", key, &key.on_update),
-        if key.initially_deferred { " DEFERRABLE INITIALLY DEFERRED" } else { "" },
+        if key.deferrable { " DEFERRABLE INITIALLY DEFERRED" } else { "" },
     );
     if key.match_full && key.columns.len() > 1 {
         text.push_str(&match_full(table, key));
