@@ -53,20 +53,23 @@ impl Route {
 
 const NO_MAIL: &str = "This needs mail, which is not supported yet";
 const NO_PROVIDERS: &str = "Sign-in with other providers is not supported yet";
+const NO_OAUTH_SERVER: &str = "OAuth server is disabled";
+const NO_RECOVERY_CODES: &str = "MFA recovery codes are disabled";
+const NO_SCIM: &str = "SCIM server is disabled";
 
 macro_rules! routes {
-    ($($method:ident $path:literal $door:ident $kind:ident($($answer:tt)*);)*) => {
+    ($($($method:ident)|+ $path:literal $door:ident $kind:ident $answer:tt;)*) => {
         /// Every route.
-        pub const ROUTES: &[Route] = &[$(Route {
+        pub const ROUTES: &[Route] = &[$($(Route {
             method: Method::$method,
             path: $path,
             door: Door::$door,
-            answer: routes!(@$kind $($answer)*),
-        },)*];
+            answer: routes!(@$kind $answer),
+        },)+)*];
     };
-    (@does $operation:path) => { Answer::Does(|call| Box::pin($operation(call))) };
-    (@absent $code:ident) => { Answer::Absent(codes::$code, codes::$code.message) };
-    (@absent $code:ident, $message:expr) => { Answer::Absent(codes::$code, $message) };
+    (@does ($operation:path)) => { Answer::Does(|call| Box::pin($operation(call))) };
+    (@absent ($code:ident)) => { Answer::Absent(codes::$code, codes::$code.message) };
+    (@absent ($code:ident, $message:expr)) => { Answer::Absent(codes::$code, $message) };
 }
 
 routes! {
@@ -74,7 +77,7 @@ routes! {
     Get "/settings" Open does(public::settings);
     Get "/.well-known/jwks.json" Open does(public::key_set);
     Get "/.well-known/openid-configuration" Open does(public::discovery);
-    Get "/.well-known/oauth-authorization-server" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
+    Get "/.well-known/oauth-authorization-server" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
 
     Post "/signup" Open does(sign_up::sign_up);
     Post "/token" Open does(sign_in::token);
@@ -92,17 +95,14 @@ routes! {
     Get "/reauthenticate" User absent(FEATURE_DISABLED, NO_MAIL);
 
     Get "/authorize" Open absent(PROVIDER_NOT_ENABLED);
-    Get "/callback" Open absent(BAD_OAUTH_STATE);
-    Post "/callback" Open absent(BAD_OAUTH_STATE);
+    Get | Post "/callback" Open absent(BAD_OAUTH_STATE);
     Get "/user/identities/authorize" User absent(MANUAL_LINKING_DISABLED);
     Delete "/user/identities/{identity_id}" User absent(MANUAL_LINKING_DISABLED);
-    Get "/user/oauth/grants" User absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Delete "/user/oauth/grants" User absent(FEATURE_DISABLED, "OAuth server is disabled");
+    Get | Delete "/user/oauth/grants" User absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
 
     Post "/factors" User absent(MFA_ENROLL_DISABLED);
-    Get "/factors/recovery-codes" User absent(FEATURE_DISABLED, "MFA recovery codes are disabled");
-    Delete "/factors/recovery-codes" User absent(FEATURE_DISABLED, "MFA recovery codes are disabled");
-    Post "/factors/recovery-codes/{operation}" User absent(FEATURE_DISABLED, "MFA recovery codes are disabled");
+    Get | Delete "/factors/recovery-codes" User absent(FEATURE_DISABLED, NO_RECOVERY_CODES);
+    Post "/factors/recovery-codes/{operation}" User absent(FEATURE_DISABLED, NO_RECOVERY_CODES);
     Post "/factors/{factor_id}/challenge" User absent(FACTOR_NOT_FOUND);
     Post "/factors/{factor_id}/verify" User absent(FACTOR_NOT_FOUND);
     Delete "/factors/{factor_id}" User absent(FACTOR_NOT_FOUND);
@@ -112,19 +112,18 @@ routes! {
     Post "/passkeys/registration/options" Open absent(PASSKEY_DISABLED);
     Post "/passkeys/registration/verify" Open absent(PASSKEY_DISABLED);
     Get "/passkeys" Open absent(PASSKEY_DISABLED);
-    Patch "/passkeys/{passkey_id}" Open absent(PASSKEY_DISABLED);
-    Delete "/passkeys/{passkey_id}" Open absent(PASSKEY_DISABLED);
+    Patch | Delete "/passkeys/{passkey_id}" Open absent(PASSKEY_DISABLED);
 
     Post "/sso" Open absent(SAML_DISABLED);
     Get "/sso/saml/metadata" Open absent(SAML_DISABLED);
     Post "/sso/saml/acs" Open absent(SAML_DISABLED);
 
-    Post "/oauth/clients/register" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Post "/oauth/token" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Get "/oauth/userinfo" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Get "/oauth/authorize" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Get "/oauth/authorizations/{authorization_id}" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Post "/oauth/authorizations/{authorization_id}/consent" Open absent(FEATURE_DISABLED, "OAuth server is disabled");
+    Post "/oauth/clients/register" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Post "/oauth/token" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Get "/oauth/userinfo" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Get "/oauth/authorize" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Get "/oauth/authorizations/{authorization_id}" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Post "/oauth/authorizations/{authorization_id}/consent" Open absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
 
     Get "/admin/users" Admin does(admin::list);
     Post "/admin/users" Admin does(admin::create);
@@ -132,32 +131,22 @@ routes! {
     Put "/admin/users/{user_id}" Admin does(admin::change);
     Delete "/admin/users/{user_id}" Admin does(admin::delete);
     Get "/admin/users/{user_id}/factors" Admin does(admin::factors);
-    Put "/admin/users/{user_id}/factors/{factor_id}" Admin does(admin::factor);
-    Delete "/admin/users/{user_id}/factors/{factor_id}" Admin does(admin::factor);
+    Put | Delete "/admin/users/{user_id}/factors/{factor_id}" Admin does(admin::factor);
     Get "/admin/users/{user_id}/passkeys" Admin absent(PASSKEY_DISABLED);
     Delete "/admin/users/{user_id}/passkeys/{passkey_id}" Admin absent(PASSKEY_DISABLED);
     Post "/admin/generate_link" Admin absent(FEATURE_DISABLED, "Links are not supported yet");
     Get "/admin/audit" Admin absent(FEATURE_DISABLED, "Reading the audit log is not supported yet");
-    Get "/admin/sso/providers" Admin absent(SAML_DISABLED);
-    Post "/admin/sso/providers" Admin absent(SAML_DISABLED);
-    Get "/admin/sso/providers/{provider_id}" Admin absent(SAML_DISABLED);
-    Put "/admin/sso/providers/{provider_id}" Admin absent(SAML_DISABLED);
-    Delete "/admin/sso/providers/{provider_id}" Admin absent(SAML_DISABLED);
-    Get "/admin/oauth/clients" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Post "/admin/oauth/clients" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Get "/admin/oauth/clients/{client_id}" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Put "/admin/oauth/clients/{client_id}" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Delete "/admin/oauth/clients/{client_id}" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Post "/admin/oauth/clients/{client_id}/regenerate_secret" Admin absent(FEATURE_DISABLED, "OAuth server is disabled");
-    Get "/admin/custom-providers" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
-    Post "/admin/custom-providers" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
-    Get "/admin/custom-providers/{identifier}" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
-    Put "/admin/custom-providers/{identifier}" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
-    Delete "/admin/custom-providers/{identifier}" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
+    Get | Post "/admin/sso/providers" Admin absent(SAML_DISABLED);
+    Get | Put | Delete "/admin/sso/providers/{provider_id}" Admin absent(SAML_DISABLED);
+    Get | Post "/admin/oauth/clients" Admin absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Get | Put | Delete "/admin/oauth/clients/{client_id}" Admin absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Post "/admin/oauth/clients/{client_id}/regenerate_secret" Admin absent(FEATURE_DISABLED, NO_OAUTH_SERVER);
+    Get | Post "/admin/custom-providers" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
+    Get | Put | Delete "/admin/custom-providers/{identifier}" Admin absent(FEATURE_DISABLED, NO_PROVIDERS);
 
-    Get "/scim/v2/ServiceProviderConfig" Open absent(FEATURE_DISABLED, "SCIM server is disabled");
-    Get "/scim/v2/ResourceTypes" Open absent(FEATURE_DISABLED, "SCIM server is disabled");
-    Get "/scim/v2/Schemas" Open absent(FEATURE_DISABLED, "SCIM server is disabled");
+    Get "/scim/v2/ServiceProviderConfig" Open absent(FEATURE_DISABLED, NO_SCIM);
+    Get "/scim/v2/ResourceTypes" Open absent(FEATURE_DISABLED, NO_SCIM);
+    Get "/scim/v2/Schemas" Open absent(FEATURE_DISABLED, NO_SCIM);
 }
 
 /// What a path leads to.

@@ -261,6 +261,29 @@ pub struct Representation {
 }
 
 impl Table {
+    /// One that has nothing yet: no columns, no rights, no security.
+    pub fn new(name: Name, kind: TableKind, owner: Arc<str>) -> Table {
+        Table {
+            origin: (name.clone(), 0),
+            name,
+            kind,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+            row_security: false,
+            force_row_security: false,
+            policies: Vec::new(),
+            triggers: Vec::new(),
+            rules: Vec::new(),
+            acl: Acl::default(),
+            owner,
+            comment: None,
+        }
+    }
+
     /// The column with this name.
     pub fn column(&self, name: &str) -> Option<(ColumnId, &Column)> {
         let position = self.columns.iter().position(|column| &*column.name == name)?;

@@ -1,8 +1,9 @@
 //! Reads computed in memory: of rows that stand in the statement, of functions, of other reads. What guards of migrations ask of the
 //! system relations is answered by it while a schema is read. Tables are not: their rows are an engine's.
-//!
-//! Conditions are looked at as soon as everything that they name is there, equality by hashing; which one is looked at first is
-//! as open as in PostgreSQL.
+
+mod joins;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,13 +15,8 @@ use types::{Code, Error, Result, Type, Value};
 
 use crate::eval::{Row, Scope, eval, is_true};
 use crate::functions::{Context, sets::SetFunction};
-use crate::ir::{
-    Compare, Expr, Form, JoinKind, Order, Read, SetCall, SetOperator, Source, SourceId, Subquery,
-};
+use crate::ir::{Compare, Expr, Form, Order, Read, SetCall, SetOperator, Source, SourceId, Subquery};
 use crate::visit;
-
-/// Rows that may lie side by side while one read is computed.
-const ROWS_MAX: usize = 2_000_000;
 
 /// The rows of a read.
 ///
@@ -144,147 +140,6 @@ impl Computing {
         }
     }
 
-    /// The rows of a query's sources together, as far as its conditions hold.
-    fn joined<'e>(
-        &self,
-        from: &'e Source,
-        mut conditions: Vec<&'e Expr>,
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Vec<Joined>> {
-        let mut leaves = Vec::new();
-        flat(from, &mut leaves, &mut conditions);
-        let all: Vec<SourceId> = leaves.iter().flat_map(|leaf| ids(leaf)).collect();
-        let mut open: Vec<(&Expr, Vec<SourceId>)> =
-            conditions.into_iter().map(|condition| (condition, named(condition, &all))).collect();
-        let mut rows = vec![Joined::new()];
-        let mut known: Vec<SourceId> = Vec::new();
-        for leaf in leaves {
-            let own = ids(leaf);
-            let (mine, rest): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|(_, names)| names.iter().all(|id| own.contains(id)));
-            let before = known.clone();
-            known.extend(&own);
-            let (ready, rest): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|(_, names)| names.iter().all(|id| known.contains(id)));
-            open = rest;
-            let filters: Vec<&Expr> = mine.into_iter().map(|(condition, _)| condition).collect();
-            let ready: Vec<&Expr> = ready.into_iter().map(|(condition, _)| condition).collect();
-            rows = if depends(leaf, &before) {
-                let conditions = [filters, ready].concat();
-                self.beside(rows, leaf, &conditions, outer, scope)?
-            } else {
-                let found = self.leaf(leaf, outer, scope)?;
-                let found = self.kept(found, &filters, outer, scope)?;
-                self.matched(&rows, &found, (&own, &before), &ready, outer, scope)?
-            };
-        }
-        let rest: Vec<&Expr> = open.into_iter().map(|(condition, _)| condition).collect();
-        self.kept(rows, &rest, outer, scope)
-    }
-
-    /// Rows of a source for each row before it.
-    fn beside(
-        &self,
-        rows: Vec<Joined>,
-        leaf: &Source,
-        conditions: &[&Expr],
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Vec<Joined>> {
-        let mut all = Vec::new();
-        for row in rows {
-            let found = {
-                let around = self.around(&row, outer);
-                self.leaf(leaf, Some(&around), scope)?
-            };
-            let together = found.into_iter().map(|other| [&row[..], &other[..]].concat()).collect();
-            all.extend(self.kept(together, conditions, outer, scope)?);
-            limited(all.len())?;
-        }
-        Ok(all)
-    }
-
-    /// Rows with those that match them.
-    fn matched(
-        &self,
-        rows: &[Joined],
-        found: &[Joined],
-        (own, before): (&[SourceId], &[SourceId]),
-        conditions: &[&Expr],
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Vec<Joined>> {
-        let pairs: Vec<(&Expr, &Expr)> =
-            conditions.iter().filter_map(|condition| equality(condition, own, before)).collect();
-        let mut all = Vec::new();
-        if pairs.is_empty() {
-            for row in rows {
-                limited(all.len() + found.len())?;
-                let together = found.iter().map(|other| [&row[..], &other[..]].concat()).collect();
-                all.extend(self.kept(together, conditions, outer, scope)?);
-            }
-            return Ok(all);
-        }
-        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, other) in found.iter().enumerate() {
-            let keys = pairs.iter().map(|(key, _)| *key);
-            if let Some(key) = self.key(keys, other, outer, scope)? {
-                index.entry(key).or_default().push(at);
-            }
-        }
-        for row in rows {
-            let Some(key) = self.key(pairs.iter().map(|(_, key)| *key), row, outer, scope)? else { continue };
-            let matching = index.get(&key).into_iter().flatten().map(|at| &found[*at]);
-            let together = matching.map(|other| [&row[..], &other[..]].concat()).collect();
-            all.extend(self.kept(together, conditions, outer, scope)?);
-            limited(all.len())?;
-        }
-        Ok(all)
-    }
-
-    /// The words of keys; `None` when one is null.
-    fn key<'e>(
-        &self,
-        keys: impl Iterator<Item = &'e Expr>,
-        row: &Joined,
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Option<String>> {
-        let around = self.around(row, outer);
-        let mut values = Vec::new();
-        for key in keys {
-            match eval(key, &around, scope)? {
-                Value::Null => return Ok(None),
-                value => values.push(value),
-            }
-        }
-        Ok(Some(words(&values)))
-    }
-
-    fn kept(
-        &self,
-        rows: Vec<Joined>,
-        conditions: &[&Expr],
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Vec<Joined>> {
-        if conditions.is_empty() {
-            return Ok(rows);
-        }
-        let mut kept = Vec::new();
-        for row in rows {
-            let mut holds = true;
-            for condition in conditions {
-                holds = holds && is_true(&eval(condition, &self.around(&row, outer), scope)?);
-            }
-            if holds {
-                kept.push(row);
-            }
-        }
-        Ok(kept)
-    }
-
     /// The rows of a source that is no inner join.
     fn leaf(&self, source: &Source, outer: Option<&dyn Row>, scope: &mut Scope<'_>) -> Result<Vec<Joined>> {
         let of = |id: SourceId, rows: Vec<Vec<Value>>| -> Vec<Joined> {
@@ -363,67 +218,6 @@ impl Computing {
             cells
         };
         Ok((0..longest).map(row).collect())
-    }
-
-    fn outer_join(
-        &self,
-        kind: JoinKind,
-        left: &Source,
-        right: &Source,
-        on: Option<&Expr>,
-        outer: Option<&dyn Row>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Vec<Joined>> {
-        let mut conditions = Vec::new();
-        on.into_iter().for_each(|on| split(on, &mut conditions));
-        let (left_ids, right_ids) = (ids(left), ids(right));
-        let left_rows = self.joined(left, Vec::new(), outer, scope)?;
-        let is_lateral = depends(right, &left_ids);
-        let right_rows = if is_lateral { Vec::new() } else { self.joined(right, Vec::new(), outer, scope)? };
-        let missing = |ids: &[SourceId]| -> Joined { ids.iter().map(|id| (*id, Cells::from([]))).collect() };
-        let mut all = Vec::new();
-        let mut used = vec![false; right_rows.len()];
-        let pairs: Vec<(&Expr, &Expr)> =
-            conditions.iter().filter_map(|condition| equality(condition, &right_ids, &left_ids)).collect();
-        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
-        if !pairs.is_empty() && !is_lateral {
-            for (at, row) in right_rows.iter().enumerate() {
-                if let Some(key) = self.key(pairs.iter().map(|(key, _)| *key), row, outer, scope)? {
-                    index.entry(key).or_default().push(at);
-                }
-            }
-        }
-        for row in left_rows {
-            let beside;
-            let (candidates, positions): (&[Joined], Vec<usize>) = if is_lateral {
-                beside = self.joined(right, Vec::new(), Some(&self.around(&row, outer)), scope)?;
-                (&beside, (0..beside.len()).collect())
-            } else if pairs.is_empty() {
-                (&right_rows, (0..right_rows.len()).collect())
-            } else {
-                let key = self.key(pairs.iter().map(|(_, key)| *key), &row, outer, scope)?;
-                (&right_rows, key.and_then(|key| index.get(&key).cloned()).unwrap_or_default())
-            };
-            let mut is_matched = false;
-            for at in positions {
-                let both = [&row[..], &candidates[at][..]].concat();
-                let mut kept = self.kept(vec![both], &conditions, outer, scope)?;
-                if let Some(both) = kept.pop() {
-                    is_matched = true;
-                    used.iter_mut().skip(at).take(1).for_each(|used| *used = true);
-                    all.push(both);
-                }
-            }
-            if !is_matched && matches!(kind, JoinKind::Left | JoinKind::Full) {
-                all.push([row, missing(&right_ids)].concat());
-            }
-            limited(all.len())?;
-        }
-        if matches!(kind, JoinKind::Right | JoinKind::Full) {
-            let alone = right_rows.into_iter().zip(used).filter(|(_, used)| !used);
-            all.extend(alone.map(|(row, _)| [missing(&left_ids), row].concat()));
-        }
-        Ok(all)
     }
 
     fn groups(
@@ -565,75 +359,9 @@ fn split<'e>(condition: &'e Expr, into: &mut Vec<&'e Expr>) {
     }
 }
 
-/// Sources of inner joins, with their conditions.
-fn flat<'s>(source: &'s Source, leaves: &mut Vec<&'s Source>, conditions: &mut Vec<&'s Expr>) {
-    match source {
-        Source::Join { kind: JoinKind::Inner, left, right, on } => {
-            flat(left, leaves, conditions);
-            flat(right, leaves, conditions);
-            on.iter().for_each(|on| split(on, conditions));
-        }
-        other => leaves.push(other),
-    }
-}
-
-/// The sources that a source is.
-fn ids(source: &Source) -> Vec<SourceId> {
-    let mut found = Vec::new();
-    visit::each_source(source, &mut |source| found.extend(visit::id_of(source)));
-    found
-}
-
-/// Which of some sources an expression names.
-fn named(expr: &Expr, among: &[SourceId]) -> Vec<SourceId> {
-    let mut found = Vec::new();
-    visit::deep(expr, &mut |inner| {
-        if let Expr::Column { source, .. } = inner
-            && among.contains(source)
-        {
-            found.push(*source);
-        }
-    });
-    found
-}
-
-/// Whether a source names others beside it.
-fn depends(source: &Source, before: &[SourceId]) -> bool {
-    let around = Read::from(source.clone());
-    !before.is_empty() && visit::names_any(&around, before)
-}
-
-/// Two sides that are equal: the first names only the new sources, the second only those before.
-fn equality<'e>(condition: &'e Expr, own: &[SourceId], before: &[SourceId]) -> Option<(&'e Expr, &'e Expr)> {
-    let Expr::Form { form: Form::Compare(Compare::Eq), args, .. } = condition else { return None };
-    let [left, right] = &args[..] else { return None };
-    let is_of = |expr: &Expr, wanted: &[SourceId], other: &[SourceId]| {
-        !named(expr, wanted).is_empty() && named(expr, other).is_empty()
-    };
-    // Texts that are not compared by their letters are left to the comparison.
-    if left.ty() == Type::Citext || right.ty() == Type::Citext {
-        return None;
-    }
-    match (is_of(left, own, before), is_of(right, before, own)) {
-        (true, true) => Some((left, right)),
-        _ if is_of(right, own, before) && is_of(left, before, own) => Some((right, left)),
-        _ => None,
-    }
-}
-
 /// Values as words that are the same for the same values.
 fn words(values: &[Value]) -> String {
     format!("{values:?}")
-}
-
-fn limited(rows: usize) -> Result<()> {
-    if rows <= ROWS_MAX {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::LIMIT_EXCEEDED,
-        format!("a query over the system's tables has more than {ROWS_MAX} rows"),
-    ))
 }
 
 fn ordered(order: &[Order], left: &[Value], right: &[Value]) -> std::cmp::Ordering {
@@ -683,150 +411,4 @@ fn together(
         rows.retain(|row| seen.insert(words(row)));
     }
     rows
-}
-
-#[cfg(test)]
-mod tests {
-    use types::session::Session;
-
-    use super::*;
-    use crate::ir::Caller;
-
-    const SCHEMA: &str = "
-        create type mood as enum ('sad', 'ok');
-        create schema app;
-        create table a (id int primary key, m mood default 'ok', t text not null);
-        create table app.b (id int primary key, a int constraint to_a references a, n numeric(10,2));
-        create index b_a on app.b (a);
-        alter table a enable row level security;
-        create policy p on a for select to anon using (id = 1);
-        revoke all on app.b from public;
-        create function app.f(x int) returns int language sql as 'select 1';";
-
-    #[track_caller]
-    fn check_as(role: &str, query: &str, wanted: &str) {
-        let (statements, _) = sql::parse(SCHEMA);
-        let (catalog, report) = catalog::build(catalog::builtin(), &statements, &crate::resolve::Views);
-        assert!(report.iter().all(|(_, outcome)| outcome.is_ok()), "{report:?}");
-        let (statements, broken) = sql::parse(query);
-        assert!(broken.is_empty(), "{broken:?}");
-        let caller = Caller::role(role);
-        let session = Session::utc(0);
-        let clock = || 0;
-        let mut random = |_: &mut [u8]| {};
-        let mut scope =
-            Scope { caller: &caller, params: &[], session: &session, random: &mut random, clock: &clock };
-        let found =
-            crate::resolve::statement(&catalog, &statements[0].kind, &[]).and_then(|query| match query {
-                crate::Query::Read(read) => {
-                    let types: Vec<Type> = read.outputs.iter().map(|output| output.expr.ty()).collect();
-                    assert!(is_of_no_table(&read));
-                    let rows = rows(&read, &mut scope)?;
-                    let row = |row: Vec<Value>| {
-                        let texts = row.iter().zip(&types).map(|(value, ty)| match value {
-                            Value::Null => "-".to_owned(),
-                            value => types::text::print(ty, value, &session),
-                        });
-                        texts.collect::<Vec<_>>().join("|")
-                    };
-                    Ok(rows.into_iter().map(row).collect::<Vec<_>>().join(" "))
-                }
-                crate::Query::Write(_) => Err(Error::internal("a write")),
-            });
-        let found = found.unwrap_or_else(|error| format!("{}: {}", error.state(), error.message()));
-        assert_eq!(found, wanted, "{query}");
-    }
-
-    #[track_caller]
-    fn check(query: &str, wanted: &str) {
-        check_as("postgres", query, wanted);
-    }
-
-    #[test]
-    fn joins_groups_and_subqueries() {
-        check(
-            "select c.relname, count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-             join pg_attribute t on t.attrelid = c.oid where n.nspname in ('public', 'app') and c.relkind = 'r'
-             group by c.relname order by 1",
-            "a|3 b|3",
-        );
-        check(
-            "select e.enumlabel from pg_type t left join pg_enum e on e.enumtypid = t.oid where t.typname = 'mood' order by e.enumsortorder desc limit 1",
-            "ok",
-        );
-        check("select exists (select from pg_policies where policyname = 'p' and tablename = 'a')", "t");
-        check(
-            "select string_agg(tablename, ',' order by tablename) from pg_tables where schemaname in ('public', 'app')",
-            "a,b",
-        );
-        check("with x as (select 1 as n union all select 2) select sum(n) from x", "3");
-    }
-
-    #[test]
-    fn ids_are_names() {
-        check(
-            "select 'a'::regclass::text, 'app.b'::regclass::text, to_regclass('nothing')::text",
-            "a|app.b|-",
-        );
-        check(
-            "select conname from pg_constraint where conrelid = 'app.b'::regclass order by 1",
-            "b_pkey to_a",
-        );
-        check(
-            "select conrelid::regclass, confrelid::regclass from pg_constraint where conname = 'to_a'",
-            "app.b|a",
-        );
-        check("select 'nothing'::regclass", "42P01: relation \"nothing\" does not exist");
-        check("select format('%s', (n || '')::regclass) from (values ('app.b')) v (n)", "app.b");
-        check("select to_regprocedure('app.f(int)') is not null, to_regproc('app.g') is null", "t|t");
-    }
-
-    #[test]
-    fn definitions_and_types() {
-        check(
-            "select pg_get_constraintdef(oid) from pg_constraint where conname = 'to_a'",
-            "FOREIGN KEY (a) REFERENCES a(id)",
-        );
-        check(
-            "select format_type(atttypid, atttypmod) from pg_attribute where attname = 'n'",
-            "numeric(10,2)",
-        );
-        check(
-            "select indexdef from pg_indexes where indexname = 'b_a'",
-            "CREATE INDEX b_a ON app.b USING btree (a)",
-        );
-        check(
-            "select column_default, is_nullable, data_type, udt_name from information_schema.columns where column_name = 'm'",
-            "'ok'::mood|YES|USER-DEFINED|mood",
-        );
-    }
-
-    #[test]
-    fn functions_that_are_written_in_sql() {
-        let overlap =
-            "select (date '2020-01-01', date '2020-02-01') overlaps (date '2020-01-15', date '2020-03-01'),
-            (date '2020-02-01', date '2020-01-01') overlaps (date '2020-02-01', date '2020-03-01')";
-        check(overlap, "t|f");
-        check(
-            "select sign('{\"sub\":\"1\"}'::json, 'secret')",
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.8qZF8vbN3UpcanXFc-mPXJkOPN01-bRch8XX3rToP1U",
-        );
-    }
-
-    #[test]
-    fn everybody_sees_in_the_information_schema_what_they_may_use() {
-        let tables = "select string_agg(table_name, ',') from information_schema.tables where table_schema in ('public', 'app')";
-        check(tables, "a,b");
-        check_as("anon", tables, "a");
-        check_as("anon", "select count(*) from pg_class where relname = 'b'", "1");
-        check_as(
-            "anon",
-            "select has_table_privilege('a', 'select'), has_table_privilege('app.b', 'select')",
-            "t|f",
-        );
-        check(
-            "select has_table_privilege('anon', 'app.b', 'SELECT'), pg_has_role('authenticator', 'anon', 'member')",
-            "f|t",
-        );
-    }
 }

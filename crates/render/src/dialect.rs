@@ -3,7 +3,7 @@
 use catalog::{Catalog, ColumnId, TableId};
 use query::{Explain, Presentation, Read, Write};
 use types::session::Session;
-use types::{Result, Value};
+use types::{Error, Result, Value};
 
 use crate::{Bindings, Command, Kept, SchemaDialect, Whole};
 
@@ -19,50 +19,48 @@ pub trait Dialect: Sync {
     ///
     /// # Errors
     /// `XX000` for an engine whose writes are done in parts, or when the write was not left to the engine.
-    fn write(&self, catalog: &Catalog, write: &Write, bindings: &Bindings<'_>) -> Result<Whole>;
+    fn write(&self, _: &Catalog, _: &Write, _: &Bindings<'_>) -> Result<Whole> {
+        Err(Error::internal("a write was left to an engine that has no policies"))
+    }
 
     /// Whole new rows, stored by one command that answers their keys in order.
     ///
     /// # Errors
-    /// When a value cannot be stored.
-    fn insert(
-        &self,
-        catalog: &Catalog,
-        table: TableId,
-        rows: &[Vec<Value>],
-        bindings: &Bindings<'_>,
-    ) -> Result<Command>;
+    /// When a value cannot be stored; `XX000` for an engine that does whole writes.
+    fn insert(&self, _: &Catalog, _: TableId, _: &[Vec<Value>], _: &Bindings<'_>) -> Result<Command> {
+        Err(in_parts())
+    }
 
     /// New values in one row, which comes after all others from then on. The command answers the row's new key.
     ///
     /// # Errors
-    /// When a value cannot be stored.
+    /// When a value cannot be stored; `XX000` for an engine that does whole writes.
     fn update(
         &self,
-        catalog: &Catalog,
-        table: TableId,
-        key: i64,
-        set: &[(ColumnId, Value)],
-        bindings: &Bindings<'_>,
-    ) -> Result<Command>;
+        _: &Catalog,
+        _: TableId,
+        _key: i64,
+        _set: &[(ColumnId, Value)],
+        _: &Bindings<'_>,
+    ) -> Result<Command> {
+        Err(in_parts())
+    }
 
     /// Rows removed by one command, by their keys.
     ///
     /// # Errors
     /// `XX000` for an engine that does whole writes.
-    fn delete(
-        &self,
-        catalog: &Catalog,
-        table: TableId,
-        keys: &[i64],
-        bindings: &Bindings<'_>,
-    ) -> Result<Command>;
+    fn delete(&self, _: &Catalog, _: TableId, _keys: &[i64], _: &Bindings<'_>) -> Result<Command> {
+        Err(in_parts())
+    }
 
     /// All rows of a table removed by one command.
     ///
     /// # Errors
     /// `XX000` for an engine that does whole writes.
-    fn empty(&self, catalog: &Catalog, table: TableId, bindings: &Bindings<'_>) -> Result<Command>;
+    fn empty(&self, _: &Catalog, _: TableId, _: &Bindings<'_>) -> Result<Command> {
+        Err(in_parts())
+    }
 
     /// A read whose rows are given in some way.
     ///
@@ -87,14 +85,10 @@ pub trait Dialect: Sync {
     /// once. The number comes as that of changed rows.
     ///
     /// # Errors
-    /// Those of a read.
-    fn counted(
-        &self,
-        catalog: &Catalog,
-        rows: &Read,
-        total: &Read,
-        bindings: &Bindings<'_>,
-    ) -> Result<Command>;
+    /// Those of a read; `XX000` for an engine that runs no functions.
+    fn counted(&self, _: &Catalog, _rows: &Read, _total: &Read, _: &Bindings<'_>) -> Result<Command> {
+        Err(Error::internal("a function was left to an engine that runs none"))
+    }
 
     /// What tells how a command would run: rows of one text, a line each, or of a node's number, that of the node above it,
     /// nothing, and the node's text.
@@ -105,11 +99,17 @@ pub trait Dialect: Sync {
 
     /// What asks the database for the reply that its functions want, and forgets it: rows of a setting's name and its value.
     /// `None` where functions are run by us, and the session knows.
-    fn said(&self, session: &Session) -> Option<Command>;
+    fn said(&self, _: &Session) -> Option<Command> {
+        None
+    }
 
     /// The stored name of a table, as the engine's failures say it.
     fn table_name(&self, table: &catalog::Table) -> String;
 
     /// How its stored schema is changed.
     fn schema(&self) -> &dyn SchemaDialect;
+}
+
+fn in_parts() -> Error {
+    Error::internal("a write was cut into parts for an engine that does it whole")
 }

@@ -1,6 +1,6 @@
 //! Words of window frames, which all dialects of SQL write alike.
 
-use query::{FrameExclusion, FrameUnit};
+use query::{Expr, FrameBound, FrameExclusion, FrameUnit};
 
 /// How a frame begins.
 pub(crate) fn unit(unit: FrameUnit) -> &'static str {
@@ -11,7 +11,18 @@ pub(crate) fn unit(unit: FrameUnit) -> &'static str {
     }
 }
 
-/// How it ends.
+/// A bound: its offset, and the words behind that.
+pub(crate) fn bound(bound: &FrameBound) -> (Option<&Expr>, &'static str) {
+    match bound {
+        FrameBound::First => (None, "UNBOUNDED PRECEDING"),
+        FrameBound::Current => (None, "CURRENT ROW"),
+        FrameBound::Last => (None, "UNBOUNDED FOLLOWING"),
+        FrameBound::Preceding(offset) => (Some(offset), " PRECEDING"),
+        FrameBound::Following(offset) => (Some(offset), " FOLLOWING"),
+    }
+}
+
+/// What it leaves out.
 pub(crate) fn exclusion(exclusion: FrameExclusion) -> &'static str {
     match exclusion {
         FrameExclusion::Nothing => "",

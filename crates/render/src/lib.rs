@@ -8,6 +8,7 @@ pub mod dialect;
 mod frame;
 mod kept;
 pub mod postgres;
+mod quoted;
 pub mod schema;
 pub mod sqlite;
 

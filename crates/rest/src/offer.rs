@@ -69,8 +69,18 @@ impl Offer<'_> {
         match asked {
             Media::Any | Media::Json => Some(Media::Json),
             Media::Csv => Some(Media::Csv),
-            Media::GeoJson if self.model.is_native() => Some(Media::GeoJson),
-            _ => None,
+            Media::GeoJson => self.model.is_native().then_some(Media::GeoJson),
+            Media::ArrayStripped
+            | Media::Object { .. }
+            | Media::OpenApi
+            | Media::OpenApi3
+            | Media::Form
+            | Media::Text
+            | Media::Xml
+            | Media::Bytes
+            | Media::Plan { .. }
+            | Media::Custom { .. }
+            | Media::Other(_) => None,
         }
     }
 

@@ -172,7 +172,7 @@ fn changed(request: &Request, served: &Served<'_>, media: &Media, outcome: Outco
     let content_range = match request.action {
         Action::Update => Some(range::updated(request, outcome.rows)),
         Action::Delete => Some(range::affected(request, outcome.rows)),
-        _ => None,
+        Action::Read { .. } | Action::Insert | Action::Replace | Action::Call | Action::Options => None,
     };
     let applied = applied::applied(request, served, outcome.has_conflict_target);
     let created = request.action == Action::Replace && outcome.inserted > 0;

@@ -199,21 +199,10 @@ pub fn add_to_time(time: i64, interval: Interval) -> i64 {
 /// # Errors
 /// `22008` out of range.
 pub fn justify_hours(interval: Interval) -> Result<Interval> {
-    let whole = interval.micros / DAY_MICROS;
+    let mut days = i64::from(interval.days) + interval.micros / DAY_MICROS;
     let mut micros = interval.micros % DAY_MICROS;
-    let mut days = i64::from(interval.days) + whole;
-    if days > 0 && micros < 0 {
-        micros += DAY_MICROS;
-        days -= 1;
-    } else if days < 0 && micros > 0 {
-        micros -= DAY_MICROS;
-        days += 1;
-    }
-    Ok(Interval {
-        months: interval.months,
-        days: i32::try_from(days).map_err(|_| interval_out_of_range())?,
-        micros,
-    })
+    borrow(micros, (&mut days, &mut micros), DAY_MICROS);
+    interval_of(interval.months.into(), days, micros)
 }
 
 /// `justify_days`: 30 days are a month.
@@ -221,20 +210,10 @@ pub fn justify_hours(interval: Interval) -> Result<Interval> {
 /// # Errors
 /// `22008` out of range.
 pub fn justify_days(interval: Interval) -> Result<Interval> {
-    let mut days = interval.days % 30;
     let mut months = i64::from(interval.months) + i64::from(interval.days / 30);
-    if months > 0 && days < 0 {
-        days += 30;
-        months -= 1;
-    } else if months < 0 && days > 0 {
-        days -= 30;
-        months += 1;
-    }
-    Ok(Interval {
-        months: i32::try_from(months).map_err(|_| interval_out_of_range())?,
-        days,
-        micros: interval.micros,
-    })
+    let mut days = i64::from(interval.days % 30);
+    borrow(days, (&mut months, &mut days), 30);
+    interval_of(months, days, interval.micros)
 }
 
 /// `justify_interval`: both, and all signs alike.
@@ -246,25 +225,26 @@ pub fn justify(interval: Interval) -> Result<Interval> {
     let mut days = i64::from(interval.days) + interval.micros / DAY_MICROS;
     let mut months = i64::from(interval.months) + days / 30;
     days %= 30;
-    if months > 0 && (days < 0 || (days == 0 && micros < 0)) {
-        days += 30;
-        months -= 1;
-    } else if months < 0 && (days > 0 || (days == 0 && micros > 0)) {
-        days -= 30;
-        months += 1;
+    let below_months = if days == 0 { micros } else { days };
+    borrow(below_months, (&mut months, &mut days), 30);
+    borrow(micros, (&mut days, &mut micros), DAY_MICROS);
+    interval_of(months, days, micros)
+}
+
+/// Moves one unit between two parts where `rest`, what is below the larger one, has another sign than it.
+fn borrow(rest: i64, (larger, smaller): (&mut i64, &mut i64), unit: i64) {
+    if *larger > 0 && rest < 0 {
+        *larger -= 1;
+        *smaller += unit;
+    } else if *larger < 0 && rest > 0 {
+        *larger += 1;
+        *smaller -= unit;
     }
-    if days > 0 && micros < 0 {
-        micros += DAY_MICROS;
-        days -= 1;
-    } else if days < 0 && micros > 0 {
-        micros -= DAY_MICROS;
-        days += 1;
-    }
-    Ok(Interval {
-        months: i32::try_from(months).map_err(|_| interval_out_of_range())?,
-        days: i32::try_from(days).map_err(|_| interval_out_of_range())?,
-        micros,
-    })
+}
+
+fn interval_of(months: i64, days: i64, micros: i64) -> Result<Interval> {
+    let narrow = |part: i64| i32::try_from(part).map_err(|_| interval_out_of_range());
+    Ok(Interval { months: narrow(months)?, days: narrow(days)?, micros })
 }
 
 /// `interval * factor`: fractions of months become days, fractions of days become time.

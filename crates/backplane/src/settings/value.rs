@@ -232,7 +232,7 @@ fn millis(text: &str) -> Option<u64> {
 }
 
 macro_rules! words {
-    ($(#[doc = $doc:literal])* $name:ident { $($variant:ident = $word:literal, $meaning:literal;)* }) => {
+    ($($(#[doc = $doc:literal])* $name:ident { $($variant:ident = $word:literal, $meaning:literal;)* })*) => { $(
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name { $(#[doc = $meaning] $variant,)* }
@@ -252,7 +252,7 @@ macro_rules! words {
                 Some(format!("\"{word}\""))
             }
         }
-    };
+    )* };
 }
 
 words! {
@@ -261,9 +261,7 @@ words! {
         Text = "text", "For people.";
         Json = "json", "For machines: a JSON object a line.";
     }
-}
 
-words! {
     /// Which kinds of characters a password must have.
     Requirements {
         None = "", "None.";
@@ -271,35 +269,27 @@ words! {
         LowerUpperLettersDigits = "lower_upper_letters_digits", "Small letters, capitals and digits.";
         LowerUpperLettersDigitsSymbols = "lower_upper_letters_digits_symbols", "And other characters.";
     }
-}
 
-words! {
     /// Who may read `/metrics`.
     MetricsAccess {
         Off = "off", "Nobody.";
         Local = "local", "Programs on this machine that no proxy stands before, and holders of a secret key.";
         Open = "open", "Everybody who reaches the server.";
     }
-}
 
-words! {
     /// Which tables of schema `public` the roles `anon` and `authenticated` reach without an explicit grant.
     Exposure {
         Guarded = "guarded", "Those with row-level security.";
         Legacy = "legacy", "All of them.";
     }
-}
 
-words! {
     /// What the API describes at its root.
     OpenApi {
         FollowPrivileges = "follow-privileges", "What the caller may use.";
         IgnorePrivileges = "ignore-privileges", "Everything, to everybody.";
         Disabled = "disabled", "Nothing.";
     }
-}
 
-words! {
     /// Whose the schema of a PostgreSQL database is.
     Keeping {
         Auto = "auto", "The project's, if the database is empty or has Backplane's ledger.";

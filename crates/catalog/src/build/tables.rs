@@ -80,22 +80,8 @@ impl Builder<'_> {
     pub(super) fn new_table(&self, name: Name, kind: TableKind) -> Table {
         Table {
             origin: self.catalog.history.new_table(&name, &self.catalog.tables),
-            kind,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: Vec::new(),
-            checks: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
-            row_security: false,
-            force_row_security: false,
-            policies: Vec::new(),
-            triggers: Vec::new(),
-            rules: Vec::new(),
             acl: self.initial_acl(ObjectKind::Table, Some(&name.schema)),
-            owner: self.role.clone(),
-            comment: None,
-            name,
+            ..Table::new(name, kind, self.role.clone())
         }
     }
 

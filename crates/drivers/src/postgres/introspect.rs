@@ -88,7 +88,7 @@ fn assemble(facts: Facts) -> Catalog {
     objects::roles(&mut catalog, facts.roles);
     objects::rest(&mut catalog, facts.extensions, facts.publications, facts.default_privileges);
     objects::user_types(&mut catalog, &facts.types, &types, &facts.columns, &facts.constraints);
-    let mut by_id = relations::relations(&mut catalog, facts.relations, &grants);
+    let mut by_id = relations::relations(&mut catalog, facts.relations);
     relations::columns(&mut catalog, &mut by_id, facts.columns, &types);
     relations::grants(&mut catalog, &by_id, &grants);
     objects::sequences(&mut catalog, facts.sequences, &types, &grants, &by_id);

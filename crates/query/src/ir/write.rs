@@ -39,6 +39,27 @@ pub struct Write {
     pub guard: WriteGuard,
 }
 
+impl Write {
+    /// A write of one table, alone, that returns nothing. It is nobody's yet.
+    pub fn of(table: TableId, target: SourceId, action: Action) -> Write {
+        Write {
+            table,
+            target,
+            action,
+            before: Vec::new(),
+            refreshes: false,
+            beside: None,
+            is_read_whole: false,
+            returning: None,
+            counted: None,
+            called: None,
+            affected_max: None,
+            single: false,
+            guard: WriteGuard::default(),
+        }
+    }
+}
+
 /// A data-modifying common table expression.
 #[derive(Clone, Debug)]
 pub struct Changed {

@@ -22,13 +22,14 @@ pub use write::write;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, ColumnId, TableId};
+use catalog::{Catalog, TableId};
 use query::{CallerField, Explain, Presentation, SourceId, Write};
 use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
 use crate::kept::Notes;
+use crate::quoted::quote_into;
 use crate::{Bindings, Command, Dialect, Kept, SchemaDialect, Whole};
 
 /// PostgreSQL's dialect.
@@ -42,29 +43,6 @@ impl Dialect for Postgres {
 
     fn write(&self, catalog: &Catalog, write: &Write, bindings: &Bindings<'_>) -> Result<Whole> {
         self::write(catalog, write, bindings)
-    }
-
-    fn insert(&self, _: &Catalog, _: TableId, _: &[Vec<Value>], _: &Bindings<'_>) -> Result<Command> {
-        Err(in_parts())
-    }
-
-    fn update(
-        &self,
-        _: &Catalog,
-        _: TableId,
-        _: i64,
-        _: &[(ColumnId, Value)],
-        _: &Bindings<'_>,
-    ) -> Result<Command> {
-        Err(in_parts())
-    }
-
-    fn delete(&self, _: &Catalog, _: TableId, _: &[i64], _: &Bindings<'_>) -> Result<Command> {
-        Err(in_parts())
-    }
-
-    fn empty(&self, _: &Catalog, _: TableId, _: &Bindings<'_>) -> Result<Command> {
-        Err(in_parts())
     }
 
     fn presented(
@@ -106,10 +84,6 @@ impl Dialect for Postgres {
     fn schema(&self) -> &dyn SchemaDialect {
         self
     }
-}
-
-fn in_parts() -> Error {
-    Error::internal("a write was cut into parts for an engine that does it whole")
 }
 
 /// How the columns of a source are named.
@@ -168,7 +142,7 @@ impl<'a> Writer<'a> {
     }
 
     fn identifier(&mut self, name: &str) {
-        names::quote_into(&mut self.text, name);
+        quote_into(&mut self.text, name);
     }
 
     /// A value as a parameter, in the text form of its type.

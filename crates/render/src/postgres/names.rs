@@ -4,24 +4,7 @@ use query::functions::{Function, Kind};
 use types::ty::range_name;
 use types::{Error, Modifier, Name, Result, Type};
 
-/// An identifier in double quotes.
-pub(super) fn quote_into(out: &mut String, name: &str) {
-    out.push('"');
-    for c in name.chars() {
-        if c == '"' {
-            out.push('"');
-        }
-        out.push(c);
-    }
-    out.push('"');
-}
-
-/// An identifier in double quotes.
-pub fn quote(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 2);
-    quote_into(&mut out, name);
-    out
-}
+pub use crate::quoted::quote;
 
 /// A name with its schema.
 pub fn qualified(name: &Name) -> String {

@@ -43,13 +43,7 @@ impl Writer<'_> {
     }
 
     fn frame_bound(&mut self, bound: &FrameBound) -> Result<()> {
-        let (offset, word) = match bound {
-            FrameBound::First => (None, "UNBOUNDED PRECEDING"),
-            FrameBound::Current => (None, "CURRENT ROW"),
-            FrameBound::Last => (None, "UNBOUNDED FOLLOWING"),
-            FrameBound::Preceding(offset) => (Some(offset), " PRECEDING"),
-            FrameBound::Following(offset) => (Some(offset), " FOLLOWING"),
-        };
+        let (offset, word) = frame::bound(bound);
         if let Some(offset) = offset {
             self.expr(offset)?;
         }

@@ -27,12 +27,12 @@ use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, TableId};
 use query::{CallerField, Explain, Presentation, SourceId};
-use types::session::Session;
 use types::stored::Stored;
 use types::{Error, Result, Type, Value};
 
 use crate::kept::Notes;
-use crate::{Bindings, Command, Dialect, Kept, SchemaDialect, Whole};
+use crate::quoted::quote_into;
+use crate::{Bindings, Command, Dialect, Kept, SchemaDialect};
 
 /// SQLite's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +41,6 @@ pub struct Sqlite;
 impl Dialect for Sqlite {
     fn read(&self, catalog: &Catalog, read: &query::Read, bindings: &Bindings<'_>) -> Result<Command> {
         self::read(catalog, read, bindings)
-    }
-
-    fn write(&self, _: &Catalog, _: &query::Write, _: &Bindings<'_>) -> Result<Whole> {
-        Err(Error::internal("a write was left to an engine that has no policies"))
     }
 
     fn insert(
@@ -103,16 +99,8 @@ impl Dialect for Sqlite {
         read::kept(catalog, asked, bindings)
     }
 
-    fn counted(&self, _: &Catalog, _: &query::Read, _: &query::Read, _: &Bindings<'_>) -> Result<Command> {
-        Err(Error::internal("a function was left to an engine that runs none"))
-    }
-
     fn explained(&self, command: Command, explain: &Explain) -> Result<Command> {
         explained(command, explain)
-    }
-
-    fn said(&self, _: &Session) -> Option<Command> {
-        None
     }
 
     fn table_name(&self, table: &catalog::Table) -> String {
@@ -262,7 +250,7 @@ impl<'a> Writer<'a> {
     }
 
     fn identifier(&mut self, name: &str) {
-        names::quote_into(&mut self.text, name);
+        quote_into(&mut self.text, name);
     }
 
     /// Items with separators between them.

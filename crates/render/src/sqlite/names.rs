@@ -3,6 +3,8 @@
 use catalog::Table;
 use types::{Name, Type};
 
+pub use crate::quoted::quote;
+
 /// A function that the driver registers besides the rows of `query::functions`.
 ///
 /// Those that are generic over types take the types' signature (`types::signature`) as first argument.
@@ -188,20 +190,3 @@ pub(super) fn escaped(word: &str) -> String {
     word.replace('\\', "\\\\").replace(';', "\\;")
 }
 
-/// An identifier in double quotes.
-pub fn quote(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 2);
-    quote_into(&mut out, name);
-    out
-}
-
-pub(super) fn quote_into(out: &mut String, name: &str) {
-    out.push('"');
-    for c in name.chars() {
-        if c == '"' {
-            out.push('"');
-        }
-        out.push(c);
-    }
-    out.push('"');
-}

@@ -113,22 +113,12 @@ impl Writer<'_> {
     }
 
     fn frame_bound(&mut self, bound: &FrameBound) -> Result<()> {
-        let (offset, word) = match bound {
-            FrameBound::First => return self.said("UNBOUNDED PRECEDING"),
-            FrameBound::Current => return self.said("CURRENT ROW"),
-            FrameBound::Last => return self.said("UNBOUNDED FOLLOWING"),
-            FrameBound::Preceding(offset) => (offset, " PRECEDING"),
-            FrameBound::Following(offset) => (offset, " FOLLOWING"),
-        };
+        let (offset, word) = frame::bound(bound);
         match offset {
-            Expr::Const { value: Value::Int(offset), .. } if *offset >= 0 => self.number(offset),
-            _ => return Err(Error::missing("a computed offset of a frame")),
+            None => {}
+            Some(Expr::Const { value: Value::Int(offset), .. }) if *offset >= 0 => self.number(offset),
+            Some(_) => return Err(Error::missing("a computed offset of a frame")),
         }
-        self.said(word)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the shape of what writes a bound")]
-    fn said(&mut self, word: &str) -> Result<()> {
         self.push(word);
         Ok(())
     }

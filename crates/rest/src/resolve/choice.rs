@@ -84,7 +84,17 @@ fn is_of(content: &Media, ty: &Type) -> bool {
         Media::Text => *ty == Type::Text,
         Media::Xml => matches!(ty, Type::Opaque(name) if &*name.name == "xml"),
         Media::Bytes => *ty == Type::Bytea,
-        _ => false,
+        Media::ArrayStripped
+        | Media::Object { .. }
+        | Media::Csv
+        | Media::GeoJson
+        | Media::OpenApi
+        | Media::OpenApi3
+        | Media::Form
+        | Media::Plan { .. }
+        | Media::Custom { .. }
+        | Media::Any
+        | Media::Other(_) => false,
     }
 }
 

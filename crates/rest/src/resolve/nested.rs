@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use catalog::{ColumnId, Relationship, TableId, Through};
 use query::{
     Action as Change, Expr, Form, Insert, Output, Query, Read, Returned, RowValue, Source, SourceId, Write,
-    WriteGuard,
 };
 use types::json::Json;
 use types::{Code, Error, Result, Type, Value};
@@ -396,19 +395,9 @@ impl<'a> Pass<'a> {
         let returning = (!outputs.is_empty())
             .then(|| Read { outputs, ..Read::from(Source::Written { id: source, table }) });
         Query::Write(Box::new(Write {
-            table,
-            target,
-            action: Change::Insert(insert),
-            before: Vec::new(),
-            is_read_whole: false,
-            refreshes: false,
-            beside: None,
             returning,
-            counted: None,
-            called: None,
-            affected_max: None,
             single,
-            guard: WriteGuard::default(),
+            ..Write::of(table, target, Change::Insert(insert))
         }))
     }
 

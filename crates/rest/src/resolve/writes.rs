@@ -3,7 +3,7 @@
 use catalog::{ColumnId, Privilege, Table, TableId};
 use query::{
     Action as Change, Assign, Conflict, ConflictAction, Expr, Insert, Output, Query, Read, RowValue, Source,
-    Write, WriteGuard,
+    Write,
 };
 use types::{Code, Error, Result, Value};
 
@@ -48,19 +48,10 @@ impl<'a> Pass<'a> {
         };
         resolved.has_conflict_target = !self.conflict_columns(&scope)?.is_empty();
         resolved.queries.push(Query::Write(Box::new(Write {
-            table,
-            target,
-            action: change,
-            before: Vec::new(),
-            is_read_whole: false,
-            refreshes: false,
-            beside: None,
             returning,
-            counted: None,
-            called: None,
             affected_max: self.affected_max(),
             single,
-            guard: WriteGuard::default(),
+            ..Write::of(table, target, change)
         })));
         Ok(resolved)
     }

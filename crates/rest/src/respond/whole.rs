@@ -44,7 +44,19 @@ impl Whole {
             Media::GeoJson => Kind::Document,
             Media::Custom { handler: Handler::Aggregate(_), .. } => Kind::Document,
             Media::Custom { handler: Handler::Value, .. } if shape == Shape::Value => Kind::Value,
-            _ => return None,
+            Media::Custom { handler: Handler::Value, .. }
+            | Media::Json
+            | Media::ArrayStripped
+            | Media::Object { .. }
+            | Media::Csv
+            | Media::OpenApi
+            | Media::OpenApi3
+            | Media::Form
+            | Media::Text
+            | Media::Xml
+            | Media::Bytes
+            | Media::Any
+            | Media::Other(_) => return None,
         };
         Some(Whole { kind, count: 0, bytes: Vec::new(), nodes: Vec::new() })
     }

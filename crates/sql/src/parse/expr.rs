@@ -5,7 +5,7 @@ use crate::ast::{Expr, ExprKind, Literal, TypeName};
 use crate::lexer::Token;
 
 /// Functions written without parentheses.
-const BARE_CALLS: &[&str] = &[
+pub(crate) const BARE_CALLS: &[&str] = &[
     "current_date",
     "current_time",
     "current_timestamp",

@@ -18,6 +18,7 @@ mod table;
 use types::Span;
 
 pub use body::parse_body;
+pub(crate) use expr::BARE_CALLS;
 
 use crate::Diagnostic;
 use crate::ast::{Expr, ObjectName, Query, Statement, StatementKind};

@@ -3,6 +3,7 @@
 use super::query::query;
 use super::{list, names, object_name, quote_ident, quote_literal, type_name};
 use crate::ast::{Argument, Call, Expr, ExprKind, LikeKind, Literal, OrderItem, Window};
+use crate::parse::BARE_CALLS;
 
 /// An expression that is an operand: in parentheses unless it is one word.
 pub(super) fn operand(inner: &Expr) -> String {
@@ -137,23 +138,8 @@ fn case(subject: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Ex
     out + " end"
 }
 
-/// Calls that are written without parentheses.
-const BARE: &[&str] = &[
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "localtime",
-    "localtimestamp",
-    "current_user",
-    "current_role",
-    "session_user",
-    "user",
-    "current_catalog",
-    "current_schema",
-];
-
 pub(super) fn call(call: &Call) -> String {
-    let bare = call.name.schema.is_none() && call.args.is_empty() && BARE.contains(&call.name.name.as_str());
+    let bare = call.name.schema.is_none() && call.args.is_empty() && BARE_CALLS.contains(&call.name.name.as_str());
     if bare {
         return call.name.name.clone();
     }

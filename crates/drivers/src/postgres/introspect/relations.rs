@@ -31,7 +31,7 @@ impl ById {
 }
 
 /// Adds tables and views without columns.
-pub(super) fn relations(catalog: &mut Catalog, found: Vec<Relation>, _: &Grants) -> HashMap<i64, ById> {
+pub(super) fn relations(catalog: &mut Catalog, found: Vec<Relation>) -> HashMap<i64, ById> {
     let mut by_id = HashMap::new();
     for relation in found {
         let Ok(position) = u32::try_from(catalog.tables.len()) else { break };
@@ -40,23 +40,10 @@ pub(super) fn relations(catalog: &mut Catalog, found: Vec<Relation>, _: &Grants)
         let name = Name::new(relation.schema.as_str(), relation.name.as_str());
         let kind = kind(catalog, &relation, &name);
         catalog.tables.push(Table {
-            origin: (name.clone(), 0),
-            name,
-            kind,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: Vec::new(),
-            checks: Vec::new(),
-            foreign_keys: Vec::new(),
-            indexes: Vec::new(),
             row_security: relation.row_security,
             force_row_security: relation.force_row_security,
-            policies: Vec::new(),
-            triggers: Vec::new(),
-            rules: Vec::new(),
-            acl: Default::default(),
-            owner: relation.owner.into(),
             comment: relation.comment,
+            ..Table::new(name, kind, relation.owner.into())
         });
     }
     by_id

@@ -9,6 +9,7 @@ use types::numeric::Numeric;
 use types::{Code, Error, Result};
 
 use super::super::interrupt::{Steps, fits, fits_elements};
+use super::super::json::type_name;
 use super::super::regex;
 use super::super::regex_syntax::{self, Options};
 
@@ -719,17 +720,6 @@ fn sees_elements(step: &Step) -> bool {
 
 fn is_arithmetic(operator: Operator) -> bool {
     matches!(operator, Operator::Plus | Operator::Minus | Operator::Times | Operator::Over | Operator::Modulo)
-}
-
-fn type_name(item: &Json) -> &'static str {
-    match item {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-    }
 }
 
 fn options(pattern: &Pattern) -> Options {
