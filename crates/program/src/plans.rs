@@ -9,7 +9,9 @@ use query::resolve::{
     NameConflict, Surroundings, bound_call, bound_expr, bound_rows, bound_statement, domain_value,
     parsed_body,
 };
-use query::{Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, plan, visit};
+use query::{
+    Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, constants, plan, visit,
+};
 use sql::ast::{self, StatementKind};
 use sql::body::{self, Body};
 use types::{Code, Error, Name, Result, Type, Value};
@@ -65,8 +67,8 @@ pub(crate) struct Program {
     made: Mutex<HashMap<Made, Arc<Planned>>>,
 }
 
-/// A text that was made, the types of its parameters, a role, a zone and a path.
-type Made = (String, Vec<Type>, Arc<str>, Arc<str>, Arc<[Arc<str>]>);
+/// A text that was made, the types of its parameters, a role, a zone, a path, and how often something was declared before.
+type Made = (String, Vec<Type>, Arc<str>, Arc<str>, Arc<[Arc<str>]>, u64);
 
 fn made_key(text: &str, arguments: &Arguments, host: &dyn Host) -> Made {
     (
@@ -75,15 +77,16 @@ fn made_key(text: &str, arguments: &Arguments, host: &dyn Host) -> Made {
         host.caller().role.clone(),
         host.session().zone.clone(),
         host.path().clone(),
+        host.declarations(),
     )
 }
 
 /// A statement of a body (where its tree lies in memory, which it does not leave) under a role and in a time zone, in which its
-/// literals were read.
-type Key = (usize, Arc<str>, Arc<str>);
+/// literals were read, and how often something was declared before.
+type Key = (usize, Arc<str>, Arc<str>, u64);
 
 fn key(address: usize, host: &dyn Host) -> Key {
-    (address, host.caller().role.clone(), host.session().zone.clone())
+    (address, host.caller().role.clone(), host.session().zone.clone(), host.declarations())
 }
 
 /// A statement or expression, ready to run.
@@ -374,6 +377,7 @@ pub(crate) fn resolved(
         variables: &names,
     };
     let query = resolve(&around)?;
+    constants::refused(&query, &|expr| wanted.host.compute(expr, &[]))?;
     let used = names.used();
     let (change, selects) = match &query {
         Query::Read(_) => (None, true),
@@ -402,6 +406,7 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
         }
         found => found?,
     };
+    constants::refused_in(&expr, &|expr| wanted.host.compute(expr, &[]))?;
     let used = names.used();
     let outputs = vec![("value".into(), expr.ty())];
     if is_computed(&expr) {

@@ -7,6 +7,7 @@ pub mod arbiters;
 pub mod authorize;
 mod check;
 pub mod compute;
+pub mod constants;
 pub mod eval;
 pub mod functions;
 pub mod ir;
