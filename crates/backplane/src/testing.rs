@@ -4,11 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use types::Value;
 
 use crate::app::{App, Parts};
 use crate::keys::DemoKeys;
 use crate::project::{Project, Strictness};
 use crate::settings::Environment;
+
+/// How long a statement of a test may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A clock that stands still, in 2025.
 pub(crate) struct FixedClock;
@@ -85,4 +91,16 @@ pub(crate) async fn app_of(folder: &Folder) -> Arc<App> {
         random: Arc::new(SeededRandom),
     };
     App::open(parts).await.unwrap()
+}
+
+/// The first column of what a statement says, as texts.
+pub(crate) async fn texts(app: &App, statement: &'static engine::Statement) -> Vec<String> {
+    let rows = app
+        .database
+        .transact(PATIENCE, move |work| Box::pin(async move { work.query(statement, Vec::new()).await }))
+        .await
+        .unwrap();
+    let text =
+        |row: Vec<Value>| if let Value::Text(text) = &row[0] { text.to_string() } else { format!("{row:?}") };
+    rows.into_iter().map(text).collect()
 }

@@ -9,6 +9,7 @@ mod keywords;
 mod lexer;
 mod parse;
 pub mod print;
+mod shapes;
 
 pub use diagnostic::{Diagnostic, line_column};
 pub use parse::{parse, parse_body, parse_expr, parse_query, statements};

@@ -368,7 +368,7 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
 
     use super::*;
-    use crate::testing::{Folder, app_of};
+    use crate::testing::{Folder, app_of, texts};
 
     /// A server that answers with these statuses in turn, and what it was sent.
     async fn server(statuses: Vec<u16>) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -423,17 +423,6 @@ mod tests {
         RESPONSES() "select coalesce(status_code::text, error_msg) || coalesce(' ' || content, '') from net._http_response order by created, id";
         QUEUE() "select id || ' ' || attempts || ' ' || is_dead from net.http_request_queue order by id";
         REVIVE() "select net.http_retry(1)";
-    }
-
-    async fn texts(app: &App, statement: &'static engine::Statement) -> Vec<String> {
-        let rows = app
-            .database
-            .transact(PATIENCE, move |work| Box::pin(async move { work.query(statement, Vec::new()).await }))
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|row| if let Value::Text(text) = &row[0] { text.to_string() } else { format!("{row:?}") })
-            .collect()
     }
 
     #[tokio::test]

@@ -153,7 +153,7 @@ fn cron(schedule: &str) -> Result<Cron> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Folder, app_of};
+    use crate::testing::{Folder, app_of, texts};
 
     /// Seconds since 2000-01-01 00:00 UTC, a Saturday.
     const fn at(days: i64, hours: i64, minutes: i64, seconds: i64) -> i64 {
@@ -194,22 +194,12 @@ mod tests {
         assert_eq!(known.due(vec![(1, "0 5 * * *".to_owned())], at(0, 2, 0, 0)), []);
         assert_eq!(known.due(Vec::new(), at(0, 6, 0, 0)), []);
     }
+
     statements! {
         RUNS() "select jobid || ' ' || status || ' ' || coalesce(return_message, '') from cron.job_run_details order by runid";
         NOTES() "select body from notes order by id";
         CRASH() "update cron.job_run_details set status = 'running' where runid = 1";
         UNSCHEDULE() "select cron.unschedule('say')";
-    }
-
-    async fn texts(app: &App, statement: &'static engine::Statement) -> Vec<String> {
-        let rows = app
-            .database
-            .transact(PATIENCE, move |work| Box::pin(async move { work.query(statement, Vec::new()).await }))
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|row| if let Value::Text(text) = &row[0] { text.to_string() } else { format!("{row:?}") })
-            .collect()
     }
 
     #[tokio::test]

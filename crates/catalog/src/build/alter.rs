@@ -1,6 +1,6 @@
 //! `alter table`, and `alter view`, `alter index`, `alter sequence` in the same words.
 
-use sql::ast::{AlterTable, AlterTableAction as Action, ColumnDefinition, Expr, TypeName};
+use sql::ast::{AlterTable, AlterTableAction as Action, ColumnDefinition, Expr, TriggerMode, TypeName};
 use std::sync::Arc;
 use types::ty::format_type;
 use types::{Code, Error, Result, Type};
@@ -85,7 +85,7 @@ impl Builder<'_> {
                 self.refuse_view(id, "FORCE ROW SECURITY")?;
                 self.table_mut(id).force_row_security = *on;
             }
-            Action::Trigger { enable, name } => self.enable_trigger(id, name, *enable)?,
+            Action::Trigger { mode, name } => self.enable_trigger(id, name, *mode)?,
             Action::SetOptions(options) => return self.set_options(id, options),
             Action::AttachPartition(partition) => {
                 return Err(Error::missing(format!(
@@ -224,7 +224,7 @@ impl Builder<'_> {
             Some(DefaultValue::Generated(_)) => return refuse("is a generated column"),
             Some(DefaultValue::Expr(_)) | None => {}
         }
-        let bound = match default.filter(|expr| !columns::is_null(expr)) {
+        let bound = match default.filter(|expr| !expr.is_null()) {
             Some(expr) => Some(DefaultValue::Expr(self.bound_default(expr)?)),
             None => None,
         };
@@ -317,7 +317,7 @@ impl Builder<'_> {
             .with_details("This operation is not supported for views."))
     }
 
-    fn enable_trigger(&mut self, id: TableId, name: &str, enable: bool) -> Result<()> {
+    fn enable_trigger(&mut self, id: TableId, name: &str, mode: TriggerMode) -> Result<()> {
         let table = self.table_mut(id);
         let is_all = name == "all" || name == "user";
         let mut named =
@@ -326,7 +326,7 @@ impl Builder<'_> {
             let message = format!("trigger \"{name}\" for table \"{}\" does not exist", table.name.name);
             return Err(Error::new(Code::UNDEFINED_OBJECT, message));
         }
-        named.for_each(|trigger| trigger.enabled = enable);
+        named.for_each(|trigger| trigger.mode = mode);
         Ok(())
     }
 
@@ -354,7 +354,7 @@ impl Builder<'_> {
             let message = format!("constraint \"{from}\" for table \"{}\" does not exist", table.name.name);
             return Err(Error::new(Code::UNDEFINED_OBJECT, message));
         }
-        let is_key = table.primary_key.iter().chain(&table.uniques).any(|key| &*key.name == from);
+        let is_key = super::resolve::index_names(table).any(|name| **name == *from);
         self.free_constraint(id, to.clone())?;
         if is_key {
             self.free_relation(id, to.clone())?;

@@ -79,7 +79,8 @@ impl Builder<'_> {
             return Ok(Some(DefaultValue::Expr(Arc::new(nextval(&sequence)))));
         }
         match said.default {
-            Some(expr) if !is_null(expr) => {
+            // `default null` is no default.
+            Some(expr) if !expr.is_null() => {
                 self.bound_default(expr).map(|expr| Some(DefaultValue::Expr(expr)))
             }
             _ => Ok(None),
@@ -235,15 +236,6 @@ pub(super) fn table_constraints(definition: &ColumnDefinition) -> Vec<TableConst
     of_table.collect()
 }
 
-/// `default null` is no default.
-pub(super) fn is_null(expr: &Expr) -> bool {
-    match &*expr.kind {
-        ast::ExprKind::Literal(ast::Literal::Null) => true,
-        ast::ExprKind::Cast { expr, .. } => is_null(expr),
-        _ => false,
-    }
-}
-
 /// `nextval('schema.sequence'::regclass)`
 fn nextval(sequence: &Name) -> Expr {
     let span = types::Span::default();
@@ -262,15 +254,6 @@ fn nextval(sequence: &Name) -> Expr {
         of_column: None,
     };
     let value = Expr::new(ast::ExprKind::Cast { expr: literal, ty }, span);
-    let call = ast::Call {
-        name: name(None, "nextval"),
-        args: vec![ast::Argument { name: None, variadic: false, value }],
-        star: false,
-        distinct: false,
-        order_by: Vec::new(),
-        within_group: Vec::new(),
-        filter: None,
-        over: None,
-    };
+    let call = ast::Call::by_position(name(None, "nextval"), vec![value]);
     Expr::new(ast::ExprKind::Call(call), span)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast::{Call, Expr, ExprKind, Literal, Query, QueryBody};
+use sql::ast::{Call, Query};
 use types::{Code, Error, Result};
 
 use super::{Builder, Outcome};
@@ -45,7 +45,9 @@ const WITHOUT_MEANING: &[&str] = &[
 
 /// Leading words of statements that have no meaning for a catalog.
 const WITHOUT_EFFECT: &[&str] = &[
+    "analyse",
     "analyze",
+    "explain",
     "vacuum",
     "lock",
     "checkpoint",
@@ -94,7 +96,9 @@ impl Builder<'_> {
 
     /// A select at the top level: what it calls is for the caller to run, unless it sets the search path or belongs to a service.
     pub(super) fn query(&mut self, query: &Query) -> Result<Outcome> {
-        let Some(call) = only_call(query) else { return Ok(Outcome::Data) };
+        let Some(call) = query.only_call().filter(|_| query.reads_nothing()) else {
+            return Ok(Outcome::Data);
+        };
         if call.name.name == "set_config" {
             return self.set_config(call);
         }
@@ -103,7 +107,7 @@ impl Builder<'_> {
         });
         match service {
             Some((_, what)) => {
-                let name = call.args.iter().find_map(|argument| text(&argument.value)).unwrap_or_default();
+                let name = call.args.iter().find_map(|argument| argument.value.text()).unwrap_or_default();
                 Ok(self.not_running(format!(
                     "{what} ({}.{} {name})",
                     call.name.schema.as_deref().unwrap_or_default(),
@@ -115,7 +119,7 @@ impl Builder<'_> {
     }
 
     fn set_config(&mut self, call: &Call) -> Result<Outcome> {
-        let words: Vec<&str> = call.args.iter().filter_map(|argument| text(&argument.value)).collect();
+        let words: Vec<&str> = call.args.iter().filter_map(|argument| argument.value.text()).collect();
         match &words[..] {
             [name, value, ..] => self.set(name, &[(*value).to_owned()]),
             _ => Err(Error::new(Code::INVALID_PARAMETER, "set_config needs a name and a value")),
@@ -145,24 +149,4 @@ pub fn search_path(value: &str) -> Vec<Arc<str>> {
     let names = value.split(',').map(|name| name.trim().trim_matches('"'));
     let is_schema = |name: &&str| !name.is_empty() && !["$user", "pg_catalog", "pg_temp"].contains(name);
     names.filter(is_schema).map(Arc::from).collect()
-}
-
-/// The call that a select consists of.
-fn only_call(query: &Query) -> Option<&Call> {
-    let QueryBody::Select(select) = &query.body else { return None };
-    match (&select.targets[..], &select.from[..]) {
-        ([target], []) => match &*target.expr.kind {
-            ExprKind::Call(call) => Some(call),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn text(expr: &Expr) -> Option<&str> {
-    match &*expr.kind {
-        ExprKind::Literal(Literal::String(text)) => Some(text),
-        ExprKind::Cast { expr, .. } => text(expr),
-        _ => None,
-    }
 }

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, Sequence, Table};
+use query::functions::settings::REPLICATION;
 use query::{Authorized, Caller, Model, Truncation, resolve};
-use sql::ast::{self, Call, Expr, ExprKind, Literal, ObjectName, QueryBody, StatementKind};
+use sql::ast::{self, Expr, ExprKind, Literal, ObjectName, QueryBody, StatementKind};
 use types::{Code, Error, Name, Result, Value};
 
 use super::fold::{Doing, Rows};
@@ -114,6 +115,10 @@ async fn change(
     setting: Setting<'_>,
     statement: &StatementKind,
 ) -> Result<()> {
+    let (Setting::To(name, _) | Setting::Computed(name, _)) = &setting;
+    if name.eq_ignore_ascii_case(REPLICATION) {
+        program::may_replicate(&work.run.caller.role, work)?;
+    }
     match (setting, statement) {
         (Setting::To(name, value), _) => file.set(name, value.as_deref()),
         (Setting::Computed(name, value), StatementKind::Query(query)) => {
@@ -242,12 +247,12 @@ fn serial(catalog: &Catalog, path: &[Arc<str>], expr: &Expr) -> Option<String> {
     if call.name.name != "pg_get_serial_sequence" {
         return None;
     }
-    let name = resolve::sequence_name(text(&of.value)?);
-    let is_qualified = text(&of.value)?.contains('.');
+    let name = resolve::sequence_name(of.value.text()?);
+    let is_qualified = of.value.text()?.contains('.');
     let schema = is_qualified.then(|| name.schema.to_string());
     let name = ObjectName { schema, name: name.name.to_string(), span: expr.span };
     let table = table(catalog, path, &name)?;
-    let column = text(&column.value)?;
+    let column = column.value.text()?;
     let is_its = |sequence: &&Sequence| {
         sequence.owned_by.as_ref().is_some_and(|(owner, of)| *owner == table.name && **of == *column)
     };
@@ -259,11 +264,11 @@ fn serial(catalog: &Catalog, path: &[Arc<str>], expr: &Expr) -> Option<String> {
 
 /// `select setval('sequence', value [, is_called])`
 fn counted<'a>(catalog: &'a Catalog, path: &[Arc<str>], query: &'a ast::Query) -> Result<Meaning<'a>> {
-    let Some(call) = only_call(query).filter(|call| call.name.name == "setval") else {
+    let Some(call) = query.only_call().filter(|call| call.name.name == "setval") else {
         return Ok(Meaning::Statement);
     };
     let [name, value, rest @ ..] = &call.args[..] else { return Ok(Meaning::Statement) };
-    let name = serial(catalog, path, &name.value).or_else(|| text(&name.value).map(str::to_owned));
+    let name = serial(catalog, path, &name.value).or_else(|| name.value.text().map(str::to_owned));
     let name = name.ok_or_else(|| Error::missing("setval() of anything but a sequence's name"))?;
     let is_called = match rest.first().map(|argument| &*argument.value.kind) {
         None => true,
@@ -274,26 +279,6 @@ fn counted<'a>(catalog: &'a Catalog, path: &[Arc<str>], query: &'a ast::Query) -
         sequence: sequence(catalog, path, &name)?,
         last: Last::Computed { query, value: &value.value, is_called },
     })
-}
-
-/// The call that a select consists of.
-fn only_call(query: &ast::Query) -> Option<&Call> {
-    let QueryBody::Select(select) = &query.body else { return None };
-    match &select.targets[..] {
-        [target] => match &*target.expr.kind {
-            ExprKind::Call(call) => Some(call),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn text(expr: &Expr) -> Option<&str> {
-    match &*expr.kind {
-        ExprKind::Literal(Literal::String(text)) => Some(text),
-        ExprKind::Cast { expr, .. } => text(expr),
-        _ => None,
-    }
 }
 
 /// `select value::type` in place of what a select says.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sql::ast::{Expr, StatementKind};
 use sql::body::{
-    AliasOf, Block, Declaration, Declared, Dynamic, Into, Loop, Over, Part, Raised, Rows, Step, StepKind,
+    AliasOf, Block, Declaration, Declared, Dynamic, Into, Level, Loop, Over, Part, Raised, Rows, Step, StepKind,
     Target,
 };
 use types::{Code, Error, Result, Type};
@@ -13,8 +13,15 @@ use super::Frame;
 use crate::environment::{Field, Held, Kind, Shape, Variable};
 use crate::plans::Text;
 
-/// Complaints with the bytes of the body where their statements begin.
-pub(crate) type Complaints = Vec<(u32, Error)>;
+/// What could not run.
+pub(crate) struct Complaint {
+    /// The byte of the body where its statement begins.
+    pub(crate) at: u32,
+    /// Why.
+    pub(crate) error: Error,
+    /// Whether whoever runs the body comes there.
+    pub(crate) is_reached: bool,
+}
 
 /// Names and types of columns.
 type Columns = Vec<(Arc<str>, Type)>;
@@ -22,16 +29,19 @@ type Columns = Vec<(Arc<str>, Type)>;
 /// A walk under way.
 struct Walk<'f, 'a> {
     frame: &'f mut Frame<'a>,
-    found: Complaints,
+    found: Vec<Complaint>,
     at: u32,
+    is_reached: bool,
+    /// Whether something ends before its end.
+    leaves: bool,
 }
 
 impl Frame<'_> {
     /// Everything that could not run.
-    pub(crate) fn checked(mut self) -> Complaints {
+    pub(crate) fn checked(mut self) -> Vec<Complaint> {
         let program = self.program;
         let Ok(body) = program.body() else { return Vec::new() };
-        let mut walk = Walk { frame: &mut self, found: Vec::new(), at: 0 };
+        let mut walk = Walk { frame: &mut self, found: Vec::new(), at: 0, is_reached: true, leaves: false };
         match body {
             Text::Block(body) => walk.block(&body.block),
             Text::Statements(statements) => statements.iter().for_each(|statement| {
@@ -49,7 +59,7 @@ impl Walk<'_, '_> {
             // A record's fields may come from what only a call knows.
             Err(error) if error.code() == Code::OBJECT_STATE => None,
             Err(error) => {
-                self.found.push((self.at, error));
+                self.found.push(Complaint { at: self.at, error, is_reached: self.is_reached });
                 None
             }
         }
@@ -61,7 +71,11 @@ impl Walk<'_, '_> {
             self.at = declaration.span.start;
             self.declaration(declaration);
         }
+        // Where errors are handled nobody need see one.
+        let was_reached = self.is_reached;
+        self.is_reached &= block.handlers.is_empty();
         self.steps(&block.steps);
+        let is_reached = std::mem::replace(&mut self.is_reached, false);
         for handler in &block.handlers {
             self.frame.environment.enter(None);
             for name in ["sqlstate", "sqlerrm"] {
@@ -75,7 +89,15 @@ impl Walk<'_, '_> {
             self.steps(&handler.steps);
             self.frame.environment.leave();
         }
+        self.is_reached = if block.handlers.is_empty() { is_reached } else { was_reached };
         self.frame.environment.leave();
+    }
+
+    /// Steps that only some come to.
+    fn branch(&mut self, steps: &[Step]) {
+        let was_reached = std::mem::replace(&mut self.is_reached, false);
+        self.steps(steps);
+        self.is_reached = was_reached && !self.leaves;
     }
 
     fn declaration(&mut self, declaration: &Declaration) {
@@ -124,21 +146,23 @@ impl Walk<'_, '_> {
             StepKind::If { branches, otherwise } => {
                 for (condition, steps) in branches {
                     self.expr(condition);
-                    self.steps(steps);
+                    self.branch(steps);
                 }
-                self.steps(otherwise);
+                self.branch(otherwise);
             }
             StepKind::Case { operand, branches, otherwise } => {
                 operand.iter().for_each(|operand| self.expr(operand));
                 for (values, steps) in branches {
                     values.iter().for_each(|value| self.expr(value));
-                    self.steps(steps);
+                    self.branch(steps);
                 }
-                otherwise.iter().for_each(|steps| self.steps(steps));
+                otherwise.iter().for_each(|steps| self.branch(steps));
             }
             StepKind::Loop(found) => self.run_loop(found),
             StepKind::Leave { when: value, .. } | StepKind::Return(value) | StepKind::ReturnNext(value) => {
                 value.iter().for_each(|value| self.expr(value));
+                self.leaves |= !matches!(step.kind, StepKind::ReturnNext(_));
+                self.is_reached &= !self.leaves;
             }
             StepKind::ReturnQuery(rows) => {
                 self.rows(rows);
@@ -148,6 +172,7 @@ impl Walk<'_, '_> {
                     args.iter().for_each(|arg| self.expr(arg));
                 }
                 raise.options.iter().for_each(|(_, value)| self.expr(value));
+                self.leaves |= raise.level == Level::Exception;
             }
             StepKind::Assert { condition, message } => {
                 self.expr(condition);
@@ -213,7 +238,7 @@ impl Walk<'_, '_> {
     }
 
     fn columns_of(&mut self, statement: &StatementKind) -> Option<Columns> {
-        if !super::data::is_about_rows(statement) {
+        if !statement.is_about_rows() {
             let outcome = self.frame.possible(statement);
             if self.note(outcome).is_some()
                 && let StatementKind::CreateTableAs { name, query, .. } = statement
@@ -286,7 +311,7 @@ impl Walk<'_, '_> {
                 targets.iter().for_each(|target| self.target(target));
             }
         }
-        self.steps(&found.steps);
+        self.branch(&found.steps);
         self.frame.environment.leave();
     }
 }

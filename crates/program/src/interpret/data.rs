@@ -21,7 +21,7 @@ pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>, Held);
 
 impl Frame<'_> {
     pub(super) async fn statement(&mut self, statement: &StatementKind, into: Option<&Into>) -> Result<()> {
-        if !is_about_rows(statement) {
+        if !statement.is_about_rows() {
             return self.other(statement).await;
         }
         let wanted = into.filter(|_| matches!(statement, StatementKind::Query(_)));
@@ -83,6 +83,10 @@ impl Frame<'_> {
         match statement {
             // Nobody waits for a lock, and nobody listens.
             StatementKind::Lock { .. } | StatementKind::Notify { .. } => Ok(()),
+            // There are no statistics to gather.
+            StatementKind::Other(words) if words.starts_with("analyze") || words.starts_with("analyse") => {
+                Ok(())
+            }
             StatementKind::Other(words) => {
                 Err(Error::missing(format!("{} in a function", words.to_uppercase())))
             }
@@ -198,7 +202,7 @@ impl Frame<'_> {
     pub(super) async fn rows_of(&mut self, rows: &Rows) -> Result<Table> {
         match rows {
             Rows::Of(statement) => {
-                if !is_about_rows(statement) {
+                if !statement.is_about_rows() {
                     return Err(Error::new(Code::SYNTAX, "a statement without rows where rows are wanted"));
                 }
                 let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
@@ -247,7 +251,7 @@ impl Frame<'_> {
         let is_alone = statements.len() == 1;
         let mut last = (Vec::new(), Done::default(), false);
         for statement in &statements {
-            if !is_about_rows(&statement.kind) {
+            if !statement.kind.is_about_rows() {
                 self.other(&statement.kind).await?;
                 continue;
             }
@@ -295,18 +299,6 @@ impl Frame<'_> {
             )),
         }
     }
-}
-
-/// Whether it is a statement about rows.
-pub(crate) fn is_about_rows(statement: &StatementKind) -> bool {
-    matches!(
-        statement,
-        StatementKind::Query(_)
-            | StatementKind::Insert(_)
-            | StatementKind::Update(_)
-            | StatementKind::Delete(_)
-            | StatementKind::Refresh { .. }
-    )
 }
 
 fn is_change(planned: &Planned) -> bool {

@@ -24,7 +24,7 @@ impl Frame<'_> {
 
     /// A statement whose rows nobody sees.
     async fn unseen(&mut self, statement: &StatementKind) -> Result<()> {
-        if !super::data::is_about_rows(statement) {
+        if !statement.is_about_rows() {
             return self.other(statement).await;
         }
         let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
@@ -36,7 +36,7 @@ impl Frame<'_> {
         let last = match last {
             None if is_void => return Ok(()),
             Some(last) if is_void => return self.unseen(last).await,
-            Some(last) if super::data::is_about_rows(last) => last,
+            Some(last) if last.is_about_rows() => last,
             Some(_) | None => return Err(self.no_rows()),
         };
         let wanted = (!self.function.returns_set).then_some(1);

@@ -33,6 +33,8 @@ pub struct Invocation {
     pub args: Vec<Option<Expr>>,
     /// Whether nothing may change.
     pub read_only: bool,
+    /// Whether a row of it is asked for: without one, PostgreSQL does not run it.
+    pub is_run: bool,
 }
 
 /// Functions of `language sql` that could not be called: each with what hinders.
@@ -45,7 +47,7 @@ pub fn refused(catalog: &Catalog) -> Vec<(String, Error)> {
         let mut resolver = Resolver::new(catalog, &[]);
         let args = function.input_types().enumerate().map(|(index, ty)| Some(resolver.any(index, ty)));
         let args = args.collect();
-        let invocation = Invocation { function: FunctionId(at), args, read_only: false };
+        let invocation = Invocation { function: FunctionId(at), args, read_only: false, is_run: true };
         let error = resolver.whole_body(invocation).err()?;
         Some((format!("function {}", function.signature()), error))
     });
@@ -127,10 +129,13 @@ impl Resolver<'_> {
     }
 
     fn whole_body(&mut self, invocation: Invocation) -> Result<Body> {
-        let Invocation { function: id, args, read_only } = invocation;
+        let Invocation { function: id, args, read_only, is_run } = invocation;
         let function = &self.catalog.functions[id.0];
         self.changes = !read_only;
         let args = self.completed(function, args)?;
+        if !is_run && !is_read_in_place(function) {
+            return Ok(Body { before: Vec::new(), result: Query::Read(self.nothing(id)?) });
+        }
         if is_program(function) {
             let result = Query::Read(self.interpreted_rows(id, args)?);
             return Ok(Body { before: Vec::new(), result });
@@ -246,27 +251,28 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether PostgreSQL reads the body of a function in place of its call (`inline_set_returning_function`): what its tables refuse
+/// shows whether or not a row is asked for.
+fn is_read_in_place(function: &Function) -> bool {
+    function.language == Language::Sql
+        && function.returns_set
+        && function.volatility != Volatility::Volatile
+        && !function.strict
+        && !function.security_definer
+        && function.settings.is_empty()
+}
+
 /// Whether a function is interpreted even where its whole body could be the statements of a request.
 pub fn is_program(function: &Function) -> bool {
     let is_path =
         |(name, value): &(Arc<str>, Arc<str>)| &**name == "search_path" && &**value != "from current";
-    let is_about_rows = |statement: &StatementKind| {
-        matches!(
-            statement,
-            StatementKind::Query(_)
-                | StatementKind::Insert(_)
-                | StatementKind::Update(_)
-                | StatementKind::Delete(_)
-                | StatementKind::Refresh { .. }
-        )
-    };
     let is_polymorphic = function.input_types().any(crate::functions::is_polymorphic);
     match function.language {
         Language::PlPgSql => true,
         Language::Sql => {
             is_polymorphic
                 || !function.settings.iter().all(is_path)
-                || parsed(function).is_ok_and(|statements| !statements.iter().all(is_about_rows))
+                || parsed(function).is_ok_and(|statements| !statements.iter().all(StatementKind::is_about_rows))
         }
         Language::Other(_) => false,
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sql::ast::{self, Call, ExprKind, Literal, ObjectName, TypeName};
+use sql::ast::{self, Call, ExprKind, ObjectName, TypeName};
 use types::ty::format_type;
-use types::{Code, Error, Modifier, Result, Type, Value};
+use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
-use crate::functions::{Kind, aggregates, candidates, choose, choose_aggregate, is_ordered};
+use crate::functions::{GROUPING, Kind, aggregates, candidates, choose, choose_aggregate, is_ordered};
 use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 
 /// Settings that are the same in a whole request, bound like everything about its caller.
@@ -56,7 +56,7 @@ impl Resolver<'_> {
     pub(super) fn call(&mut self, call: &Call) -> Result<Expr> {
         let name = call.name.name.as_str();
         if let Some(over) = &call.over {
-            return self.unexpanded(|resolver| resolver.windowed(call, over));
+            return self.unexpanded("window function calls", |resolver| resolver.windowed(call, over));
         }
         if let Some(fact) = self.fact(call)? {
             return Ok(fact);
@@ -68,14 +68,14 @@ impl Resolver<'_> {
             return Ok(value);
         }
         if is_aggregate(name) {
-            return self.unexpanded(|resolver| resolver.aggregate(call));
+            return self.unexpanded("aggregate function calls", |resolver| resolver.aggregate(call));
         }
         if super::windows::is_window_function(name) {
             let message = format!("window function {name} requires an OVER clause");
             return Err(Error::new(Code::WINDOWING, message));
         }
         if super::sets::is_set(call) {
-            return self.expanded(call, None);
+            return self.expanded(call);
         }
         if call.star || call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
             let message =
@@ -86,8 +86,13 @@ impl Resolver<'_> {
             return next_value(call);
         }
         if matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
-            let args = self.unexpanded(|resolver| resolver.arguments(call))?;
+            let place = if name == "coalesce" { "COALESCE" } else { "" };
+            let args = self.unexpanded(place, |resolver| resolver.arguments(call))?;
             return self.lazy(name, args);
+        }
+        if name == "grouping" && call.name.schema.is_none() {
+            let args = self.arguments(call)?;
+            return Ok(Expr::Apply { function: &GROUPING, args, ty: Type::Int4 });
         }
         let args = self.arguments(call)?;
         self.function(&call.name, args)
@@ -249,23 +254,7 @@ impl Resolver<'_> {
             order,
             ty: chosen.result,
         };
-        if self.is_of_outer(&aggregate) {
-            return Err(Error::missing("an aggregate of an outer query's rows"));
-        }
-        Ok(aggregate)
-    }
-
-    /// Whether an aggregate looks at columns of enclosing queries alone: it is one of those then (PostgreSQL 4.2.7).
-    fn is_of_outer(&self, aggregate: &Expr) -> bool {
-        let Some((level, outer)) = self.levels.split_last() else { return false };
-        let (mut is_inner, mut is_outer) = (false, false);
-        crate::visit::deep(aggregate, &mut |expr| {
-            if let Expr::Column { source, .. } = expr {
-                is_inner |= level.shows(*source);
-                is_outer |= outer.iter().any(|outer| outer.shows(*source));
-            }
-        });
-        is_outer && !is_inner
+        Ok(self.of_outer_query(&aggregate)?.unwrap_or(aggregate))
     }
 
     /// The arguments of an aggregate; of one of an order the key of its order last.
@@ -333,13 +322,18 @@ pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
     Order { expr, descending: item.descending, nulls_first: item.nulls_first.unwrap_or(item.descending) }
 }
 
+/// The type of any row.
+pub(super) fn record() -> Type {
+    Type::Composite(Name::new("pg_catalog", "record"))
+}
+
 pub(super) fn is_aggregate(name: &str) -> bool {
     aggregates().any(|aggregate| aggregate.name == name)
 }
 
 /// `nextval('sequence')`
 fn next_value(call: &Call) -> Result<Expr> {
-    let name = call.args.first().and_then(|argument| string(&argument.value));
+    let name = call.args.first().and_then(|argument| argument.value.text());
     let name = name.ok_or_else(|| Error::missing("nextval() of anything but a sequence's name"))?;
     let arg = Expr::Const { value: Value::text(name), ty: Type::Text };
     Ok(Expr::Form { form: Form::NextValue, args: vec![arg], ty: Type::Int8 })
@@ -347,17 +341,8 @@ fn next_value(call: &Call) -> Result<Expr> {
 
 /// The setting that `current_setting` is asked for, where it is one that a request has from its beginning.
 fn setting(call: &Call) -> Option<Arc<str>> {
-    let name = call.args.first().and_then(|argument| string(&argument.value))?.to_ascii_lowercase();
+    let name = call.args.first().and_then(|argument| argument.value.text())?.to_ascii_lowercase();
     SETTINGS.contains(&&*name).then(|| name.into())
-}
-
-/// A string literal, a cast around it or not.
-fn string(expr: &ast::Expr) -> Option<&str> {
-    match &*expr.kind {
-        ExprKind::Literal(Literal::String(text)) => Some(text),
-        ExprKind::Cast { expr, .. } => string(expr),
-        _ => None,
-    }
 }
 
 /// A function's name as it was called.

@@ -8,7 +8,7 @@ use super::Resolver;
 use super::scope::{Level, Relation};
 use crate::ir::{
     Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Subquery,
-    Write, WriteGuard,
+    Write,
 };
 use crate::visit;
 
@@ -32,7 +32,7 @@ impl Resolver<'_> {
         let action =
             Action::Insert(Insert { columns, rows, read, overriding: insert.overriding_system, conflict });
         let returning = self.returning(table, alias, &insert.returning)?;
-        Ok(written(table, target, action, returning))
+        Ok(Write { returning, ..Write::of(table, target, action) })
     }
 
     /// `refresh materialized view`: its rows go, and those of its query come.
@@ -54,7 +54,7 @@ impl Resolver<'_> {
         let target = self.ids.fresh();
         let insert =
             Insert { columns, rows: Vec::new(), read: Some(read?), overriding: false, conflict: None };
-        Ok(Write { refreshes: true, ..written(table, target, Action::Insert(insert), None) })
+        Ok(Write { refreshes: true, ..Write::of(table, target, Action::Insert(insert)) })
     }
 
     /// `update`
@@ -75,7 +75,7 @@ impl Resolver<'_> {
         let level = self.levels.pop();
         let (beside, action) = changed?;
         let returning = self.returning_beside(table, alias, &update.returning, level)?;
-        Ok(Write { beside, ..written(table, target, action, returning) })
+        Ok(Write { beside, returning, ..Write::of(table, target, action) })
     }
 
     /// `delete`
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         let level = self.levels.pop();
         let (beside, action) = changed?;
         let returning = self.returning_beside(table, alias, &delete.returning, level)?;
-        Ok(Write { beside, ..written(table, target, action, returning) })
+        Ok(Write { beside, returning, ..Write::of(table, target, action) })
     }
 
     /// What stands beside the rows of a table, which do not see each other.
@@ -396,6 +396,8 @@ impl Resolver<'_> {
         let declared = &self.catalog[table];
         let keys = declared.primary_key.iter().chain(&declared.uniques);
         let found = keys.into_iter().find(|key| *key.name == *name).map(|key| key.columns.clone());
+        let excludes = |index: &catalog::Index| index.is_exclusion() && *index.name == *name;
+        let found = found.or_else(|| declared.indexes.iter().any(excludes).then(Vec::new));
         found.ok_or_else(|| {
             let message =
                 format!("constraint \"{name}\" for table \"{}\" does not exist", declared.name.name);
@@ -412,23 +414,5 @@ impl Resolver<'_> {
         let outputs = self.targets(targets);
         self.levels.pop();
         Ok(Some(Read { outputs: outputs?, ..Read::from(Source::Written { id, table }) }))
-    }
-}
-
-fn written(table: TableId, target: SourceId, action: Action, returning: Option<Read>) -> Write {
-    Write {
-        table,
-        target,
-        action,
-        before: Vec::new(),
-        is_read_whole: false,
-        refreshes: false,
-        beside: None,
-        returning,
-        counted: None,
-        called: None,
-        affected_max: None,
-        single: false,
-        guard: WriteGuard::default(),
     }
 }

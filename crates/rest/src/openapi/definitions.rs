@@ -1,7 +1,7 @@
 //! `definitions`: the rows of each table.
 
 use catalog::{Column, ColumnId, DefaultValue};
-use sql::ast::{Expr, ExprKind, Literal};
+use sql::ast::Literal;
 use types::json::{self, Json};
 
 use super::schema::{format, items, kind, labels, length, object, text};
@@ -58,22 +58,13 @@ fn described(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Option<Str
 /// The default where JSON can say it: a constant, or the expression's text where the value is a string.
 fn default(column: &Column) -> Option<Json> {
     let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
-    match (kind(&column.ty), constant(expr)) {
+    match (kind(&column.ty), expr.literal()) {
         (_, Some(Literal::Null)) => None,
         (Some("string"), Some(Literal::String(value))) => Some(text(value)),
         (Some("string"), _) => Some(text(&sql::print::expr(expr))),
         (_, Some(Literal::Bool(_) | Literal::Integer(_) | Literal::Numeric(_))) => {
             json::parse(&sql::print::expr(expr), 1).ok()
         }
-        _ => None,
-    }
-}
-
-/// A literal, cast or not.
-pub(super) fn constant(expr: &Expr) -> Option<&Literal> {
-    match &*expr.kind {
-        ExprKind::Literal(literal) => Some(literal),
-        ExprKind::Cast { expr, .. } => constant(expr),
         _ => None,
     }
 }

@@ -74,23 +74,8 @@ fn row_table(name: Name, columns: Vec<(Arc<str>, Type)>) -> Table {
         comment: None,
     };
     Table {
-        origin: (name.clone(), 0),
-        name,
-        kind: TableKind::Table,
         columns: columns.into_iter().map(column).collect(),
-        primary_key: None,
-        uniques: Vec::new(),
-        checks: Vec::new(),
-        foreign_keys: Vec::new(),
-        indexes: Vec::new(),
-        row_security: false,
-        force_row_security: false,
-        policies: Vec::new(),
-        triggers: Vec::new(),
-        rules: Vec::new(),
-        acl: catalog::Acl::default(),
-        owner: "postgres".into(),
-        comment: None,
+        ..Table::new(name, TableKind::Table, "postgres".into())
     }
 }
 
@@ -104,11 +89,12 @@ impl<'a> Pass<'a> {
         self.check_max_affected(&callee)?;
         let table = callee.table(self).unwrap_or(RESULT);
         let root = self.tree_under(table, self.label_of_result())?;
-        let body = self.body_of(&callee)?;
-        let rows_at = body.before.len();
-        let mut queries = body.before;
         // As in PostgREST, nothing is expected of a function: its rows are counted or not.
         let counts = matches!(self.request.prefer.count, Some(Count::Exact | Count::Estimated));
+        let is_run = counts || root.range.limit != Some(0);
+        let body = self.body_of(&callee, is_run)?;
+        let rows_at = body.before.len();
+        let mut queries = body.before;
         let mut presentations = Vec::new();
         let outputs = match body.result {
             Query::Read(result) => {
@@ -190,14 +176,14 @@ impl<'a> Pass<'a> {
     }
 
     /// The statements of the call. What is wrong with a function's body is for those who may call it.
-    fn body_of(&mut self, callee: &Callee<'a>) -> Result<Body> {
+    fn body_of(&mut self, callee: &Callee<'a>, is_run: bool) -> Result<Body> {
         if self.model.is_native() {
             return self.native_call(callee);
         }
         self.check_schema()?;
         let args = self.given(callee)?;
         let read_only = matches!(self.request.action, Action::Read { .. });
-        let invocation = Invocation { function: callee.id, args, read_only };
+        let invocation = Invocation { function: callee.id, args, read_only, is_run };
         let may_call = self.may_call(callee.function);
         let body = self.typing.body(invocation, &mut self.ids);
         body.map_err(|error| if may_call { error } else { denied(callee.function) })

@@ -37,7 +37,18 @@ impl Pass<'_> {
             Media::Custom { handler: Handler::Aggregate(aggregation), .. } => {
                 Presentation::Aggregated(aggregation.clone())
             }
-            _ => return,
+            Media::Json
+            | Media::ArrayStripped
+            | Media::Object { .. }
+            | Media::Csv
+            | Media::OpenApi
+            | Media::OpenApi3
+            | Media::Form
+            | Media::Text
+            | Media::Xml
+            | Media::Bytes
+            | Media::Any
+            | Media::Other(_) => return,
         };
         let is_explained = matches!(presentation, Presentation::Explained(_));
         let has_body =
@@ -60,7 +71,7 @@ impl Pass<'_> {
         let mut before = if self.model.is_native() {
             vec![Query::Read(self.native_rows(function, Vec::new(), changes)?)]
         } else {
-            let invocation = Invocation { function, args: Vec::new(), read_only: !changes };
+            let invocation = Invocation { function, args: Vec::new(), read_only: !changes, is_run: true };
             let body = self.typing.body(invocation, &mut self.ids)?;
             let mut statements = body.before;
             statements.push(body.result);

@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn call_of(&self, start: u32, name: &str, args: Vec<Expr>) -> Expr {
         let span = self.since(start);
         let name = ObjectName { schema: None, name: name.to_owned(), span };
-        self.finish(start, ExprKind::Call(call_with(name, args)))
+        self.finish(start, ExprKind::Call(Call::by_position(name, args)))
     }
 
     /// A column, all columns of a relation, a literal of a named type, or a call.
@@ -56,7 +56,7 @@ impl Parser<'_> {
 
     /// The parentheses of a call and what may follow them.
     pub(super) fn call(&mut self, name: ObjectName) -> Parsed<Call> {
-        let mut found = call(name, Vec::new());
+        let mut found = Call::of(name, Vec::new());
         self.arguments(&mut found)?;
         if self.eat_all(&["within", "group"]) {
             found.within_group = self.in_parens(Parser::order_by)?;
@@ -236,23 +236,5 @@ impl Parser<'_> {
             args.extend(characters);
         }
         Ok((name, args))
-    }
-}
-
-/// A plain call with these arguments.
-pub(super) fn call_with(name: ObjectName, args: Vec<Expr>) -> Call {
-    call(name, args.into_iter().map(|value| Argument { name: None, variadic: false, value }).collect())
-}
-
-fn call(name: ObjectName, args: Vec<Argument>) -> Call {
-    Call {
-        name,
-        args,
-        star: false,
-        distinct: false,
-        order_by: Vec::new(),
-        within_group: Vec::new(),
-        filter: None,
-        over: None,
     }
 }

@@ -1,11 +1,10 @@
 //! Queries and data changes.
 
-use super::call::call_with;
 use super::{Parsed, Parser};
 use crate::ast::{
-    Alias, Assignment, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, Expr, ExprKind, FromItem,
+    Alias, Assignment, Call, ConflictTarget, ConflictUpdate, Cte, Delete, Distinct, Expr, ExprKind, FromItem,
     Insert, JoinCondition, JoinKind, Literal, ObjectName, OnConflict, OrderItem, Query, QueryBody, Select,
-    SetOperator, StatementKind, Target, Update, With,
+    SetOperator, StatementKind, Target, TypeName, Update, With,
 };
 use crate::keywords;
 use crate::lexer::Token;
@@ -244,7 +243,7 @@ impl Parser<'_> {
         if self.eat_all(&["grouping", "sets"]) {
             let name = ObjectName { schema: None, name: "grouping sets".to_owned(), span: self.since(start) };
             let sets = self.in_parens(|parser| parser.comma_list(Parser::group_item))?;
-            let call = call_with(name, sets);
+            let call = Call::by_position(name, sets);
             return Ok(Expr::new(ExprKind::Call(call), self.since(start)));
         }
         if self.is_mark('(') && self.peek_at(1) == Some(&Token::Mark(')')) {
@@ -362,6 +361,9 @@ impl Parser<'_> {
             }
             return self.in_parens(Parser::source_item);
         }
+        if self.is("rows") && self.is_at(1, "from") && self.peek_at(2) == Some(&Token::Mark('(')) {
+            return self.rows_from(lateral);
+        }
         let only = self.eat("only");
         let name = self.source_name()?;
         if self.is_mark('(') && !only {
@@ -393,7 +395,27 @@ impl Parser<'_> {
         }
     }
 
-    fn source_function(&mut self, lateral: bool, call: crate::ast::Call) -> Parsed<FromItem> {
+    /// `rows from (f(…) [as (a type, …)], …) [with ordinality]`
+    fn rows_from(&mut self, lateral: bool) -> Parsed<FromItem> {
+        self.at += 2;
+        let calls = self.in_parens(|parser| {
+            parser.comma_list(|parser| {
+                let name = parser.source_name()?;
+                let call = parser.call(name)?;
+                let definitions = if parser.eat("as") { parser.column_definitions()? } else { Vec::new() };
+                Ok((call, definitions))
+            })
+        })?;
+        let ordinality = self.eat_all(&["with", "ordinality"]);
+        Ok(FromItem::Functions { lateral, calls, ordinality, alias: self.alias()? })
+    }
+
+    /// `(a type, …)`
+    fn column_definitions(&mut self) -> Parsed<Vec<(String, TypeName)>> {
+        self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))
+    }
+
+    fn source_function(&mut self, lateral: bool, call: Call) -> Parsed<FromItem> {
         let ordinality = self.eat_all(&["with", "ordinality"]);
         let definitions_ahead = |parser: &Self, ahead: usize| {
             parser.peek_at(ahead) == Some(&Token::Mark('('))
@@ -415,8 +437,7 @@ impl Parser<'_> {
                 definitions: Vec::new(),
             });
         };
-        let definitions =
-            self.in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
+        let definitions = self.column_definitions()?;
         Ok(FromItem::Function { lateral, call, ordinality, alias, definitions })
     }
 

@@ -5,7 +5,6 @@ use sql::ast::Literal;
 use types::Type;
 use types::json::{self, Json};
 
-use super::super::definitions::constant;
 use super::super::schema::{format, kind, labels, length, object, text};
 use super::super::seen::{Seen, SeenTable};
 use super::{key, or_null, texts};
@@ -111,7 +110,7 @@ fn property(table: &SeenTable<'_>, id: ColumnId, column: &Column) -> Json {
 fn default(column: &Column) -> Option<Json> {
     let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
     let is_text = matches!(column.ty, Type::Text | Type::Varchar | Type::Enum(_));
-    match (kind(&column.ty)?, constant(expr)?) {
+    match (kind(&column.ty)?, expr.literal()?) {
         ("string", Literal::String(value)) if is_text => Some(text(value)),
         ("boolean", Literal::Bool(value)) => Some(Json::Bool(*value)),
         ("integer" | "number", Literal::Integer(_) | Literal::Numeric(_)) => {
@@ -124,7 +123,7 @@ fn default(column: &Column) -> Option<Json> {
 /// The expression of any other default.
 fn computed(column: &Column) -> Option<String> {
     let Some(DefaultValue::Expr(expr)) = &column.default else { return None };
-    let is_null = matches!(constant(expr), Some(Literal::Null));
+    let is_null = expr.is_null();
     (default(column).is_none() && !is_null).then(|| sql::print::expr(expr))
 }
 
