@@ -104,8 +104,8 @@ pub struct Trigger {
     pub name: Arc<str>,
     /// The statement that created it.
     pub statement: Arc<ast::CreateTrigger>,
-    /// Whether it fires.
-    pub enabled: bool,
+    /// When it fires.
+    pub mode: ast::TriggerMode,
 }
 
 impl Function {

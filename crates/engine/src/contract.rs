@@ -135,6 +135,15 @@ pub trait Transaction: Send {
     /// none is violated before anything else is done.
     fn defer_references(&mut self, defer: bool) -> BoxFuture<'_, Result<(), Failure>>;
 
+    /// Has the foreign keys and triggers that an engine keeps for us rest, or act again; says whether they rested. Those of an
+    /// engine that does it all itself are its own matter.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn rest(&mut self, rest: bool) -> Result<bool, Failure> {
+        Ok(rest)
+    }
+
     /// Refuses to go on when the deadline has passed: asked by whoever computes without commands.
     ///
     /// # Errors

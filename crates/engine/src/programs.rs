@@ -184,6 +184,12 @@ impl InForce {
         !self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
+    /// Whether a foreign key is among it.
+    pub(crate) fn has_references_waiting(&self) -> bool {
+        let waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.iter().any(|deferred| matches!(deferred, Deferred::Reference { .. }))
+    }
+
     /// The next one that waits.
     pub(crate) fn next_deferred(&self) -> Option<Deferred> {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()

@@ -18,11 +18,11 @@ mod update;
 mod violations;
 mod whole;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use catalog::TableId;
-use query::model::Fill;
-use query::triggers::{self, Operation};
+use query::functions::settings::replication;
+use query::triggers::{Operation, Replication};
 use query::{
     Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
     SourceId, Write,
@@ -103,15 +103,38 @@ impl Work<'_> {
                 return Err(Error::internal("a write reached the engine without authorization"));
             }
         }
-        let looks_back = self.looks_back(write);
-        let since = looks_back.then(|| self.in_force.history.begin());
+        let looks_back = begun.is_none() && self.looks_back(write);
+        let since = if looks_back { Some(self.in_force.history.begin()) } else { begun };
         let around = std::mem::replace(&mut self.since, since);
-        let done = Box::pin(self.store_judged(write, parameters, position, sink)).await;
+        let done = self.store_replicated(write, parameters, position, sink).await;
         self.since = around;
         if looks_back {
             self.in_force.history.done();
         }
         done
+    }
+
+    /// Runs a write; where rows are as they were elsewhere, the engine's foreign keys rest meanwhile.
+    async fn store_replicated(
+        &mut self,
+        write: &Write,
+        parameters: &[Value],
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<Applied> {
+        let is_replica = self.replication() == Replication::Replica;
+        if is_replica && self.in_force.has_references_waiting() {
+            return Err(Error::missing("session_replication_role = replica while foreign keys wait"));
+        }
+        let before = self.transaction.rest(is_replica)?;
+        let done = Box::pin(self.store_judged(write, parameters, position, sink)).await;
+        self.transaction.rest(before)?;
+        done
+    }
+
+    /// Whether rows are as they were elsewhere.
+    pub(crate) fn replication(&self) -> Replication {
+        replication(&self.run.session.settings)
     }
 
     /// Runs a write by its road.

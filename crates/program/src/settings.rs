@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use catalog::Function;
+use query::functions::settings::{REPLICATION, replicate};
 use types::session::Session;
-use types::{Error, Result};
+use types::{Code, Error, Result};
 
 use crate::host::Host;
 
@@ -29,7 +30,7 @@ const WITHOUT_EFFECT: &[&str] = &[
 /// Refuses settings that a statement of a function cannot change.
 pub(crate) fn possible(name: &str) -> Result<()> {
     let is_own = name.contains('.') && !name.to_ascii_lowercase().starts_with("request.");
-    let is_known = matches!(name, "search_path" | "timezone" | "time zone" | "TimeZone");
+    let is_known = matches!(name, "search_path" | "timezone" | "time zone" | "TimeZone" | REPLICATION);
     match is_own || is_known || WITHOUT_EFFECT.contains(&name) {
         true => Ok(()),
         false => Err(Error::missing(format!("SET {name} in a function"))),
@@ -50,6 +51,10 @@ pub(crate) fn set(name: &str, values: &[String], host: &mut dyn Host) -> Result<
             let zone = if value.is_empty() { "UTC" } else { value.trim_matches('\'') };
             let session = in_zone(zone, host.session())?;
             host.exchange_session(session);
+        }
+        REPLICATION => {
+            may_replicate(&host.caller().role, host)?;
+            replicate(&host.session().settings, value.trim_matches('\''))?;
         }
         name if name.contains('.') => host.session().settings.set(name, value.trim_matches('\''))?,
         _ => {}
@@ -99,6 +104,13 @@ fn each(function: &Function, host: &mut dyn Host, before: &mut Before) -> Result
                 before.session.get_or_insert(earlier);
             }
             name if WITHOUT_EFFECT.contains(&name) => {}
+            REPLICATION => {
+                let role = if function.security_definer { &function.owner } else { &host.caller().role };
+                may_replicate(role, host)?;
+                let settings = &host.session().settings;
+                before.own.push((name.clone(), settings.get(REPLICATION)));
+                replicate(settings, value.trim_matches('\''))?;
+            }
             own if own.contains('.') && !own.starts_with("request.") => {
                 let settings = &host.session().settings;
                 before.own.push((name.clone(), settings.get(own)));
@@ -110,6 +122,22 @@ fn each(function: &Function, host: &mut dyn Host, before: &mut Before) -> Result
                 return Err(Error::missing(format!("function {} with its setting of {name}", function.name)));
             }
         }
+    }
+    Ok(())
+}
+
+/// Refuses to have triggers and foreign keys do nothing: for everybody but a superuser, and where rules would have to do nothing, too.
+///
+/// # Errors
+/// `42501`, `0A000`
+pub fn may_replicate(role: &str, host: &dyn Host) -> Result<()> {
+    let catalog = &host.model().catalog;
+    if !catalog.role(role).is_some_and(|role| role.superuser) {
+        let message = format!("permission denied to set parameter \"{REPLICATION}\"");
+        return Err(Error::new(Code::PRIVILEGE, message));
+    }
+    if catalog.tables.iter().any(|table| !table.rules.is_empty()) {
+        return Err(Error::missing("session_replication_role where tables have rules"));
     }
     Ok(())
 }

@@ -29,7 +29,16 @@ pub struct TriggerModel {
     pub routine: Result<Routine>,
     /// Its transition tables, by the names under which its function knows them.
     pub transitions: Vec<(Arc<str>, Transition)>,
-    is_enabled: bool,
+    mode: TriggerMode,
+}
+
+/// `session_replication_role`, as far as triggers and foreign keys ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// `origin`, `local`
+    Origin,
+    /// `replica`: rows are as they were elsewhere.
+    Replica,
 }
 
 /// What a trigger calls.
@@ -69,7 +78,17 @@ impl Operation {
 }
 
 impl TriggerModel {
-    /// Whether it fires then, for each row or for the statement.
+    /// Whether it is on.
+    pub fn is_on(&self, replication: Replication) -> bool {
+        match self.mode {
+            TriggerMode::Enabled => replication == Replication::Origin,
+            TriggerMode::Disabled => false,
+            TriggerMode::Replica => replication == Replication::Replica,
+            TriggerMode::Always => true,
+        }
+    }
+
+    /// Whether it fires then, for each row or for the statement, where it is on.
     pub fn fires(
         &self,
         table: &Table,
@@ -194,6 +213,14 @@ pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
     }
 }
 
+/// Whether triggers fire when this happens to rows of a table that are as they were elsewhere: foreign keys do nothing then.
+pub fn fires_any_replicated(model: &Model, table: TableId, operation: &Operation) -> bool {
+    let declared = &model.catalog[table];
+    model[table].triggers.iter().any(|trigger| {
+        trigger.is_on(Replication::Replica) && is_event(&trigger.statement, declared, operation)
+    })
+}
+
 struct Pass<'a> {
     model: &'a Model,
     seen: BTreeSet<(TableId, Operation)>,
@@ -203,8 +230,9 @@ impl Pass<'_> {
     fn follow(&mut self, id: TableId, operation: &Operation) -> bool {
         let model = self.model;
         let table = &model.catalog[id];
-        let fires =
-            |trigger: &TriggerModel| trigger.is_enabled && is_event(&trigger.statement, table, operation);
+        let fires = |trigger: &TriggerModel| {
+            trigger.is_on(Replication::Origin) && is_event(&trigger.statement, table, operation)
+        };
         if model[id].triggers.iter().any(fires) || is_put_off(model, id, operation) {
             return true;
         }

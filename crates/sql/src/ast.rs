@@ -1163,10 +1163,10 @@ pub enum AlterTableAction {
     RowSecurity(bool),
     /// `force | no force row level security`
     ForceRowSecurity(bool),
-    /// `enable | disable trigger name` (`all`, `user`)
+    /// `enable | disable | enable replica | enable always trigger name` (`all`, `user`)
     Trigger {
-        /// `enable`
-        enable: bool,
+        /// When it fires from then on.
+        mode: TriggerMode,
         /// Its name.
         name: String,
     },
@@ -1471,6 +1471,29 @@ pub enum CheckOption {
     Local,
     /// The view's own and those of all views underneath.
     Cascaded,
+}
+
+/// When a trigger fires, by `session_replication_role` (PostgreSQL, `ALTER TABLE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerMode {
+    /// Unless that is `replica`.
+    Enabled,
+    /// Never.
+    Disabled,
+    /// Only if that is `replica`.
+    Replica,
+    /// Always.
+    Always,
+}
+
+impl TriggerMode {
+    /// All of them, each with its words and its letter in `pg_trigger`.
+    pub const ALL: [(TriggerMode, &str, &str); 4] = [
+        (TriggerMode::Enabled, "enable", "O"),
+        (TriggerMode::Disabled, "disable", "D"),
+        (TriggerMode::Replica, "enable replica", "R"),
+        (TriggerMode::Always, "enable always", "A"),
+    ];
 }
 
 /// `create trigger`

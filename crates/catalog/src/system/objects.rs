@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast::{TriggerEvent, TriggerTiming};
+use sql::ast::{TriggerEvent, TriggerMode, TriggerTiming};
 use types::{Name, Type, Value};
 
 use super::{
@@ -347,7 +347,12 @@ fn triggers(objects: &Objects<'_>) -> Vec<Vec<Value>> {
                 text(&trigger.name),
                 id(called(objects, trigger)),
                 id(bits(trigger)),
-                text(if trigger.enabled { "O" } else { "D" }),
+                text(
+                    TriggerMode::ALL
+                        .iter()
+                        .find(|(of, ..)| *of == trigger.mode)
+                        .map_or("", |(.., letter)| letter),
+                ),
                 flag(false),
                 flag(trigger.statement.deferrable),
                 flag(trigger.statement.initially_deferred),

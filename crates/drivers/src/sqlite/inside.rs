@@ -107,6 +107,11 @@ impl Transaction for Inside<'_> {
         Box::pin(std::future::ready(self.part(&[text])))
     }
 
+    fn rest(&mut self, rest: bool) -> Result<bool, Failure> {
+        let connection = self.connection();
+        self.surroundings.rest(&connection, rest).map_err(|error| failure(&error))
+    }
+
     fn check(&mut self) -> Result<(), Failure> {
         if self.surroundings.is_spent() { Err(Failure::Canceled) } else { Ok(()) }
     }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use query::functions::Context;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::functions::Context as Arguments;
 use rusqlite::types::Value as Owned;
 use types::session::Session;
@@ -27,6 +29,8 @@ pub(super) struct Surroundings {
     sequences: Sequences,
     budget: Arc<Budget>,
     writes: bool,
+    /// While foreign keys and triggers rest: whether foreign keys acted before.
+    resting: Arc<Mutex<Option<bool>>>,
 }
 
 impl Surroundings {
@@ -40,6 +44,7 @@ impl Surroundings {
             sequences: Sequences::default(),
             budget,
             writes,
+            resting: Arc::default(),
         }
     }
 
@@ -51,6 +56,28 @@ impl Surroundings {
     /// The sequences, as far as they are counted in memory.
     pub(super) fn sequences(&self) -> &Sequences {
         &self.sequences
+    }
+
+    /// Has foreign keys and triggers rest, or act again as they did; says whether they rested.
+    pub(super) fn rest(&self, connection: &Connection, rest: bool) -> rusqlite::Result<bool> {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = resting.is_some();
+        match (rest, *resting) {
+            (true, None) => {
+                // Within a transaction, where the pragma of the same name does nothing.
+                let acted = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY)?;
+                *resting = Some(acted);
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+            }
+            (false, Some(acted)) => {
+                *resting = None;
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, acted)?;
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+        Ok(before)
     }
 
     /// Whether the connection may change anything.

@@ -288,5 +288,8 @@ pub(super) fn finish(job: Job, prepared: &Prepared) -> (Result<()>, bool) {
         Err(_) => Err(Error::internal("a job panicked")),
     };
     prepared.surroundings.calls().forget();
+    // A job that panicked may have left them at rest.
+    let acts = prepared.surroundings.rest(&prepared.connection(), false);
+    let outcome = outcome.and_then(|()| acts.map(drop).map_err(|error| failure(&error).into()));
     (outcome, inside.wants_to_be_undone())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use catalog::migration::{Action, Danger, Step};
 use catalog::{Catalog, ColumnId};
 use query::Model;
+use query::triggers::Replication;
 use render::schema::{Ledger, Scene, Task, Test};
 use render::{Command, SchemaDialect};
 use types::session::Session;
@@ -40,6 +41,7 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
                 moves,
                 applied: Applied::default(),
                 file: None,
+                replicates: false,
                 seen: None,
             };
             run.plan(plan).await?;
@@ -67,6 +69,8 @@ struct Run<'t> {
     applied: Applied,
     /// The session of the file whose statements run.
     file: Option<FileSession>,
+    /// Whether rows were as they were elsewhere.
+    replicates: bool,
     /// The model of what a statement sees, where that is not its stage's.
     seen: Option<(Arc<Catalog>, Arc<Model>)>,
 }
@@ -108,6 +112,15 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A reference without its row, where PostgreSQL would not have looked.
+    fn loose(&self, error: Error) -> Error {
+        if !self.replicates || error.code() != Code::FOREIGN_KEY_VIOLATION {
+            return error;
+        }
+        Error::missing("a migration that makes tables anew and leaves references without their rows")
+            .with_details(error.message())
     }
 
     /// Runs the statements about rows of a stage.
@@ -234,6 +247,7 @@ impl Run<'_> {
         file.enter(&mut work, model, rows.role.as_ref())?;
         let outcome = rows::run(&mut work, file, (model, rows)).await;
         file.leave(&work, before, outcome.is_ok());
+        self.replicates |= work.replication() == Replication::Replica;
         match outcome? {
             Outcome::Changed(count) => self.applied.rows += count,
             Outcome::Passed(table) => self.applied.notes.push(format!(

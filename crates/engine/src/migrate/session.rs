@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use query::functions::settings::{REPLICATION, replicate};
 use query::{Caller, Model};
 use sql::ast::{Call, Expr, ExprKind, Literal, Query, QueryBody, StatementKind};
 use types::json::{self, Json};
@@ -122,6 +123,7 @@ impl FileSession {
                 self.session = session;
             }
             (CLAIMS, value) => self.caller = claimed(value.unwrap_or_default()),
+            (REPLICATION, value) => replicate(&self.session.settings, value.unwrap_or_default())?,
             (SUBJECT, value) => self.caller.uid = value.and_then(text::uuid),
             _ => {}
         }
@@ -162,9 +164,10 @@ pub(super) fn settings(statement: &StatementKind) -> Option<Vec<Setting<'_>>> {
     }
 }
 
-/// Whether a statement that follows may ask for a setting: those that somebody made up, and the time zone.
+/// Whether a statement that follows may ask for a setting: those that somebody made up, the time zone,
+/// and whether triggers and foreign keys do anything.
 fn is_seen(name: &str) -> bool {
-    name.contains('.') || name.eq_ignore_ascii_case("timezone")
+    name.contains('.') || name.eq_ignore_ascii_case("timezone") || name.eq_ignore_ascii_case(REPLICATION)
 }
 
 /// `select set_config('name', value, …) [, …]`

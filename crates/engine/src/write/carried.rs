@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
 use query::model::ROW;
-use query::triggers::{self, Operation};
+use query::triggers::{self, Operation, Replication};
 use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
@@ -81,6 +81,9 @@ impl Work<'_> {
         Box::pin(async move {
             let model = self.served.model.clone();
             let mut found = Vec::new();
+            if self.replication() == Replication::Replica {
+                return Ok(found);
+            }
             for (from, key, operation) in triggers::carried(&model, table, operation) {
                 if !triggers::fires_any(&model, from, &operation) {
                     continue;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
-use query::triggers::{self, OLD, Operation, Routine, TriggerModel};
+use query::triggers::{self, OLD, Operation, Replication, Routine, TriggerModel};
 use query::{Action, Assign, Expr, Insert, RowCheck, RowValue, Write, reach};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
@@ -60,7 +60,10 @@ impl Work<'_> {
             return false;
         }
         let model = &self.served.model;
-        let fires = |operation: &Operation| triggers::fires_any(model, write.table, operation);
+        let fires = |operation: &Operation| match self.replication() {
+            Replication::Origin => triggers::fires_any(model, write.table, operation),
+            Replication::Replica => triggers::fires_any_replicated(model, write.table, operation),
+        };
         model.has_triggers() && triggers::operations(write).iter().any(fires)
     }
 
@@ -235,7 +238,10 @@ impl Work<'_> {
         let model = &self.served.model;
         let table = &model.catalog[write.table];
         let is_before = |trigger: &TriggerModel| {
-            let fires = |operation| trigger.fires(table, operation, TriggerTiming::Before, true);
+            let fires = |operation| {
+                trigger.is_on(self.replication())
+                    && trigger.fires(table, operation, TriggerTiming::Before, true)
+            };
             triggers::operations(write).iter().any(fires)
         };
         rows > 1 && model[write.table].triggers.iter().any(is_before)
@@ -340,7 +346,8 @@ impl Work<'_> {
     ) -> Result<Option<Vec<Value>>> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
-            if !trigger.fires(&model.catalog[table], operation, TriggerTiming::Before, true)
+            if !trigger.is_on(self.replication())
+                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::Before, true)
                 || !self.holds(table, trigger, old, new.as_deref()).await?
             {
                 continue;
@@ -399,7 +406,8 @@ impl Work<'_> {
             }
         }
         for (at, trigger) in model[table].triggers.iter().enumerate() {
-            if !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
+            if !trigger.is_on(self.replication())
+                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
                 || !self.holds(table, trigger, old, new).await?
             {
                 continue;
@@ -443,7 +451,8 @@ impl Work<'_> {
     ) -> Result<()> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
-            if trigger.fires(&model.catalog[table], operation, timing, false)
+            if trigger.is_on(self.replication())
+                && trigger.fires(&model.catalog[table], operation, timing, false)
                 && self.holds(table, trigger, None, None).await?
             {
                 let rows = seen.rows(table, operation);

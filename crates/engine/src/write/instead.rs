@@ -107,7 +107,9 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let view = &model.catalog[write.table];
         for trigger in &model[write.table].triggers {
-            if !trigger.fires(view, operation, TriggerTiming::InsteadOf, true) {
+            if !trigger.is_on(self.replication())
+                || !trigger.fires(view, operation, TriggerTiming::InsteadOf, true)
+            {
                 continue;
             }
             let occasion = Occasion { table: write.table, operation, old: old.as_deref(), rows: None };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
-use query::triggers::{self, Operation};
+use query::triggers::{self, Operation, Replication};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Named, Type, Value};
 
@@ -55,7 +55,8 @@ impl Work<'_> {
     /// Refuses to remove rows that others reference by a key that restricts. PostgreSQL looks before cascades go further than
     /// one table, engines may look after.
     pub(super) async fn restricted(&mut self, table: TableId, rows: &[&[Value]]) -> types::Result<()> {
-        let restricts = |key: &ForeignKey| key.on_delete == ReferentialAction::Restrict;
+        let acts = self.replication() == Replication::Origin;
+        let restricts = |key: &ForeignKey| acts && key.on_delete == ReferentialAction::Restrict;
         match self.reference_to(table, rows, restricts).await {
             // Rows of the table itself may go in the same statement: the engine looks at its end.
             Some((from, error)) if from != table => Err(error),
@@ -86,6 +87,9 @@ impl Work<'_> {
             _ => false,
         };
         let mut touched = Vec::new();
+        if self.replication() == Replication::Replica {
+            return touched;
+        }
         for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| key.deferrable) {
             if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
                 touched.push((Deferred::Reference { from: table, key, values, is_left: false }, true));

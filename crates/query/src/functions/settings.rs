@@ -9,6 +9,7 @@ use types::{Code, Error, Result, Value};
 use super::Ty::{Bool, Int4, Text as T, Void};
 use super::arguments::{boolean, ok_text, text, text_or_null};
 use super::{Context, Function};
+use crate::triggers::Replication;
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("current_setting", &[T], T, |c, a| read(c, text(a, 0)?, Unknown::IsRefused)).stable(),
@@ -55,6 +56,34 @@ pub fn count_trigger(settings: &Settings, step: i64) -> Result<()> {
     settings.set(TRIGGER_DEPTH, &(depth(settings) + step).to_string())
 }
 
+/// The setting that says whether rows are as they were elsewhere: triggers and foreign keys do nothing then.
+pub const REPLICATION: &str = "session_replication_role";
+
+/// What [`REPLICATION`] can be; the first is its default.
+const REPLICATIONS: [&str; 3] = ["origin", "replica", "local"];
+
+/// Sets it; without a value to its default. Whoever calls this has asked whether the caller is a superuser.
+///
+/// # Errors
+/// `22023` for another value.
+pub fn replicate(settings: &Settings, value: &str) -> Result<()> {
+    let lower = value.to_ascii_lowercase();
+    if !value.is_empty() && !REPLICATIONS.contains(&lower.as_str()) {
+        let message = format!("invalid value for parameter \"{REPLICATION}\": \"{value}\"");
+        return Err(Error::new(Code::INVALID_PARAMETER, message)
+            .with_hint(format!("Available values: {}.", REPLICATIONS.join(", "))));
+    }
+    settings.set(REPLICATION, &lower)
+}
+
+/// What it is.
+pub fn replication(settings: &Settings) -> Replication {
+    match settings.get(REPLICATION) {
+        Some(value) if *value == *"replica" => Replication::Replica,
+        Some(_) | None => Replication::Origin,
+    }
+}
+
 /// What a setting is that nobody has set.
 #[derive(Clone, Copy)]
 enum Unknown {
@@ -65,6 +94,10 @@ enum Unknown {
 fn read(context: &Context<'_>, name: &str, unknown: Unknown) -> Result<Value> {
     if name.eq_ignore_ascii_case("timezone") {
         return ok_text(&*context.session.zone);
+    }
+    if name.eq_ignore_ascii_case(REPLICATION) {
+        let value = context.session.settings.get(REPLICATION).filter(|value| !value.is_empty());
+        return ok_text(value.as_deref().unwrap_or(REPLICATIONS[0]));
     }
     if !name.contains('.') {
         return Err(Error::missing(format!("current_setting('{name}')")));

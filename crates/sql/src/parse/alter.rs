@@ -3,9 +3,29 @@
 use super::{Parsed, Parser};
 use crate::ast::{
     AlterObjectAction, AlterTable, AlterTableAction, AlterTypeAction, PublicationAction, SequenceOptions,
-    StatementKind,
+    StatementKind, TriggerMode,
 };
 use crate::lexer::Token;
+
+/// Words that begin an option of a function.
+const FUNCTION_OPTIONS: &[&str] = &[
+    "called",
+    "cost",
+    "external",
+    "immutable",
+    "leakproof",
+    "not",
+    "parallel",
+    "reset",
+    "returns",
+    "rows",
+    "security",
+    "set",
+    "stable",
+    "strict",
+    "support",
+    "volatile",
+];
 
 impl Parser<'_> {
     pub(super) fn alter(&mut self) -> Parsed<StatementKind> {
@@ -78,14 +98,10 @@ impl Parser<'_> {
         if self.eat_all(&["no", "force", "row", "level", "security"]) {
             return Ok(AlterTableAction::ForceRowSecurity(false));
         }
-        for (word, enable) in [("enable", true), ("disable", false)] {
-            if self.are(&[word, "trigger"])
-                || self.are(&[word, "always", "trigger"])
-                || self.are(&[word, "replica", "trigger"])
-            {
-                self.raw_until(|parser| parser.is("trigger"));
-                self.at += 1;
-                return Ok(AlterTableAction::Trigger { enable, name: self.ident()? });
+        for (mode, words, _) in TriggerMode::ALL {
+            let words: Vec<&str> = words.split(' ').chain(["trigger"]).collect();
+            if self.eat_all(&words) {
+                return Ok(AlterTableAction::Trigger { mode, name: self.ident()? });
             }
         }
         if self.eat_all(&["replica", "identity"]) {
@@ -309,27 +325,31 @@ impl Parser<'_> {
         if self.eat_all(&["set", "schema"]) {
             return Ok(AlterObjectAction::SetSchema(self.ident()?));
         }
-        if [
-            "immutable",
-            "stable",
-            "volatile",
-            "strict",
-            "security",
-            "set",
-            "called",
-            "returns",
-            "cost",
-            "rows",
-            "parallel",
-            "leakproof",
-            "reset",
-        ]
-        .iter()
-        .any(|word| self.is(word))
-        {
-            return Ok(AlterObjectAction::Options(vec![self.rest().to_lowercase()]));
+        if FUNCTION_OPTIONS.iter().any(|word| self.is(word)) {
+            return Ok(AlterObjectAction::Options(self.function_options()));
         }
         Ok(AlterObjectAction::Other(self.words()))
+    }
+
+    /// What `alter function` changes, one entry for each option, in lower case.
+    fn function_options(&mut self) -> Vec<String> {
+        let mut options = Vec::new();
+        while !self.done() {
+            let start = self.start();
+            self.at += 1;
+            while !self.done() && (self.goes_on() || !FUNCTION_OPTIONS.iter().any(|word| self.is(word))) {
+                self.at += 1;
+            }
+            options.push(self.source(self.since(start)).to_lowercase());
+        }
+        options
+    }
+
+    /// Whether a word belongs to what stands before it, whatever else it may begin.
+    fn goes_on(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let word = before.map(|placed| self.source(placed.span).to_lowercase()).unwrap_or_default();
+        ["=", ",", "to", "set", "reset", "external", "not"].contains(&word.as_str())
     }
 
     fn alter_publication(&mut self) -> Parsed<StatementKind> {

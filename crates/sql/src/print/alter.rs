@@ -3,7 +3,7 @@
 use super::expr::expr;
 use super::table::{column, identity, sequence_options, table_constraint};
 use super::{clause, list, object_name, quote_ident, quote_literal, type_name, when};
-use crate::ast::{AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction};
+use crate::ast::{AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction, TriggerMode};
 
 pub(super) fn alter_table(alter: &AlterTable) -> Option<String> {
     let actions = alter.actions.iter().map(action).collect::<Option<Vec<_>>>()?.join(", ");
@@ -80,8 +80,9 @@ fn action(action: &AlterTableAction) -> Option<String> {
         AlterTableAction::ForceRowSecurity(on) => {
             format!("{}force row level security", when(!on, "no"))
         }
-        AlterTableAction::Trigger { enable, name } => {
-            format!("{} trigger {}", if *enable { "enable" } else { "disable" }, trigger(name))
+        AlterTableAction::Trigger { mode, name } => {
+            let words = TriggerMode::ALL.iter().find(|(of, ..)| of == mode).map_or("", |(_, words, _)| words);
+            format!("{words} trigger {}", trigger(name))
         }
         AlterTableAction::ReplicaIdentity(what) => format!("replica identity {what}"),
         AlterTableAction::SetOptions(options) => format!("set ({})", settings(options)),

@@ -166,7 +166,7 @@ facts! {
         relation: id -> i64,
         name: text -> String,
         statement: text -> String,
-        enabled: flag -> bool,
+        mode: text -> String,
     }
     /// A function.
     Function {

@@ -7,7 +7,7 @@ use catalog::{
     Catalog, Check, ColumnId, ForeignKey, Index, IndexKey, Policy, PolicyCommand, ReferentialAction, Table,
     TableId, Trigger, Unique,
 };
-use sql::ast::{self, Expr, ExprKind, Literal, StatementKind};
+use sql::ast::{self, Expr, ExprKind, Literal, StatementKind, TriggerMode};
 
 use super::facts;
 use super::relations::ById;
@@ -173,10 +173,11 @@ pub(super) fn triggers(catalog: &mut Catalog, places: &Places, found: Vec<facts:
         let statement = text::statement(catalog, &trigger.statement, || format!("trigger {}", trigger.name));
         let Some(StatementKind::CreateTrigger(create)) = statement else { continue };
         let Some(table) = table_mut(catalog, place.table) else { continue };
+        let mode = TriggerMode::ALL.iter().find(|(.., letter)| *letter == trigger.mode);
         table.triggers.push(Trigger {
             name: trigger.name.into(),
             statement: Arc::new(create),
-            enabled: trigger.enabled,
+            mode: mode.map_or(TriggerMode::Enabled, |(mode, ..)| *mode),
         });
     }
 }

@@ -12,6 +12,7 @@ use catalog::build::Mark;
 use catalog::{Builder, Catalog, Function, Language, Outcome};
 use program::{BoxFuture, Done, Ground, Grounded, Host, Returned};
 use query::eval::{NoRow, Scope, eval};
+use query::functions::settings::REPLICATION;
 use query::{CallerField, Expr, FunctionId, Model, Output, Plan, Source, Step, compute, resolve, visit};
 use sql::ast::StatementKind;
 use types::{Error, Result, Type, Value};
@@ -304,7 +305,11 @@ impl Grounded for Rehearsal<'_, '_> {
     }
 
     fn declare(&mut self, statement: &StatementKind) -> Result<bool> {
-        if matches!(statement, StatementKind::Set { .. } | StatementKind::Reset(_)) {
+        if let StatementKind::Set { name, .. } | StatementKind::Reset(name) = statement {
+            // What is noted behind it is done under it.
+            if name.eq_ignore_ascii_case(REPLICATION) {
+                self.note(Doing::Statement(statement.clone()));
+            }
             return Ok(false);
         }
         if let StatementKind::SetConstraints { .. } = statement {
