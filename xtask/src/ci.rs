@@ -58,6 +58,12 @@ const STAGES: &[Stage] = &[
         run: || differential::stage("queries"),
     },
     Stage {
+        name: "differential: programs",
+        fast: false,
+        skip: without_testkit,
+        run: || differential::stage("programs"),
+    },
+    Stage {
         name: "release",
         fast: false,
         skip: without_binary,
