@@ -23,8 +23,17 @@ pub struct Index {
     pub include: Vec<ColumnId>,
     /// `where …`: which rows it holds.
     pub predicate: Option<Arc<ast::Expr>>,
+    /// Of an exclusion constraint, an operator for each key: no two rows may meet all of them. Others have none.
+    pub excludes: Vec<Arc<str>>,
     /// `comment on index`.
     pub comment: Option<String>,
+}
+
+impl Index {
+    /// Whether it is an exclusion constraint's.
+    pub fn is_exclusion(&self) -> bool {
+        !self.excludes.is_empty()
+    }
 }
 
 /// One key of an index.

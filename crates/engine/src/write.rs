@@ -6,6 +6,7 @@
 
 mod admitted;
 mod carried;
+mod excluded;
 mod fired;
 mod insert;
 mod instead;

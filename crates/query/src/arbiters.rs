@@ -1,18 +1,21 @@
-//! Unique keys, and which of them decide that a row is there already (PostgreSQL, `infer_arbiter_indexes`). Nothing here looks at
-//! rows.
+//! Unique keys and exclusion constraints, and which of them decide that a row is there already (PostgreSQL,
+//! `infer_arbiter_indexes`). Nothing here looks at rows.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, Index, Table, TableId, Unique};
+use sql::print::{quote_ident, quote_literal};
+use types::ty::format_type;
 use types::{Result, Type, Value};
 
+use crate::functions::Kind;
 use crate::ir::{Compare, Conflict, Expr, Form};
 use crate::model::{Model, ROW};
 use crate::resolve;
 
-/// A unique constraint or index of a table.
+/// A unique constraint or index, or an exclusion constraint, of a table.
 #[derive(Debug)]
 pub struct UniqueModel {
     /// Its name.
@@ -27,6 +30,8 @@ pub struct UniqueModel {
     pub deferrable: bool,
     /// Whether it is a constraint: indexes are not.
     pub is_constraint: bool,
+    /// Of an exclusion constraint, what all must be true of another row over [`ROW`], where the parameters are the keys of a row.
+    pub excludes: Option<Result<Vec<Expr>>>,
 }
 
 impl UniqueModel {
@@ -47,9 +52,41 @@ fn column_of(key: &Expr) -> Option<ColumnId> {
 pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<UniqueModel> {
     let table = &catalog[id];
     let constraints = table.primary_key.iter().chain(&table.uniques).map(|key| of_constraint(table, key));
-    let indexes = table.indexes.iter().filter(|index| index.unique);
+    let indexes = table.indexes.iter().filter(|index| index.unique || index.is_exclusion());
     // An index that is not understood is not stored either, or by its name refused.
     constraints.chain(indexes.filter_map(|index| of_index(catalog, table, index).ok())).collect()
+}
+
+/// What all must be true of the keys of two rows that an exclusion constraint refuses together.
+///
+/// # Errors
+/// As a `where` of these operators.
+pub fn excluding(catalog: &Catalog, index: &Index, keys: &[Expr], others: &[Expr]) -> Result<Vec<Expr>> {
+    let operands = keys.iter().zip(others).zip(&index.excludes);
+    let operated = |((key, other), operator): ((&Expr, &Expr), &Arc<str>)| {
+        resolve::operator(catalog, key.clone(), operator, other.clone())
+    };
+    operands.map(operated).collect()
+}
+
+/// A key of an index as PostgreSQL writes it; `None` of an expression that is not written here.
+pub fn key_words(table: &Table, key: &Expr) -> Option<String> {
+    match key {
+        Expr::Column { column, .. } => Some(quote_ident(&table[*column].name)),
+        Expr::Const { value: Value::Text(text), ty } => {
+            Some(format!("{}::{}", quote_literal(text), format_type(ty, None)))
+        }
+        Expr::Const { value: Value::Int(number), ty: Type::Int4 } if *number >= 0 => Some(number.to_string()),
+        Expr::Apply { function, args, .. } if function.kind == Kind::Function => {
+            let args: Option<Vec<String>> = args.iter().map(|arg| key_words(table, arg)).collect();
+            Some(format!("{}({})", function.name, args?.join(", ")))
+        }
+        Expr::Form { form: Form::Coalesce, args, .. } => {
+            let args: Option<Vec<String>> = args.iter().map(|arg| key_words(table, arg)).collect();
+            Some(format!("COALESCE({})", args?.join(", ")))
+        }
+        _ => None,
+    }
 }
 
 fn of_constraint(table: &Table, key: &Unique) -> UniqueModel {
@@ -62,19 +99,24 @@ fn of_constraint(table: &Table, key: &Unique) -> UniqueModel {
         nulls_not_distinct: key.nulls_not_distinct,
         deferrable: key.deferrable,
         is_constraint: true,
+        excludes: None,
     }
 }
 
 fn of_index(catalog: &Catalog, table: &Table, index: &Index) -> Result<UniqueModel> {
     let key = |key: &catalog::IndexKey| resolve::row_value(catalog, table, &key.expr);
     let predicate = index.predicate.as_ref().map(|expr| resolve::row_condition(catalog, table, expr));
+    let keys: Vec<Expr> = index.keys.iter().map(key).collect::<Result<_>>()?;
+    let given = |(index, key): (usize, &Expr)| Expr::Param { index, ty: key.ty() };
+    let others: Vec<Expr> = keys.iter().enumerate().map(given).collect();
     Ok(UniqueModel {
         name: index.name.clone(),
-        keys: index.keys.iter().map(key).collect::<Result<_>>()?,
+        excludes: index.is_exclusion().then(|| excluding(catalog, index, &keys, &others)),
+        keys,
         predicate: predicate.transpose()?,
         nulls_not_distinct: index.nulls_not_distinct,
         deferrable: false,
-        is_constraint: false,
+        is_constraint: index.is_exclusion(),
     })
 }
 
@@ -90,6 +132,9 @@ pub fn arbiters<'m>(model: &'m Model, table: TableId, conflict: &Conflict) -> Ve
     let columns: BTreeSet<ColumnId> = conflict.columns.iter().copied().collect();
     let computed: BTreeSet<String> = conflict.computed.iter().map(said).collect();
     let is_meant = |key: &&UniqueModel| {
+        if key.excludes.is_some() {
+            return false;
+        }
         let own: BTreeSet<ColumnId> = key.keys.iter().filter_map(column_of).collect();
         let is_computed = |key: &&Expr| column_of(key).is_none();
         let all: BTreeSet<String> = key.keys.iter().filter(is_computed).map(said).collect();

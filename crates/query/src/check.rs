@@ -6,7 +6,7 @@ use catalog::{ColumnId, TableId};
 use types::{Code, Error, Result};
 
 use crate::arbiters::arbiters;
-use crate::ir::{Action, Assign, ConflictAction, Expr, Insert, RowValue, Source, Write};
+use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Insert, RowValue, Write};
 use crate::model::{Fill, Model, ROW};
 use crate::triggers::Operation;
 use crate::{reach, triggers, visit};
@@ -103,6 +103,10 @@ pub(crate) fn snapshot(write: &Write, model: &Model) -> Result<()> {
                     }
                 });
                 if read.contains(&before.table) {
+            ConflictAction::Update { .. } if excludes(model, write.table, conflict) => {
+                let message = "ON CONFLICT DO UPDATE not supported with exclusion constraints";
+                Err(Error::new(Code::WRONG_OBJECT_TYPE, message))
+            }
                     return Err(again(before.table, model));
                 }
             }
@@ -110,6 +114,10 @@ pub(crate) fn snapshot(write: &Write, model: &Model) -> Result<()> {
         }
         each_guard(before, &mut |expr| {
             visit::each_subquery(expr, &mut |read| {
+fn excludes(model: &Model, table: TableId, conflict: &Conflict) -> bool {
+    arbiters(model, table, conflict).iter().any(|key| key.excludes.is_some())
+}
+
                 visit::deep_sources(read, &mut |source| touched.extend(table_of(source)));
             });
             let is_called = |table: &&TableId| reach::calls(&model.catalog, expr, **table, |_| true);

@@ -4,12 +4,14 @@
 //! What is valid PostgreSQL and not done here is refused by name (`0A000`), never read as something else. Never looks
 //! at who asks: that is `authorize`.
 
+mod apart;
 mod bodies;
 mod calls;
 mod choice;
 mod coerce;
 mod compare;
 mod declared;
+mod expansions;
 mod expr;
 mod group;
 mod reads;
@@ -171,6 +173,14 @@ pub fn row_value(catalog: &Catalog, table: &Table, expr: &ast::Expr) -> Result<E
     resolver.settled(resolved)
 }
 
+/// An operator between two values.
+///
+/// # Errors
+/// `42883` where there is none.
+pub fn operator(catalog: &Catalog, left: Expr, symbol: &str, right: Expr) -> Result<Expr> {
+    Resolver::new(catalog, &[]).binary(left, symbol, right)
+}
+
 /// A value computed from a row of one table, assigned to a column of another.
 ///
 /// # Errors
@@ -275,7 +285,9 @@ struct Resolver<'a> {
     /// The windows that selects name.
     windows: Vec<(String, ast::Window)>,
     /// Set-returning functions among the targets that are being read, where they may stand.
-    expansions: Option<sets::Expansions>,
+    expansions: Option<expansions::Expansions>,
+    /// What PostgreSQL calls the place where they may not.
+    place: &'static str,
     /// Whether untyped literals among the targets of the next select stay so: what stands around it decides.
     unsettled: bool,
     depth: usize,
@@ -349,6 +361,7 @@ impl<'a> Resolver<'a> {
             changed: None,
             windows: Vec::new(),
             expansions: None,
+            place: "",
             unsettled: false,
             depth: 0,
             frame: None,

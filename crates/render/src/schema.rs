@@ -52,6 +52,8 @@ pub struct KeyWords {
     pub columns: String,
     /// What is said after the values.
     pub after: String,
+    /// Whether the row has the values of another key, too, which is said at the end.
+    pub of_two: bool,
 }
 
 impl Test {
@@ -60,7 +62,11 @@ impl Test {
         let Some(words) = &self.key else { return self.error.clone() };
         let types = self.command.outputs.iter().map(|(_, ty)| ty);
         let printed: Vec<String> = types.zip(row).map(|(ty, value)| printed(ty, value, session)).collect();
-        let details = format!("Key ({})=({}) {}", words.columns, printed.join(", "), words.after);
+        let (own, other) = printed.split_at(printed.len() / if words.of_two { 2 } else { 1 });
+        let mut details = format!("Key ({})=({}) {}", words.columns, own.join(", "), words.after);
+        if words.of_two {
+            details.push_str(&format!(" ({})=({}).", words.columns, other.join(", ")));
+        }
         self.error.clone().with_details(details)
     }
 }

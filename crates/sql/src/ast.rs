@@ -477,6 +477,17 @@ pub enum FromItem {
         /// Column definitions of a record function.
         definitions: Vec<(String, TypeName)>,
     },
+    /// `rows from (f(…), g(…))`: functions side by side.
+    Functions {
+        /// `lateral`
+        lateral: bool,
+        /// The calls, each with the column definitions of a record function.
+        calls: Vec<(Call, Vec<(String, TypeName)>)>,
+        /// `with ordinality`
+        ordinality: bool,
+        /// Its alias.
+        alias: Option<Alias>,
+    },
     /// A join.
     Join {
         /// Which.
@@ -1033,8 +1044,25 @@ pub enum TableConstraintKind {
         /// What they reference.
         references: References,
     },
-    /// `exclude …`, as written.
-    Exclude(String),
+    /// `exclude …`
+    Exclude(Box<Exclusion>),
+}
+
+/// `exclude using method (key with operator, …)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exclusion {
+    /// `using`, `btree` if not said.
+    pub method: String,
+    /// Its keys, each with the operator that two rows must not all meet.
+    pub keys: Vec<(IndexKey, String)>,
+    /// `include (…)`
+    pub include: Vec<String>,
+    /// `where (…)`
+    pub filter: Option<Expr>,
+    /// `deferrable`
+    pub deferrable: bool,
+    /// `initially deferred`
+    pub initially_deferred: bool,
 }
 
 /// `alter table`

@@ -43,6 +43,7 @@ select B'01', X'ff', E'a\n\t\\ \x41 \u00e9 it''s', 'a\b', 'it''s', U&'d\0061t', 
 select a[1], a[1][2], a[1:2], a[:2], a[1:], a[:], (a).b, (f(x)).c, (f(x)).*, ((a).b).c, (a[1]).b, $1[1], (select 1), (select 1) + 1;
 select exists (select 1), not exists (select from t where t.a = u.a), ((select 1)), (((select 1)) + 1), ((select 1) union (select 2)), ((select 1) limit 1);
 select count(*), count(distinct a), count(*) filter (where b > 1), string_agg(a, ',' order by b desc), percentile_cont(0.5) within group (order by a);
+select * from rows from (f(1), pg_catalog.g(a) as (x int, y text)) with ordinality as r (a, b), lateral rows from (h(r.a));
 select sum(a) over (), rank() over (partition by a, b order by c desc), sum(a) over w, sum(a) over (w rows between 1 preceding and current row exclude ties) from t window w as (partition by b order by c range between unbounded preceding and unbounded following);
 select x.date, x.user, x.left, x."select", year, value, type, name from t as x;
 select (a, b) overlaps (c, interval '1 day');
@@ -82,7 +83,8 @@ create table if not exists public."Users" (
   constraint pk_like unique (email, n) include (m) deferrable,
   unique nulls not distinct (n), check (n > m) no inherit, primary key (id, n),
   constraint fk foreign key (a, b) references s.other (c, d) on delete set default on update no action not deferrable,
-  exclude using gist (room with =, during with &&) where (not cancelled)
+  exclude using gist (room with =, during range_ops with &&) include (n) where (not cancelled) deferrable initially deferred,
+  constraint apart exclude ((lower(a)) with operator(pg_catalog.=))
 );
 create temporary table t (a int, like other including all, like s.other excluding defaults) on commit drop;
 create unlogged table t (a int) with (fillfactor = 70) tablespace x;

@@ -77,6 +77,7 @@ codes! {
     NOT_NULL_VIOLATION "23502" 400 "Null in a not-null column.";
     FOREIGN_KEY_VIOLATION "23503" 409 "Foreign key violation.";
     UNIQUE_VIOLATION "23505" 409 "Unique violation.";
+    EXCLUSION_VIOLATION "23P01" 400 "An exclusion constraint refused the row.";
     VIEW_CHECK_VIOLATION "44000" 400 "A row does not meet the condition of the view that it was written to.";
     CHECK_VIOLATION "23514" 400 "Check violation.";
     READ_ONLY_TRANSACTION "25006" 405 "A write in a read-only transaction.";

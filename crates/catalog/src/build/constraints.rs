@@ -61,13 +61,7 @@ impl Builder<'_> {
             TableConstraintKind::ForeignKey { columns, references } => {
                 self.add_foreign_key(id, name, columns, references, constraint.not_valid)
             }
-            TableConstraintKind::Exclude(_) => {
-                let table = &self.catalog[id].name;
-                Err(Error::missing(format!(
-                    "exclusion constraint {} on table {table}",
-                    name.as_deref().unwrap_or_default()
-                )))
-            }
+            TableConstraintKind::Exclude(exclusion) => self.add_exclusion(id, name, exclusion),
         }
     }
 

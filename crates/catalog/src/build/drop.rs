@@ -88,7 +88,7 @@ impl Builder<'_> {
             Error::new(Code::UNDEFINED_OBJECT, format!("index \"{}\" does not exist", written(name)))
         })?;
         let table = &self.catalog[id];
-        if table.indexes.iter().any(|other| other.name == index) {
+        if table.indexes.iter().any(|other| other.name == index && !other.is_exclusion()) {
             return Ok(Object::Index(table.name.clone(), index));
         }
         let of = &table.name.name;
@@ -351,6 +351,7 @@ impl Builder<'_> {
                 table.uniques.retain(|key| key.name != *name);
                 table.checks.retain(|check| check.name != *name);
                 table.foreign_keys.retain(|key| key.name != *name);
+                table.indexes.retain(|index| !index.is_exclusion() || index.name != *name);
             }
             Object::Index(..) => table.indexes.retain(|index| index.name != *name),
             Object::Policy(..) => table.policies.retain(|policy| policy.name != *name),

@@ -29,12 +29,48 @@ impl Builder<'_> {
                 return exists(&name, create.if_not_exists);
             }
         }
-        let index = self.index(id, create)?;
+        let index = self.index(id, create, "idx")?;
         self.table_mut(id).indexes.push(index);
         Ok(Outcome::Applied)
     }
 
-    fn index(&self, id: TableId, create: &CreateIndex) -> Result<Index> {
+    /// `exclude …`: an index, and what two of its keys must not be to each other.
+    pub(super) fn add_exclusion(
+        &mut self,
+        id: TableId,
+        name: Option<Arc<str>>,
+        exclusion: &ast::Exclusion,
+    ) -> Result<()> {
+        if exclusion.deferrable {
+            return Err(Error::missing("a deferrable exclusion constraint"));
+        }
+        let table = &self.catalog[id].name;
+        let create = CreateIndex {
+            name: name.as_deref().map(str::to_owned),
+            table: ast::ObjectName {
+                schema: Some(table.schema.to_string()),
+                name: table.name.to_string(),
+                span: types::Span::default(),
+            },
+            unique: false,
+            if_not_exists: false,
+            method: exclusion.method.clone(),
+            keys: exclusion.keys.iter().map(|(key, _)| key.clone()).collect(),
+            include: exclusion.include.clone(),
+            nulls_not_distinct: false,
+            filter: exclusion.filter.clone(),
+        };
+        if let Some(name) = name {
+            self.free_relation(id, self.free_constraint(id, name)?)?;
+        }
+        let mut index = self.index(id, &create, "excl")?;
+        index.excludes = exclusion.keys.iter().map(|(_, operator)| operator.as_str().into()).collect();
+        self.table_mut(id).indexes.push(index);
+        Ok(())
+    }
+
+    /// An index; `kind` ends the name that it is given.
+    fn index(&self, id: TableId, create: &CreateIndex, kind: &str) -> Result<Index> {
         let table = &self.catalog[id];
         let keys = create.keys.iter().map(|key| self.index_key(table, key)).collect::<Result<Vec<_>>>()?;
         let include =
@@ -45,13 +81,17 @@ impl Builder<'_> {
             .map(|filter| bind::expr(&self.names(), vec![Source::root(table)], filter))
             .transpose()?;
         Ok(Index {
-            name: create.name.as_deref().map_or_else(|| self.index_name(table, create), names::truncated),
+            name: create
+                .name
+                .as_deref()
+                .map_or_else(|| self.index_name(table, create, kind), names::truncated),
             unique: create.unique,
             nulls_not_distinct: create.nulls_not_distinct,
             method: create.method.as_str().into(),
             keys,
             include,
             predicate: predicate.map(Arc::new),
+            excludes: Vec::new(),
             comment: None,
         })
     }
@@ -73,13 +113,16 @@ impl Builder<'_> {
         })
     }
 
-    fn index_name(&self, table: &Table, create: &CreateIndex) -> Arc<str> {
+    fn index_name(&self, table: &Table, create: &CreateIndex, kind: &str) -> Arc<str> {
         let keys =
             create.keys.iter().map(|key| figure::column_name(&key.expr).unwrap_or_else(|| "expr".to_owned()));
         let parts = names::key_names(keys.chain(create.include.iter().cloned()));
         let columns = names::columns_part(parts.iter().map(String::as_str));
-        let taken = |name: &str| self.names().has_relation(&Name::new(table.name.schema.clone(), name));
-        names::choose(&table.name.name, Some(&columns), "idx", taken)
+        let taken = |name: &str| {
+            let name = Name::new(table.name.schema.clone(), name);
+            self.names().has_relation(&name) || (kind == "excl" && self.names().has_constraint(&name))
+        };
+        names::choose(&table.name.name, Some(&columns), kind, taken)
     }
 }
 

@@ -107,6 +107,8 @@ impl Builder<'_> {
         let keys = table.primary_key.iter_mut().chain(&mut table.uniques).map(|key| &mut key.name);
         let checks = table.checks.iter_mut().map(|check| &mut check.name);
         let references = table.foreign_keys.iter_mut().map(|key| &mut key.name);
+        let exclusions = table.indexes.iter_mut().filter(|index| index.is_exclusion());
+        let references = references.chain(exclusions.map(|index| &mut index.name));
         for name in keys.chain(checks).chain(references).filter(|name| ***name == *from) {
             *name = to.clone();
         }

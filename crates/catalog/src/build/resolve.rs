@@ -144,7 +144,8 @@ pub(crate) fn index_names(table: &Table) -> impl Iterator<Item = &Arc<str>> {
 pub(crate) fn constraint_names(table: &Table) -> impl Iterator<Item = &Arc<str>> {
     let keys = table.primary_key.iter().chain(&table.uniques).map(|key| &key.name);
     let checks = table.checks.iter().map(|check| &check.name);
-    keys.chain(checks).chain(table.foreign_keys.iter().map(|key| &key.name))
+    let exclusions = table.indexes.iter().filter(|index| index.is_exclusion()).map(|index| &index.name);
+    keys.chain(exclusions).chain(checks).chain(table.foreign_keys.iter().map(|key| &key.name))
 }
 
 /// A name as it was written.

@@ -185,6 +185,7 @@ fn same_index(old: &Table, a: &Index, new: &Table, b: &Index) -> bool {
             index.nulls_not_distinct,
             index.method.clone(),
             index.predicate.clone(),
+            index.excludes.clone(),
         )
     };
     said(a) == said(b) && keys(a) == keys(b) && names(old, &a.include) == names(new, &b.include)

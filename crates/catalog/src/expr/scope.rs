@@ -220,6 +220,10 @@ pub(crate) fn alias_of(item: &FromItem) -> Option<&str> {
         FromItem::Function { call, alias, .. } => {
             Some(alias.as_ref().map_or(&call.name.name, |alias| &alias.name))
         }
+        FromItem::Functions { calls, alias, .. } => {
+            let first = calls.first().map(|(call, _)| &call.name.name);
+            alias.as_ref().map(|alias| &alias.name).or(first).map(String::as_str)
+        }
         FromItem::Join { .. } => None,
     }
 }

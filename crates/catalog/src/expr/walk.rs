@@ -298,6 +298,13 @@ impl Walk<'_> {
                 definitions.iter_mut().try_for_each(|(_, ty)| self.visitor.ty(ty))?;
                 Ok(self.add(Source::named(alias_of(item).unwrap_or_default(), None)))
             }
+            FromItem::Functions { calls, .. } => {
+                for (call, definitions) in calls {
+                    self.call(call)?;
+                    definitions.iter_mut().try_for_each(|(_, ty)| self.visitor.ty(ty))?;
+                }
+                Ok(self.add(Source::named(alias_of(item).unwrap_or_default(), None)))
+            }
             FromItem::Join { kind, left, right, condition } => {
                 let (left, right) = (self.item(left)?, self.item(right)?);
                 if let JoinCondition::On(condition) = condition {

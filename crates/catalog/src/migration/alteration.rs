@@ -150,15 +150,15 @@ impl<'a> Alteration<'a> {
     pub(super) fn created_indexes(&self) -> Vec<(Arc<str>, Danger)> {
         let created = self.changes.iter().filter_map(|change| match change {
             TableChange::CreateIndex(name) => {
-                let is_unique = self.new.indexes.iter().any(|index| index.name == *name && index.unique);
-                Some((
-                    name.clone(),
-                    if is_unique {
-                        may_repeat(name)
-                    } else {
-                        Danger::Locks("the rows are read once".to_owned())
-                    },
-                ))
+                let index = self.new.indexes.iter().find(|index| index.name == *name);
+                let danger = match index {
+                    Some(index) if index.unique => may_repeat(name),
+                    Some(index) if index.is_exclusion() => {
+                        Danger::MayFail(format!("a row may violate {name}"))
+                    }
+                    _ => Danger::Locks("the rows are read once".to_owned()),
+                };
+                Some((name.clone(), danger))
             }
             TableChange::AddConstraint(Constraint::Unique, name) => Some((name.clone(), may_repeat(name))),
             _ => None,

@@ -110,6 +110,7 @@ impl Trace<'_> {
             FromItem::Table { name, alias, .. } => Sources::of(alias.as_ref(), &name.name, self.table(name)),
             FromItem::Subquery { query, alias, .. } => Sources::of(alias.as_ref(), "", self.query(query)),
             FromItem::Function { call, alias, .. } => Sources::of(alias.as_ref(), &call.name.name, None),
+            FromItem::Functions { alias, .. } => Sources::of(alias.as_ref(), "", None),
             FromItem::Join { kind, left, right, condition } => {
                 let (left, right) = (self.item(left), self.item(right));
                 left.joined(right, *kind, condition)

@@ -56,6 +56,7 @@ pub(super) enum Kind {
     Unique,
     Check,
     Foreign,
+    Exclusion,
 }
 
 impl Kind {
@@ -65,6 +66,7 @@ impl Kind {
             Kind::Unique => "u",
             Kind::Check => "c",
             Kind::Foreign => "f",
+            Kind::Exclusion => "x",
         }
     }
 
@@ -75,6 +77,7 @@ impl Kind {
             Kind::Unique => "UNIQUE",
             Kind::Check => "CHECK",
             Kind::Foreign => "FOREIGN KEY",
+            Kind::Exclusion => "EXCLUDE",
         }
     }
 }
@@ -114,7 +117,17 @@ pub(super) fn all<'c>(objects: &Objects<'c>) -> Vec<(&'c Table, Constraint<'c>)>
             is_valid: !key.not_valid,
             target: Some(key),
         });
-        found.extend(keys.chain(checks).chain(references).map(|constraint| (table, constraint)));
+        let exclusions = table.indexes.iter().filter(|index| index.is_exclusion()).map(|index| Constraint {
+            id: 0,
+            name: &index.name,
+            kind: Kind::Exclusion,
+            columns: index.keys.iter().filter_map(|key| key.column).collect(),
+            deferrable: (false, false),
+            is_valid: true,
+            target: None,
+        });
+        let all = keys.chain(checks).chain(references).chain(exclusions);
+        found.extend(all.map(|constraint| (table, constraint)));
     }
     for ((_, constraint), known) in found.iter_mut().zip(CONSTRAINTS..) {
         constraint.id = known;
@@ -127,7 +140,7 @@ fn rows(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 }
 
 fn row(objects: &Objects<'_>, table: &Table, constraint: &Constraint<'_>) -> Vec<Value> {
-    let has_index = matches!(constraint.kind, Kind::Primary | Kind::Unique);
+    let has_index = matches!(constraint.kind, Kind::Primary | Kind::Unique | Kind::Exclusion);
     let index = if has_index { objects.class(&beside(table, constraint.name)) } else { 0 };
     let target = constraint.target;
     let action =

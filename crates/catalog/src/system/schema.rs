@@ -355,7 +355,9 @@ fn constraints<'c>(objects: &'c Objects<'c>) -> Vec<(&'c Table, Constraint<'c>, 
         let id = objects.catalog.table_ids.get(&table.name).copied();
         texts(id.map(|id| of_table_but_reading(objects, id)).unwrap_or_default())
     };
-    all(objects).into_iter().map(|(table, constraint)| (table, constraint, who(table))).collect()
+    // Exclusion constraints are not of the standard.
+    let all = all(objects).into_iter().filter(|(_, constraint)| constraint.kind != Kind::Exclusion);
+    all.map(|(table, constraint)| (table, constraint, who(table))).collect()
 }
 
 fn table_constraints(objects: &Objects<'_>) -> Vec<Vec<Value>> {
@@ -394,7 +396,7 @@ fn key_columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for (table, constraint) in all(objects) {
         let Some(id) = objects.catalog.table_ids.get(&table.name).copied() else { continue };
-        if constraint.kind == Kind::Check {
+        if matches!(constraint.kind, Kind::Check | Kind::Exclusion) {
             continue;
         }
         for (at, column) in constraint.columns.iter().enumerate() {

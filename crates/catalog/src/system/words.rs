@@ -255,6 +255,10 @@ fn constraint_words(objects: &Objects<'_>, table: &Table, constraint: &Constrain
             let check = table.checks.iter().find(|check| check.name == *constraint.name);
             format!("CHECK ({})", check.map(|check| sql::print::expr(&check.expr)).unwrap_or_default())
         }
+        (Kind::Exclusion, _) => {
+            let index = table.indexes.iter().find(|index| index.name == *constraint.name);
+            index.map(|index| exclusion_words(table, index)).unwrap_or_default()
+        }
         (kind, _) => format!("{} ({})", kind.word(), columns(table, &constraint.columns)),
     };
     if constraint.deferrable.0 {
@@ -288,24 +292,39 @@ fn table_words(table: &Table) -> String {
     format!("{}.{}", quote_ident(&table.name.schema), quote_ident(&table.name.name))
 }
 
-fn index_words(table: &Table, index: &Index) -> String {
-    let key = |key: &crate::IndexKey| {
-        let mut words = match key.column {
-            Some(column) => quote_ident(&table[column].name),
-            None => format!("({})", sql::print::expr(&key.expr)),
-        };
-        if let Some(class) = &key.opclass {
-            words.push_str(&format!(" {class}"));
-        }
-        match (key.descending, key.nulls_first) {
-            (true, true) => words.push_str(" DESC"),
-            (true, false) => words.push_str(" DESC NULLS LAST"),
-            (false, true) => words.push_str(" NULLS FIRST"),
-            (false, false) => {}
-        }
-        words
+fn key_words(table: &Table, key: &crate::IndexKey) -> String {
+    let mut words = match key.column {
+        Some(column) => quote_ident(&table[column].name),
+        None => format!("({})", sql::print::expr(&key.expr)),
     };
-    let keys: Vec<String> = index.keys.iter().map(key).collect();
+    if let Some(class) = &key.opclass {
+        words.push_str(&format!(" {class}"));
+    }
+    match (key.descending, key.nulls_first) {
+        (true, true) => words.push_str(" DESC"),
+        (true, false) => words.push_str(" DESC NULLS LAST"),
+        (false, true) => words.push_str(" NULLS FIRST"),
+        (false, false) => {}
+    }
+    words
+}
+
+fn exclusion_words(table: &Table, index: &Index) -> String {
+    let keys = index.keys.iter().zip(&index.excludes);
+    let keys: Vec<String> =
+        keys.map(|(key, operator)| format!("{} WITH {operator}", key_words(table, key))).collect();
+    let mut words = format!("EXCLUDE USING {} ({})", index.method, keys.join(", "));
+    if !index.include.is_empty() {
+        words.push_str(&format!(" INCLUDE ({})", columns(table, &index.include)));
+    }
+    if let Some(predicate) = &index.predicate {
+        words.push_str(&format!(" WHERE ({})", sql::print::expr(predicate)));
+    }
+    words
+}
+
+fn index_words(table: &Table, index: &Index) -> String {
+    let keys: Vec<String> = index.keys.iter().map(|key| key_words(table, key)).collect();
     let mut words = format!(
         "CREATE {}INDEX {} ON {} USING {} ({})",
         if index.unique { "UNIQUE " } else { "" },

@@ -9,6 +9,7 @@ use query::{
 };
 use types::{Code, Error, Result, Value};
 
+use super::excluded::Beside;
 use super::row::tuple;
 use super::together::Stored;
 use super::update::Change;
@@ -147,6 +148,7 @@ impl Work<'_> {
         let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
         let keys = self.keys_of(&command).await?;
         self.in_force.history.came(write.table, &keys);
+        self.refuse_excluded(write.table, (&keys, rows), Beside::Earlier).await?;
         Ok(keys)
     }
 
@@ -216,13 +218,17 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let keys = arbiters(&model, write.table, conflict);
         // Without a name, the engine itself tells that a row is there, unless a key that may wait comes first.
-        let looks = conflict.names_key() || keys.iter().any(|key| key.deferrable);
+        let looks = conflict.names_key() || keys.iter().any(|key| key.deferrable || key.excludes.is_some());
         for key in keys.into_iter().filter(|_| looks) {
             if key.deferrable {
                 return Err(waits());
             }
-            if let Some(found) = self.holder(write.table, key, row).await? {
-                return Ok(Some(found));
+            let found = match key.excludes {
+                None => self.holder(write.table, key, row).await?,
+                Some(_) => self.excluding(write.table, key, row, Beside::All).await?,
+            };
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)

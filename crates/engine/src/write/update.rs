@@ -7,6 +7,7 @@ use types::{Result, Value};
 
 use super::fired::already_modified;
 use super::row::tuple;
+use super::excluded::Beside;
 use super::{StoredRow, Touched, is_same};
 use crate::contract::Failure;
 use crate::work::{Bound, Work, has_subquery};
@@ -147,12 +148,9 @@ impl Work<'_> {
         let keys = self.keys_of(&command).await?;
         let Some(key) = keys.first().copied() else { return Err(already_modified("updated").into()) };
         self.in_force.history.happened(write.table, (change.key, &change.old), Some(key));
-        let differs = |column: &&ColumnId| {
-            let at = usize::from(column.0);
-            !is_same(&catalog[write.table][**column].ty, &change.old[at], &change.new[at])
-        };
-        let columns = change.columns.iter().filter(differs).copied().collect();
-        self.lose_sight(write.table, Operation::Update(columns));
+        self.note_led_to((write.table, operation), leads_to);
+        let row = std::slice::from_ref(&change.new);
+        self.refuse_excluded(write.table, (&[key], row), Beside::Others).await?;
         Ok(key)
     }
 }

@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, Privilege, Table, TableId};
-use query::functions::Kind;
-use query::{Expr, Write};
+use query::Write;
 use sql::print::quote_ident;
 use types::text::print;
 use types::{Code, Error, Named, Value};
@@ -28,7 +27,7 @@ pub(super) struct Sight<'a> {
 }
 
 impl Sight<'_> {
-    fn whole(&self) -> bool {
+    pub(super) fn whole(&self) -> bool {
         !self.is_bound && (self.superuser || self.catalog.allows(&self.roles, self.table, Privilege::Select))
     }
 
@@ -217,7 +216,8 @@ impl Work<'_> {
         row: &[Value],
     ) -> Option<(String, Vec<ColumnId>)> {
         let model = self.served.model.clone();
-        for key in model[table].uniques.iter().take_while(|key| *key.name != *named) {
+        let uniques = model[table].uniques.iter().filter(|key| key.excludes.is_none());
+        for key in uniques.take_while(|key| *key.name != *named) {
             // A row is no duplicate of what it was.
             let own = match old {
                 Some(old) => self.holder(table, key, old).await.ok().flatten().map(|own| own.key),
@@ -240,7 +240,7 @@ impl Work<'_> {
         let (mut names, mut texts) = (Vec::new(), Vec::new());
         for key in &index.keys {
             let expr = query::resolve::row_value(&model.catalog, declared, &key.expr).ok()?;
-            names.push(called(declared, &expr)?);
+            names.push(query::arbiters::key_words(declared, &expr)?);
             let value = self.value(&expr, Some(tuple), &[]).await.ok()?;
             texts.push(match value {
                 Value::Null => "null".to_owned(),
@@ -254,18 +254,6 @@ impl Work<'_> {
 /// An error that names a table.
 pub(super) fn about(error: Error, table: &Table) -> Error {
     error.naming(Named::Schema, &*table.name.schema).naming(Named::Table, &*table.name.name)
-}
-
-/// A column, or a function of such, as PostgreSQL writes it.
-fn called(table: &Table, expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Column { column, .. } => Some(quote_ident(&table[*column].name)),
-        Expr::Apply { function, args, .. } if function.kind == Kind::Function => {
-            let args: Option<Vec<String>> = args.iter().map(|arg| called(table, arg)).collect();
-            Some(format!("{}({})", function.name, args?.join(", ")))
-        }
-        _ => None,
-    }
 }
 
 /// The name of the key, constraint or index over exactly these columns.

@@ -67,6 +67,7 @@ pub use row::{Context, Eval, Function, Kind, Volatility};
 pub use sets::SetFunction;
 pub use ty::Ty;
 pub use types::session::Session;
+pub(crate) use values::GROUPING;
 
 /// The rows, by family.
 static TABLE: &[&[Function]] = &[

@@ -6,6 +6,12 @@ use super::Ty::{Any, AnyEnum, Bool, Inet, Int4 as I, Text as T, Uuid};
 use super::arguments::{count, list, ok_text, text};
 use super::{Context, Function, Ty};
 
+/// `grouping(key, …)`: what it says is known where groups are made, so that nobody computes it.
+pub(crate) static GROUPING: Function =
+    Function::new("grouping", &[Any], I, |_, _| Err(Error::internal("grouping() of no group")))
+        .lax()
+        .variadic();
+
 pub(super) static ROWS: &[Function] = &[
     Function::new("gen_random_uuid", &[], Uuid, random_uuid).volatile(),
     Function::new("enum_first", &[AnyEnum], AnyEnum, |c, _| label(c, |labels| labels.first())).lax().stable(),

@@ -214,7 +214,11 @@ impl Resolver<'_> {
 
     /// A condition: of type boolean.
     pub(super) fn boolean(&mut self, expr: &ast::Expr, word: &str) -> Result<Expr> {
-        let resolved = self.expr(expr)?;
+        let is_clause = matches!(word, "WHERE" | "HAVING" | "JOIN/ON" | "FILTER" | "CHECK");
+        let resolved = match is_clause {
+            true => self.unexpanded(clause(word), |resolver| resolver.expr(expr))?,
+            false => self.expr(expr)?,
+        };
         match resolved.ty() {
             Type::Bool => Ok(resolved),
             Type::Unknown => self.coerce(resolved, &Type::Bool),
@@ -232,6 +236,18 @@ fn fields(expr: &Expr) -> Option<&[Expr]> {
     match expr {
         Expr::Form { form: Form::Row | Form::Record(_), args, .. } => Some(args),
         _ => None,
+    }
+}
+
+/// What PostgreSQL calls a clause where set-returning functions may not stand.
+fn clause(word: &str) -> &'static str {
+    match word {
+        "WHERE" => "WHERE",
+        "HAVING" => "HAVING",
+        "JOIN/ON" => "JOIN conditions",
+        "FILTER" => "FILTER",
+        "CHECK" => "check constraints",
+        _ => "",
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Surroundings<'a> {
     levels: Vec<Level>,
     ctes: Vec<super::with::Named>,
     windows: Vec<(String, ast::Window)>,
-    expansions: Option<super::sets::Expansions>,
+    expansions: Option<super::expansions::Expansions>,
     path: Vec<Arc<str>>,
     frame: Option<Frame>,
     owner: Option<Arc<str>>,
@@ -62,9 +62,9 @@ impl<'a> Resolver<'a> {
             return self.interpreted_value(at, args).map(Some);
         }
         if function.returns_set {
-            let name = function.name.to_string();
+            let row_type = super::expansions::named_row(&function.returns);
             let read = self.rows_of_call(at, args, Vec::new())?;
-            return self.expanded_rows(read, &name).map(Some);
+            return self.expanded_rows(read, row_type).map(Some);
         }
         let is_simple = args.iter().all(is_simple);
         let (source, args) = if is_simple { (None, args) } else { self.computed_once(args) };
@@ -239,7 +239,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Rows with their numbers: `with ordinality`.
-    fn numbered(&mut self, read: Read) -> Read {
+    pub(super) fn numbered(&mut self, read: Read) -> Read {
         let mut outer = self.around(read);
         let window = Window { partition: Vec::new(), order: Vec::new(), frame: None };
         let expr = Expr::Window {
@@ -302,6 +302,12 @@ impl<'a> Resolver<'a> {
         let fields = match &ty {
             Type::Composite(name) => self.fields_of(name),
             _ => {
+        if let Expr::Form { form: Form::Record(names), args, .. } = row
+            && let Some(at) = names.iter().position(|name| **name == *field)
+            && let Some(found) = args.get(at)
+        {
+            return Ok(found.clone());
+        }
                 let shown = format_type(&ty, None);
                 let message = format!(
                     "column notation .{field} applied to type {shown}, which is not a composite type"

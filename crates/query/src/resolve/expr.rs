@@ -46,9 +46,8 @@ impl Resolver<'_> {
             ExprKind::Like { expr, pattern, kind, escape, negated } => {
                 self.like(expr, pattern, *kind, escape.as_ref(), *negated)
             }
-            ExprKind::Case { operand, branches, otherwise } => {
-                self.unexpanded(|resolver| resolver.case(operand.as_ref(), branches, otherwise.as_ref()))
-            }
+            ExprKind::Case { operand, branches, otherwise } => self
+                .unexpanded("CASE", |resolver| resolver.case(operand.as_ref(), branches, otherwise.as_ref())),
             ExprKind::Cast { expr, ty } => self.written_cast(expr, ty),
             ExprKind::Call(call) => self.call(call),
             ExprKind::Array(elements) => self.array(elements),
@@ -141,7 +140,16 @@ impl Resolver<'_> {
             && super::sets::is_set(call)
             && self.expansions.is_some()
         {
-            return self.expanded(call, Some(field));
+            let row = self.expanded(call)?;
+            return match &row {
+                Expr::Form { form: Form::Record(names), .. }
+                    if !names.iter().any(|name| **name == *field) =>
+                {
+                    let message = format!("column \"{field}\" not found in data type record");
+                    Err(Error::new(Code::UNDEFINED_COLUMN, message))
+                }
+                row => self.field(row, field),
+            };
         }
         let row = self.expr(expr)?;
         self.field(&row, field)

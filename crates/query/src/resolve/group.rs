@@ -2,10 +2,10 @@
 
 use catalog::ColumnId;
 use sql::ast::{self, ExprKind};
-use types::{Code, Error, Result};
+use types::{Code, Error, Result, Value};
 
 use super::Resolver;
-use crate::functions::choose_aggregate;
+use crate::functions::{GROUPING, choose_aggregate};
 use crate::ir::{Expr, Form, Order, Output, Read, SetOperator, Source, SourceId};
 use crate::visit;
 
@@ -32,6 +32,20 @@ fn one_group() -> Result<Expr> {
         ty: chosen.result,
     };
     Ok(Expr::test(Form::IsNotNull, vec![count]))
+}
+
+/// A read of one grouping set: `grouping()` says that every key is grouped by.
+pub(super) fn all_grouped(mut read: Read) -> Read {
+    let all = Keys { present: Vec::new(), absent: Vec::new() };
+    let outputs = read.outputs.iter_mut().map(|output| &mut output.expr);
+    let order = read.order.iter_mut().map(|key| &mut key.expr);
+    outputs.chain(order).chain(&mut read.having).for_each(|expr| all.put_groupings(expr));
+    read
+}
+
+fn has_grouping(expr: &Expr) -> bool {
+    matches!(expr, Expr::Apply { function, .. } if std::ptr::eq(*function, &GROUPING))
+        || visit::operands(expr).into_iter().any(has_grouping)
 }
 
 /// What an expression says: the same for two that are written alike, whatever the sources of their subqueries are called.
@@ -68,6 +82,19 @@ impl Keys {
             present: present.into_iter().map(|(_, key)| words(key)).collect(),
             absent: absent.into_iter().map(|(_, key)| (words(key), Expr::null(key.ty()))).collect(),
         }
+    }
+
+    /// Puts what `grouping()` says: a bit for each key, which is set where it is not grouped by.
+    fn put_groupings(&self, expr: &mut Expr) {
+        if let Expr::Apply { function, args, ty } = expr
+            && std::ptr::eq(*function, &GROUPING)
+        {
+            let is_absent = |arg: &Expr| self.absent.iter().any(|(key, _)| *key == words(arg));
+            let bits = args.iter().fold(0, |bits, arg| bits * 2 + i64::from(is_absent(arg)));
+            *expr = Expr::Const { value: Value::Int(bits), ty: ty.clone() };
+            return;
+        }
+        visit::operands_mut(expr).into_iter().for_each(|operand| self.put_groupings(operand));
     }
 
     /// Puts nulls for keys that are not grouped by: not within one that is, nor where an aggregate looks at each row.
@@ -188,9 +215,6 @@ impl Resolver<'_> {
 
     /// Grouping sets are the union of a read for each: a key that is not in the set is null.
     pub(super) fn in_sets(&mut self, mut read: Read, sets: &[GroupingSet]) -> Result<Read> {
-        if read.outputs.iter().any(|output| visit::has_window(&output.expr)) {
-            return Err(Error::missing("window functions over grouping sets"));
-        }
         let order = std::mem::take(&mut read.order);
         let distinct = std::mem::take(&mut read.distinct);
         let shown = read.outputs.len();
@@ -206,8 +230,10 @@ impl Resolver<'_> {
                 .filter(|(at, _)| set.contains(at))
                 .map(|(_, key)| key.clone())
                 .collect();
-            branch.outputs.iter_mut().for_each(|output| keys.put_nulls(&mut output.expr));
-            branch.having.iter_mut().for_each(|having| keys.put_nulls(having));
+            for expr in branch.outputs.iter_mut().map(|output| &mut output.expr).chain(&mut branch.having) {
+                keys.put_groupings(expr);
+                keys.put_nulls(expr);
+            }
             // Without keys there is one group, even of no rows.
             let has_group = !branch.group.is_empty()
                 || branch
@@ -266,12 +292,14 @@ impl Resolver<'_> {
     }
 
     /// Refuses columns that a group does not decide.
-    pub(super) fn check_groups(&self, read: &Read) -> Result<()> {
+    pub(super) fn check_groups(&self, read: &Read, has_aggregate: bool) -> Result<()> {
         let said = || {
             let keys = read.order.iter().map(|key| &key.expr);
             read.outputs.iter().map(|output| &output.expr).chain(&read.having).chain(keys)
         };
-        let grouped = !read.group.is_empty() || read.having.is_some() || said().any(visit::has_aggregate);
+        let is_grouped = |expr: &Expr| visit::has_aggregate(expr) || has_grouping(expr);
+        let grouped =
+            has_aggregate || !read.group.is_empty() || read.having.is_some() || said().any(is_grouped);
         if !grouped {
             return Ok(());
         }
@@ -283,6 +311,13 @@ impl Resolver<'_> {
     fn decided(&self, expr: &Expr, read: &Read, keys: &[String]) -> Result<()> {
         if keys.contains(&words(expr)) || matches!(expr, Expr::Aggregate { .. }) {
             return Ok(());
+        }
+        if let Expr::Apply { function, args, .. } = expr
+            && std::ptr::eq(*function, &GROUPING)
+            && !args.iter().all(|arg| keys.contains(&words(arg)))
+        {
+            let message = "arguments to GROUPING must be grouping expressions of the associated query level";
+            return Err(Error::new(Code::GROUPING, message));
         }
         if let Expr::Column { source, column, .. } = expr {
             return self.decided_column(*source, *column, read);

@@ -8,6 +8,7 @@ use types::{Code, Error, Name, Result, Type};
 
 use super::Resolver;
 use super::calls::ordered;
+use super::group::all_grouped;
 use super::scope::{Level, Relation};
 use crate::functions::common_type;
 use crate::ir::{Expr, Form, Guard, JoinKind, Order, Output, Read, Source, Window, WindowFunction};
@@ -19,7 +20,7 @@ impl Resolver<'_> {
         let unsettled = std::mem::take(&mut self.unsettled);
         self.deeper(|resolver| {
             let known = resolver.ctes.len();
-            let result = resolver.unexpanded(|resolver| resolver.query_with(query, unsettled));
+            let result = resolver.unexpanded("", |resolver| resolver.query_with(query, unsettled));
             resolver.ctes.truncate(known);
             result
         })
@@ -136,12 +137,17 @@ impl Resolver<'_> {
             read.order = self.order_by(order_by, &read)?;
             return Ok(read);
         }
+        if let Some(level) = self.levels.last_mut() {
+            level.aggregates = Some(Vec::new());
+        }
         let from = self.from(&select.from)?;
+        self.refuse_noted("FROM clause of their own query level")?;
         let mut read = Read::from(from);
         if let Some(filter) = &select.filter {
             let filter = self.boolean(filter, "WHERE")?;
             self.refuse_aggregate(&filter, "WHERE")?;
             read.filter = Some(filter);
+            self.refuse_noted("WHERE")?;
         }
         let (outputs, expansions) =
             self.expanding(|resolver| resolver.targets_as(&select.targets, unsettled))?;
@@ -151,9 +157,15 @@ impl Resolver<'_> {
         read.having.iter().try_for_each(|having| self.refuse_window(having, "HAVING"))?;
         read.distinct = select.distinct == Distinct::All;
         read.order = self.order_by(order_by, &read)?;
-        self.check_groups(&read)?;
+        let noted = self.levels.last_mut().and_then(|level| level.aggregates.take()).unwrap_or_default();
+        self.check_groups(&read, !noted.is_empty())?;
+        let looks_at_groups = read.outputs.iter().any(|output| crate::visit::has_window(&output.expr));
         let read = match sets {
-            None => read,
+            None => self.with_noted(all_grouped(read), noted)?,
+            Some(_) if !noted.is_empty() => {
+                return Err(Error::missing("an aggregate of an outer query's rows over grouping sets"));
+            }
+            Some(sets) if looks_at_groups => self.windows_over_sets(read, &sets)?,
             Some(sets) => self.in_sets(read, &sets)?,
         };
         let read = self.with_expansions(read, expansions)?;
@@ -276,6 +288,9 @@ impl Resolver<'_> {
                 Ok(Source::Read { id, read: Box::new(read), view: None })
             }
             FromItem::Function { .. } => self.function_source(item),
+            FromItem::Functions { calls, ordinality, alias, .. } => {
+                self.functions_of_table(calls, *ordinality, alias.as_ref())
+            }
             FromItem::Join { kind, left, right, condition } => self.join(*kind, left, right, condition),
         }
     }

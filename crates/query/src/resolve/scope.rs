@@ -35,6 +35,8 @@ pub(super) struct Level {
     pub(super) merged: Vec<(Arc<str>, Expr)>,
     /// Sources whose rows may be missing: of the nullable side of an outer join.
     pub(super) nullable: Vec<SourceId>,
+    /// Aggregates of its rows that stand in subqueries, by the sources that stand for them; `None` where there are no groups.
+    pub(super) aggregates: Option<Vec<(SourceId, Expr)>>,
 }
 
 impl Level {

@@ -1,4 +1,4 @@
-//! Set-returning functions in `from` and among the targets of a select (PostgreSQL 7.2.1.4, 38.5.9).
+//! Set-returning functions in `from` (PostgreSQL 7.2.1.4). Among targets: `expansions`.
 
 use std::sync::Arc;
 
@@ -8,23 +8,41 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::Resolver;
 use super::bodies::row_fields;
+use super::calls::record;
 use super::scope::Relation;
-use crate::functions::{choose_set, sets};
-use crate::ir::{Expr, JoinKind, Output, Read, SetCall, Source, SourceId};
-use crate::visit;
+use crate::functions::{choose_aggregate, choose_set, sets};
+use crate::ir::{Expr, Form, Output, Read, SetCall, Source, SourceId, Subquery};
 
-/// The set-returning functions among the targets of one select.
+/// Rows that stand beside others.
 #[derive(Clone, Debug)]
-pub(super) struct Expansions {
-    id: SourceId,
-    calls: Vec<SetCall>,
-    /// The rows of a declared function.
-    rows: Option<Source>,
+#[expect(clippy::large_enum_variant, reason = "there are few, and not for long")]
+pub(super) enum Set {
+    /// Those of a function of ours.
+    Call(SetCall),
+    /// Those of a declared function.
+    Rows(Read),
 }
 
-impl Expansions {
-    fn width(&self) -> usize {
-        self.calls.iter().map(|call| call.columns.len()).sum()
+impl Set {
+    /// The names of its columns.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        match self {
+            Set::Call(call) => call.columns.iter().map(|(name, _)| name.clone()).collect(),
+            Set::Rows(rows) => rows.outputs.iter().map(|output| output.name.clone()).collect(),
+        }
+    }
+
+    /// Its columns as those of a source, from a position on.
+    pub(super) fn columns(&self, source: SourceId, from: usize) -> Result<Vec<Expr>> {
+        let types: Vec<Type> = match self {
+            Set::Call(call) => call.columns.iter().map(|(_, ty)| ty.clone()).collect(),
+            Set::Rows(rows) => rows.outputs.iter().map(|output| output.expr.ty()).collect(),
+        };
+        let column = |(at, ty): (usize, Type)| {
+            let column = ColumnId(u16::try_from(from + at).map_err(Error::internal)?);
+            Ok(Expr::Column { source, column, ty })
+        };
+        types.into_iter().enumerate().map(column).collect()
     }
 }
 
@@ -41,7 +59,11 @@ pub(super) fn is_value(columns: &[(Arc<str>, Expr)]) -> bool {
 
 impl Resolver<'_> {
     /// Calls of set-returning functions that a call means: one, but `unnest` takes several arrays.
-    fn set_calls(&mut self, call: &Call, definitions: &[(String, TypeName)]) -> Result<Vec<SetCall>> {
+    pub(super) fn set_calls(
+        &mut self,
+        call: &Call,
+        definitions: &[(String, TypeName)],
+    ) -> Result<Vec<SetCall>> {
         let args = self.arguments(call)?;
         if let ("unnest", [array]) = (call.name.name.as_str(), &args[..])
             && let Some(rows) = self.unnested_rows(array)?
@@ -135,16 +157,12 @@ impl Resolver<'_> {
             }
             (Source::Function { id, calls, ordinality: *ordinality }, columns)
         } else {
-            if *ordinality || !definitions.is_empty() {
-                return Err(Error::missing(format!("function {}() in FROM", call.name.name)));
+            let mut read = self.one_row(call, definitions)?;
+            if *ordinality {
+                read = self.numbered(read);
             }
-            let value = self.call(call)?;
-            let value = self.settled(value)?;
-            self.refuse_aggregate(&value, "functions in FROM")?;
-            let column: (Arc<str>, Type) = (call.name.name.as_str().into(), value.ty());
-            let mut read = Read::from(Source::Unit);
-            read.outputs.push(Output { name: column.0.clone(), expr: value });
-            (Source::Read { id, read: Box::new(read), view: None }, vec![column])
+            let columns = read.outputs.iter().map(|output| (output.name.clone(), output.expr.ty())).collect();
+            (Source::Read { id, read: Box::new(read), view: None }, columns)
         };
         if let [(column, _), rest @ ..] = &mut columns[..]
             && rest.len() == usize::from(*ordinality)
@@ -162,152 +180,125 @@ impl Resolver<'_> {
         Ok(source)
     }
 
-    /// A set-returning function among targets: its column, or one of its columns.
-    pub(super) fn expanded(&mut self, call: &Call, field: Option<&str>) -> Result<Expr> {
-        let Some(mut expansions) = self.expansions.take() else {
-            return Err(Error::new(
-                Code::FEATURE_NOT_SUPPORTED,
-                format!("set-returning function {}() is not supported in this place", call.name.name),
-            ));
-        };
-        let calls = self.set_calls(call, &[])?;
-        let [found] = &calls[..] else {
-            return Err(Error::missing(format!("{}() of several arguments among targets", call.name.name)));
-        };
-        let at = match (field, &found.columns[..]) {
-            (None, [_]) => 0,
-            (None, _) => return Err(Error::missing(format!("the rows of {}() as values", call.name.name))),
-            (Some(field), columns) => {
-                let at = columns.iter().position(|(name, _)| **name == *field);
-                at.ok_or_else(|| {
-                    let message = format!("column \"{field}\" not found in data type record");
-                    Error::new(Code::UNDEFINED_COLUMN, message)
-                })?
-            }
-        };
-        let position = u16::try_from(expansions.width() + at).map_err(Error::internal)?;
-        let ty = found.columns[at].1.clone();
-        let expr = Expr::Column { source: expansions.id, column: ColumnId(position), ty };
-        expansions.calls.extend(calls);
-        self.expansions = Some(expansions);
-        Ok(expr)
-    }
-
-    /// The rows of a declared function among targets, where it is the only one of its kind.
-    pub(super) fn expanded_rows(&mut self, read: Read, name: &str) -> Result<Expr> {
-        let refuse = || Error::missing(format!("the set-returning function {name}() in this place"));
-        let id = match &mut self.expansions {
-            Some(expansions) if expansions.calls.is_empty() && expansions.rows.is_none() => expansions.id,
-            _ => return Err(refuse()),
-        };
-        let [output] = &read.outputs[..] else { return Err(refuse()) };
-        let expr = Expr::Column { source: id, column: ColumnId(0), ty: output.expr.ty() };
-        if let Some(expansions) = &mut self.expansions {
-            expansions.rows = Some(Source::Read { id, read: Box::new(read), view: None });
+    /// The only row of a function that returns no set.
+    fn one_row(&mut self, call: &Call, definitions: &[(String, TypeName)]) -> Result<Read> {
+        if !definitions.is_empty() {
+            let message = "a column definition list is only allowed for functions returning \"record\"";
+            return Err(Error::new(Code::SYNTAX, message));
         }
-        Ok(expr)
-    }
-
-    /// Does something among targets, where set-returning functions may stand.
-    pub(super) fn expanding<T>(
-        &mut self,
-        inner: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<(T, Expansions)> {
-        let id = self.ids.fresh();
-        let around = self.expansions.replace(Expansions { id, calls: Vec::new(), rows: None });
-        let outcome = inner(self);
-        let found = std::mem::replace(&mut self.expansions, around);
-        let found = found.unwrap_or(Expansions { id, calls: Vec::new(), rows: None });
-        Ok((outcome?, found))
-    }
-
-    /// Does something where no set-returning function may stand.
-    pub(super) fn unexpanded<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let around = self.expansions.take();
-        let outcome = inner(self);
-        self.expansions = around;
-        outcome
-    }
-
-    /// Joins the rows of the set-returning functions among its targets to a read: they are computed for each row of it, after it
-    /// was grouped.
-    pub(super) fn with_expansions(&mut self, read: Read, expansions: Expansions) -> Result<Read> {
-        let Expansions { id, calls, rows } = expansions;
-        if !calls.is_empty() && rows.is_some() {
-            return Err(Error::missing("several set-returning functions among targets"));
-        }
-        let mut source = match rows {
-            Some(source) => source,
-            None if calls.is_empty() => return Ok(read),
-            None => Source::Function { id, calls, ordinality: false },
-        };
-        let said =
-            read.outputs.iter().map(|output| &output.expr).chain(read.order.iter().map(|key| &key.expr));
-        let looks_at_rows =
-            !read.group.is_empty() || read.having.is_some() || said.into_iter().any(visit::computes_of_rows);
-        let mut read = if looks_at_rows { self.apart_from(read, id, &mut source)? } else { read };
-        let from = std::mem::replace(&mut read.from, Source::Unit);
-        read.from = match from {
-            Source::Unit => source,
-            from => Source::Join {
-                kind: JoinKind::Inner,
-                left: Box::new(from),
-                right: Box::new(source),
-                on: None,
-            },
-        };
+        let value = self.call(call)?;
+        let value = self.settled(value)?;
+        self.refuse_aggregate(&value, "functions in FROM")?;
+        let mut read = Read::from(Source::Unit);
+        read.outputs.push(Output { name: call.name.name.as_str().into(), expr: value });
         Ok(read)
     }
 
-    /// A grouped read as the source of another one, in which the functions stand.
-    fn apart_from(&mut self, mut read: Read, id: SourceId, source: &mut Source) -> Result<Read> {
-        let outer_id = self.ids.fresh();
-        let names_set = |expr: &Expr| {
-            let mut found = false;
-            visit::deep(expr, &mut |inner| {
-                found |= matches!(inner, Expr::Column { source, .. } if *source == id)
-            });
-            found
-        };
-        let Source::Function { calls, .. } = source else {
-            return Err(Error::missing("a set-returning function in a grouped select"));
-        };
-        let mut inner: Vec<Output> = Vec::new();
-        let mut column = |expr: Expr, name: Arc<str>| {
-            let at = u16::try_from(inner.len()).unwrap_or(u16::MAX);
-            let ty = expr.ty();
-            inner.push(Output { name, expr });
-            Expr::Column { source: outer_id, column: ColumnId(at), ty }
-        };
-        for arg in calls.iter_mut().flat_map(|call| &mut call.args) {
-            *arg = column(arg.clone(), "argument".into());
-        }
-        let mut outputs = Vec::new();
-        for output in std::mem::take(&mut read.outputs) {
-            let expr = match (names_set(&output.expr), &output.expr) {
-                (false, _) => column(output.expr.clone(), output.name.clone()),
-                (true, Expr::Column { .. }) => output.expr.clone(),
-                (true, _) => {
-                    return Err(Error::missing(
-                        "an expression of a set-returning function in a grouped select",
-                    ));
-                }
-            };
-            outputs.push(Output { name: output.name, expr });
-        }
-        let mut order = std::mem::take(&mut read.order);
-        for key in &mut order {
-            if !names_set(&key.expr) {
-                key.expr = column(key.expr.clone(), "key".into());
+    /// `rows from (…)`: the rows of functions side by side, nulls where one has fewer than another.
+    pub(super) fn functions_of_table(
+        &mut self,
+        calls: &[(Call, Vec<(String, TypeName)>)],
+        ordinality: bool,
+        alias: Option<&ast::Alias>,
+    ) -> Result<Source> {
+        let mut sets = Vec::new();
+        for (call, definitions) in calls {
+            if let Some((_, rows)) = self.declared_rows(call, definitions, |_| true)? {
+                sets.push(Set::Rows(rows));
+            } else if is_set(call) {
+                sets.extend(self.set_calls(call, definitions)?.into_iter().map(Set::Call));
+            } else {
+                sets.push(Set::Rows(self.one_row(call, definitions)?));
             }
         }
-        let distinct = std::mem::take(&mut read.distinct);
-        read.outputs = inner;
-        Ok(Read {
-            outputs,
-            order,
-            distinct,
-            ..Read::from(Source::Read { id: outer_id, read: Box::new(read), view: None })
-        })
+        let mut names: Vec<Arc<str>> = sets.iter().flat_map(Set::names).collect();
+        let first = calls.first().map_or("", |(call, _)| call.name.name.as_str());
+        let name = alias.map_or(first, |alias| &alias.name);
+        if let ([column], [(call, _)], Some(alias)) = (&mut names[..], calls, alias)
+            && **column == *call.name.name
+        {
+            *column = alias.name.as_str().into();
+        }
+        if ordinality {
+            names.push("ordinality".into());
+        }
+        let mut read = self.side_by_side(sets, ordinality)?;
+        for (output, name) in read.outputs.iter_mut().zip(names) {
+            output.name = name;
+        }
+        let id = self.ids.fresh();
+        let mut relation = Relation::of_outputs(name, &read.outputs, id);
+        relation.relabel(alias.map_or(&[][..], |alias| &alias.columns))?;
+        self.add(relation)?;
+        Ok(Source::Read { id, read: Box::new(read), view: None })
+    }
+
+    /// A read of the rows of sets side by side.
+    pub(super) fn side_by_side(&mut self, sets: Vec<Set>, ordinality: bool) -> Result<Read> {
+        let id = self.ids.fresh();
+        let (mut calls, mut outputs) = (Vec::new(), Vec::new());
+        for set in sets {
+            let is_packed = matches!(set, Set::Rows(_));
+            let call = match set {
+                Set::Call(call) => call,
+                Set::Rows(rows) => self.packed(rows)?,
+            };
+            for (name, ty) in call.columns.iter() {
+                let position = u16::try_from(outputs.len()).map_err(Error::internal)?;
+                let column = Expr::Column { source: id, column: ColumnId(position), ty: ty.clone() };
+                let is_document = is_packed && matches!(ty, Type::Json | Type::Jsonb);
+                let expr = if is_document { self.unwrapped(column)? } else { column };
+                outputs.push(Output { name: name.clone(), expr });
+            }
+            calls.push(call);
+        }
+        if ordinality {
+            let position = u16::try_from(outputs.len()).map_err(Error::internal)?;
+            let expr = Expr::Column { source: id, column: ColumnId(position), ty: Type::Int8 };
+            outputs.push(Output { name: "ordinality".into(), expr });
+        }
+        Ok(Read { outputs, ..Read::from(Source::Function { id, calls, ordinality }) })
+    }
+
+    /// Rows as those of a set-returning function of ours: they go through one JSON document. JSON itself stands in an array there,
+    /// so that its null is not taken for none.
+    fn packed(&mut self, rows: Read) -> Result<SetCall> {
+        let mut rows = self.around(rows);
+        let mut columns = Vec::new();
+        for (at, output) in rows.outputs.iter_mut().enumerate() {
+            output.name = format!("c{at}").into();
+            let ty = output.expr.ty();
+            columns.push((output.name.clone(), ty.clone()));
+            if matches!(ty, Type::Json | Type::Jsonb) {
+                let is_null = Expr::test(Form::IsNull, vec![output.expr.clone()]);
+                let wrapped = self.apply("json_build_array", vec![output.expr.clone()])?;
+                let none = Expr::null(Type::Json);
+                let branches = vec![(is_null, none)];
+                output.expr = Expr::Case { branches, otherwise: Some(Box::new(wrapped)), ty: Type::Json };
+            }
+        }
+        let (names, fields): (Vec<Arc<str>>, Vec<Expr>) =
+            rows.outputs.drain(..).map(|output| (output.name, output.expr)).unzip();
+        let row = Expr::Form { form: Form::Record(names.into()), args: fields, ty: record() };
+        let chosen = choose_aggregate("json_agg", &[row.ty()])?;
+        let expr = Expr::Aggregate {
+            aggregate: chosen.aggregate,
+            args: vec![row],
+            distinct: false,
+            filter: None,
+            order: Vec::new(),
+            ty: Type::Json,
+        };
+        rows.outputs.push(Output { name: "rows".into(), expr });
+        let all = Expr::Subquery(Box::new(Subquery::Scalar(rows)));
+        let none = Expr::Const { value: Value::text("[]"), ty: Type::Json };
+        let all = Expr::Form { form: Form::Coalesce, args: vec![all, none], ty: Type::Json };
+        let chosen = choose_set("json_to_recordset", &[Type::Json])?;
+        Ok(SetCall { function: chosen.function, args: vec![all], columns: columns.into() })
+    }
+
+    /// The only element of an array.
+    fn unwrapped(&self, array: Expr) -> Result<Expr> {
+        self.binary(array, "->", Expr::Const { value: Value::Int(0), ty: Type::Int4 })
     }
 }

@@ -4,6 +4,7 @@
 //! go without their table. `NOT NULL` is stored although every row was checked before: `on delete set null` is done by
 //! SQLite, and must be refused where PostgreSQL refuses it. Checks and defaults are not stored.
 
+mod exclusion;
 mod foreign_key;
 mod index;
 mod ledger;
@@ -48,7 +49,7 @@ impl SchemaDialect for Sqlite {
             Action::DropColumn { table, column } => {
                 run(format!("ALTER TABLE {} DROP COLUMN {}", stored_name(table), quote(column)))
             }
-            Action::CreateIndex { table, index } => index::create(wanted, table, index, scene.session),
+            Action::CreateIndex { table, index } => index::add(wanted, table, index, scene.session),
             Action::DropIndex { table, index } => Ok(index::drop(table, index, scene.session)),
             Action::CreateSequence(_) | Action::Declare => Ok(Vec::new()),
             Action::AlterSequence { from, to } => Ok(renamed_sequence(from, &to.name, scene.session)),

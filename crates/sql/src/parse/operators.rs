@@ -239,7 +239,7 @@ impl Parser<'_> {
         Ok(ExprKind::Binary { left, op, right })
     }
 
-    fn operator(&mut self) -> Parsed<String> {
+    pub(super) fn operator(&mut self) -> Parsed<String> {
         if self.is("operator") {
             return self.qualified_operator();
         }

@@ -2,9 +2,9 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, IndexKey, ObjectName,
-    References, ReferentialAction, SequenceOptions, StatementKind, TableConstraint, TableConstraintKind,
-    TypeName,
+    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, Exclusion, IndexKey,
+    ObjectName, References, ReferentialAction, SequenceOptions, StatementKind, TableConstraint,
+    TableConstraintKind, TypeName,
 };
 use crate::lexer::{Placed, Token};
 
@@ -366,12 +366,34 @@ impl Parser<'_> {
             self.expect("references")?;
             TableConstraintKind::ForeignKey { columns, references: self.references()? }
         } else if self.eat("exclude") {
-            TableConstraintKind::Exclude(self.raw_until(|parser| parser.is_mark(',')))
+            TableConstraintKind::Exclude(Box::new(self.exclusion()?))
         } else {
             return Err(self.unexpected());
         };
         let not_valid = self.eat_all(&["not", "valid"]);
         Ok(TableConstraint { name, kind, not_valid, span: self.since(start) })
+    }
+
+    /// What stands behind `exclude`.
+    fn exclusion(&mut self) -> Parsed<Exclusion> {
+        let method = if self.eat("using") { self.ident()? } else { "btree".to_owned() };
+        let keys = self.in_parens(|parser| {
+            parser.comma_list(|parser| {
+                let key = parser.index_key()?;
+                parser.expect("with")?;
+                Ok((key, parser.operator()?))
+            })
+        })?;
+        let include = if self.eat("include") { self.ident_list()? } else { Vec::new() };
+        if self.eat("with") {
+            self.in_parens(|parser| Ok(parser.raw_until(|_| false)))?;
+        }
+        if self.eat_all(&["using", "index", "tablespace"]) {
+            self.ident()?;
+        }
+        let filter = if self.eat("where") { Some(self.in_parens(Parser::expr)?) } else { None };
+        let (deferrable, initially_deferred) = self.deferrable();
+        Ok(Exclusion { method, keys, include, filter, deferrable, initially_deferred })
     }
 
     /// Columns, `include`d columns, and the index of `using index`.
@@ -424,7 +446,7 @@ impl Parser<'_> {
     fn index_key(&mut self) -> Parsed<IndexKey> {
         let expr = self.index_expr()?;
         let collation = if self.eat("collate") { Some(self.object_name()?) } else { None };
-        let plain = |parser: &Self| !parser.is("asc") && !parser.is("desc") && !parser.is("nulls");
+        let plain = |parser: &Self| !["asc", "desc", "nulls", "with"].iter().any(|word| parser.is(word));
         let opclass = match self.peek() {
             Some(Token::Word(_) | Token::Quoted(_)) if plain(self) => Some(self.object_name()?),
             _ => None,

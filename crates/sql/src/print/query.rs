@@ -3,8 +3,8 @@
 use super::expr::{call, expr, operand, order_by, window};
 use super::{columns_if_any, data, list, object_name, quote_ident, type_name};
 use crate::ast::{
-    Alias, Cte, Distinct, FromItem, JoinCondition, JoinKind, Query, QueryBody, Select, SetOperator, Target,
-    With,
+    Alias, Call, Cte, Distinct, FromItem, JoinCondition, JoinKind, Query, QueryBody, Select, SetOperator,
+    Target, TypeName, With,
 };
 
 /// `with …` and a space; nothing of nothing.
@@ -125,6 +125,24 @@ pub(super) fn source(item: &FromItem) -> String {
                 "{}{}{ordinality}{}{columns}",
                 if *lateral { "lateral " } else { "" },
                 call(inner),
+                alias(named.as_ref())
+            )
+        }
+        FromItem::Functions { lateral, calls, ordinality, alias: named } => {
+            let one = |(inner, definitions): &(Call, Vec<(String, TypeName)>)| {
+                let column =
+                    |(name, ty): &(String, TypeName)| format!("{} {}", quote_ident(name), type_name(ty));
+                let columns: String = match definitions.is_empty() {
+                    true => String::new(),
+                    false => format!(" as ({})", list(definitions, column)),
+                };
+                format!("{}{columns}", call(inner))
+            };
+            format!(
+                "{}rows from ({}){}{}",
+                if *lateral { "lateral " } else { "" },
+                list(calls, one),
+                if *ordinality { " with ordinality" } else { "" },
                 alias(named.as_ref())
             )
         }

@@ -3,8 +3,8 @@
 use super::expr::expr;
 use super::{clause, columns, columns_if_any, list, object_name, object_names, quote_ident, type_name, when};
 use crate::ast::{
-    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, Expr, ExprKind,
-    IndexKey, References, ReferentialAction, SequenceOptions, TableConstraint, TableConstraintKind,
+    ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, Exclusion, Expr,
+    ExprKind, IndexKey, References, ReferentialAction, SequenceOptions, TableConstraint, TableConstraintKind,
 };
 
 /// `None` of a partition, whose bounds no tree has.
@@ -131,10 +131,25 @@ pub(super) fn table_constraint(constraint: &TableConstraint) -> String {
         TableConstraintKind::ForeignKey { columns, references } => {
             format!("foreign key {} {}", self::columns(columns), self::references(references))
         }
-        TableConstraintKind::Exclude(text) => format!("exclude {text}"),
+        TableConstraintKind::Exclude(exclusion) => self::exclusion(exclusion),
     };
     let not_valid = if constraint.not_valid { " not valid" } else { "" };
     format!("{}{kind}{not_valid}", constraint_name(constraint.name.as_ref()))
+}
+
+fn exclusion(exclusion: &Exclusion) -> String {
+    let key = |(key, operator): &(IndexKey, String)| format!("{} with {operator}", index_key(key));
+    let include = match exclusion.include.is_empty() {
+        true => String::new(),
+        false => format!(" include {}", columns(&exclusion.include)),
+    };
+    format!(
+        "exclude using {} ({}){include}{}{}",
+        quote_ident(&exclusion.method),
+        list(&exclusion.keys, key),
+        exclusion.filter.as_ref().map(|filter| format!(" where ({})", expr(filter))).unwrap_or_default(),
+        deferrable(exclusion.deferrable, exclusion.initially_deferred)
+    )
 }
 
 fn key(columns: &[String], include: &[String], using_index: Option<&String>) -> String {

@@ -25,6 +25,7 @@ pub(super) fn constraints(catalog: &mut Catalog, places: &Places, found: Vec<fac
         match constraint.kind.as_str() {
             "c" => check(catalog, place, &constraint),
             "f" => foreign_key(catalog, places, place, &constraint),
+            "x" => exclusion(catalog, place, &constraint),
             _ => key(catalog, place, &constraint),
         }
     }
@@ -42,6 +43,28 @@ fn check(catalog: &mut Catalog, place: &ById, constraint: &facts::Constraint) {
     };
     let at = table.checks.partition_point(|other| other.name < check.name);
     table.checks.insert(at, check);
+}
+
+fn exclusion(catalog: &mut Catalog, place: &ById, constraint: &facts::Constraint) {
+    let name = catalog[place.table].name.clone();
+    let what = || format!("exclusion constraint {} of table {name}", constraint.name);
+    let said = constraint.check.as_deref().unwrap_or_default();
+    let statement = text::statement(catalog, &format!("alter table t add {said}"), what);
+    let Some(StatementKind::AlterTable(alter)) = statement else { return };
+    let Some(ast::AlterTableAction::AddConstraint(added)) = alter.actions.into_iter().next() else { return };
+    let ast::TableConstraintKind::Exclude(exclusion) = added.kind else { return };
+    let Some(table) = table_mut(catalog, place.table) else { return };
+    table.indexes.push(Index {
+        name: constraint.name.as_str().into(),
+        unique: false,
+        nulls_not_distinct: false,
+        method: exclusion.method.as_str().into(),
+        keys: exclusion.keys.iter().map(|(key, _)| index_key(table, key)).collect(),
+        include: included(table, &exclusion.include),
+        predicate: exclusion.filter.map(Arc::new),
+        excludes: exclusion.keys.iter().map(|(_, operator)| operator.as_str().into()).collect(),
+        comment: None,
+    });
 }
 
 fn key(catalog: &mut Catalog, place: &ById, constraint: &facts::Constraint) {
@@ -101,8 +124,7 @@ pub(super) fn indexes(catalog: &mut Catalog, places: &Places, found: Vec<facts::
         let Some(StatementKind::CreateIndex(create)) = statement else { continue };
         let Some(table) = table_mut(catalog, place.table) else { continue };
         let keys = create.keys.iter().map(|key| index_key(table, key)).collect();
-        let include =
-            create.include.iter().filter_map(|name| table.column(name).map(|(column, _)| column)).collect();
+        let include = included(table, &create.include);
         table.indexes.push(Index {
             name: index.name.into(),
             unique: create.unique,
@@ -111,9 +133,14 @@ pub(super) fn indexes(catalog: &mut Catalog, places: &Places, found: Vec<facts::
             keys,
             include,
             predicate: create.filter.map(Arc::new),
+            excludes: Vec::new(),
             comment: index.comment,
         });
     }
+}
+
+fn included(table: &Table, names: &[String]) -> Vec<ColumnId> {
+    names.iter().filter_map(|name| table.column(name).map(|(column, _)| column)).collect()
 }
 
 fn index_key(table: &Table, key: &ast::IndexKey) -> IndexKey {

@@ -9,7 +9,7 @@ use types::session::Session;
 use types::ty::format_type;
 use types::{Code, Error, Result, Type};
 
-use super::{alone, kept, plain, stored_name};
+use super::{alone, exclusion, kept, plain, stored_name};
 use crate::schema::{KeyWords, Task, Test, duplicated};
 use crate::sqlite::names::{NULLS, collation, index_name, native_equality, quote};
 
@@ -47,6 +47,15 @@ pub(super) fn create(catalog: &Catalog, table: &Table, name: &str, session: &Ses
     let Fate::Stored(texts) = fate else { return Ok(Vec::new()) };
     let is_unique = table.indexes.iter().all(|index| &*index.name != name || index.unique);
     texts.into_iter().map(|(_, text)| task(table, name, is_unique, text, session)).collect()
+}
+
+/// Makes an index of a table that may have rows, which an exclusion constraint may refuse.
+pub(super) fn add(catalog: &Catalog, table: &Table, name: &str, session: &Session) -> Result<Vec<Task>> {
+    let mut tasks = create(catalog, table, name, session)?;
+    if let Some(index) = table.indexes.iter().find(|index| index.is_exclusion() && &*index.name == name) {
+        tasks.push(exclusion::test(catalog, table, index, session)?);
+    }
+    Ok(tasks)
 }
 
 fn task(table: &Table, name: &str, is_unique: bool, text: String, session: &Session) -> Result<Task> {
@@ -88,7 +97,7 @@ fn duplicates(table: &Table, name: &str, columns: &[ColumnId], session: &Session
     );
     command.text = text.into();
     let words: Vec<&str> = columns.iter().map(|&column| &*table[column].name).collect();
-    let key = Some(KeyWords { columns: words.join(", "), after: "is duplicated.".to_owned() });
+    let key = Some(KeyWords { columns: words.join(", "), after: "is duplicated.".to_owned(), of_two: false });
     Ok(Test { command, error: duplicated(name), key })
 }
 
@@ -123,6 +132,9 @@ pub(super) fn of_unique(table: &Table, unique: &Unique) -> Result<Fate> {
 
 /// An index that no constraint owns.
 pub(super) fn of_index(catalog: &Catalog, table: &Table, index: &Index, session: &Session) -> Result<Fate> {
+    if index.is_exclusion() {
+        return exclusion::helper(catalog, table, index, session).map(Fate::Stored);
+    }
     if !ORDERED.contains(&&*index.method) {
         return Ok(Fate::LeftOut(format!("the access method {}", index.method)));
     }
@@ -133,7 +145,7 @@ pub(super) fn of_index(catalog: &Catalog, table: &Table, index: &Index, session:
     }
 }
 
-fn stored(
+pub(super) fn stored(
     catalog: &Catalog,
     table: &Table,
     index: &Index,

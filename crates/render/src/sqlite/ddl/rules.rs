@@ -10,6 +10,7 @@ use types::session::Session;
 use types::stored::Stored;
 use types::{Code, Error, Result, Type, Value};
 
+use super::exclusion;
 use super::foreign_key::target_of;
 use super::{bound, plain, row_source, stored_name};
 use crate::schema::{KeyWords, Scene, Task, Test};
@@ -33,7 +34,11 @@ pub(super) fn validate(table: &Table, rule: &Rule, scene: &Scene<'_>) -> Result<
 /// Looks whether existing rows fit all checks that hold for all rows.
 pub(super) fn all_checks(table: &Table, scene: &Scene<'_>) -> Result<Vec<Task>> {
     let not_valid = |name: &Arc<str>| table.checks.iter().any(|check| check.name == *name && check.not_valid);
-    checks(table, scene, |check| check.domain.is_some() || !not_valid(&check.name))
+    let mut tasks = checks(table, scene, |check| check.domain.is_some() || !not_valid(&check.name))?;
+    for index in table.indexes.iter().filter(|index| index.is_exclusion()) {
+        tasks.push(exclusion::test(&scene.wanted.catalog, table, index, scene.session)?);
+    }
+    Ok(tasks)
 }
 
 fn checks(table: &Table, scene: &Scene<'_>, is_asked: impl Fn(&CheckModel) -> bool) -> Result<Vec<Task>> {
@@ -116,6 +121,7 @@ pub(super) fn reference(
         key: Some(KeyWords {
             columns: names.join(", "),
             after: format!("is not present in table \"{}\".", key.target.name),
+            of_two: false,
         }),
     })))
 }
