@@ -259,3 +259,66 @@ impl Pass<'_> {
 fn has_null(values: &[Option<Value>]) -> bool {
     values.iter().flatten().any(Value::is_null)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{NoRow, Scope, eval};
+    use crate::functions::Session;
+    use crate::ir::Caller;
+
+    const SCHEMA: &str = "create table t (id int primary key, a int, n numeric(8,2));";
+
+    /// Whether a statement is refused for a constant.
+    #[track_caller]
+    fn check(statement: &str, expected: Option<&str>) {
+        let (declared, _) = sql::parse(SCHEMA);
+        let (catalog, _) = catalog::build(catalog::builtin(), &declared, &crate::resolve::Views);
+        let (statements, broken) = sql::parse(statement);
+        assert!(broken.is_empty(), "{broken:?}");
+        let query = crate::resolve::statement(&catalog, &statements[0].kind, &[]).unwrap();
+        let (caller, session, clock) = (Caller::role("postgres"), Session::utc(0), || 0);
+        let compute = |expr: &Expr| {
+            let mut random = |_: &mut [u8]| {};
+            let mut scope =
+                Scope { caller: &caller, params: &[], session: &session, random: &mut random, clock: &clock };
+            eval(expr, &NoRow, &mut scope)
+        };
+        let found = refused(&query, &compute).err().map(|error| error.message().to_owned());
+        assert_eq!(found.as_deref(), expected, "{statement}");
+    }
+
+    const BY_ZERO: Option<&str> = Some("division by zero");
+
+    #[test]
+    fn what_is_computed_in_any_case_fails_without_a_row() {
+        check("select 1 / 0 from t", BY_ZERO);
+        check("select a from t where a = 1 or 1 / 0 = 1", BY_ZERO);
+        check("select count(1 / 0) from t", BY_ZERO);
+        check("select (select 1 / 0 from t u) from t", BY_ZERO);
+        check("select a from t union all select 1 / 0 from t", BY_ZERO);
+        check("update t set a = 1 / 0", BY_ZERO);
+        check("insert into t (a) select 1 / 0 from t", BY_ZERO);
+        check("update t set n = 12345678", Some("numeric field overflow"));
+    }
+
+    #[test]
+    fn conditions_that_are_constants_decide_what_is_computed() {
+        check("select case when a > 0 then 1 else 1 / 0 end from t", BY_ZERO);
+        check("select case when true then 1 else 1 / 0 end from t", None);
+        check("select coalesce(a, 1 / 0) from t", BY_ZERO);
+        check("select coalesce(1, 1 / 0) from t", None);
+        check("select a from t where false and 1 / 0 = 1", None);
+        check("select a from t where true or 1 / 0 = 1", None);
+    }
+
+    #[test]
+    fn what_may_say_something_else_and_what_is_left_out_is_not_computed() {
+        check("select ('x'::text)::int from t", Some("invalid input syntax for type integer: \"x\""));
+        check("select ('x'::text)::date from t", None);
+        check("select a / 0 from t", None);
+        check("select a from t where exists (select 1 / 0 from t u)", None);
+        check("select s.a from (select a, 1 / 0 as z from t) s", None);
+        check("with c as (select 1 / 0 as x from t) select a from t", None);
+    }
+}
