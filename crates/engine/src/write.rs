@@ -146,6 +146,11 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
+        if write.action.sets_nothing() {
+            check_affected(write, 0)?;
+            self.returning(write, &[], parameters, position, sink).await?;
+            return Ok(Applied::default());
+        }
         if !self.served.model.catalog[write.table].is_stored() {
             self.in_force.begin(write.table);
             let done = self.store_instead(write, parameters, position, sink).await;

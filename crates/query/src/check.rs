@@ -17,6 +17,9 @@ use crate::{reach, triggers, visit};
 /// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key, `0A000` where foreign
 /// keys change what other columns are generated of.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
+    if write.action.sets_nothing() {
+        return Ok(());
+    }
     if model[write.table].fills.is_empty() {
         // A model of declarations alone stores nothing: the whole one that runs it looks.
         return Ok(());

@@ -94,6 +94,8 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
 pub struct Playing<'a> {
     /// The word of the engine.
     pub engine: &'a str,
+    /// The number of its release.
+    pub release: u32,
     /// Who serves the projects on it.
     pub serve: &'a Serve<'a>,
     /// What to do with empty sections.
@@ -155,7 +157,7 @@ fn judged(page: &Page, playing: &Playing<'_>) -> Result<Vec<Failure>, String> {
             return Ok(vec![Failure { line: *line, message: message.clone() }]);
         }
     };
-    if !case.is_for(playing.engine) {
+    if !case.is_asked(playing.engine, playing.release) {
         return Ok(Vec::new());
     }
     let Outcome { failures, fills } = play(case, playing.serve);
@@ -183,7 +185,8 @@ mod tests {
         let pages: Vec<Page> = texts.iter().map(|text| Page::new("a/b", text, parse)).collect();
         let mut out = Vec::new();
         let refuse = |_: &Case| Err("no server".to_owned());
-        let playing = Playing { engine: "sqlite", serve: &refuse, empty: Empty::Fail, stops: false };
+        let serve = &refuse;
+        let playing = Playing { engine: "sqlite", release: 3, serve, empty: Empty::Fail, stops: false };
         let tally = run(&pages, &playing, &mut out).unwrap();
         (tally, String::from_utf8(out).unwrap())
     }
@@ -195,6 +198,14 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "a/b.case:1: no server");
         assert!(lines[1].starts_with("a/b.case:1: there is no section `nothing`"));
+    }
+
+    #[test]
+    fn releases_before_are_not_asked() {
+        let (tally, _) = told(&["== since sqlite 4\n== request as anon\nGET /\n"]);
+        assert_eq!(tally, Tally { passed: 1, failed: 0 });
+        let (tally, _) = told(&["== since sqlite 3\n== request as anon\nGET /\n"]);
+        assert_eq!(tally, Tally { passed: 0, failed: 1 });
     }
 
     #[test]

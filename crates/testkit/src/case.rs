@@ -37,6 +37,8 @@ pub struct Case {
     pub skips: Vec<Skip>,
     /// The engine that lacks what this is about, if it is about that.
     pub lacking: Option<Skip>,
+    /// Engines whose releases differ, each with the first release that answers like this, by its number.
+    pub since: Vec<(String, u32)>,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -45,6 +47,11 @@ impl Case {
     /// Whether it is played on an engine.
     pub fn is_for(&self, engine: &str) -> bool {
         self.lacking.as_ref().is_none_or(|lacking| lacking.engine == engine)
+    }
+
+    /// Whether it is played on a release of an engine.
+    pub fn is_asked(&self, engine: &str, release: u32) -> bool {
+        self.is_for(engine) && self.since.iter().all(|(of, since)| of != engine || *since <= release)
     }
 
     /// The capabilities that an engine lacks for it.

@@ -92,8 +92,8 @@ pub struct Verdict {
     pub statuses: BTreeMap<u16, u64>,
     /// How often which error was answered by both.
     pub errors: BTreeMap<String, u64>,
-    /// Deviations that were met.
-    pub deviations: BTreeMap<&'static str, u64>,
+    /// Deviations that were met: how often, and one of them.
+    pub deviations: BTreeMap<&'static str, (u64, String)>,
     /// Differences: how they look alike, how often, and one of them as a case.
     pub differences: BTreeMap<String, (u64, String)>,
 }
@@ -239,7 +239,7 @@ impl Work<'_> {
             if self.is_over.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let reply = self.ask(&mut pair, &asked)?;
+            let reply = self.ask(number, &mut pair, &asked)?;
             let is_kept = asked.changes && !asked.prefers("tx=rollback");
             if is_kept {
                 kept.push(asked.clone());
@@ -269,13 +269,19 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn ask(&self, pair: &mut Pair, asked: &Asked) -> Result<Reply, String> {
+    fn ask(&self, number: u64, pair: &mut Pair, asked: &Asked) -> Result<Reply, String> {
         let compared = pair.compare(asked)?;
         self.note(|verdict| verdict.compared += 1);
         match compared {
             Compared::Differs(difference) => Ok(Reply::Differs(difference)),
-            Compared::Deviates(name) => {
-                self.note(|verdict| *verdict.deviations.entry(name).or_default() += 1);
+            Compared::Deviates(name, difference) => {
+                self.note(|verdict| {
+                    let known = verdict.deviations.entry(name).or_default();
+                    known.0 += 1;
+                    if known.1.is_empty() {
+                        known.1 = report::brief(asked, &difference, number);
+                    }
+                });
                 Ok(if asked.changes { Reply::Apart } else { Reply::Same })
             }
             Compared::Lacks(reason) => {
@@ -319,7 +325,7 @@ impl Work<'_> {
             self.is_over.store(true, Ordering::Relaxed);
         }
         if !is_new {
-            let text = report::brief(&finding, number);
+            let text = report::brief_of(&finding, number);
             self.note(|verdict| {
                 if let Some(entry) = verdict.differences.get_mut(&signature)
                     && entry.1.is_empty()

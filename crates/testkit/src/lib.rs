@@ -12,6 +12,7 @@
 //! == policy                          every request is asked again by everybody (always so below `cases/policies`)
 //! == skip ENGINE: CAPABILITY         the engine lacks the capability, a row of `lacking`: the case must not hold there
 //! == lacking ENGINE: CAPABILITY      what the engine says instead: the case is played there alone
+//! == since ENGINE RELEASE            releases of the engine before this one differ, and are not asked: `postgres 150020`
 //!
 //! == request as PERSON               METHOD /path, headers, an empty line, a body
 //! == response STATUS                 headers (`!Name`: absent), an empty line, a body; nothing else is checked.

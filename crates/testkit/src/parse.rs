@@ -24,6 +24,7 @@ const SECTIONS: &[Row] = &[
     Row { word: "policy", read: policy },
     Row { word: "skip", read: skip },
     Row { word: "lacking", read: lacking },
+    Row { word: "since", read: since },
     Row { word: "later", read: later },
     Row { word: "request", read: exchange::request },
     Row { word: "response", read: exchange::response },
@@ -165,6 +166,24 @@ fn lacking(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
     Ok(())
 }
 
+fn since(case: &mut Case, section: &Section<'_>) -> Result<(), Complaint> {
+    section.has_no_body()?;
+    let shape = || section.complain("write `== since ENGINE RELEASE`, the release as a number");
+    let [_, engine, release] = section.words[..] else { return Err(shape()) };
+    is_engine(section, engine)?;
+    case.since.push((engine.to_owned(), release.parse().map_err(|_| shape())?));
+    Ok(())
+}
+
+fn is_engine(section: &Section<'_>, engine: &str) -> Result<(), Complaint> {
+    if ENGINES.iter().any(|(known, _)| *known == engine) {
+        return Ok(());
+    }
+    let known: Vec<&str> = ENGINES.iter().map(|(known, _)| *known).collect();
+    let known = known.join(", ");
+    Err(section.complain(format!("there is no engine `{engine}`; there are: {known}")))
+}
+
 /// An engine and a capability that it is known to lack.
 fn capability(section: &Section<'_>) -> Result<Skip, Complaint> {
     section.has_no_body()?;
@@ -172,11 +191,7 @@ fn capability(section: &Section<'_>) -> Result<Skip, Complaint> {
     let [_, engine, ..] = section.words[..] else { return Err(shape()) };
     let engine = engine.strip_suffix(':').ok_or_else(shape)?;
     let capability = section.words[2..].join(" ");
-    if ENGINES.iter().all(|(known, _)| *known != engine) {
-        let known: Vec<&str> = ENGINES.iter().map(|(known, _)| *known).collect();
-        let known = known.join(", ");
-        return Err(section.complain(format!("there is no engine `{engine}`; there are: {known}")));
-    }
+    is_engine(section, engine)?;
     if capability.is_empty() {
         return Err(shape());
     }
@@ -231,6 +246,8 @@ mod tests {
         refused("== schema now\n", 1, "`== schema`");
         refused("== rows\n", 1, "== rows TABLE");
         refused("== skip oracle: x\n", 1, "no engine `oracle`");
+        refused("== since oracle 1\n", 1, "no engine `oracle`");
+        refused("== since postgres 15.20\n", 1, "the release as a number");
         refused("== skip sqlite: speed\n", 1, "`LACKING` has no such row");
         refused("== skip sqlite:\n", 1, "== skip ENGINE: CAPABILITY");
         refused("== lacking sqlite: speed\n", 1, "`LACKING` has no such row");

@@ -274,12 +274,13 @@ impl Work<'_> {
         existing: StoredRow,
     ) -> Result<Option<Change>> {
         let row = tuple(write, &existing.values, Some(proposed));
+        // What a policy or a view hides meets no condition of the caller's.
+        self.admit_by_policies(&write.guard.conflict, tuple(write, &existing.values, None)).await?;
         if let Some(filter) = filter
             && !matches!(self.value_at_start(filter, Some(row), &[]).await?, Value::Bool(true))
         {
             return Ok(None);
         }
-        self.admit_by_policies(&write.guard.conflict, tuple(write, &existing.values, None)).await?;
         let mut values = existing.values.clone();
         for (column, assign) in set {
             values[usize::from(column.0)] = match assign {

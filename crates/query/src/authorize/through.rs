@@ -13,10 +13,19 @@ use super::Pass;
 use super::privileges::{Named, named_in, named_in_read};
 use super::writes::{compared, written_columns};
 use crate::ir::{
-    Action, Assign, Conflict, ConflictAction, Expr, Read, RowCheck, Source, SourceId, Write, WriteGuard,
+    Action, Assign, Conflict, ConflictAction, Expr, Judge, Read, RowCheck, Source, SourceId, Write,
+    WriteGuard,
 };
 use crate::triggers::is_instead;
 use crate::visit;
+
+/// What the views on the way of a write ask.
+pub(super) struct OnTheWay {
+    /// Of a row that is stored.
+    pub(super) checks: Vec<RowCheck>,
+    /// Of a row that is in the way of an upsert: that they show it.
+    pub(super) shown: Vec<RowCheck>,
+}
 
 /// The words of a refusal: what is done, what would enable it, the kind of trigger.
 struct Words {
@@ -36,9 +45,9 @@ fn words(action: &Action) -> Words {
 impl Pass<'_> {
     /// Makes a write to a view one to the relation that it shows, until that is a table. What its rows must meet on the way.
     /// `reads`: whether the write reads rows of the view; who may do that may read all that the view names.
-    pub(super) fn through_views(&mut self, write: &mut Write, reads: bool) -> Result<Vec<RowCheck>> {
+    pub(super) fn through_views(&mut self, write: &mut Write, reads: bool) -> Result<OnTheWay> {
         self.takes_writes(write)?;
-        let mut checks = Vec::new();
+        let (mut checks, mut shown) = (Vec::new(), Vec::new());
         let mut is_cascaded = false;
         while let TableKind::View { materialized: false, check_option, .. } =
             self.model.catalog[write.table].kind
@@ -56,15 +65,46 @@ impl Pass<'_> {
                 self.require(table, Privilege::Select, named_in_read(&read).get(&base))?;
             }
             is_cascaded |= check_option == Some(CheckOption::Cascaded);
-            self.lower(write, &read, &mut checks)?;
+            self.lower(write, &read, checks.iter_mut().chain(&mut shown))?;
+            let name = &self.model.catalog[view].name.name;
             if is_cascaded || check_option.is_some() {
-                checks.extend(self.check_of(view, &read, write.target));
+                let message = format!("new row violates check option for view \"{name}\"");
+                let violation = Error::new(Code::VIEW_CHECK_VIOLATION, message);
+                checks.extend(self.check_of(violation, &read, write.target));
+            }
+            if changes_existing(&write.action) {
+                let message = format!("conflicting row is not visible through view \"{name}\"");
+                let violation = Error::new(Code::OBJECT_STATE, message);
+                // Of several views, the innermost says so.
+                shown.splice(0..0, self.check_of(violation, &read, write.target));
             }
             for shown in [&mut write.returning, &mut write.counted].into_iter().flatten() {
                 show(&mut shown.from, view, &read, &mut self.ids);
             }
         }
-        Ok(checks)
+        Ok(OnTheWay { checks, shown })
+    }
+
+    /// Guards an update that sets nothing. PostgREST asks for no row of the relation instead: who may read it may do that, whether
+    /// or not it takes writes.
+    pub(super) fn nothing(&mut self, write: &mut Write) -> Result<()> {
+        write.guard = WriteGuard { judge: Judge::Us, ..WriteGuard::default() };
+        self.require(write.table, Privilege::Select, None)?;
+        if self.model.catalog[write.table].is_stored() {
+            return Ok(());
+        }
+        let relation = self.model.relation(write.table, &mut self.ids)?;
+        for shown in [&mut write.returning, &mut write.counted].into_iter().flatten() {
+            let ids = &mut self.ids;
+            visit::each_source_mut(&mut shown.from, &mut |source| {
+                if let (Source::Written { id, .. }, Source::Read { read, view, .. }) = (&source, &relation) {
+                    let read = Box::new(visit::instantiate_read(read, ids));
+                    *source = Source::Read { id: *id, read, view: *view };
+                }
+            });
+            shown.filter = Some(Expr::bool(false));
+        }
+        self.read(&mut Read::from(relation))
     }
 
     /// What may be done where triggers stand in place of the write: they say what becomes of the rows that the view shows.
@@ -87,12 +127,10 @@ impl Pass<'_> {
     }
 
     /// The condition of a view, on a row of what it shows.
-    fn check_of(&mut self, view: TableId, read: &Read, row: SourceId) -> Option<RowCheck> {
+    fn check_of(&mut self, violation: Error, read: &Read, row: SourceId) -> Option<RowCheck> {
         let (own, base) = (read.filter.as_ref()?, visit::id_of(&read.from)?);
         let expr = visit::instantiate(own, base, row, &mut self.ids);
-        let name = &self.model.catalog[view].name.name;
-        let message = format!("new row violates check option for view \"{name}\"");
-        Some(RowCheck { expr, violation: Error::new(Code::VIEW_CHECK_VIOLATION, message) })
+        Some(RowCheck { expr, violation })
     }
 
     fn require_on_view(&self, write: &Write) -> Result<()> {
@@ -178,7 +216,12 @@ impl Pass<'_> {
     }
 
     /// Speaks of the relation underneath instead of the view.
-    fn lower(&mut self, write: &mut Write, read: &Read, checks: &mut [RowCheck]) -> Result<()> {
+    fn lower<'c>(
+        &mut self,
+        write: &mut Write,
+        read: &Read,
+        checks: impl Iterator<Item = &'c mut RowCheck>,
+    ) -> Result<()> {
         let (Some(base), Some(table)) = (visit::id_of(&read.from), underneath(&read.from)) else {
             return Err(Error::internal("a view of nothing"));
         };
@@ -186,7 +229,7 @@ impl Pass<'_> {
         let view = &self.model.catalog[write.table];
         let mut lowering = Lowering { view, verb, target: write.target, read, base, ids: &mut self.ids };
         lowering.action(&mut write.action)?;
-        checks.iter_mut().for_each(|check| lowering.shown(&mut check.expr, write.target));
+        checks.for_each(|check| lowering.shown(&mut check.expr, write.target));
         write.table = table;
         Ok(())
     }
@@ -330,6 +373,13 @@ fn obstacle(read: &Read, has_with: bool) -> Option<&'static str> {
     .into_iter()
     .find(|(hinders, _)| *hinders)
     .map(|(_, detail)| detail)
+}
+
+/// Whether rows that are in the way are changed.
+fn changes_existing(action: &Action) -> bool {
+    let Action::Insert(insert) = action else { return false };
+    let conflict = insert.conflict.as_ref();
+    conflict.is_some_and(|conflict| matches!(conflict.action, ConflictAction::Update { .. }))
 }
 
 pub(super) fn underneath(from: &Source) -> Option<TableId> {

@@ -9,6 +9,7 @@ use super::Pass;
 use super::one_row::{is_of_one_row, refuse_half_seen};
 use super::policies::Side;
 use super::privileges::{Named, named_in, named_in_read};
+use super::through::OnTheWay;
 use crate::ir::{
     Action, Assign, Conflict, ConflictAction, Expr, Insert, Judge, Read, RowValue, Source, SourceId, Write,
     WriteGuard,
@@ -39,6 +40,9 @@ impl Pass<'_> {
         if write.refreshes {
             return self.refresh(write);
         }
+        if write.action.sets_nothing() {
+            return self.nothing(write);
+        }
         if self.model.catalog[write.table].is_materialized() {
             let name = &self.model.catalog[write.table].name.name;
             let message = format!("cannot change materialized view \"{name}\"");
@@ -56,7 +60,8 @@ impl Pass<'_> {
         self.is_of_one_row = is_of_one_row(write, &self.model.catalog);
         self.beside(write)?;
         self.values(&mut write.action)?;
-        let views = self.through_views(write, reads_target || compares_keys(write))?;
+        let OnTheWay { checks: views, shown } =
+            self.through_views(write, reads_target || compares_keys(write))?;
         if !self.model.catalog[write.table].is_stored() {
             let guard = self.instead(write)?;
             write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
@@ -68,15 +73,14 @@ impl Pass<'_> {
             refuse_half_seen(write.table, self.model)?;
         }
         let guard = match &mut write.action {
-            Action::Insert(insert) => self.insert(write.table, write.target, insert, reads_target)?,
+            Action::Insert(insert) => {
+                let mut guard = self.insert(write.table, write.target, insert, reads_target)?;
+                guard.conflict.extend(shown);
+                guard
+            }
             Action::Update { set, filter } => {
-                if set.is_empty() {
-                    // Nothing is set in no row, whatever is asked for.
-                    self.require(write.table, Privilege::Select, None)?;
-                } else {
-                    self.assigned(write.table, set)?;
-                    self.named_values(write.target, write.table, set, filter.as_ref())?;
-                }
+                self.assigned(write.table, set)?;
+                self.named_values(write.target, write.table, set, filter.as_ref())?;
                 let touch = self.touch(write.table, write.target, PolicyCommand::Update, reads_target)?;
                 let update = self.after_update(write.table, write.target, reads_target)?;
                 WriteGuard { touch, update, ..WriteGuard::default() }

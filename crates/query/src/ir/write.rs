@@ -99,6 +99,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it is an update that sets nothing, which is none.
+    pub fn sets_nothing(&self) -> bool {
+        matches!(self, Action::Update { set, .. } if set.is_empty())
+    }
+
     /// The statement's word.
     pub fn word(&self) -> &'static str {
         match self {

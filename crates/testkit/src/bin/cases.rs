@@ -53,7 +53,7 @@ fn run() -> Result<bool, String> {
     }
     let start = Instant::now();
     let serve = |case: &Case| Ok(Box::new(Served::on(case, &engine)?) as Box<dyn Server>);
-    let playing = Playing { engine: engine.name(), serve: &serve, empty, stops };
+    let playing = Playing { engine: engine.name(), release: release(&engine)?, serve: &serve, empty, stops };
     let tally = book::run(&pages, &playing, &mut std::io::stdout())?;
     println!("{} cases in {:.1} s", pages.len(), start.elapsed().as_secs_f64());
     println!("{} passed, {} failed", tally.passed, tally.failed);
@@ -72,6 +72,14 @@ fn unshown(pages: &[Page]) -> Vec<String> {
         .filter(|row| !names(row))
         .map(|row| format!("{}: {}", row.engine, row.capability))
         .collect()
+}
+
+/// The number of an engine's release; of the embedded engine, which is built in, that of no release.
+fn release(engine: &Engine) -> Result<u32, String> {
+    match engine {
+        Engine::Sqlite | Engine::At(_) => Ok(u32::MAX),
+        Engine::Postgres(cluster) => cluster.release(),
+    }
 }
 
 fn cluster() -> Result<Cluster, String> {

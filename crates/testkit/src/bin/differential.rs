@@ -71,7 +71,10 @@ fn tell(verdict: &Verdict) {
         let share = 1_000 * refused / verdict.compared;
         println!("lacking on SQLite: {refused} in all, {}.{} %", share / 10, share % 10);
     }
-    for (name, count) in &verdict.deviations {
+    for (name, (_, example)) in &verdict.deviations {
+        println!("── deviation: {name}\n{example}");
+    }
+    for (name, (count, _)) in &verdict.deviations {
         println!("deviation, {count} ×: {name}");
     }
     for (signature, (count, _)) in &verdict.differences {

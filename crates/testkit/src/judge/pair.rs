@@ -52,7 +52,7 @@ pub(super) struct Difference {
 pub(super) enum Compared {
     Same(Answer),
     /// A deviation of the table, by its name.
-    Deviates(&'static str),
+    Deviates(&'static str, Box<Difference>),
     /// The embedded engine refuses by name what it lacks.
     Lacks(String),
     Differs(Box<Difference>),
@@ -100,7 +100,7 @@ impl Pair {
                 return Ok(Compared::Lacks(reason));
             }
             return Ok(match deviations::named(asked, &difference) {
-                Some(name) => Compared::Deviates(name),
+                Some(name) => Compared::Deviates(name, Box::new(difference)),
                 None => Compared::Differs(Box::new(difference)),
             });
         }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::ask::Asked;
+use super::pair::Difference;
 use super::shrink::Finding;
 
 /// The case: PostgreSQL's answer is what is expected.
@@ -30,9 +32,14 @@ pub(super) fn case(finding: &Finding, seed: u64, number: u64) -> String {
 }
 
 /// The request and both answers, for one that is not made smaller.
-pub(super) fn brief(finding: &Finding, number: u64) -> String {
-    let difference = &finding.difference;
-    let asked = finding.requests.last().map(super::ask::Asked::section).unwrap_or_default();
+pub(super) fn brief_of(finding: &Finding, number: u64) -> String {
+    let nothing = Asked::default();
+    brief(finding.requests.last().unwrap_or(&nothing), &finding.difference, number)
+}
+
+/// The same of a difference.
+pub(super) fn brief(asked: &Asked, difference: &Difference, number: u64) -> String {
+    let asked = asked.section();
     let (sqlite, postgres) = (difference.sqlite.section(None), difference.postgres.section(None));
     format!("Project {number}, {}:\n{asked}\nPostgreSQL:\n{postgres}\nSQLite:\n{sqlite}", difference.what)
 }

@@ -53,54 +53,13 @@ fn answered(world: &World, at: usize, asked: &mut Asked, draw: &mut Draw) {
     if told == "return=representation" {
         let mut shown = Asked { method: "GET", ..Asked::default() };
         let is_pinned = reads::shape(world, at, &mut shown, draw);
-        let changed = changed(world, at);
-        let wanted = |name: &str| {
-            (name.starts_with("select=") && !is_pinned && !embeds(world, name, &changed))
-                || name.contains("order=")
-        };
+        let wanted = |name: &str| name.starts_with("select=") && !is_pinned || name.contains("order=");
         asked.parameters.extend(shown.parameters.into_iter().filter(|parameter| wanted(parameter)));
         asked.is_ordered = shown.is_ordered;
         reads::media(asked, draw);
     } else {
         asked.is_ordered = true;
     }
-}
-
-/// Tables whose rows a write may change: those that refer to the changed one go with it.
-fn changed(world: &World, at: usize) -> Vec<usize> {
-    let mut found = vec![at];
-    let mut next = 0;
-    while let Some(to) = found.get(next).copied() {
-        let referring = world.tables.iter().enumerate().filter(|(from, table)| {
-            !found.contains(from) && table.references.iter().any(|reference| reference.to == to)
-        });
-        let referring: Vec<usize> = referring.map(|(from, _)| from).collect();
-        found.extend(referring);
-        next += 1;
-    }
-    found
-}
-
-/// Whether rows of changed tables are embedded: PostgreSQL shows them as they were before the write, the embedded engine as they
-/// are then. That is a known deviation (`deviations`), and nobody is asked for it.
-fn embeds(world: &World, select: &str, changed: &[usize]) -> bool {
-    let is_named = |name: &str| {
-        let name = quoted(name).replace(' ', "%20").replace('"', "%22");
-        ["(", "!"].iter().any(|after| select.contains(&format!("{name}{after}")))
-    };
-    let tables = changed.iter().map(|at| world.tables.get(*at));
-    select.contains("near(")
-        || tables.into_iter().any(|table| match table {
-            // What a view shows is its own matter.
-            None => select.contains('('),
-            Some(table) => {
-                is_named(&table.name)
-                    || table
-                        .references
-                        .iter()
-                        .any(|reference| reference.columns.iter().any(|name| is_named(name)))
-            }
-        })
 }
 
 /// Filters of what is changed: mostly one row, or few.
@@ -304,16 +263,7 @@ fn result(world: &World, function: &Function, asked: &mut Asked, draw: &mut Draw
     match &function.result {
         Shape::Value | Shape::Values => {}
         Shape::Rows(at) => {
-            let before = asked.parameters.len();
             reads::shape(world, *at, asked, draw);
-            if function.changes {
-                let changed = changed(world, *at);
-                let arguments: Vec<String> = asked.parameters.drain(..before).collect();
-                asked.parameters.retain(|parameter| {
-                    !parameter.contains("select=") || !embeds(world, parameter, &changed)
-                });
-                asked.parameters.splice(0..0, arguments);
-            }
             reads::paged(asked, draw);
         }
         Shape::Columns(columns, key) => {

@@ -26,6 +26,9 @@ const BLANK: &str =
 /// Roles that nobody had before a world.
 const STRANGERS: &str = "select coalesce(string_agg(format('drop role %I;', rolname), ''), '') from pg_roles where oid >= 16384 and not rolname = any ($1)";
 
+/// The number of the release.
+const RELEASE: &str = "select current_setting('server_version_num')::int";
+
 /// The roles that are there.
 const ROLES: &str = "select array_agg(rolname::text) from pg_roles";
 
@@ -53,6 +56,15 @@ impl Cluster {
         drop(Served::on(&Case::default(), &engine)?);
         cluster.sessions(TEMPLATE)?.run(BLANK)?;
         Ok(cluster)
+    }
+
+    /// The number of its release.
+    ///
+    /// # Errors
+    /// A server that does not say it.
+    pub fn release(&self) -> Result<u32, String> {
+        let number = self.sessions("postgres")?.release()?;
+        u32::try_from(number).map_err(|_| format!("no number of a release: {number}"))
     }
 
     /// A database for a case.
@@ -128,6 +140,11 @@ impl Sessions {
     fn run(&mut self, text: &str) -> Result<(), String> {
         let ran = self.session.client.batch_execute(text);
         self.runtime.block_on(ran).map_err(|error| format!("{text}: {error}"))
+    }
+
+    fn release(&mut self) -> Result<i32, String> {
+        let row = self.runtime.block_on(self.session.client.query_one(RELEASE, &[]));
+        row.and_then(|row| row.try_get(0)).map_err(|error| error.to_string())
     }
 
     fn roles(&mut self) -> Result<Vec<String>, String> {
