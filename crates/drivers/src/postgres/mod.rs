@@ -18,6 +18,7 @@ mod pool;
 mod reach;
 mod respected;
 mod statements;
+mod turns;
 mod unverified;
 pub mod watch;
 
