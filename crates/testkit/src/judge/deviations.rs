@@ -6,8 +6,9 @@
 //!   embedded engine all of them. How many numbers are lost is nobody's promise ([`counts_on`]).
 //! - *Two keys to one table that do different things*: PostgreSQL runs checks and cascades in the order of their age, the embedded
 //!   engine looks before (`restrict`) or after (`no action`) all cascades (`schema::reference`).
-//! - *Errors of constants where there is no row*: PostgreSQL computes `1 / 0` when it plans, whether or not a row is looked at
-//!   (`programs::chosen`).
+//! - *Errors of variables where there is no row*: PostgreSQL computes what is made of a program's variables alone when it plans, in some
+//!   executions, whether or not a row is looked at (`programs::chosen`, `programs::fitting`). Constants fail so on both engines in
+//!   programs; in views and requests alone they do on PostgreSQL.
 //! - *Triggers before the rows of a deletion*: PostgreSQL deletes row by row, the embedded engine when all of them have fired. What one
 //!   of them asks of the table shows it (`programs::body`).
 //! - *How often a volatile function in a condition is called*: PostgreSQL calls it for each row that it looks at, the embedded engine
