@@ -294,7 +294,7 @@ impl Lines<'_, '_> {
             let of = format!("{name} trigger {}", trigger.name);
             let mut events: Vec<String> = statement.events.iter().map(|event| format!("{event:?}")).collect();
             events.sort();
-            self.add(&of, "is", (statement.timing, events, statement.for_each_row, trigger.enabled));
+            self.add(&of, "is", (statement.timing, events, statement.for_each_row, trigger.mode));
             let function = (&statement.function.schema, &statement.function.name, &statement.arguments);
             self.add(&of, "does", (function, &statement.referencing, statement.constraint));
             if let Some(when) = &statement.when {
