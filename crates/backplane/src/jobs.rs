@@ -29,13 +29,7 @@ const SCHEMAS: &[(&[&str], &str, &str)] = &[
     (&["vault."], "vault", include_str!("jobs/vault.sql")),
     (&["pgmq"], "pgmq", include_str!("jobs/pgmq.sql")),
     (
-        &[
-            "extensions.http",
-            "extension http",
-            "extension if not exists http",
-            "extension \"http\"",
-            "extension if not exists \"http\"",
-        ],
+        &["extensions.http", "extension http", "extension if not exists http"],
         "http",
         include_str!("jobs/http.sql"),
     ),
@@ -93,7 +87,8 @@ pub fn named<'t>(
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
     let is_named = move |words: &[&str]| {
         texts.clone().any(|text| {
-            let text = text.to_lowercase();
+            // As dumps have it: "net"."http_post"(…).
+            let text = text.to_lowercase().replace('"', "");
             words.iter().any(|word| text.contains(word))
         })
     };

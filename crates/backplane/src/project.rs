@@ -55,6 +55,8 @@ pub struct Project {
     pub complaints: Vec<Complaint>,
     /// Files that were found and not read, with the reason.
     pub unread: Vec<String>,
+    /// Places in blocks that could not run if the blocks came there.
+    pub doubts: Vec<String>,
 }
 
 impl Project {
@@ -70,7 +72,8 @@ impl Project {
         complaints.extend(found.complaints);
         complaints.extend(files::missing_folder(&base, &settings));
         // PostgreSQL has extensions of its own for what is made when it is named.
-        let texts = found.schema.iter().filter(|_| !settings.is_postgres()).map(|file| &*file.text);
+        let files = found.schema.iter().chain(&found.seed);
+        let texts = files.filter(|_| !settings.is_postgres()).map(|file| &*file.text);
         let foundation = fold::foundation(exposure(settings.api_exposure), texts);
         let folded = fold::schema(&foundation, &found.schema, found.origin, strictness)?;
         let seeded = fold::seed(&found.seed, &folded.catalog, strictness);
@@ -99,6 +102,7 @@ impl Project {
                 seeds: fold::files(&found.seed),
             },
             complaints,
+            doubts: folded.doubts.into_iter().chain(seeded.doubts).collect(),
             unread: found.unread,
         })
     }

@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::ground::{Ground, Grounded};
 use crate::host::{BoxFuture, Done, Host};
 use crate::interpret::Frame;
+use crate::interpret::check::Complaint;
 use crate::plans::Program;
 
 /// A place in a body that could not run.
@@ -32,18 +33,32 @@ pub fn refused(model: &Arc<Model>) -> Vec<Refusal> {
     interpreted.flat_map(|(at, function)| of_function(model, FunctionId(at), function)).collect()
 }
 
+/// A place in a `do` block that could not run.
+#[derive(Clone, Debug)]
+pub struct BlockRefusal {
+    /// The byte of the body where the statement begins.
+    pub at: u32,
+    /// What hinders.
+    pub error: Error,
+    /// Whether the block comes there in any case: a statement means nothing before it is reached.
+    pub is_reached: bool,
+}
+
 /// Every place of a `do` block that could not run.
-pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<(u32, Error)> {
+pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<BlockRefusal> {
     let mut host = Dry::of(model, path.into());
     let function = crate::block::anonymous(body);
     let program = Arc::new(Program::of(&function, host.path().clone()));
     if let Err(error) = program.body() {
-        return vec![(program.complaint(), error)];
+        return vec![BlockRefusal { at: program.complaint(), error, is_reached: true }];
     }
-    match crate::call::environment(&host, &function, Vec::new()) {
-        Ok(environment) => Frame::new(&program, &function, environment, &mut host).checked(),
-        Err(error) => vec![(0, error)],
-    }
+    let environment = match crate::call::environment(&host, &function, Vec::new()) {
+        Ok(environment) => environment,
+        Err(error) => return vec![BlockRefusal { at: 0, error, is_reached: true }],
+    };
+    let complaints = Frame::new(&program, &function, environment, &mut host).checked();
+    let refusal = |Complaint { at, error, is_reached }| BlockRefusal { at, error, is_reached };
+    complaints.into_iter().map(refusal).collect()
 }
 
 fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<Refusal> {
@@ -74,9 +89,9 @@ fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<R
     // What a function says of other tables than the one that fires it is not reached.
     let others: Vec<_> = checked.collect();
     let is_everywhere =
-        |at: u32| others.iter().all(|complaints| complaints.iter().any(|(other, _)| *other == at));
+        |at: u32| others.iter().all(|complaints| complaints.iter().any(|other| other.at == at));
     let mut found: Vec<Refusal> = Vec::new();
-    for (at, error) in first {
+    for Complaint { at, error, .. } in first {
         if is_everywhere(at) && !found.iter().any(|known| known.at == at) {
             found.push(refusal(at, error));
         }

@@ -27,6 +27,7 @@ pub struct Ground {
     session: Session,
     path: Arc<[Arc<str>]>,
     depth: usize,
+    declarations: u64,
 }
 
 impl Ground {
@@ -42,6 +43,7 @@ impl Ground {
             session: Session::utc(0),
             path,
             depth: 0,
+            declarations: 0,
         }
     }
 
@@ -49,6 +51,7 @@ impl Ground {
     pub fn declare(&mut self, model: Arc<Model>) {
         self.model = model;
         self.programs = Arc::default();
+        self.declarations += 1;
     }
 
     /// As the owner of everything again.
@@ -99,6 +102,10 @@ impl<T: Grounded> Host for T {
 
     fn programs(&self) -> &Arc<Programs> {
         &self.ground().programs
+    }
+
+    fn declarations(&self) -> u64 {
+        self.ground().declarations
     }
 
     fn limits(&self) -> &Limits {

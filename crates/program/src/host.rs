@@ -45,6 +45,11 @@ pub trait Host: Send {
     /// The bodies that were read, with what was planned of them.
     fn programs(&self) -> &Arc<Programs>;
 
+    /// How often something was declared since it began: what was planned before looks at what is no longer so.
+    fn declarations(&self) -> u64 {
+        0
+    }
+
     /// The limits in force.
     fn limits(&self) -> &Limits;
 

@@ -1,7 +1,7 @@
 //! A call under way: blocks and control.
 
 mod assign;
-mod check;
+pub(crate) mod check;
 mod cursors;
 mod data;
 mod declare;
@@ -181,10 +181,7 @@ impl<'a> Frame<'a> {
                 self.fetch(cursor, direction, into.as_deref()).await?;
             }
             StepKind::Close(cursor) => self.close(cursor)?,
-            StepKind::Refused(words) => {
-                let message = "invalid transaction termination";
-                return Err(Error::raised("2D000", message).with_details(format!("It says {words}.")));
-            }
+            StepKind::Refused(_) => return Err(Error::raised("2D000", "invalid transaction termination")),
         }
         Ok(Flow::Next)
     }
@@ -268,6 +265,16 @@ impl<'a> Frame<'a> {
         Ok((value, ty))
     }
 
+    /// The same, of a row its text: for where no row can stand.
+    async fn value_without_rows(&mut self, expr: &Expr) -> Result<(Value, Type)> {
+        let planned = self.program.expr(expr, &self.environment, &*self.host)?;
+        if !matches!(&planned.outputs[..], [(_, ty)] if is_of_rows(ty)) {
+            return self.value(expr).await;
+        }
+        let planned = self.program.text(expr, &self.environment, &*self.host)?;
+        Ok((self.computed(&planned).await?, Type::Text))
+    }
+
     async fn computed(&mut self, planned: &Planned) -> Result<Value> {
         let parameters = planned.values(&self.environment)?;
         match &planned.what {
@@ -304,5 +311,14 @@ impl<'a> Frame<'a> {
         let slot = self.environment.slot_of_found()?;
         self.environment.get_mut(slot)?.held = crate::environment::Held::Scalar(Value::Bool(found));
         Ok(())
+    }
+}
+
+/// Whether values are rows, or arrays of them.
+fn is_of_rows(ty: &Type) -> bool {
+    match ty {
+        Type::Composite(_) => true,
+        Type::Array(element) => is_of_rows(element),
+        _ => false,
     }
 }

@@ -23,6 +23,7 @@ mod host;
 mod interpret;
 mod names;
 mod plans;
+mod quiet;
 mod settings;
 mod temporaries;
 

@@ -334,6 +334,25 @@ impl Program {
         })
     }
 
+    /// An expression as text.
+    pub(crate) fn text(
+        &self,
+        expr: &ast::Expr,
+        environment: &Environment,
+        host: &dyn Host,
+    ) -> Result<Arc<Planned>> {
+        // Where the expression itself stands, which is elsewhere than what it says.
+        let key = key(std::ptr::from_ref(expr).addr(), host);
+        self.kept(key, (environment, host), || {
+            let name = ast::ObjectName { schema: None, name: "text".to_owned(), span: expr.span };
+            let ty =
+                ast::TypeName { name, modifiers: Vec::new(), array_dims: 0, setof: false, of_column: None };
+            let kind = Box::new(ast::ExprKind::Cast { expr: expr.clone(), ty });
+            let wanted = Wanted { path: host.path(), conflict: self.conflict, environment, host };
+            value(wanted, &ast::Expr { kind, span: expr.span })
+        })
+    }
+
     /// An expression.
     pub(crate) fn expr(
         &self,

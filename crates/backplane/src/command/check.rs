@@ -41,7 +41,7 @@ fn report(project: &Project) -> Result<String> {
     Ok([
         exposure(&project.catalog),
         list("Closed, because it could not be compiled", closed),
-        list("In functions, and fails when it is reached", programs(project)),
+        list("In functions and blocks, and fails when it is reached", programs(project)),
         list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
         list("Left out by this engine, without any answer being another", review.left_out),
         list("Declared and not running in this version", resting),
@@ -66,7 +66,7 @@ fn programs(project: &Project) -> Vec<String> {
         let place = place(project, &function.body, refusal.at)?;
         Some(format!("{place} {}: {}", function.signature(), refusal.error.message()))
     };
-    refused.iter().filter_map(said).collect()
+    refused.iter().filter_map(said).chain(project.doubts.iter().cloned()).collect()
 }
 
 /// File and line of a byte of a body.

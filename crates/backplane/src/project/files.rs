@@ -95,9 +95,17 @@ fn schema(base: &Path, settings: &Settings, unread: &mut Vec<String>) -> Result<
     match declared.is_empty() {
         // A database may have a schema that nobody wrote into this folder.
         true if settings.is_postgres() => Ok((Origin::Migrations, Vec::new())),
+        true if !unread.is_empty() => Err(no_migration(base, unread.len())),
         true => Err(no_schema(base)),
         false => Ok((Origin::Schemas, declared)),
     }
+}
+
+fn no_migration(base: &Path, files: usize) -> Error {
+    let message = format!("no file in {} has a migration's name", base.join("migrations").display());
+    Error::new(Code::IO_ERROR, message).with_hint(format!(
+        "A migration's name is NUMBER_name.sql; {files} of other names are passed over, as the Supabase tools do."
+    ))
 }
 
 fn no_schema(base: &Path) -> Error {
@@ -115,13 +123,13 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     folders.iter().try_for_each(|folder| walk(folder, found))
 }
 
-/// `migrations/NUMBER_name.sql` by number; older generators wrote a dash for the underscore.
+/// `migrations/NUMBER_name.sql` by name, as the Supabase tools take them; older generators wrote a dash for the underscore.
 fn migrations(base: &Path, unread: &mut Vec<String>) -> Result<Vec<PathBuf>> {
     let folder = base.join("migrations");
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let mut numbered = Vec::new();
+    let mut numbered: Vec<(u128, PathBuf)> = Vec::new();
     for path in entries(&folder)?.into_iter().filter(|path| is_sql(path)) {
         match number(&path) {
             Some(number) => numbered.push((number, path)),
@@ -131,7 +139,15 @@ fn migrations(base: &Path, unread: &mut Vec<String>) -> Result<Vec<PathBuf>> {
             )),
         }
     }
-    numbered.sort();
+    let turned =
+        numbered.iter().zip(numbered.iter().skip(1)).find(|((before, _), (after, _))| before > after);
+    if let Some(((_, before), (_, after))) = turned {
+        unread.push(format!(
+            "{} is read before {}: migrations go by name, whose numbers want one length",
+            relative(base, before).display(),
+            relative(base, after).display()
+        ));
+    }
     Ok(numbered.into_iter().map(|(_, path)| path).collect())
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Foundation {
 pub(super) struct Folded {
     pub(super) catalog: std::sync::Arc<Catalog>,
     pub(super) complaints: Vec<Complaint>,
+    /// Places in blocks that could not run if the blocks came there.
+    pub(super) doubts: Vec<String>,
     /// How many statements there were.
     pub(super) statements: usize,
 }
@@ -91,7 +93,15 @@ fn told(found: &[SourceFile], folded: migrate::Folded, strictness: Strictness, p
     complaints.sort_by_key(|complaint| {
         (found.iter().position(|file| file.path == complaint.file.path), complaint.span.start)
     });
-    Folded { complaints: pruned(complaints), catalog: folded.catalog, statements: folded.statements }
+    let doubts = folded.doubts.iter().filter_map(|refusal| doubt(found, refusal)).collect();
+    let complaints = pruned(complaints);
+    Folded { complaints, doubts, catalog: folded.catalog, statements: folded.statements }
+}
+
+fn doubt(found: &[SourceFile], refusal: &Refusal) -> Option<String> {
+    let file = found.iter().find(|file| file.path.display().to_string() == refusal.file)?;
+    let (line, _) = sql::line_column(&file.text, refusal.span.start);
+    Some(format!("{}:{line} a do block: {}", refusal.file, refusal.error.message()))
 }
 
 /// One complaint for what one mistake made many: a grammar that lost its way says so at every word that follows.

@@ -39,15 +39,35 @@ fn a_schema_is_a_file_a_folder_or_migrations_also_below_supabase() {
 }
 
 #[test]
-fn migrations_go_by_number_and_take_a_dash() {
+fn migrations_go_by_name_and_take_a_dash() {
     tables(
         &[
-            ("migrations/10_b.sql", "alter table a add column x int"),
-            ("migrations/9-f3.sql", A),
+            ("migrations/20260102_b.sql", "alter table a add column x int"),
+            ("migrations/20260101120000-f3.sql", A),
             ("migrations/notes.txt", ""),
         ],
         &["a"],
     );
+    let folder = Folder::of(&[("migrations/10_b.sql", A), ("migrations/9_a.sql", B)]);
+    let project = read(&folder, Strictness::Lenient).unwrap();
+    let said = "migrations/10_b.sql is read before migrations/9_a.sql: migrations go by name, whose numbers want one length";
+    assert_eq!(project.unread, [said]);
+}
+
+#[test]
+fn a_folder_without_a_migrations_name_says_so() {
+    let error = read(&Folder::of(&[("migrations/add_users.sql", A)]), Strictness::Lenient).unwrap_err();
+    assert!(error.message().ends_with("has a migration's name"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("1 of other names")), "{error}");
+}
+
+#[test]
+fn what_a_block_may_not_come_to_is_told_and_no_complaint() {
+    let block = "create table t (a int);\ndo $$ begin\n  if exists (select from t) then\n    insert into nowhere values (1);\n  end if;\nend $$;";
+    let project = read(&Folder::of(&[("migrations/1_a.sql", block)]), Strictness::Strict).unwrap();
+    assert!(project.complaints.is_empty());
+    let said = "migrations/1_a.sql:4 a do block: relation \"nowhere\" does not exist";
+    assert_eq!(project.doubts, [said]);
 }
 
 #[test]

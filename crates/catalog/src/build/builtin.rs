@@ -33,6 +33,7 @@ const ROLES: &[(&str, bool, bool, &[&str])] = &[
     ("supabase_replication_admin", true, false, &[]),
     ("dashboard_user", true, false, &[]),
     ("pgsodium_keyholder", true, false, &[]),
+    ("pg_database_owner", true, false, &[]),
     ("pg_read_all_data", true, false, &[]),
     ("pg_monitor", true, false, &[]),
 ];

@@ -62,6 +62,8 @@ pub struct Folded {
     pub catalog: Arc<Catalog>,
     /// What was passed over.
     pub refused: Vec<Refusal>,
+    /// What of a block could not run if the block came there.
+    pub doubts: Vec<Refusal>,
     /// How many statements there were.
     pub statements: usize,
 }
@@ -72,6 +74,7 @@ pub fn fold(base: &Catalog, files: &[File], layout: Layout, owner: &str) -> Fold
         owner,
         points: Vec::new(),
         refused: Vec::new(),
+        doubts: Vec::new(),
         statements: 0,
         is_changed: true,
         settings: Vec::new(),
@@ -80,7 +83,8 @@ pub fn fold(base: &Catalog, files: &[File], layout: Layout, owner: &str) -> Fold
         Layout::Declared => fold.declared(base, files),
         Layout::Migrations => fold.migrations(base, files),
     };
-    Folded { points: fold.points, catalog, refused: fold.refused, statements: fold.statements }
+    let Fold { points, refused, doubts, statements, .. } = fold;
+    Folded { points, catalog, refused, doubts, statements }
 }
 
 /// Whether a text declares something besides what it does to rows.
@@ -154,6 +158,7 @@ struct Fold<'o> {
     owner: &'o str,
     points: Vec<Point>,
     refused: Vec<Refusal>,
+    doubts: Vec<Refusal>,
     statements: usize,
     /// Whether the catalog may be another than that of the last point.
     is_changed: bool,
@@ -193,6 +198,17 @@ impl Fold<'_> {
         self.refused.push(Refusal { file: file.name.clone(), span: statement.span, error });
     }
 
+    fn doubt(&mut self, file: &File, statement: &Statement, doubts: Vec<(u32, Error)>) {
+        let StatementKind::Do { body, .. } = &statement.kind else { return };
+        let span = statement.span;
+        let text = file.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let body = text.find(body.as_str()).and_then(|at| u32::try_from(at).ok()).unwrap_or_default();
+        self.doubts.extend(doubts.into_iter().map(|(at, error)| {
+            let start = span.start.saturating_add(body).saturating_add(at);
+            Refusal { file: file.name.clone(), span: types::Span::new(start, span.end), error }
+        }));
+    }
+
     /// Passes over what waits for something until a pass gets nowhere.
     fn declared(&mut self, base: &Catalog, files: &[File]) -> Arc<Catalog> {
         let mut builder = Builder::new(base.clone(), &Views).owned_by(self.owner);
@@ -208,7 +224,8 @@ impl Fold<'_> {
             let mut refused = Vec::new();
             for (file, statement) in waiting {
                 match applied(&mut builder, &statement) {
-                    Ok(doings) => {
+                    Ok((doings, doubts)) => {
+                        self.doubt(file, &statement, doubts);
                         reacting.extend(made(&builder, &statement.kind));
                         let role = session::taken_on(builder.role(), self.owner);
                         noted.extend(doings.into_iter().map(|(_, doing)| {
@@ -275,7 +292,8 @@ impl Fold<'_> {
             let mut builder = Builder::new(catalog, &Views).owned_by(self.owner);
             for statement in statements {
                 match applied(&mut builder, &statement) {
-                    Ok(doings) => {
+                    Ok((doings, doubts)) => {
+                        self.doubt(file, &statement, doubts);
                         // What is only about rows leaves the catalog as it is.
                         self.is_changed |= doings.is_empty() || !is_about_rows_alone(&statement.kind);
                         let declares = doings.iter().any(|(at, _)| at.is_some());
@@ -360,19 +378,20 @@ fn without(catalog: &Catalog, later: &[Reacting]) -> Catalog {
     catalog
 }
 
-/// What a statement does to rows, each with the catalog at that point where that is not the builder's.
-fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Option<Arc<Catalog>>, Doing)>> {
+/// What a statement does to rows, each with the catalog at that point where that is not the builder's; and what of a block could
+/// not run if the block came there.
+fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<(Doings, Vec<(u32, Error)>)> {
     if session::settings(&statement.kind).is_some() {
         // A query only changes what it is about; `reset all` changes more.
         if !matches!(statement.kind, StatementKind::Query(_)) {
             builder.apply(statement).map_err(|said| said.error)?;
         }
-        return Ok(vec![(None, Doing::Statement(statement.kind.clone()))]);
+        return Ok((vec![(None, Doing::Statement(statement.kind.clone()))], Vec::new()));
     }
     match builder.apply(statement).map_err(|said| said.error)? {
         Outcome::Data => {}
         Outcome::Applied | Outcome::Skipped(_) | Outcome::NotRunning(_) | Outcome::NoEffect => {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
     }
     if let StatementKind::Query(_) = &statement.kind
@@ -381,15 +400,21 @@ fn applied(builder: &mut Builder<'_>, statement: &Statement) -> Result<Vec<(Opti
         return Ok(doings(came, &statement.kind));
     }
     let StatementKind::Do { body, .. } = &statement.kind else {
-        return Ok(vec![(None, Doing::Statement(about_rows(builder, statement.kind.clone())))]);
+        let doing = Doing::Statement(about_rows(builder, statement.kind.clone()));
+        return Ok((vec![(None, doing)], Vec::new()));
     };
     Ok(doings(block::interpreted(builder, body)?, &statement.kind))
 }
 
-fn doings(came: Came, statement: &StatementKind) -> Vec<(Option<Arc<Catalog>>, Doing)> {
+/// What is done to rows, each with the catalog at that point where that is not the builder's.
+type Doings = Vec<(Option<Arc<Catalog>>, Doing)>;
+
+fn doings(came: Came, statement: &StatementKind) -> (Doings, Vec<(u32, Error)>) {
     match came {
-        Came::AboutRows => vec![(None, Doing::Statement(statement.clone()))],
-        Came::Declared(noted) => noted.into_iter().map(|(at, doing)| (Some(at), doing)).collect(),
+        Came::AboutRows(doubts) => (vec![(None, Doing::Statement(statement.clone()))], doubts),
+        Came::Declared(noted) => {
+            (noted.into_iter().map(|(at, doing)| (Some(at), doing)).collect(), Vec::new())
+        }
     }
 }
 

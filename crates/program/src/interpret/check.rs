@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use sql::ast::{Expr, StatementKind};
 use sql::body::{
-    AliasOf, Block, Declaration, Declared, Dynamic, Into, Level, Loop, Over, Part, Raised, Rows, Step, StepKind,
-    Target,
+    AliasOf, Block, Declaration, Declared, Dynamic, Into, Level, Loop, Over, Part, Raised, Rows, Step,
+    StepKind, Target,
 };
 use types::{Code, Error, Result, Type};
 

@@ -10,6 +10,7 @@ use sql::body::{Dynamic, Into, Rows, Target};
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
+use super::handle::{OF_ERRORS, not_allowed};
 use crate::account::Held;
 use crate::convert::printed;
 use crate::dynamic::Arguments;
@@ -224,7 +225,12 @@ impl Frame<'_> {
             return Ok(());
         }
         let kept = self.row_count;
-        self.deliver(&outputs, done, into, false).await?;
+        let delivered = self.deliver(&outputs, done, into, false).await;
+        delivered.map_err(|error| match error.state() {
+            // Of a text that was made PostgreSQL gives no advice.
+            "P0003" => Error::raised("P0003", error.message().to_owned()),
+            _ => error,
+        })?;
         self.row_count = kept;
         Ok(())
     }
@@ -293,6 +299,7 @@ impl Frame<'_> {
                 let context = format!("PL/pgSQL function {}", self.function.signature());
                 Ok((Value::text(context), Type::Text))
             }
+            item if OF_ERRORS.contains(&item) => Err(not_allowed(item, "CURRENT")),
             other => Err(Error::new(
                 Code::SYNTAX,
                 format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\""),

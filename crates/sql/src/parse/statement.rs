@@ -10,6 +10,34 @@ use crate::ast::{
 };
 use crate::lexer::Token;
 
+/// Words that begin statements which nothing but their words is known of.
+const OTHER_STATEMENTS: &[&str] = &[
+    "analyse",
+    "analyze",
+    "call",
+    "checkpoint",
+    "close",
+    "cluster",
+    "copy",
+    "deallocate",
+    "declare",
+    "discard",
+    "execute",
+    "fetch",
+    "import",
+    "listen",
+    "load",
+    "merge",
+    "move",
+    "prepare",
+    "reassign",
+    "reindex",
+    "security",
+    "show",
+    "unlisten",
+    "vacuum",
+];
+
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Parsed<StatementKind> {
         let first = match self.peek() {
@@ -38,8 +66,35 @@ impl Parser<'_> {
             "refresh" => self.refresh(),
             "lock" => self.lock(),
             "notify" => self.notify(),
-            _ => Ok(StatementKind::Other(self.words())),
+            "explain" => self.explain(),
+            word if OTHER_STATEMENTS.contains(&word) => Ok(StatementKind::Other(self.words())),
+            _ => Err(self.unexpected()),
         }
+    }
+
+    /// A plan is for whoever looks at it, and nobody does; with `analyze` a statement is done.
+    fn explain(&mut self) -> Parsed<StatementKind> {
+        self.expect("explain")?;
+        let is_done = match self.is_mark('(') {
+            true => self.in_parens(|parser| parser.comma_list(Parser::explain_option))?.contains(&true),
+            false => {
+                let is_done = self.eat("analyze") || self.eat("analyse");
+                self.eat("verbose");
+                is_done
+            }
+        };
+        let explained = self.statement()?;
+        Ok(if is_done { explained } else { StatementKind::Other("explain".to_owned()) })
+    }
+
+    /// Whether an option says that the statement is done.
+    fn explain_option(&mut self) -> Parsed<bool> {
+        let is_analyze = self.eat("analyze") || self.eat("analyse");
+        if !is_analyze {
+            self.ident()?;
+        }
+        let said = self.raw_until(|parser| parser.is_mark(',') || parser.is_mark(')'));
+        Ok(is_analyze && !["false", "off", "0"].contains(&said.to_lowercase().as_str()))
     }
 
     /// The leading words of a statement, all of which is taken.

@@ -26,8 +26,9 @@ const BYTES_MAX: usize = 256 << 20;
 pub(super) enum Came {
     /// It declared what it declares; what it does to rows, with the catalog at that point.
     Declared(Vec<(Arc<Catalog>, Doing)>),
-    /// It asks for rows and declares nothing: it is for whoever has them.
-    AboutRows,
+    /// It asks for rows and declares nothing: it is for whoever has them. What of it could not run if it came there, with the
+    /// bytes of the body.
+    AboutRows(Vec<(u32, Error)>),
 }
 
 /// Interprets a block.
@@ -44,12 +45,15 @@ pub(super) fn interpreted(builder: &mut Builder<'_>, body: &str) -> Result<Came>
     }
     if !traits.declares {
         let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
-        return match program::refused_block(&model, builder.path(), body).into_iter().next() {
-            Some((_, error)) => Err(error),
-            None => Ok(Came::AboutRows),
-        };
+        let refusals = program::refused_block(&model, builder.path(), body);
+        if let Some(refusal) = refusals.iter().find(|refusal| refusal.is_reached) {
+            return Err(refusal.error.clone());
+        }
+        return Ok(Came::AboutRows(refusals.into_iter().map(|found| (found.at, found.error)).collect()));
     }
-    rehearsed(builder, traits, Rehearsed::Block(body))
+    let is_declared = |word: &str| builder.catalog().functions.iter().any(|known| *known.name.name == *word);
+    let quiet = program::quiet(body, &is_declared)?;
+    rehearsed(builder, program::traits(&quiet)?, Rehearsed::Block(&quiet))
 }
 
 /// Whether a body names a function that may declare something.
@@ -141,7 +145,7 @@ fn rehearsed(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed
         _ if is_open => {
             builder.go_back(before);
             match declared {
-                false => Ok(Came::AboutRows),
+                false => Ok(Came::AboutRows(Vec::new())),
                 true => Err(Error::missing("a do block that looks at rows to decide what it declares")),
             }
         }
@@ -367,7 +371,8 @@ mod tests {
         let (base, _) = catalog::build(catalog::builtin(), &statements, &Views);
         let mut builder = Builder::new(base.clone(), &Views);
         let said = match interpreted(&mut builder, &format!("begin {body} end")) {
-            Ok(Came::AboutRows) => "rows".to_owned(),
+            Ok(Came::AboutRows(doubts)) if doubts.is_empty() => "rows".to_owned(),
+            Ok(Came::AboutRows(_)) => "rows, with doubts".to_owned(),
             Ok(Came::Declared(noted)) if noted.is_empty() && *builder.catalog() == base => {
                 "nothing".to_owned()
             }
@@ -428,6 +433,9 @@ mod tests {
         check("for i in 1..2 loop null; end loop;", "rows");
         check("insert into t values (1);", "rows");
         check("insert into t (nothing) values (1);", "42703");
+        check("if false then insert into nowhere values (1); end if;", "rows, with doubts");
+        check("if exists (select from t) then return; end if; delete from nowhere;", "rows, with doubts");
+        check("delete from nowhere; exception when others then null;", "rows, with doubts");
         check("if exists (select 1 from t) then drop table t; end if;", "rows");
         check("create table t2 (a int); if exists (select 1 from t) then drop table t; end if;", "0A000");
         check(
@@ -435,5 +443,34 @@ mod tests {
             "0A000",
         );
         check("not a block", "42601");
+    }
+
+    #[test]
+    fn what_is_only_said_decides_nothing() {
+        check(
+            "create table t2 (a int); if exists (select from t) then raise notice 'rows'; end if;",
+            "declared, 0 about rows",
+        );
+        check(
+            "delete from t; if found then raise notice 'x'; end if; create table t2 (a int);",
+            "declared, 1 about rows",
+        );
+    }
+
+    #[test]
+    fn what_is_looked_up_again_is_as_it_is_then() {
+        check(
+            "declare r record; p record; begin
+               create policy one on p using (true);
+               for r in select tablename from pg_tables where tablename in ('p', 't') order by 1 loop
+                 execute format('drop policy if exists one on %I', r.tablename);
+                 execute format('drop policy if exists pp on %I', r.tablename);
+                 for p in select policyname from pg_policies where tablename = r.tablename loop
+                   execute format('drop policy %I on %I', p.policyname, r.tablename);
+                 end loop;
+               end loop;
+             end;",
+            "declared, 0 about rows",
+        );
     }
 }
