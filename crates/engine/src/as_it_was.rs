@@ -28,6 +28,8 @@ pub(crate) struct Moment {
     /// Whether bodies of volatile functions in the statement see what has happened since: of a write, whose triggers they follow. Of
     /// a read nothing happens but what its own functions do.
     bodies_see_more: bool,
+    /// Whether it is that of a statement of several parts.
+    pub(crate) is_of_parts: bool,
 }
 
 /// What has happened to rows of a transaction since somebody may look back.
@@ -140,7 +142,12 @@ impl History {
         let mut recorded = self.recorded();
         recorded.watching += 1;
         recorded.youngest = recorded.events.len();
-        Moment { at: recorded.youngest, bodies_see_more: true }
+        Moment { at: recorded.youngest, bodies_see_more: true, is_of_parts: false }
+    }
+
+    /// The same for a statement whose parts change rows one after the other.
+    pub(crate) fn begin_parts(&self) -> Moment {
+        Moment { is_of_parts: true, ..self.begin() }
     }
 
     /// The same for a statement that only reads.
@@ -174,6 +181,29 @@ impl History {
             Event::Row { table, .. } | Event::Unknown(table) => *table,
         });
         changed.find(|table| tables.contains(table))
+    }
+
+    /// Whether somebody may look back.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.recorded().watching > 0
+    }
+
+    /// Whether something has happened since a moment to one of the rows that a table had.
+    pub(crate) fn has_touched(&self, since: Moment, table: TableId, keys: &BTreeSet<i64>) -> bool {
+        let recorded = self.recorded();
+        let mut events = recorded.events.iter().skip(since.at);
+        events.any(|event| match event {
+            Event::Row { table: of, old: Some((key, _)), .. } => *of == table && keys.contains(key),
+            Event::Row { old: None, .. } => false,
+            Event::Unknown(of) => *of == table,
+        })
+    }
+
+    /// Whether a row of a table has come since a moment.
+    pub(crate) fn has_come(&self, since: Moment, table: TableId, key: i64) -> bool {
+        let recorded = self.recorded();
+        let mut events = recorded.events.iter().skip(since.at);
+        events.any(|event| matches!(event, Event::Row { table: of, new: Some(new), .. } if *of == table && *new == key))
     }
 
     /// How much has happened.

@@ -10,6 +10,7 @@ mod excluded;
 mod fired;
 mod insert;
 mod instead;
+mod led_to;
 mod references;
 mod row;
 mod seen;
@@ -32,6 +33,7 @@ use render::Command;
 use types::stored::encode;
 use types::{Code, Error, Result, Type, Value};
 
+use crate::as_it_was::Moment;
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
 use crate::rows::Values;
@@ -84,16 +86,41 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
-        if !write.before.is_empty() {
-            let whole = self.changed_before(write, parameters).await?;
-            return Box::pin(self.store_with(&whole, parameters, position, sink)).await;
+        if write.before.is_empty() {
+            return self.store_part(write, None, parameters, (position, sink)).await;
         }
+        let begun = self.in_force.history.begin_parts();
+        let done = Box::pin(self.store_parts(write, begun, parameters, (position, sink))).await;
+        self.in_force.history.done();
+        done
+    }
+
+    /// Runs the parts of a statement, each of which sees the tables as they were when it began.
+    async fn store_parts(
+        &mut self,
+        write: &Write,
+        begun: Moment,
+        parameters: &[Value],
+        position: (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
+        let whole = self.changed_before(write, begun, parameters).await?;
+        self.store_part(&whole, Some(begun), parameters, position).await
+    }
+
+    /// Runs a write alone, or as a part of a statement that has begun.
+    async fn store_part(
+        &mut self,
+        write: &Write,
+        begun: Option<Moment>,
+        parameters: &[Value],
+        (position, sink): (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
         if let Some(told) = told(write, parameters) {
-            return Box::pin(self.store_with(&told, parameters, position, sink)).await;
+            return Box::pin(self.store_part(&told, begun, parameters, (position, sink))).await;
         }
         if let Some(role) = write.guard.role.as_ref().filter(|role| **role != self.run.caller.role) {
             let before = std::mem::replace(&mut self.run.caller.role, role.clone());
-            let outcome = Box::pin(self.store_with(write, parameters, position, sink)).await;
+            let outcome = Box::pin(self.store_part(write, begun, parameters, (position, sink))).await;
             self.run.caller.role = before;
             return outcome;
         }
@@ -182,18 +209,14 @@ impl Work<'_> {
     }
 
     /// The same write, in which what was changed before it stands as rows.
-    async fn changed_before(&mut self, write: &Write, parameters: &[Value]) -> Result<Write> {
+    async fn changed_before(&mut self, write: &Write, begun: Moment, parameters: &[Value]) -> Result<Write> {
         let mut whole = write.clone();
         let mut before = std::mem::take(&mut whole.before).into_iter();
         while let Some(query::Changed { id, write }) = before.next() {
             let outputs = write.returning.iter().flat_map(|read| &read.outputs);
-            let types: Vec<Type> = outputs.map(|output| output.expr.ty()).collect();
-            let mut values = Values::of(types.clone());
-            Box::pin(self.store_with(&write, parameters, 0, &mut values)).await?;
-            let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
-            let rows =
-                values.into_rows().into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect());
-            let rows: Vec<Vec<Expr>> = rows.collect();
+            let mut values = Values::of(outputs.map(|output| output.expr.ty()));
+            Box::pin(self.store_part(&write, Some(begun), parameters, (0, &mut values))).await?;
+            let rows = values.into_rows();
             query::visit::put_rows(&mut whole, id, &rows);
             let rest = before.as_mut_slice();
             rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
@@ -290,18 +313,8 @@ impl Work<'_> {
             || is_instead
             || self.fires(write)
             || matches!(&write.action, Action::Insert(insert) if becomes(insert))
-            || self.served.interprets && self.calls(write)
-    }
-
-    /// Whether a write calls functions, those included that its table's own expressions call.
-    fn calls(&self, write: &Write) -> bool {
-        let table = &self.served.model[write.table];
-        let fills = table.fills.iter().filter_map(|fill| match fill {
-            Fill::Default(expr) | Fill::Generated(expr) => expr.as_ref().ok(),
-            Fill::Null | Fill::Identity { .. } => None,
-        });
-        let checks = table.checks.iter().filter_map(|check| check.expr.as_ref().ok());
-        query::visit::write_calls(write) || fills.chain(checks).any(query::visit::has_call)
+            || self.served.interprets
+                && (self.served.model[write.table].calls || query::visit::write_calls(write))
     }
 
     /// The existing rows that a write is about, in insertion order, each with the values of further expressions.
@@ -319,6 +332,15 @@ impl Work<'_> {
         if write.beside.is_some() {
             let mut met = HashSet::new();
             rows.retain(|(row, _)| met.insert(row.key));
+        }
+        if let Some(since) = self.since.filter(|since| since.is_of_parts) {
+            let keys = rows.iter().map(|(row, _)| row.key).collect();
+            if self.in_force.history.has_touched(since, write.table, &keys) {
+                // PostgreSQL changes such a row once, and does not say by which part.
+                return Err(Error::missing(
+                    "changing a row again that another part of the statement changed",
+                ));
+            }
         }
         Ok(rows)
     }
@@ -369,32 +391,17 @@ impl Work<'_> {
         let gone = rows;
         let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
         self.restricted(write.table, &rows).await?;
+        let leads_to = self.led_to(write.table, &Operation::Delete, &rows, None).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
         match self.keys_of(&command).await {
             Ok(deleted) => {
                 let history = &self.in_force.history;
                 gone.iter().for_each(|(row, _)| history.happened(write.table, (row.key, &row.values), None));
-                self.lose_sight(write.table, Operation::Delete);
+                self.note_led_to((write.table, Operation::Delete), leads_to);
                 Ok(count(deleted.len()))
             }
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Notes that foreign keys may have changed rows elsewhere.
-    fn lose_sight(&self, table: TableId, operation: Operation) {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![(table, operation)];
-        while let Some((at, operation)) = open.pop() {
-            for (from, _, further) in triggers::carried(&self.served.model, at, &operation) {
-                self.in_force.history.lost(from);
-                if seen.insert((from, further.clone())) {
-                    open.push((from, further));
-                }
-            }
         }
     }
 }

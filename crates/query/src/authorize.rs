@@ -95,6 +95,8 @@ struct Pass<'a> {
     is_of_one_row: bool,
     /// Inside a volatile function, which would see what the statement has changed so far.
     volatile: bool,
+    /// The function whose statement is guarded, where its own read comes next: that sees what there was when the statement began.
+    own: Option<crate::FunctionId>,
     /// Tables whose rows the reads that are being guarded lock.
     locked: Vec<SourceId>,
     ids: SourceIds,
@@ -119,6 +121,7 @@ impl<'a> Pass<'a> {
             writing: None,
             is_of_one_row: false,
             volatile: false,
+            own: None,
             locked: Vec::new(),
             ids: SourceIds::starting_at(0),
         })

@@ -9,7 +9,7 @@ use crate::arbiters::arbiters;
 use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Insert, RowValue, Write};
 use crate::model::{Fill, Model, ROW};
 use crate::triggers::Operation;
-use crate::{reach, triggers, visit};
+use crate::{triggers, visit};
 
 /// Refuses a write that no caller could make.
 ///
@@ -42,6 +42,9 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
 
 /// Refuses a write that foreign keys carry on to columns of which others are generated: the engine would not compute them again.
 fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Result<()> {
+    if !model.computes_of_keys {
+        return Ok(());
+    }
     let mut seen = BTreeSet::new();
     let mut open = vec![(table, operation)];
     while let Some((at, operation)) = open.pop() {
@@ -61,6 +64,12 @@ fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Resul
     Ok(())
 }
 
+/// Whether a table computes a column of those that a foreign key of its may change.
+pub(crate) fn computes_of_keys(model: &Model, table: TableId) -> bool {
+    let keys = &model.catalog[table].foreign_keys;
+    is_computed_of(model, table, &keys.iter().flat_map(|key| &key.columns).copied().collect())
+}
+
 fn is_computed_of(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>) -> bool {
     let names = |expr: &Expr| {
         let mut found = false;
@@ -70,88 +79,6 @@ fn is_computed_of(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>) -
         found
     };
     model[table].fills.iter().any(|fill| matches!(fill, Fill::Generated(Ok(expr)) if names(expr)))
-}
-
-/// Refuses a statement that would see what a data-modifying `with` changed: PostgreSQL shows it the tables as they were.
-///
-/// # Errors
-/// `0A000` where a table is read or changed again.
-pub(crate) fn snapshot(write: &Write, model: &Model) -> Result<()> {
-    let mut changed = Vec::new();
-    for before in write.before.iter().map(|changed| &changed.write).chain([write]) {
-        let mut touched = vec![before.table];
-        let mut copy = before.clone();
-        visit::each_read_of_write_mut(&mut copy, &mut |read| {
-            visit::deep_sources(read, &mut |source| touched.extend(table_of(source)));
-        });
-        if let Some(beside) = &before.beside {
-            visit::each_source(beside, &mut |source| touched.extend(table_of(source)));
-        }
-        let is_delete = matches!(before.action, Action::Delete { .. });
-        if let Some(returning) = &before.returning {
-            let mut read = Vec::new();
-            visit::deep_sources(returning, &mut |source| read.extend(table_of(source)));
-            // What a delete returns is read before the rows are gone.
-            if !is_delete && before.is_read_whole && read.contains(&before.table) {
-                return Err(again(before.table, model));
-            }
-            if before.is_read_whole {
-                let mut seen = changed.clone();
-                seen.push(before.table);
-                visit::deep_read(returning, &mut |expr| {
-                    if let Expr::Call(call) = expr {
-                        let is_read =
-                            |table: &&TableId| reach::may_read(&model.catalog, call.function, **table);
-                        read.extend(seen.iter().filter(is_read));
-                    }
-                });
-                if read.contains(&before.table) {
-            ConflictAction::Update { .. } if excludes(model, write.table, conflict) => {
-                let message = "ON CONFLICT DO UPDATE not supported with exclusion constraints";
-                Err(Error::new(Code::WRONG_OBJECT_TYPE, message))
-            }
-                    return Err(again(before.table, model));
-                }
-            }
-            touched.extend(read);
-        }
-        each_guard(before, &mut |expr| {
-            visit::each_subquery(expr, &mut |read| {
-fn excludes(model: &Model, table: TableId, conflict: &Conflict) -> bool {
-    arbiters(model, table, conflict).iter().any(|key| key.excludes.is_some())
-}
-
-                visit::deep_sources(read, &mut |source| touched.extend(table_of(source)));
-            });
-            let is_called = |table: &&TableId| reach::calls(&model.catalog, expr, **table, |_| true);
-            touched.extend(changed.iter().filter(is_called));
-        });
-        if let Some(table) = touched.iter().find(|table| changed.contains(*table)) {
-            return Err(again(*table, model));
-        }
-        changed.push(before.table);
-    }
-    Ok(())
-}
-
-/// The conditions that are put to a write's rows.
-fn each_guard<'w>(write: &'w Write, visit: &mut dyn FnMut(&'w Expr)) {
-    let guard = &write.guard;
-    guard.touch.iter().for_each(&mut *visit);
-    let checks = guard.insert.iter().chain(&guard.conflict).chain(&guard.update).chain(&guard.views);
-    checks.for_each(|check| visit(&check.expr));
-}
-
-fn table_of(source: &Source) -> Option<TableId> {
-    match source {
-        Source::Table { table, .. } => Some(*table),
-        _ => None,
-    }
-}
-
-fn again(table: TableId, model: &Model) -> Error {
-    let name = &model.catalog[table].name.name;
-    Error::missing(format!("a statement that looks at table {name} after its WITH changed it"))
 }
 
 fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
@@ -176,11 +103,19 @@ fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
                     "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                 Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message))
             }
+            ConflictAction::Update { .. } if excludes(model, write.table, conflict) => {
+                let message = "ON CONFLICT DO UPDATE not supported with exclusion constraints";
+                Err(Error::new(Code::WRONG_OBJECT_TYPE, message))
+            }
             ConflictAction::Update { set, .. } => assigned(write, set, model),
             ConflictAction::Nothing => Ok(()),
         },
         None => Ok(()),
     }
+}
+
+fn excludes(model: &Model, table: TableId, conflict: &Conflict) -> bool {
+    arbiters(model, table, conflict).iter().any(|key| key.excludes.is_some())
 }
 
 fn assigned(write: &Write, set: &[(ColumnId, Assign)], model: &Model) -> Result<()> {

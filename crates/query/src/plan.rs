@@ -101,7 +101,6 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
             if write.guard.judge != Judge::Engine {
                 write.before.iter().try_for_each(|changed| check::write(&changed.write, model))?;
                 check::write(&write, model)?;
-                check::snapshot(&write, model)?;
             }
             Ok(Step::Store(write))
         }

@@ -119,8 +119,7 @@ impl Work<'_> {
     ) -> Result<Option<Carried>> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
-        let named = key.target_columns.iter().filter_map(|name| target.column(name));
-        let columns: Vec<usize> = named.map(|(column, _)| usize::from(column.0)).collect();
+        let columns = self.referenced(table, key);
         let of = |row: &[Value]| columns.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
         let (values, becomes) = (of(old), new.map(of));
         let is_kept = becomes.as_ref().is_some_and(|becomes| {
@@ -155,8 +154,15 @@ impl Work<'_> {
         Ok(Some(Carried { table: from, operation: operation.clone(), rows, further }))
     }
 
+    /// Where the columns of a table stand that a key references.
+    pub(super) fn referenced(&self, table: TableId, key: &ForeignKey) -> Vec<usize> {
+        let target = &self.served.model.catalog[table];
+        let named = key.target_columns.iter().filter_map(|name| target.column(name));
+        named.map(|(column, _)| usize::from(column.0)).collect()
+    }
+
     /// The rows that reference a key.
-    async fn referencing(
+    pub(super) async fn referencing(
         &mut self,
         from: TableId,
         key: &ForeignKey,
@@ -178,7 +184,7 @@ impl Work<'_> {
     }
 
     /// What a key's action makes of a row; nothing of one that goes.
-    async fn acted(
+    pub(super) async fn acted(
         &mut self,
         from: TableId,
         key: &ForeignKey,

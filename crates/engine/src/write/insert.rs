@@ -199,7 +199,8 @@ impl Work<'_> {
         touched: &Touched,
     ) -> Result<Option<Change>> {
         let ConflictAction::Update { excluded, set, filter } = &conflict.action else { return Ok(None) };
-        if touched.met.contains(&existing.key) {
+        let has_come = |since| self.in_force.history.has_come(since, write.table, existing.key);
+        if touched.met.contains(&existing.key) || self.since.is_some_and(has_come) {
             return Err(twice());
         }
         self.merged(write, (*excluded, row), set, filter.as_ref(), existing).await

@@ -1,13 +1,15 @@
 //! `update`.
 
-use catalog::ColumnId;
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, Table};
 use query::triggers::Operation;
 use query::{Assign, Expr, Write};
 use types::{Result, Value};
 
+use super::excluded::Beside;
 use super::fired::already_modified;
 use super::row::tuple;
-use super::excluded::Beside;
 use super::{StoredRow, Touched, is_same};
 use crate::contract::Failure;
 use crate::work::{Bound, Work, has_subquery};
@@ -20,6 +22,17 @@ pub(super) struct Change {
     pub(super) new: Vec<Value>,
     /// The columns that are stored.
     columns: Vec<ColumnId>,
+}
+
+impl Change {
+    /// The columns whose values become others.
+    fn different(&self, table: &Table) -> BTreeSet<ColumnId> {
+        let differs = |column: &&ColumnId| {
+            let at = usize::from(column.0);
+            !is_same(&table[**column].ty, &self.old[at], &self.new[at])
+        };
+        self.columns.iter().filter(differs).copied().collect()
+    }
 }
 
 impl Work<'_> {
@@ -145,6 +158,8 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let catalog = &model.catalog;
         let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
+        let operation = Operation::Update(change.different(&catalog[write.table]));
+        let leads_to = self.led_to(write.table, &operation, &[&change.old], Some(&change.new)).await?;
         let keys = self.keys_of(&command).await?;
         let Some(key) = keys.first().copied() else { return Err(already_modified("updated").into()) };
         self.in_force.history.happened(write.table, (change.key, &change.old), Some(key));

@@ -38,7 +38,8 @@ impl<'m> Pass<'m> {
     pub(super) fn body(&mut self, read: &mut Read, function: FunctionId, named: &Named) -> Result<()> {
         let declared = self.callable(function)?;
         let before = self.volatile;
-        read.sees_own_changes = declared.volatility == Volatility::Volatile;
+        let is_own = self.own.take() == Some(function);
+        read.sees_own_changes = !is_own && declared.volatility == Volatility::Volatile;
         self.volatile |= read.sees_own_changes;
         let outcome = self.with_rights_of(declared, |pass| pass.read_naming(read, named));
         self.volatile = before;

@@ -30,7 +30,9 @@ impl Pass<'_> {
         (self.view_owner, self.stored) = (None, false);
         for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
             let named = named_in_read(read);
+            self.own = write.called.map(|by| by.function);
             self.read_naming(read, &named)?;
+            self.own = None;
         }
         Ok(())
     }
