@@ -14,6 +14,7 @@ use types::json::{DEPTH_MAX, Json, normalize_jsonb, parse};
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value, cast};
 
+use crate::functions::interrupt::writable;
 use crate::functions::{Context, Function, Session};
 use crate::ir::{Caller, CallerField, Compare, Expr, Form, SourceId, Subquery};
 
@@ -89,6 +90,7 @@ pub fn eval(expr: &Expr, row: &dyn Row, scope: &mut Scope<'_>) -> Result<Value> 
         Expr::Form { form, args, ty } => self::form(form, args, ty, row, scope),
         Expr::Cast { expr, ty, modifier, explicit } => {
             let value = eval(expr, row, scope)?;
+            writable(&value)?;
             cast::cast(&expr.ty(), ty, *modifier, *explicit, &value, scope.session)
         }
         Expr::Case { branches, otherwise, .. } => {

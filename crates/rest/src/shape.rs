@@ -90,6 +90,15 @@ impl<'a> Shape<'a> {
         is_same && index == self.values.len()
     }
 
+    /// A request of a shape without what its shape does not say.
+    pub fn without_values(request: &Request) -> Request {
+        let mut request = Request { canonical: None, ..request.clone() };
+        for (_, filter) in request.filters.iter_mut().filter(|(_, filter)| filter.test.parameter.is_some()) {
+            filter.test.value = Operands::One(String::new());
+        }
+        request
+    }
+
     fn parameter(&mut self, pair: &'a str) -> Option<()> {
         self.key.push('\n');
         // A parameter without `=` says nothing.

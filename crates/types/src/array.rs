@@ -3,6 +3,20 @@
 use crate::value::Array;
 use crate::{Code, Error, Result, Value};
 
+/// Most bytes of all elements: a number may be shorter as it is written than what it takes.
+const BYTES_MAX: usize = 256 << 20;
+
+/// Refuses elements that are too many together.
+///
+/// # Errors
+/// `54000`
+pub(crate) fn fits(bytes: usize) -> Result<()> {
+    if bytes <= BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::new(Code::LIMIT_EXCEEDED, format!("an array of more than {BYTES_MAX} bytes")))
+}
+
 /// Deepest nesting.
 const DIMENSIONS_MAX: usize = 6;
 
@@ -19,7 +33,7 @@ pub fn parse(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Arra
     if !trimmed.starts_with('{') {
         return Err(malformed(text, "Array value must start with \"{\" or dimension information."));
     }
-    let mut reader = Reader { whole: text, rest: trimmed, element, array: Array::default() };
+    let mut reader = Reader { whole: text, rest: trimmed, element, array: Array::default(), bytes: 0 };
     reader.level(0)?;
     if !reader.rest.trim().is_empty() {
         return Err(malformed(text, "Junk after closing right brace."));
@@ -35,6 +49,7 @@ struct Reader<'a> {
     rest: &'a str,
     element: &'a dyn Fn(&str) -> Result<Value>,
     array: Array,
+    bytes: usize,
 }
 
 impl Reader<'_> {
@@ -103,6 +118,8 @@ impl Reader<'_> {
         let (text, quoted) = if self.eat('"') { (self.quoted()?, true) } else { (self.plain()?, false) };
         let value =
             if !quoted && text.eq_ignore_ascii_case("null") { Value::Null } else { (self.element)(&text)? };
+        self.bytes += value.weight();
+        fits(self.bytes)?;
         self.array.elements.push(value);
         Ok(())
     }

@@ -371,32 +371,55 @@ impl Json {
     /// The document as `jsonb` keeps it: keys by length and bytes, the last of duplicates, numbers as `numeric` prints them.
     ///
     /// # Errors
-    /// `22003` for a number with too many digits.
+    /// `22003` for a number with too many digits, `54000` for numbers with too many together.
     pub fn normalized(self) -> Result<Json> {
+        self.normalized_within(&mut { DIGITS_MAX })
+    }
+
+    /// The same with so many digits of numbers at most.
+    fn normalized_within(self, digits: &mut usize) -> Result<Json> {
         Ok(match self {
-            Json::Number(text) => Json::Number(crate::numeric::Numeric::parse(&text)?.to_string()),
+            Json::Number(text) => {
+                let printed = crate::numeric::Numeric::parse(&text)?.to_string();
+                *digits = digits.checked_sub(printed.len()).ok_or_else(|| {
+                    Error::new(
+                        Code::LIMIT_EXCEEDED,
+                        format!("a document whose numbers have more than {DIGITS_MAX} digits"),
+                    )
+                })?;
+                Json::Number(printed)
+            }
             Json::Array(items) => {
-                Json::Array(items.into_iter().map(Json::normalized).collect::<Result<_>>()?)
+                let items = items.into_iter().map(|item| item.normalized_within(digits));
+                Json::Array(items.collect::<Result<_>>()?)
             }
             Json::Object(fields) => {
                 let mut kept: Vec<(String, Json)> = Vec::with_capacity(fields.len());
                 for (key, value) in fields {
-                    kept.push((key, value.normalized()?));
+                    kept.push((key, value.normalized_within(digits)?));
                 }
-                // Stable: of equal keys the last one written comes last, and stays.
-                kept.sort_by(|(left, _), (right, _)| key_order(left, right));
-                let mut unique: Vec<(String, Json)> = Vec::with_capacity(kept.len());
-                for (key, value) in kept {
-                    match unique.last_mut() {
-                        Some((last, kept)) if *last == key => *kept = value,
-                        _ => unique.push((key, value)),
-                    }
-                }
-                Json::Object(unique)
+                Json::Object(in_order(kept))
             }
             other => other,
         })
     }
+}
+
+/// Most digits of all numbers of a document, as they are printed: `1e131071` says in eight letters what takes as many kilobytes.
+const DIGITS_MAX: usize = 64 << 20;
+
+/// Fields in the order of `jsonb`; of those with one key the last.
+pub fn in_order(mut fields: Vec<(String, Json)>) -> Vec<(String, Json)> {
+    // Stable: of equal keys the last one written comes last, and stays.
+    fields.sort_by(|(left, _), (right, _)| key_order(left, right));
+    let mut unique: Vec<(String, Json)> = Vec::with_capacity(fields.len());
+    for (key, value) in fields {
+        match unique.last_mut() {
+            Some((last, kept)) if *last == key => *kept = value,
+            _ => unique.push((key, value)),
+        }
+    }
+    unique
 }
 
 /// `jsonb`'s order of keys: shorter first, then by bytes.

@@ -148,14 +148,20 @@ pub fn from_json(ty: &Type, modifier: Option<Modifier>, json: &Json, session: &S
 
 fn array_from_json(element: &Type, items: &[Json], session: &Session) -> Result<Array> {
     let mut array = Array::default();
-    fill(element, items, 0, session, &mut array)?;
+    fill(element, items, 0, session, (&mut array, &mut 0))?;
     if array.elements.is_empty() {
         array.dimensions.clear();
     }
     Ok(array)
 }
 
-fn fill(element: &Type, items: &[Json], depth: usize, session: &Session, array: &mut Array) -> Result<()> {
+fn fill(
+    element: &Type,
+    items: &[Json],
+    depth: usize,
+    session: &Session,
+    (array, bytes): (&mut Array, &mut usize),
+) -> Result<()> {
     let length =
         u32::try_from(items.len()).map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array is too long"))?;
     match array.dimensions.get(depth) {
@@ -169,9 +175,14 @@ fn fill(element: &Type, items: &[Json], depth: usize, session: &Session, array: 
     for item in items {
         match item {
             Json::Array(inner) if !matches!(element, Type::Json | Type::Jsonb) => {
-                fill(element, inner, depth + 1, session, array)?
+                fill(element, inner, depth + 1, session, (&mut *array, &mut *bytes))?
             }
-            item => array.elements.push(from_json(element, None, item, session)?),
+            item => {
+                let value = from_json(element, None, item, session)?;
+                *bytes += value.weight();
+                crate::array::fits(*bytes)?;
+                array.elements.push(value);
+            }
         }
     }
     Ok(())

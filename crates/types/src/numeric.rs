@@ -13,6 +13,12 @@ use crate::{Code, Error, Result};
 const WHOLE_DIGITS_MAX: i64 = 131_072;
 const SCALE_MAX: i64 = 16_383;
 
+/// Places before the point that are rounded: beyond, nothing is left of a number.
+const PLACES_MAX: i64 = WHOLE_DIGITS_MAX + 1;
+
+/// Bits that a decimal digit has at least.
+const BITS_PER_DIGIT: u64 = 3;
+
 /// Digits that a quotient has at least (`NUMERIC_MIN_SIG_DIGITS`).
 const SIGNIFICANT_DIGITS: i64 = 16;
 
@@ -113,7 +119,7 @@ impl Numeric {
         let written = i64::try_from(fraction.len()).map_err(|_| overflow())? - exponent;
         let whole_digits =
             i64::try_from(whole.trim_start_matches('0').len()).map_err(|_| overflow())? + exponent;
-        if whole_digits > WHOLE_DIGITS_MAX || written > SCALE_MAX + 1_000 || exponent.abs() > 200_000 {
+        if whole_digits > WHOLE_DIGITS_MAX || written > SCALE_MAX || exponent.abs() > 200_000 {
             return Err(overflow());
         }
         let mut digits: BigInt = format!("{whole}{fraction}").parse().map_err(|_| invalid())?;
@@ -125,6 +131,29 @@ impl Numeric {
             digits *= ten_to(u32::try_from(-written).map_err(|_| overflow())?);
         }
         Ok(Numeric::Finite { digits, scale: u32::try_from(scale).map_err(|_| overflow())? })
+    }
+
+    /// The number, if it has no more digits than PostgreSQL keeps: it looks at every result, not at what is between.
+    ///
+    /// # Errors
+    /// `22003` for more than 131 072 digits before the point or 16 383 behind it.
+    pub fn kept(self) -> Result<Numeric> {
+        let Numeric::Finite { digits, scale } = &self else { return Ok(self) };
+        let most = u64::from(*scale) + u64::try_from(WHOLE_DIGITS_MAX).unwrap_or(u64::MAX);
+        let is_short = digits.bits() < most * BITS_PER_DIGIT;
+        let fits = || digits.magnitude() < ten_to(u32::try_from(most).unwrap_or(u32::MAX)).magnitude();
+        if i64::from(*scale) <= SCALE_MAX && (is_short || fits()) {
+            return Ok(self);
+        }
+        Err(overflow())
+    }
+
+    /// Bytes that its digits take in memory.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Numeric::Finite { digits, .. } => usize::try_from(digits.bits() / 8).unwrap_or(usize::MAX),
+            Numeric::NaN | Numeric::Infinity | Numeric::NegativeInfinity => 0,
+        }
     }
 
     /// Whether the number is negative.
@@ -154,7 +183,7 @@ impl Numeric {
     pub fn round(&self, to: i32) -> Numeric {
         let Numeric::Finite { digits, scale } = self else { return self.clone() };
         let from = i64::from(*scale);
-        let to = i64::from(to).clamp(-SCALE_MAX, SCALE_MAX);
+        let to = i64::from(to).clamp(-PLACES_MAX, SCALE_MAX);
         if to >= from {
             let factor = ten_to(u32::try_from(to - from).unwrap_or(0));
             return Numeric::Finite { digits: digits * factor, scale: u32::try_from(to).unwrap_or(0) };
@@ -168,7 +197,7 @@ impl Numeric {
     #[must_use]
     pub fn trunc(&self, to: i32) -> Numeric {
         let Numeric::Finite { digits, scale } = self else { return self.clone() };
-        let (from, to) = (i64::from(*scale), i64::from(to).clamp(-SCALE_MAX, SCALE_MAX));
+        let (from, to) = (i64::from(*scale), i64::from(to).clamp(-PLACES_MAX, SCALE_MAX));
         if to >= from {
             return self.round(i32::try_from(to).unwrap_or(0));
         }
@@ -399,10 +428,15 @@ impl Numeric {
     pub fn normalized(&self) -> Numeric {
         let Numeric::Finite { digits, scale } = self else { return self.clone() };
         let (mut digits, mut scale) = (digits.clone(), *scale);
-        let ten = BigInt::from(10);
-        while scale > 0 && (&digits % &ten).sign() == Sign::NoSign {
-            digits /= &ten;
-            scale -= 1;
+        // Many at once, then fewer: one by one, long numbers would take the square of their length.
+        let mut zeros = scale.next_power_of_two();
+        while zeros > 0 {
+            let power = ten_to(zeros.min(scale));
+            if zeros <= scale && (&digits % &power).sign() == Sign::NoSign {
+                digits /= power;
+                scale -= zeros;
+            }
+            zeros /= 2;
         }
         Numeric::Finite { digits, scale }
     }

@@ -69,11 +69,11 @@ impl Value {
             Value::Bytes(bytes) => bytes.len(),
             Value::Array(array) => array.elements.iter().map(Value::weight).sum(),
             Value::Row(fields) => fields.iter().map(Value::weight).sum(),
+            Value::Numeric(number) => number.bytes(),
             Value::Null
             | Value::Bool(_)
             | Value::Int(_)
             | Value::Float(_)
-            | Value::Numeric(_)
             | Value::Uuid(_)
             | Value::Date(_)
             | Value::Time(_)

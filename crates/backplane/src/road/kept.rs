@@ -208,12 +208,34 @@ fn compare(
         return Err(Error::internal("what is kept would not be kept"));
     };
     let is_same = recalled.kept.read.is_like(&fresh.kept.read)
+        && said(&recalled.kept.meaning) == said(&fresh.kept.meaning)
         && recalled.kept.types == fresh.kept.types
         && format!("{:?}", recalled.values) == format!("{:?}", fresh.values);
     match is_same {
         true => Ok(()),
         false => Err(Error::internal("what is kept is not what would be made")),
     }
+}
+
+/// All that a meaning says but for the values of its shape.
+fn said(meaning: &Meaning) -> String {
+    let Meaning {
+        request,
+        media,
+        described,
+        shape,
+        rows_at,
+        heading,
+        key,
+        exact_max,
+        profile,
+        is_void,
+        has_conflict_target,
+        warnings,
+    } = meaning;
+    let request = Shape::without_values(request);
+    let reply = (media, described.is_some(), shape, rows_at, heading, key);
+    format!("{:?}", (request, reply, exact_max, profile, is_void, has_conflict_target, warnings))
 }
 
 #[cfg(test)]

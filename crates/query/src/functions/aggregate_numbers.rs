@@ -139,9 +139,15 @@ impl State for Exact {
     fn finish(&mut self, _: &mut Context<'_>) -> Result<Value> {
         match self.statistic {
             _ if self.count == 0 => Ok(Value::Null),
-            Statistic::Sum => Ok(Value::Numeric(self.sum.clone())),
-            Statistic::Mean => Ok(Value::Numeric(self.sum.div(&Numeric::from_i64(self.count))?)),
-            Statistic::Deviation { sample, root } => self.spread(sample, root),
+            Statistic::Sum => self.sum.clone().kept().map(Value::Numeric),
+            Statistic::Mean => {
+                let sum = self.sum.clone().kept()?;
+                sum.div(&Numeric::from_i64(self.count))?.kept().map(Value::Numeric)
+            }
+            Statistic::Deviation { sample, root } => match self.spread(sample, root)? {
+                Value::Numeric(number) => number.kept().map(Value::Numeric),
+                nothing => Ok(nothing),
+            },
         }
     }
 }

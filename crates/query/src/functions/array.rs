@@ -11,7 +11,7 @@ use super::Ty::{
     Text as T,
 };
 use super::arguments::{array, count, int, invalid, list, ok_text, output, text, text_or_null};
-use super::interrupt::fits_elements;
+use super::interrupt::{Steps, fits, fits_elements};
 use super::row::Kind;
 use super::ty::element;
 use super::{Context, Function};
@@ -96,18 +96,36 @@ fn same(ty: &Type, left: &Value, right: &Value) -> bool {
 
 fn contained(context: &Context<'_>, part: &Array, whole: &Array) -> Result<Value> {
     let ty = element_type(context, 0);
-    let found = |wanted: &Value| {
-        !wanted.is_null() && whole.elements.iter().any(|item| !item.is_null() && equal(&ty, item, wanted))
-    };
-    Ok(Value::Bool(part.elements.iter().all(found)))
+    let mut steps = Steps::default();
+    for wanted in &part.elements {
+        if wanted.is_null() || !has(&ty, whole, wanted, &mut steps)? {
+            return Ok(Value::Bool(false));
+        }
+    }
+    Ok(Value::Bool(true))
+}
+
+/// Whether an array has an element that is no null.
+fn has(ty: &Type, array: &Array, wanted: &Value, steps: &mut Steps) -> Result<bool> {
+    for item in &array.elements {
+        steps.next()?;
+        if !item.is_null() && equal(ty, item, wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn overlap(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let ty = element_type(context, 0);
     let (left, right) = (array(arguments, 0)?, array(arguments, 1)?);
-    let known = |array: &&Value| !array.is_null();
-    let found = |item: &Value| right.elements.iter().filter(known).any(|other| equal(&ty, item, other));
-    Ok(Value::Bool(left.elements.iter().filter(known).any(found)))
+    let mut steps = Steps::default();
+    for item in left.elements.iter().filter(|item| !item.is_null()) {
+        if has(&ty, right, item, &mut steps)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
 }
 
 /// An array argument; null is `None`.
@@ -330,6 +348,8 @@ fn array_to_string(context: &mut Context<'_>, arguments: &[Value]) -> Result<Val
     };
     let ty = element_type(context, 0);
     let null = text_or_null(arguments, 2)?;
+    let between = separator.len() + null.map_or(0, str::len);
+    fits(from.elements.len().saturating_mul(between))?;
     let shown = from
         .elements
         .iter()

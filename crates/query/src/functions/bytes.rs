@@ -9,6 +9,7 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use types::{Code, Error, Result, Value};
 
 use super::arguments::{bytes, count, identifier, int, invalid, ok_text, text};
+use super::interrupt::Steps;
 use super::text::range;
 use super::{Context, Function, Ty};
 
@@ -28,8 +29,8 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("get_byte", &[B, I], I, get_byte),
     Function::new("encode", &[B, T], T, encode),
     Function::new("decode", &[T, T], B, decode),
-    Function::new("convert_from", &[B, T], T, convert_from),
-    Function::new("convert_to", &[T, T], B, convert_to),
+    Function::new("convert_from", &[B, T], T, convert_from).stable(),
+    Function::new("convert_to", &[T, T], B, convert_to).stable(),
     Function::new("md5", &[T], T, |_, a| ok_text(hex(&Md5::digest(text(a, 0)?)))),
     Function::new("md5", &[B], T, |_, a| ok_text(hex(&Md5::digest(bytes(a, 0)?)))),
     Function::new("sha224", &[B], B, |_, a| ok(&Sha224::digest(bytes(a, 0)?))),
@@ -54,10 +55,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("ltrim", &[B, B], B, |_, a| ok(trimmed(a, true, false)?)),
     Function::new("rtrim", &[B, B], B, |_, a| ok(trimmed(a, false, true)?)),
     Function::new("position", &[B, B], I, |_, a| {
-        let (whole, part) = (bytes(a, 0)?, bytes(a, 1)?);
-        let mut places = 0..=whole.len().saturating_sub(part.len());
-        let found = places.find(|at| whole.get(*at..*at + part.len()) == Some(part));
-        count(found.map_or(0, |at| at + 1))
+        count(place(bytes(a, 0)?, bytes(a, 1)?)?.map_or(0, |at| at + 1))
     }),
     Function::new("overlay", &[B, B, I], B, overlay),
     Function::new("overlay", &[B, B, I, I], B, overlay),
@@ -117,12 +115,27 @@ fn set_byte(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok(&whole)
 }
 
+/// Where a part begins.
+fn place(whole: &[u8], part: &[u8]) -> Result<Option<usize>> {
+    let mut steps = Steps::default();
+    for at in 0..=whole.len().saturating_sub(part.len()) {
+        steps.over(part.len())?;
+        if whole.get(at..at + part.len()) == Some(part) {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
 fn trimmed(arguments: &[Value], start: bool, end: bool) -> Result<&[u8]> {
-    let (mut whole, set) = (bytes(arguments, 0)?, bytes(arguments, 1)?);
-    while let Some((_, rest)) = whole.split_first().filter(|(first, _)| start && set.contains(first)) {
+    let mut whole = bytes(arguments, 0)?;
+    let mut is_cut = [false; 256];
+    bytes(arguments, 1)?.iter().for_each(|byte| is_cut[usize::from(*byte)] = true);
+    let is_cut = |byte: u8| is_cut[usize::from(byte)];
+    while let Some((_, rest)) = whole.split_first().filter(|(first, _)| start && is_cut(**first)) {
         whole = rest;
     }
-    while let Some((_, rest)) = whole.split_last().filter(|(last, _)| end && set.contains(last)) {
+    while let Some((_, rest)) = whole.split_last().filter(|(last, _)| end && is_cut(**last)) {
         whole = rest;
     }
     Ok(whole)
@@ -167,7 +180,7 @@ fn encode(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 with a line break after every 76 characters, as RFC 2045 and PostgreSQL have it.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() / 3 * 4 + 4);
     for (group, chunk) in bytes.chunks(3).enumerate() {
         if group > 0 && group % 19 == 0 {
@@ -226,7 +239,11 @@ fn from_hex(text: &str) -> Result<Vec<u8>> {
     if digits.is_empty() { Ok(bytes) } else { Err(invalid("invalid hexadecimal data: odd number of digits")) }
 }
 
-fn from_base64(text: &str) -> Result<Vec<u8>> {
+/// What base64 stands for, white space between its digits excepted.
+///
+/// # Errors
+/// `22023` for anything else.
+pub(super) fn from_base64(text: &str) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let (mut word, mut filled, mut end) = (0_u32, 0, 0);
     for c in text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')) {

@@ -4,6 +4,7 @@ use types::cast::cast;
 use types::{Code, Error, Result, Type, Value};
 
 use super::arguments::{invalid, ok_text, output, text, text_or_null};
+use super::interrupt::fits;
 use super::keywords::KEYWORDS;
 use super::{Context, Function, Ty};
 
@@ -116,6 +117,7 @@ fn specifier<'a>(
     let shown = convert(spec.conversion, output(context.argument(position), value, context.session))?;
     let left = spec.left || width < 0;
     let missing = usize::try_from(width.unsigned_abs()).unwrap_or(0).saturating_sub(shown.chars().count());
+    fits(out.len().saturating_add(shown.len()).saturating_add(missing))?;
     let padding = " ".repeat(missing);
     out.push_str(&if left { shown + &padding } else { padding + &shown });
     Ok(spec.rest)

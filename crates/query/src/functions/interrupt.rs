@@ -3,10 +3,10 @@
 //! What is asked belongs to the thread on which an engine evaluates ([`watch`]), so that no function has to be told. Nobody asks
 //! where nobody watches.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use types::{Code, Error, Result};
+use types::{Code, Error, Result, Value};
 
 /// Says whether nothing is left of the time.
 pub type Spent = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -17,11 +17,19 @@ pub(super) const VALUE_BYTES_MAX: usize = 128 << 20;
 /// Most elements of an array that is made of a text.
 const ELEMENTS_MAX: usize = 4_000_000;
 
+/// Most bytes of all operands of a function.
+const OPERANDS_BYTES_MAX: usize = 2 * VALUE_BYTES_MAX;
+
 /// Steps between two looks.
-const STEPS_PER_LOOK: u32 = 256;
+const STEPS_PER_LOOK: usize = 256;
+
+/// Bytes that are worked on in about the time of a step.
+const BYTES_PER_STEP: usize = 4096;
 
 thread_local! {
     static WATCHED: RefCell<Option<Spent>> = const { RefCell::new(None) };
+    /// Steps since the last look that were made of calls.
+    static CALLED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// As long as it lives, evaluation on this thread ends when nothing is left of the time.
@@ -48,8 +56,8 @@ fn check() -> Result<()> {
 }
 
 /// Steps of one evaluation.
-#[derive(Default)]
-pub(super) struct Steps(u32);
+#[derive(Debug, Default)]
+pub(super) struct Steps(usize);
 
 impl Steps {
     /// One more.
@@ -57,12 +65,71 @@ impl Steps {
     /// # Errors
     /// `57014` when the time is over.
     pub(super) fn next(&mut self) -> Result<()> {
-        self.0 += 1;
+        self.many(1)
+    }
+
+    /// As many as so many bytes are worth, and one more.
+    ///
+    /// # Errors
+    /// As [`Steps::next`].
+    pub(super) fn over(&mut self, bytes: usize) -> Result<()> {
+        self.many(1 + bytes / BYTES_PER_STEP)
+    }
+
+    fn many(&mut self, steps: usize) -> Result<()> {
+        self.0 = self.0.saturating_add(steps);
         if self.0 < STEPS_PER_LOOK {
             return Ok(());
         }
         self.0 = 0;
         check()
+    }
+}
+
+/// Begins a function: what it is given is bounded, and many short ones look at the time like a long one.
+///
+/// # Errors
+/// `54000` for operands that are too long together, `57014` when the time is over.
+pub(super) fn begin(operands: &[Value]) -> Result<()> {
+    let bytes = operands.iter().map(|operand| match operand {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    });
+    let bytes = bytes.sum::<usize>();
+    if bytes > OPERANDS_BYTES_MAX {
+        return Err(Error::new(
+            Code::LIMIT_EXCEEDED,
+            format!("operands of more than {OPERANDS_BYTES_MAX} bytes"),
+        ));
+    }
+    let steps = CALLED.get() + 1 + bytes / BYTES_PER_STEP;
+    CALLED.set(if steps < STEPS_PER_LOOK { steps } else { 0 });
+    if steps < STEPS_PER_LOOK { Ok(()) } else { check() }
+}
+
+/// Refuses what a function has made, where it is more than there may be.
+///
+/// # Errors
+/// `54000`
+pub(super) fn made(value: Value) -> Result<Value> {
+    match &value {
+        Value::Text(text) => fits(text.len())?,
+        Value::Bytes(bytes) => fits(bytes.len())?,
+        Value::Array(array) => fits_elements(array.elements.len())?,
+        _ => {}
+    }
+    Ok(value)
+}
+
+/// Refuses to write out what holds more than there may be: of many elements that are one text in memory, each is written.
+///
+/// # Errors
+/// `54000`
+pub(crate) fn writable(value: &Value) -> Result<()> {
+    match value {
+        Value::Array(_) | Value::Row(_) => fits(value.weight()),
+        _ => Ok(()),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Reading and changing `json` and `jsonb` (PostgreSQL 9.16). `json` keeps its text, `jsonb` its normal form.
 
-use types::json::{DEPTH_MAX, Json, key_order, parse};
+use std::collections::HashSet;
+
+use types::json::{DEPTH_MAX, Json, in_order, key_order, parse};
 use types::numeric::Numeric;
 use types::{Code, Error, Result, Value};
 
 use super::arguments::{array, boolean, count, int, invalid, ok_text, text, texts};
+use super::interrupt::Steps;
 use super::{Context, Function, Ty, raw_json};
 
 const T: Ty = Ty::Text;
@@ -29,20 +32,14 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("#>", &[B, TEXTS], B, |_, a| at_path(a, shown)),
     Function::operator("#>>", &[B, TEXTS], T, |_, a| at_path(a, as_text)),
     Function::operator("@>", &[B, B], Ty::Bool, |_, a| {
-        Ok(Value::Bool(contains(&document(a, 0)?, &document(a, 1)?, true)))
+        contains(&document(a, 0)?, &document(a, 1)?, true, &mut Steps::default()).map(Value::Bool)
     }),
     Function::operator("<@", &[B, B], Ty::Bool, |_, a| {
-        Ok(Value::Bool(contains(&document(a, 1)?, &document(a, 0)?, true)))
+        contains(&document(a, 1)?, &document(a, 0)?, true, &mut Steps::default()).map(Value::Bool)
     }),
     Function::operator("?", &[B, T], Ty::Bool, |_, a| Ok(Value::Bool(exists(&document(a, 0)?, text(a, 1)?)))),
-    Function::operator("?|", &[B, TEXTS], Ty::Bool, |_, a| {
-        let document = document(a, 0)?;
-        Ok(Value::Bool(texts(a, 1)?.into_iter().flatten().any(|key| exists(&document, key))))
-    }),
-    Function::operator("?&", &[B, TEXTS], Ty::Bool, |_, a| {
-        let document = document(a, 0)?;
-        Ok(Value::Bool(texts(a, 1)?.into_iter().flatten().all(|key| exists(&document, key))))
-    }),
+    Function::operator("?|", &[B, TEXTS], Ty::Bool, |_, a| has_keys(a, true)),
+    Function::operator("?&", &[B, TEXTS], Ty::Bool, |_, a| has_keys(a, false)),
     Function::operator("||", &[B, B], B, |_, a| Ok(shown(Some(&concat(document(a, 0)?, document(a, 1)?))))),
     Function::operator("-", &[B, T], B, |_, a| delete_keys(a, &[text(a, 1)?])),
     Function::operator("-", &[B, TEXTS], B, |_, a| {
@@ -158,19 +155,45 @@ fn same_scalar(left: &Json, right: &Json) -> bool {
     }
 }
 
+/// What a field takes to be looked at, in bytes that are worked on.
+const FIELD_BYTES: usize = 64;
+
 /// `@>`: every part of `part` is in `whole`. At the top, an array contains a scalar that is one of its elements.
-fn contains(whole: &Json, part: &Json, top: bool) -> bool {
-    match (whole, part) {
-        (Json::Object(_), Json::Object(fields)) => fields
-            .iter()
-            .all(|(key, value)| whole.get(key).is_some_and(|found| contains(found, value, false))),
+fn contains(whole: &Json, part: &Json, top: bool, steps: &mut Steps) -> Result<bool> {
+    steps.next()?;
+    Ok(match (whole, part) {
+        (Json::Object(of), Json::Object(fields)) => {
+            for (key, value) in fields {
+                steps.over(of.len().saturating_mul(FIELD_BYTES))?;
+                let Some(found) = whole.get(key) else { return Ok(false) };
+                if !contains(found, value, false, steps)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
         (Json::Array(items), Json::Array(wanted)) => {
-            wanted.iter().all(|wanted| items.iter().any(|item| contains(item, wanted, false)))
+            for wanted in wanted {
+                if !has(items, wanted, steps)? {
+                    return Ok(false);
+                }
+            }
+            true
         }
         (Json::Object(_), _) | (_, Json::Object(_) | Json::Array(_)) => false,
         (Json::Array(items), scalar) => top && items.iter().any(|item| same_scalar(item, scalar)),
         (whole, part) => same_scalar(whole, part),
+    })
+}
+
+/// Whether one of some elements contains a part.
+fn has(items: &[Json], wanted: &Json, steps: &mut Steps) -> Result<bool> {
+    for item in items {
+        if contains(item, wanted, false, steps)? {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// `?`: a key of an object, or a string in an array or alone.
@@ -180,6 +203,24 @@ fn exists(document: &Json, key: &str) -> bool {
         Json::Array(items) => items.iter().any(|item| item.as_str() == Some(key)),
         scalar => scalar.as_str() == Some(key),
     }
+}
+
+/// `?|` and `?&`: whether one of some keys is there, or all are.
+fn has_keys(arguments: &[Value], one_is_enough: bool) -> Result<Value> {
+    let document = document(arguments, 0)?;
+    let length = match &document {
+        Json::Object(fields) => fields.len(),
+        Json::Array(items) => items.len(),
+        _ => 1,
+    };
+    let mut steps = Steps::default();
+    for key in texts(arguments, 1)?.into_iter().flatten() {
+        steps.over(length.saturating_mul(FIELD_BYTES))?;
+        if exists(&document, key) == one_is_enough {
+            return Ok(Value::Bool(one_is_enough));
+        }
+    }
+    Ok(Value::Bool(!one_is_enough))
 }
 
 /// Sets a key of a normalized object.
@@ -201,18 +242,19 @@ fn items(document: Json) -> Vec<Json> {
 pub(super) fn concat(left: Json, right: Json) -> Json {
     match (left, right) {
         (Json::Object(mut fields), Json::Object(others)) => {
-            others.into_iter().for_each(|(key, value)| put(&mut fields, key, value));
-            Json::Object(fields)
+            fields.extend(others);
+            Json::Object(in_order(fields))
         }
         (left, right) => Json::Array(items(left).into_iter().chain(items(right)).collect()),
     }
 }
 
 fn delete_keys(arguments: &[Value], keys: &[&str]) -> Result<Value> {
+    let keys: HashSet<&str> = keys.iter().copied().collect();
     let mut document = document(arguments, 0)?;
     match &mut document {
-        Json::Object(fields) => fields.retain(|(key, _)| !keys.contains(&key.as_str())),
-        Json::Array(items) => items.retain(|item| !item.as_str().is_some_and(|item| keys.contains(&item))),
+        Json::Object(fields) => fields.retain(|(key, _)| !keys.contains(key.as_str())),
+        Json::Array(items) => items.retain(|item| !item.as_str().is_some_and(|item| keys.contains(item))),
         _ => return Err(invalid("cannot delete from scalar")),
     }
     Ok(shown(Some(&document)))
@@ -388,7 +430,8 @@ fn apply_to_array(items: &mut Vec<Json>, path: &[Option<&str>], level: usize, ch
     Ok(())
 }
 
-fn type_name(document: &Json) -> &'static str {
+/// `jsonb_typeof`
+pub(super) fn type_name(document: &Json) -> &'static str {
     match document {
         Json::Null => "null",
         Json::Bool(_) => "boolean",

@@ -3,6 +3,7 @@
 use types::{Code, Error, Result, Value};
 
 use super::arguments::{ok_text, text};
+use super::interrupt::Steps;
 use super::text::lower;
 use super::{Context, Function, Ty};
 
@@ -34,7 +35,9 @@ pub(super) fn like(text: &str, pattern: &str) -> Result<bool> {
     let mut text = text.chars();
     let mut pattern = pattern.chars();
     let mut retry = None;
+    let mut steps = Steps::default();
     loop {
+        steps.next()?;
         let before = pattern.clone();
         match pattern.next() {
             None if text.as_str().is_empty() => return Ok(true),

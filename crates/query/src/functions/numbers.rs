@@ -54,9 +54,8 @@ pub(super) fn number(arguments: &[Value], position: usize) -> Result<&Numeric> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of an evaluation")]
 fn ok(number: Numeric) -> Result<Value> {
-    Ok(Value::Numeric(number))
+    number.kept().map(Value::Numeric)
 }
 
 fn places(arguments: &[Value]) -> Result<i32> {

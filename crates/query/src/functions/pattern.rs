@@ -104,7 +104,7 @@ fn after(text: &str, (start, end): (usize, usize)) -> Option<usize> {
 fn matches(regex: &Regex, text: &str, from: usize, splitting: bool) -> Result<Vec<Groups>> {
     let mut found = Vec::new();
     let mut position = Some(from);
-    let mut previous = 0;
+    let (mut previous, mut bytes) = (0, 0_usize);
     let mut steps = Steps::default();
     while let Some(from) = position {
         steps.next()?;
@@ -112,6 +112,9 @@ fn matches(regex: &Regex, text: &str, from: usize, splitting: bool) -> Result<Ve
         let Some(groups) = regex.find(text, from)? else { break };
         let Some(&Some((start, end))) = groups.first() else { break };
         if !splitting || (start < text.len() && end > previous) {
+            // Groups within groups hold the same text again.
+            bytes += groups.iter().flatten().map(|(start, end)| end - start).sum::<usize>();
+            fits(bytes)?;
             found.push(groups);
         }
         previous = end;
@@ -251,7 +254,7 @@ fn replace(regex: &Regex, subject: &str, replacement: &str, from: usize, nth: us
         seen += 1;
         if nth == 0 || nth == seen {
             out.push_str(subject.get(copied..start).unwrap_or(""));
-            substitute(&mut out, subject, &groups, replacement);
+            substitute(&mut out, subject, &groups, replacement)?;
             copied = end;
         }
         if nth == seen {
@@ -264,9 +267,10 @@ fn replace(regex: &Regex, subject: &str, replacement: &str, from: usize, nth: us
 }
 
 /// Writes a replacement: `\1` to `\9` and `\&` stand for parts of the match.
-fn substitute(out: &mut String, subject: &str, groups: &Groups, replacement: &str) {
+fn substitute(out: &mut String, subject: &str, groups: &Groups, replacement: &str) -> Result<()> {
     let mut rest = replacement.chars();
     while let Some(c) = rest.next() {
+        fits(out.len())?;
         if c != '\\' {
             out.push(c);
             continue;
@@ -291,6 +295,7 @@ fn substitute(out: &mut String, subject: &str, groups: &Groups, replacement: &st
         let range = groups.get(group).copied().flatten();
         out.push_str(range.and_then(|(start, end)| subject.get(start..end)).unwrap_or(""));
     }
+    Ok(())
 }
 
 fn substring_similar(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

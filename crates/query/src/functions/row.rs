@@ -6,6 +6,7 @@ use types::session::Session;
 use types::{Result, Type, Value};
 
 use super::Ty;
+use super::interrupt;
 
 /// How a function is written in an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,7 +169,11 @@ impl Function {
         if self.strict && arguments.iter().any(Value::is_null) {
             return Ok(Value::Null);
         }
-        (self.eval)(context, arguments)
+        interrupt::begin(arguments)?;
+        if self.result.is_written() {
+            arguments.iter().try_for_each(interrupt::writable)?;
+        }
+        interrupt::made((self.eval)(context, arguments)?)
     }
 
     /// Whether evaluation needs the argument types ([`Context::arguments`]).

@@ -1,5 +1,7 @@
 //! Character strings (PostgreSQL 9.4). Positions and lengths are characters.
 
+use std::collections::HashMap;
+
 use types::{Code, Error, Result, Value};
 
 use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
@@ -62,7 +64,9 @@ pub(super) static ROWS: &[Function] = &[
 
 /// The characters of a trim set.
 fn one_of(set: &str) -> impl Fn(char) -> bool {
-    move |c| set.contains(c)
+    let mut set: Vec<char> = set.chars().collect();
+    set.sort_unstable();
+    move |c| set.binary_search(&c).is_ok()
 }
 
 fn starts_with(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -236,11 +240,14 @@ fn replace(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 
 pub(super) fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, from, to) = (text(arguments, 0)?, text(arguments, 1)?, text(arguments, 2)?);
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let change = |c: char| match from.iter().position(|from| *from == c) {
-        Some(position) => to.get(position).copied(),
-        None => Some(c),
-    };
+    let mut to = to.chars();
+    let mut changes = HashMap::new();
+    for from in from.chars() {
+        let to = to.next();
+        // Of a character that stands there twice, the first counts.
+        changes.entry(from).or_insert(to);
+    }
+    let change = |c: char| changes.get(&c).copied().unwrap_or(Some(c));
     ok_text(whole.chars().filter_map(change).collect::<String>())
 }
 

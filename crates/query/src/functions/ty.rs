@@ -103,6 +103,21 @@ impl Ty {
         }
     }
 
+    /// Whether values of the type are texts or bytes, as long as what they were made of.
+    pub(super) fn is_written(self) -> bool {
+        matches!(
+            self,
+            Ty::Text
+                | Ty::Varchar
+                | Ty::Bpchar
+                | Ty::Citext
+                | Ty::Bytea
+                | Ty::Json
+                | Ty::Jsonb
+                | Ty::Tsvector
+        )
+    }
+
     /// Whether what it stands for depends on the call.
     pub fn is_polymorphic(self) -> bool {
         match self {

@@ -14,6 +14,9 @@ use crate::payload::{Payload, Rows};
 use crate::prefer::Missing;
 use crate::request::Action;
 
+/// Most bytes of all values of a body: a number may be shorter as it is written than what it takes.
+const ROWS_BYTES_MAX: usize = 256 << 20;
+
 /// The rows of a body, as far as their columns count.
 pub(super) struct Body<'a> {
     rows: &'a Rows,
@@ -96,7 +99,18 @@ impl<'a> Pass<'a> {
         row: &[Option<&Json>],
     ) -> Result<Vec<RowValue>> {
         let values = columns.iter().zip(row);
-        values.map(|(column, json)| self.row_value(table, *column, *json)).collect()
+        let values = values.map(|(column, json)| self.row_value(table, *column, *json));
+        let values = values.collect::<Result<Vec<_>>>()?;
+        let bytes =
+            values.iter().map(|value| if let RowValue::Value(value) = value { value.weight() } else { 0 });
+        self.row_bytes += bytes.sum::<usize>();
+        if self.row_bytes > ROWS_BYTES_MAX {
+            return Err(Error::new(
+                Code::LIMIT_EXCEEDED,
+                format!("rows of more than {ROWS_BYTES_MAX} bytes"),
+            ));
+        }
+        Ok(values)
     }
 
     pub(super) fn row_value(

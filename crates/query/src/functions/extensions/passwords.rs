@@ -7,6 +7,7 @@ use types::{Code, Error, Result, Value};
 
 use super::super::Ty::{Int4 as I, Text as T};
 use super::super::arguments::{int, invalid, ok_text, text};
+use super::super::interrupt::Steps;
 use super::super::{Context, Function};
 
 pub(in super::super) static ROWS: &[Function] = &[
@@ -31,7 +32,7 @@ fn crypt(password: &str, salt: &str) -> Result<Value> {
         return bcrypt(password, rest);
     }
     if let Some(rest) = salt.strip_prefix("$1$") {
-        return ok_text(md5(password.as_bytes(), rest.split('$').next().unwrap_or_default()));
+        return ok_text(md5(password.as_bytes(), rest.split('$').next().unwrap_or_default())?);
     }
     if salt.len() < 2 || salt.starts_with("$2a") {
         return Err(invalid_salt());
@@ -82,7 +83,7 @@ fn digits(number: u32, count: u32) -> impl Iterator<Item = char> {
 }
 
 /// The hash of FreeBSD: a thousand rounds of MD5 over the password, the salt and the round before.
-fn md5(password: &[u8], salt: &str) -> String {
+fn md5(password: &[u8], salt: &str) -> Result<String> {
     let salt = salt.get(..8).unwrap_or(salt);
     let of = |parts: &[&[u8]]| -> [u8; 16] {
         let mut digest = Md5::new();
@@ -103,7 +104,10 @@ fn md5(password: &[u8], salt: &str) -> String {
         length >>= 1;
     }
     let mut hash: [u8; 16] = first.finalize().into();
+    let mut steps = Steps::default();
     for round in 0..1000 {
+        // Slower than a copy by far.
+        steps.over(password.len().saturating_mul(16))?;
         let odd = round % 2 == 1;
         let mut parts: Vec<&[u8]> = vec![if odd { password } else { &hash }];
         parts.extend((round % 3 != 0).then_some(salt.as_bytes()));
@@ -117,7 +121,7 @@ fn md5(password: &[u8], salt: &str) -> String {
         out.extend(digits(byte(high) << 16 | byte(middle) << 8 | byte(low), 4));
     }
     out.extend(digits(byte(11), 2));
-    out
+    Ok(out)
 }
 
 fn salt(context: &mut Context<'_>, kind: &str, rounds: i64) -> Result<Value> {

@@ -15,6 +15,8 @@ use types::{Code, Error, Result, Value};
 
 use super::super::Ty::{Bytea as B, Text as T};
 use super::super::arguments::{bytes, ok_text, text};
+use super::super::bytes::{base64, from_base64};
+use super::super::interrupt::Steps;
 use super::super::{Context, Function};
 
 pub(in super::super) static ROWS: &[Function] = &[
@@ -46,6 +48,22 @@ const OTHER_CIPHERS: &[&str] = &["bf", "blowfish", "cast5", "3des", "twofish"];
 /// Digests: RFC 4880 9.4, the word of `s2k-digest-algo`.
 const DIGESTS: &[(u8, &str)] = &[(1, "md5"), (2, "sha1"), (8, "sha256"), (9, "sha384"), (10, "sha512")];
 
+/// A digest that `pgcrypto` has besides.
+const OTHER_DIGEST: &str = "ripemd160";
+
+/// What `pgcrypto` may be told to look for in a message, and gives notice of; it changes nothing.
+const EXPECTED: &[&str] = &[
+    "cipher-algo",
+    "disable-mdc",
+    "sess-key",
+    "s2k-mode",
+    "s2k-count",
+    "s2k-digest-algo",
+    "s2k-cipher-algo",
+    "compress-algo",
+    "unicode-mode",
+];
+
 /// Packets: RFC 4880 4.3.
 const SESSION_KEY: u8 = 3;
 const ENCRYPTED: u8 = 9;
@@ -58,22 +76,29 @@ const DIGEST_HEADER: [u8; 2] = [0xd3, 0x14];
 
 const BLOCK: usize = 16;
 
-/// What options say of a message that is to be written.
-#[derive(Clone, Copy)]
+/// What options say of a message.
 struct Wanted {
     cipher: u8,
     derivation: Derivation,
     is_unicode: bool,
+    /// Whether ends of lines lose their returns: of a text that is read.
+    cuts_returns: bool,
+    /// The first option that is not followed when a message is written.
+    lacking: Option<String>,
 }
 
 /// How a password becomes a key: RFC 4880 3.7.
 #[derive(Clone, Copy)]
 struct Derivation {
     mode: u8,
-    digest: u8,
+    /// Nothing where it is one that only `pgcrypto` has.
+    digest: Option<u8>,
     salt: [u8; 8],
     count: u8,
 }
+
+/// That of a message that is read says it itself.
+const NO_DERIVATION: Derivation = Derivation { mode: 3, digest: Some(2), salt: [0; 8], count: 0 };
 
 fn wrong() -> Error {
     Error::raised("39000", "Wrong key or corrupt data")
@@ -95,9 +120,14 @@ fn encrypt_bytes(context: &mut Context<'_>, arguments: &[Value], options: &str) 
 }
 
 fn decrypt_text(arguments: &[Value], options: &str) -> Result<Value> {
-    let (kind, data) = decrypted(bytes(arguments, 0)?, text(arguments, 1)?, options)?;
+    let wanted = said(options, NO_DERIVATION)?;
+    let (kind, mut data) = decrypted(bytes(arguments, 0)?, text(arguments, 1)?)?;
     if kind == b'b' {
         return Err(refused("Not text data"));
+    }
+    if wanted.cuts_returns {
+        let ends = |at: usize| data.get(at..at + 2) == Some(b"\r\n");
+        data = (0..data.len()).filter(|at| !ends(*at)).map(|at| data[at]).collect();
     }
     let text = String::from_utf8(data).ok().filter(|text| !text.contains('\0'));
     let text = text
@@ -106,60 +136,118 @@ fn decrypt_text(arguments: &[Value], options: &str) -> Result<Value> {
 }
 
 fn decrypt_bytes(arguments: &[Value], options: &str) -> Result<Value> {
-    let (_, data) = decrypted(bytes(arguments, 0)?, text(arguments, 1)?, options)?;
+    said(options, NO_DERIVATION)?;
+    let (_, data) = decrypted(bytes(arguments, 0)?, text(arguments, 1)?)?;
     Ok(Value::Bytes(Arc::from(data)))
 }
 
 /// Options as they are written: `name=value`, separated by commas.
 fn options(written: &str) -> Result<Vec<(String, String)>> {
-    let pairs = written.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) =
-                pair.split_once('=').ok_or_else(|| refused("Illegal argument to function"))?;
-            Ok((name.trim().to_lowercase(), value.trim().to_lowercase()))
-        })
-        .collect()
+    if written.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs = written.strip_suffix(',').filter(|pairs| !pairs.is_empty()).unwrap_or(written);
+    let is_word =
+        |word: &str| !word.is_empty() && !word.contains(|c: char| c == '=' || c.is_ascii_whitespace());
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        let (name, value) = (name.trim().to_lowercase(), value.trim().to_lowercase());
+        (is_word(&name) && is_word(&value)).then_some((name, value))
+    };
+    pairs.split(',').map(|written| pair(written).ok_or_else(illegal)).collect()
 }
 
+fn illegal() -> Error {
+    refused("Illegal argument to function")
+}
+
+/// What C's `atoi` makes of a text.
+fn number_of(word: &str) -> i64 {
+    let end = word.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && matches!(c, '-' | '+')));
+    word.get(..end.map_or(word.len(), |(at, _)| at)).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+/// What options say; of what only `pgcrypto` writes it says the first.
 fn wanted(context: &mut Context<'_>, written: &str) -> Result<Wanted> {
     let (mut salt, mut chance) = ([0; 8], [0; 1]);
     (context.random)(&mut salt);
     (context.random)(&mut chance);
     // 65 536 to 253 952 bytes of input, as `pgcrypto` chooses.
     let count = 96 + (chance[0] & 31);
-    let derivation = Derivation { mode: 3, digest: 2, salt, count };
-    let mut wanted = Wanted { cipher: 7, derivation, is_unicode: false };
+    let wanted = said(written, Derivation { mode: 3, digest: Some(2), salt, count })?;
+    match wanted.lacking {
+        Some(what) => Err(Error::missing(format!("pgp_sym_encrypt() with {what}"))),
+        None => Ok(wanted),
+    }
+}
+
+/// What options say, of a message that is written or read: both take all of them.
+fn said(written: &str, derivation: Derivation) -> Result<Wanted> {
+    let mut wanted = Wanted { cipher: 7, derivation, is_unicode: false, cuts_returns: false, lacking: None };
     for (name, value) in options(written)? {
-        match (name.as_str(), value.as_str()) {
-            ("cipher-algo" | "s2k-cipher-algo", cipher) => wanted.cipher = cipher_of(cipher)?,
-            ("s2k-digest-algo", digest) => wanted.derivation.digest = digest_of(digest)?,
-            ("s2k-mode", "0") => wanted.derivation.mode = 0,
-            ("s2k-mode", "1") => wanted.derivation.mode = 1,
-            ("unicode-mode", value) => wanted.is_unicode = value == "1",
-            ("s2k-mode", "3") | ("compress-level", _) => {}
-            ("compress-algo" | "disable-mdc" | "sess-key" | "convert-crlf", "0") => {}
-            ("compress-algo" | "disable-mdc" | "sess-key" | "convert-crlf" | "s2k-count", _) => {
-                return Err(Error::missing(format!("pgp_sym_encrypt() with {name}={value}")));
+        let number = number_of(&value);
+        let mut is_lacking = false;
+        match name.as_str() {
+            "cipher-algo" | "s2k-cipher-algo" => match cipher_of(&value)? {
+                Some(cipher) => wanted.cipher = cipher,
+                None => is_lacking = true,
+            },
+            "s2k-digest-algo" => {
+                wanted.derivation.digest = digest_of(&value)?;
+                is_lacking = wanted.derivation.digest.is_none();
             }
-            _ => return Err(refused("Illegal argument to function")),
+            "s2k-mode" => match u8::try_from(number) {
+                Ok(mode @ (0 | 1 | 3)) => wanted.derivation.mode = mode,
+                _ => return Err(illegal()),
+            },
+            "s2k-count" => wanted.derivation.count = count_of(number)?,
+            "compress-level" if (0..=9).contains(&number) => {}
+            "compress-algo" if (0..=3).contains(&number) => is_lacking = number != 0,
+            "disable-mdc" | "sess-key" => is_lacking = number != 0,
+            "convert-crlf" => {
+                wanted.cuts_returns = number != 0;
+                is_lacking = number != 0;
+            }
+            "unicode-mode" => wanted.is_unicode = number != 0,
+            "debug" => {}
+            expected if expected.strip_prefix("expect-").is_some_and(|name| EXPECTED.contains(&name)) => {}
+            _ => return Err(illegal()),
+        }
+        if is_lacking {
+            wanted.lacking.get_or_insert_with(|| format!("{name}={value}"));
         }
     }
     Ok(wanted)
 }
 
-fn cipher_of(word: &str) -> Result<u8> {
+/// The byte of RFC 4880 3.7.1.3 that stands for at least so many.
+fn count_of(number: i64) -> Result<u8> {
+    let wanted = usize::try_from(number).ok().filter(|number| (1024..=65_011_712).contains(number));
+    let wanted = wanted.ok_or_else(illegal)?;
+    Ok((0..=u8::MAX).find(|count| counted(*count) >= wanted).unwrap_or(u8::MAX))
+}
+
+fn counted(count: u8) -> usize {
+    (16 + usize::from(count & 15)) << (usize::from(count >> 4) + 6)
+}
+
+/// A cipher; nothing where it is one that only `pgcrypto` has.
+fn cipher_of(word: &str) -> Result<Option<u8>> {
     let word = if word == "aes" { "aes128" } else { word };
     match CIPHERS.iter().find(|(_, name, _)| *name == word) {
-        Some((id, ..)) => Ok(*id),
-        None if OTHER_CIPHERS.contains(&word) => Err(Error::missing(format!("pgp_sym_encrypt() by {word}"))),
+        Some((id, ..)) => Ok(Some(*id)),
+        None if OTHER_CIPHERS.contains(&word) => Ok(None),
         None => Err(refused("Unsupported cipher algorithm")),
     }
 }
 
-fn digest_of(word: &str) -> Result<u8> {
-    let found = DIGESTS.iter().find(|(_, name)| *name == word);
-    found.map(|(id, _)| *id).ok_or_else(|| refused("Unsupported digest algorithm"))
+/// A digest, in the same way.
+fn digest_of(word: &str) -> Result<Option<u8>> {
+    match DIGESTS.iter().find(|(_, name)| *name == word) {
+        Some((id, _)) => Ok(Some(*id)),
+        None if word == OTHER_DIGEST => Ok(None),
+        None => Err(refused("Unsupported digest algorithm")),
+    }
 }
 
 fn encrypted(
@@ -170,6 +258,7 @@ fn encrypted(
 ) -> Result<Value> {
     refuse_empty(password)?;
     let Derivation { mode, digest, salt, count } = wanted.derivation;
+    let digest = digest.ok_or_else(illegal)?;
     let key = key(&wanted.derivation, wanted.cipher, password.as_bytes())?;
     let mut head = vec![4, wanted.cipher, mode, digest];
     if mode > 0 {
@@ -189,7 +278,7 @@ fn encrypted(
     body.extend(DIGEST_HEADER);
     let digest = Sha1::digest(&body);
     body.extend(digest);
-    cipher(wanted.cipher, &key)?.chain(&mut body, Way::In);
+    cipher(wanted.cipher, &key)?.chain(&mut body, Way::In)?;
     body.insert(0, 1);
     Ok(Value::Bytes(Arc::from([packet(SESSION_KEY, &head)?, packet(PROTECTED, &body)?].concat())))
 }
@@ -215,19 +304,13 @@ fn packet(tag: u8, body: &[u8]) -> Result<Vec<u8>> {
 
 fn refuse_empty(password: &str) -> Result<()> {
     if password.is_empty() {
-        return Err(refused("Illegal argument to function"));
+        return Err(illegal());
     }
     Ok(())
 }
 
 /// The kind of what a message holds, and what it holds.
-fn decrypted(message: &[u8], password: &str, written: &str) -> Result<(u8, Vec<u8>)> {
-    // What a message is to be is said by the message; of what may be said only line ends would change something.
-    if let Some((name, value)) =
-        options(written)?.into_iter().find(|(name, value)| name == "convert-crlf" && value != "0")
-    {
-        return Err(Error::missing(format!("pgp_sym_decrypt() with {name}={value}")));
-    }
+fn decrypted(message: &[u8], password: &str) -> Result<(u8, Vec<u8>)> {
     refuse_empty(password)?;
     let mut rest = message;
     let mut known = None;
@@ -292,7 +375,7 @@ fn number(rest: &mut &[u8], length: usize) -> Option<usize> {
 fn session_key(body: &[u8], password: &[u8]) -> Result<(u8, Vec<u8>)> {
     let [4, id, mode, digest, rest @ ..] = body else { return Err(wrong()) };
     let mut rest = rest;
-    let mut derivation = Derivation { mode: *mode, digest: *digest, salt: [0; 8], count: 0 };
+    let mut derivation = Derivation { mode: *mode, digest: Some(*digest), ..NO_DERIVATION };
     if *mode > 0 {
         let (salt, after) = rest.split_first_chunk::<8>().ok_or_else(wrong)?;
         (derivation.salt, rest) = (*salt, after);
@@ -306,7 +389,7 @@ fn session_key(body: &[u8], password: &[u8]) -> Result<(u8, Vec<u8>)> {
         return Ok((*id, key));
     }
     let mut own = rest.to_vec();
-    cipher(*id, &key)?.chain(&mut own, Way::Out);
+    cipher(*id, &key)?.chain(&mut own, Way::Out)?;
     let (id, key) = own.split_first().ok_or_else(wrong)?;
     match CIPHERS.iter().find(|(known, ..)| known == id) {
         Some((.., length)) if key.len() == *length => Ok((*id, key.to_vec())),
@@ -317,7 +400,7 @@ fn session_key(body: &[u8], password: &[u8]) -> Result<(u8, Vec<u8>)> {
 fn protected(id: u8, key: &[u8], body: &[u8]) -> Result<(u8, Vec<u8>)> {
     let Some((1, hidden)) = body.split_first() else { return Err(wrong()) };
     let mut open = hidden.to_vec();
-    cipher(id, key)?.chain(&mut open, Way::Out);
+    cipher(id, key)?.chain(&mut open, Way::Out)?;
     let at = open.len().checked_sub(20).ok_or_else(wrong)?;
     let (said, digest) = open.split_at(at);
     let inner = said.get(BLOCK + 2..).and_then(|inner| inner.strip_suffix(&DIGEST_HEADER));
@@ -342,24 +425,23 @@ fn key(derivation: &Derivation, cipher: u8, password: &[u8]) -> Result<Vec<u8>> 
         return Err(Error::missing("a pgp message by anything but AES"));
     };
     match derivation.digest {
-        1 => Ok(derived::<Md5>(derivation, password, *length)),
-        2 => Ok(derived::<Sha1>(derivation, password, *length)),
-        8 => Ok(derived::<Sha256>(derivation, password, *length)),
-        9 => Ok(derived::<Sha384>(derivation, password, *length)),
-        10 => Ok(derived::<Sha512>(derivation, password, *length)),
+        Some(1) => derived::<Md5>(derivation, password, *length),
+        Some(2) => derived::<Sha1>(derivation, password, *length),
+        Some(8) => derived::<Sha256>(derivation, password, *length),
+        Some(9) => derived::<Sha384>(derivation, password, *length),
+        Some(10) => derived::<Sha512>(derivation, password, *length),
         _ => Err(wrong()),
     }
 }
 
-fn derived<D: Digest>(derivation: &Derivation, password: &[u8], length: usize) -> Vec<u8> {
+fn derived<D: Digest>(derivation: &Derivation, password: &[u8], length: usize) -> Result<Vec<u8>> {
     let salt: &[u8] = if derivation.mode == 0 { &[] } else { &derivation.salt };
     let once = [salt, password].concat();
     let count = match derivation.mode {
-        3 => (16 + usize::from(derivation.count & 15)) << (usize::from(derivation.count >> 4) + 6),
+        3 => counted(derivation.count),
         _ => once.len(),
     };
-    let mut key = Vec::new();
-    let mut zeros = 0;
+    let (mut key, mut zeros, mut steps) = (Vec::new(), 0, Steps::default());
     while key.len() < length {
         let mut digest = D::new();
         digest.update(vec![0; zeros]);
@@ -369,6 +451,7 @@ fn derived<D: Digest>(derivation: &Derivation, password: &[u8], length: usize) -
             if part.is_empty() {
                 break;
             }
+            steps.over(part.len())?;
             digest.update(part);
             left -= part.len();
         }
@@ -376,7 +459,7 @@ fn derived<D: Digest>(derivation: &Derivation, password: &[u8], length: usize) -
         zeros += 1;
     }
     key.truncate(length);
-    key
+    Ok(key)
 }
 
 enum Cipher {
@@ -402,9 +485,10 @@ fn cipher(id: u8, key: &[u8]) -> Result<Cipher> {
 
 impl Cipher {
     /// Feeds the cipher back from zeros: RFC 4880 13.9 without its resynchronization.
-    fn chain(&self, data: &mut [u8], way: Way) {
-        let mut before = [0; BLOCK];
+    fn chain(&self, data: &mut [u8], way: Way) -> Result<()> {
+        let (mut before, mut steps) = ([0; BLOCK], Steps::default());
         for block in data.chunks_mut(BLOCK) {
+            steps.next()?;
             let mut stream = Array(before);
             match self {
                 Cipher::Aes128(cipher) => cipher.encrypt_block(&mut stream),
@@ -417,38 +501,18 @@ impl Cipher {
                 *last = hidden;
             }
         }
+        Ok(())
     }
 }
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 fn armor(data: &[u8]) -> String {
-    let digits = base64(data);
     let mut text = String::from("-----BEGIN PGP MESSAGE-----\n\n");
-    let mut rest = digits.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(76));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
+    text.push_str(&base64(data));
+    text.push_str(if data.is_empty() { "" } else { "\n" });
     let [_, sum @ ..] = checksum(data).to_be_bytes();
     text.push('=');
     text.push_str(&base64(&sum));
     text.push_str("\n-----END PGP MESSAGE-----\n");
-    text
-}
-
-fn base64(data: &[u8]) -> String {
-    let mut text = String::new();
-    for part in data.chunks(3) {
-        let bits =
-            part.iter().chain(&[0, 0]).take(3).fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte));
-        for digit in 0..4 {
-            let known = DIGITS.get((bits >> (18 - 6 * digit)) as usize & 63);
-            text.push(if digit > part.len() { '=' } else { char::from(*known.unwrap_or(&b'=')) });
-        }
-    }
     text
 }
 
@@ -471,27 +535,12 @@ fn dearmor(text: &str) -> Result<Value> {
     let start = lines.iter().position(|line| line.is_empty()).ok_or_else(corrupt)?;
     let (sums, digits): (Vec<&str>, Vec<&str>) =
         lines.into_iter().skip(start + 1).partition(|line| line.starts_with('='));
-    let data = unbase64(&digits.concat()).ok_or_else(corrupt)?;
+    let data = from_base64(&digits.concat()).map_err(|_| corrupt())?;
     let [_, sum @ ..] = checksum(&data).to_be_bytes();
     match sums[..] {
         [said] if said.get(1..) == Some(&base64(&sum)) => Ok(Value::Bytes(Arc::from(data))),
         _ => Err(corrupt()),
     }
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut data = Vec::new();
-    for part in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for byte in part {
-            let digit = DIGITS.iter().position(|known| known == byte)?;
-            bits = (bits << 6) | u32::try_from(digit).ok()?;
-        }
-        bits <<= 6 * u32::try_from(4 - part.len()).ok()?;
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        data.extend(bytes.get(..part.len() - 1)?);
-    }
-    Some(data)
 }
 
 #[cfg(test)]
@@ -504,7 +553,7 @@ mod tests {
         let bytes: Vec<u8> = (0..message.len() / 2)
             .map(|at| u8::from_str_radix(&message[at * 2..at * 2 + 2], 16).unwrap())
             .collect();
-        let said = match decrypted(&bytes, "secret", "") {
+        let said = match decrypted(&bytes, "secret") {
             Ok((kind, data)) => format!("{}:{}", char::from(kind), String::from_utf8_lossy(&data)),
             Err(error) => error.message().to_owned(),
         };

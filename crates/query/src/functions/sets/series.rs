@@ -13,6 +13,7 @@ use crate::functions::Ty::{
     self, AnyArray, AnyElement, Bool, Int4, Int8, Numeric as N, Timestamp, Timestamptz,
 };
 use crate::functions::arguments::{array, int, invalid};
+use crate::functions::interrupt::fits;
 
 pub(in crate::functions) static ROWS: &[SetFunction] = &[
     SetFunction::new("unnest", &[AnyArray], One(AnyElement), |_, a| {
@@ -79,8 +80,12 @@ fn exact(_: &mut SetContext<'_, '_>, arguments: &[Value]) -> Result<Vec<Vec<Valu
         return Err(invalid(ZERO_STEP));
     }
     let mut rows = Vec::new();
+    let mut bytes = 0;
     while at.compare(&last) != if step.is_negative() { Ordering::Less } else { Ordering::Greater } {
-        push(&mut rows, Value::Numeric(at.clone()))?;
+        let value = Value::Numeric(at.clone());
+        bytes += value.weight();
+        fits(bytes)?;
+        push(&mut rows, value)?;
         at = at.add(&step);
     }
     Ok(rows)
