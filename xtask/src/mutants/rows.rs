@@ -762,7 +762,7 @@ pub(super) const FILES: &[File] = &[
                 "true",
                 "UPDATE OF fires for any column",
             ),
-            mutant("disabled-fires", "            && «self.is_enabled»", "true", "a disabled trigger fires"),
+            mutant("disabled-fires", "TriggerMode::Disabled => «false»,", "true", "a disabled trigger fires"),
         ],
     },
     File {
@@ -835,7 +835,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "upsert-twice",
-                "if «touched.met.contains(&existing.key)» {",
+                "if «touched.met.contains(&existing.key)» || self.since.is_some_and(has_come) {",
                 "false",
                 "an upsert updates a row twice",
             ),
@@ -881,7 +881,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "deferred-at-once",
-                "if «trigger.statement.initially_deferred» {",
+                "if «self.in_force.constraints().put_off(&model, &waiting)» {",
                 "false",
                 "a deferred trigger does not wait",
             ),
