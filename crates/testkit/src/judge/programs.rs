@@ -75,7 +75,7 @@ pub(super) fn function(maker: &mut Maker<'_>, number: u64) -> Body {
         _ => Ending::Value(maker.ty()),
     };
     let (returns, outputs) = returns(maker, ending);
-    let text = body(maker, ending, &parameters, &outputs, None, Whole::from(0));
+    let text = body(maker, Whole { parameters: &parameters, outputs: &outputs, ..Whole::new(ending) });
     let rights = maker.draw.word(&["", "", "", " security definer", " volatile", " strict"]);
     let text = format!(
         "create function {name}({}) returns {returns} language plpgsql{rights} as $$\n{text}\n$$",
@@ -106,39 +106,46 @@ fn returns(maker: &mut Maker<'_>, ending: Ending) -> (String, Vec<Known>) {
 
 /// A block that runs once, while the schema is made.
 pub(super) fn block(maker: &mut Maker<'_>) -> Extra {
-    let inner = body(maker, Ending::Void, &[], &[], None, Whole::from(FIRST));
+    let inner = body(maker, Whole { first: FIRST, ..Whole::new(Ending::Void) });
     Extra::Statement(format!(
         "do $$\nbegin\n{inner};\nexception when others then\n  insert into log (what, became) values (sqlstate, to_jsonb(sqlerrm));\nend $$"
     ))
 }
 
-/// Where a body begins.
-struct Whole {
+/// What a body is to be.
+struct Whole<'e> {
+    ending: Ending,
+    parameters: &'e [Known],
+    outputs: &'e [Known],
+    fired: Option<Fired<'e>>,
     /// Statements that come first.
     opening: Vec<String>,
     /// The first table that may be written to.
     first: usize,
 }
 
-impl Whole {
-    fn from(first: usize) -> Whole {
-        Whole { opening: Vec::new(), first }
+/// When a trigger for each row fires.
+#[derive(Clone, Copy)]
+struct Fired<'e> {
+    /// The position of the table.
+    table: usize,
+    is_before: bool,
+    events: &'e str,
+}
+
+impl Whole<'_> {
+    fn new(ending: Ending) -> Self {
+        Whole { ending, parameters: &[], outputs: &[], fired: None, opening: Vec::new(), first: 0 }
     }
 }
 
-fn body(
-    maker: &mut Maker<'_>,
-    ending: Ending,
-    parameters: &[Known],
-    outputs: &[Known],
-    row: Option<(usize, bool, &str)>,
-    Whole { opening, first }: Whole,
-) -> String {
+fn body(maker: &mut Maker<'_>, whole: Whole<'_>) -> String {
+    let Whole { ending, parameters, outputs, fired, opening, first } = whole;
     // Triggers meet the first rows, too, which everybody has to take, and blocks are a part of the schema.
     maker.may_fail = ending != Ending::Row && first != FIRST;
     maker.failures = 1;
     // Triggers before rows of a deletion see nothing of it: PostgreSQL has deleted the rows before, the embedded engine not yet.
-    let is_blind = row.is_some_and(|(_, is_before, events)| is_before && events.contains("delete"));
+    let is_blind = fired.is_some_and(|fired| fired.is_before && fired.events.contains("delete"));
     maker.asks = !is_blind;
     let left = if is_blind { 0 } else { 5 + maker.draw.below(9) };
     let mut writer = Writer {
@@ -157,7 +164,7 @@ fn body(
         first: if first == FIRST { 0 } else { first },
         opening,
     };
-    writer.block(DEPTH, row);
+    writer.block(DEPTH, fired);
     (writer.maker.may_fail, writer.maker.asks) = (false, true);
     writer.lines.join("\n")
 }

@@ -1,7 +1,7 @@
 //! Blocks: what they declare, how they end, and what their handlers do.
 
 use super::super::terms::Ty;
-use super::{DEPTH, Ending, Writer};
+use super::{DEPTH, Ending, Fired, Writer};
 
 /// Names of conditions that handlers take.
 const CONDITIONS: &[&str] = &[
@@ -23,7 +23,7 @@ const CONDITIONS: &[&str] = &[
 ];
 
 impl Writer<'_, '_> {
-    pub(super) fn block(&mut self, depth: usize, row: Option<(usize, bool, &str)>) {
+    pub(super) fn block(&mut self, depth: usize, fired: Option<Fired<'_>>) {
         let (variables, readable, records) = (self.variables.len(), self.readable.len(), self.records.len());
         self.declarations();
         self.line("begin");
@@ -31,8 +31,8 @@ impl Writer<'_, '_> {
         for line in std::mem::take(&mut self.opening) {
             self.line(line);
         }
-        match row {
-            Some((table, is_before, events)) => self.fired(table, is_before, events),
+        match fired {
+            Some(fired) => self.fired(fired),
             None => {
                 for _ in 0..2 + self.maker.draw.below(3) {
                     self.statement(depth);
@@ -40,11 +40,11 @@ impl Writer<'_, '_> {
             }
         }
         if depth == DEPTH {
-            self.end(row);
+            self.end(fired);
         }
         self.indent -= 1;
         if self.maker.draw.one_in(if depth == DEPTH { 4 } else { 2 }) {
-            self.handlers(depth, row);
+            self.handlers(depth, fired);
         }
         self.variables.truncate(variables);
         self.readable.truncate(readable);
@@ -106,7 +106,7 @@ impl Writer<'_, '_> {
         self.readable.push((name, ty));
     }
 
-    fn handlers(&mut self, depth: usize, row: Option<(usize, bool, &str)>) {
+    fn handlers(&mut self, depth: usize, fired: Option<Fired<'_>>) {
         self.line("exception");
         let handles = std::mem::replace(&mut self.handles, true);
         for _ in 0..1 + self.maker.draw.below(2) {
@@ -123,7 +123,7 @@ impl Writer<'_, '_> {
             if self.maker.draw.one_in(6) {
                 self.line("raise;");
             } else if depth == DEPTH {
-                self.end(row);
+                self.end(fired);
             }
             self.indent -= 1;
         }
@@ -148,7 +148,7 @@ impl Writer<'_, '_> {
         self.line(format!("insert into log (what) values ({name});"));
     }
 
-    fn end(&mut self, row: Option<(usize, bool, &str)>) {
+    fn end(&mut self, fired: Option<Fired<'_>>) {
         match self.ending {
             Ending::Value(ty) if !self.maker.draw.one_in(20) => {
                 let term = self.term(ty, 2);
@@ -158,16 +158,12 @@ impl Writer<'_, '_> {
             Ending::Set(_) | Ending::Rows => self.produce(),
             Ending::Void => {}
             Ending::Row => {
-                let returned = match row {
-                    Some((_, true, events)) if events.contains("delete") => {
-                        if events == "delete" {
-                            "old"
-                        } else {
-                            "coalesce(new, old)"
-                        }
+                let returned = match fired {
+                    Some(Fired { is_before: true, events, .. }) if events.contains("delete") => {
+                        if events == "delete" { "old" } else { "coalesce(new, old)" }
                     }
-                    Some((_, true, _)) if self.maker.draw.one_in(8) => "null",
-                    Some((_, true, _)) => "new",
+                    Some(Fired { is_before: true, .. }) if self.maker.draw.one_in(8) => "null",
+                    Some(Fired { is_before: true, .. }) => "new",
                     _ => "null",
                 };
                 if returned.starts_with("coalesce") {

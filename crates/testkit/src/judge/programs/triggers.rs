@@ -4,7 +4,7 @@ use super::super::queries::{Known, Maker};
 use super::super::scene::Sketch;
 use super::super::terms::Ty;
 use super::super::world::Extra;
-use super::{Ending, Whole, Writer, body};
+use super::{Ending, Fired, Whole, Writer, body};
 
 /// A trigger and its function.
 pub(in super::super) fn trigger(maker: &mut Maker<'_>, number: usize) -> Vec<Extra> {
@@ -24,9 +24,9 @@ pub(in super::super) fn trigger(maker: &mut Maker<'_>, number: usize) -> Vec<Ext
     };
     // Triggers fire in the order of their names.
     let name = format!("{}_on_{}_{number}", maker.draw.word(&["a", "m", "z"]), sketch.name);
-    let row = is_row.then_some((table, is_before, events.as_str()));
-    let whole = Whole { opening: transition_lines(maker, &sketch, transitions), first: table + 1 };
-    let text = body(maker, Ending::Row, &[], &[], row, whole);
+    let fired = is_row.then_some(Fired { table, is_before, events: &events });
+    let opening = transition_lines(maker, &sketch, transitions);
+    let text = body(maker, Whole { fired, opening, first: table + 1, ..Whole::new(Ending::Row) });
     let when = if is_row && maker.draw.one_in(4) {
         condition(maker, &sketch.columns, &events)
     } else {
@@ -93,7 +93,7 @@ fn condition(maker: &mut Maker<'_>, columns: &[Known], events: &str) -> String {
 
 impl Writer<'_, '_> {
     /// The body of a trigger's function.
-    pub(super) fn fired(&mut self, table: usize, is_before: bool, events: &str) {
+    pub(super) fn fired(&mut self, Fired { table, is_before, events }: Fired<'_>) {
         let sketch = self.maker.sketches[table].clone();
         let has = |word: &str| !events.contains(word);
         let (news, olds) = (has("delete"), has("insert"));
