@@ -11,6 +11,9 @@ create table pgmq.meta (
   created_at timestamptz not null default now()
 );
 
+-- The last number that was given in each queue, by the name of its table: its message may be gone.
+create table pgmq._last (queue text primary key, msg_id bigint not null);
+
 create type pgmq.message_record as (
   msg_id bigint, read_ct integer, enqueued_at timestamptz, vt timestamptz, message jsonb, headers jsonb
 );
@@ -88,39 +91,22 @@ begin
   execute format('drop table if exists pgmq.%I', lower('q_' || queue_name));
   execute format('drop table if exists pgmq.%I', lower('a_' || queue_name));
   delete from pgmq.meta where meta.queue_name = drop_queue.queue_name;
+  delete from pgmq._last where _last.queue = lower('q_' || drop_queue.queue_name);
   return true;
 end
 $$;
 
-create function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay timestamptz) returns setof bigint language plpgsql as $$
-begin
-  return query execute format(
-    'insert into pgmq.%I (vt, message, headers) values ($1, $2, $3) returning msg_id',
-    pgmq.format_table_name(queue_name, 'q')) using delay, msg, headers;
-end
-$$;
-create function pgmq.send(queue_name text, msg jsonb) returns setof bigint language sql as $$
-  select * from pgmq.send(queue_name, msg, null::jsonb, clock_timestamp())
-$$;
-create function pgmq.send(queue_name text, msg jsonb, headers jsonb) returns setof bigint language sql as $$
-  select * from pgmq.send(queue_name, msg, headers, clock_timestamp())
-$$;
-create function pgmq.send(queue_name text, msg jsonb, delay integer) returns setof bigint language sql as $$
-  select * from pgmq.send(queue_name, msg, null::jsonb, clock_timestamp() + make_interval(secs => delay))
-$$;
-create function pgmq.send(queue_name text, msg jsonb, delay timestamptz) returns setof bigint language sql as $$
-  select * from pgmq.send(queue_name, msg, null::jsonb, delay)
-$$;
-create function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay integer) returns setof bigint language sql as $$
-  select * from pgmq.send(queue_name, msg, headers, clock_timestamp() + make_interval(secs => delay))
-$$;
-
 create function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[], delay timestamptz)
 returns setof bigint language plpgsql as $$
+declare
+  messages text := pgmq.format_table_name(queue_name, 'q');
 begin
   return query execute format(
     'insert into pgmq.%I (vt, message, headers) select $2, unnest($1), unnest(coalesce($3, array[]::jsonb[])) returning msg_id',
-    pgmq.format_table_name(queue_name, 'q')) using msgs, delay, headers;
+    messages) using msgs, delay, headers;
+  execute format(
+    'insert into pgmq._last (queue, msg_id) select $1, max(q.msg_id) from pgmq.%I q having max(q.msg_id) is not null
+    on conflict (queue) do update set msg_id = excluded.msg_id', messages) using messages;
 end
 $$;
 create function pgmq.send_batch(queue_name text, msgs jsonb[]) returns setof bigint language sql as $$
@@ -138,6 +124,25 @@ $$;
 create function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[], delay integer)
 returns setof bigint language sql as $$
   select * from pgmq.send_batch(queue_name, msgs, headers, clock_timestamp() + make_interval(secs => delay))
+$$;
+
+create function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay timestamptz) returns setof bigint language sql as $$
+  select * from pgmq.send_batch(queue_name, array[msg], array[headers], delay)
+$$;
+create function pgmq.send(queue_name text, msg jsonb) returns setof bigint language sql as $$
+  select * from pgmq.send(queue_name, msg, null::jsonb, clock_timestamp())
+$$;
+create function pgmq.send(queue_name text, msg jsonb, headers jsonb) returns setof bigint language sql as $$
+  select * from pgmq.send(queue_name, msg, headers, clock_timestamp())
+$$;
+create function pgmq.send(queue_name text, msg jsonb, delay integer) returns setof bigint language sql as $$
+  select * from pgmq.send(queue_name, msg, null::jsonb, clock_timestamp() + make_interval(secs => delay))
+$$;
+create function pgmq.send(queue_name text, msg jsonb, delay timestamptz) returns setof bigint language sql as $$
+  select * from pgmq.send(queue_name, msg, null::jsonb, delay)
+$$;
+create function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay integer) returns setof bigint language sql as $$
+  select * from pgmq.send(queue_name, msg, headers, clock_timestamp() + make_interval(secs => delay))
 $$;
 
 create function pgmq.read(queue_name text, vt integer, qty integer, conditional jsonb default '{}')
@@ -224,7 +229,7 @@ begin
 end
 $$;
 
--- Numbers are not given twice: the greatest that was given says how many messages there were.
+-- Numbers are not given twice: the last that was given says how many messages there were.
 create function pgmq.metrics(queue_name text) returns pgmq.metrics_result language plpgsql as $$
 declare
   found_metrics pgmq.metrics_result;
@@ -232,10 +237,10 @@ begin
   execute format(
     'select $1, count(*), extract(epoch from clock_timestamp() - max(enqueued_at))::integer,
       extract(epoch from clock_timestamp() - min(enqueued_at))::integer,
-      greatest(coalesce(max(msg_id), 0), (select coalesce(max(a.msg_id), 0) from pgmq.%I a)), clock_timestamp(),
-      count(*) filter (where vt <= clock_timestamp())
-    from pgmq.%I', pgmq.format_table_name(queue_name, 'a'), pgmq.format_table_name(queue_name, 'q'))
-  into found_metrics using queue_name;
+      greatest(coalesce(max(msg_id), 0), (select coalesce(max(l.msg_id), 0) from pgmq._last l where l.queue = $2)),
+      clock_timestamp(), count(*) filter (where vt <= clock_timestamp())
+    from pgmq.%I', pgmq.format_table_name(queue_name, 'q'))
+  into found_metrics using queue_name, pgmq.format_table_name(queue_name, 'q');
   return found_metrics;
 end
 $$;
@@ -256,8 +261,10 @@ end
 $$;
 
 alter table pgmq.meta enable row level security;
+alter table pgmq._last enable row level security;
 grant usage on schema pgmq to postgres;
 revoke execute on all functions in schema pgmq from public;
 grant execute on all functions in schema pgmq to postgres;
-grant all on pgmq.meta to postgres;
+grant all on pgmq.meta, pgmq._last to postgres;
 create policy owner_all on pgmq.meta to postgres using (true) with check (true);
+create policy owner_all on pgmq._last to postgres using (true) with check (true);

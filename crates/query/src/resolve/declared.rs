@@ -95,12 +95,16 @@ impl<'a> Resolver<'a> {
         defined: &[(String, ast::TypeName)],
         wanted: impl Fn(&Function) -> bool,
     ) -> Result<Option<(Option<Name>, Read)>> {
-        let mut candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
-        candidates.retain(|at| wanted(&self.catalog.functions[*at]));
-        if candidates.is_empty() {
+        let candidates = self.declared(call.name.schema.as_deref(), &call.name.name);
+        let is_wanted = |at: &usize| wanted(&self.catalog.functions[*at]);
+        if !candidates.iter().any(is_wanted) {
             return Ok(None);
         }
+        // Of several functions of the name, the arguments decide which one is meant.
         let (at, args) = self.matched(call, &candidates)?;
+        if !wanted(&self.catalog.functions[at]) {
+            return Ok(None);
+        }
         let row_type = match &self.instance(at, &args)?.returns {
             Type::Composite(name) if &*name.name != "record" => Some(name.clone()),
             _ => None,
@@ -298,16 +302,16 @@ impl<'a> Resolver<'a> {
 
     /// A field of a row.
     pub(super) fn field(&self, row: &Expr, field: &str) -> Result<Expr> {
-        let ty = row.ty();
-        let fields = match &ty {
-            Type::Composite(name) => self.fields_of(name),
-            _ => {
         if let Expr::Form { form: Form::Record(names), args, .. } = row
             && let Some(at) = names.iter().position(|name| **name == *field)
             && let Some(found) = args.get(at)
         {
             return Ok(found.clone());
         }
+        let ty = row.ty();
+        let fields = match &ty {
+            Type::Composite(name) => self.fields_of(name),
+            _ => {
                 let shown = format_type(&ty, None);
                 let message = format!(
                     "column notation .{field} applied to type {shown}, which is not a composite type"
