@@ -5,6 +5,7 @@
 
 mod batch;
 mod kept;
+mod sink;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,18 +13,19 @@ use std::time::Duration;
 
 use catalog::Role;
 use catalog::access::{API_ROLES, SERVICE_ROLE};
-use engine::{Applied, Database, Run, Sink};
+use engine::{Database, Run, Sink};
 use query::{Authorized, Caller, Model, Plan, Query, permitted, plan};
 use rest::media::Media;
 use rest::prefer::{Prefer, TransactionEnd};
 use rest::resolve::{Exposed, Resolved, resolve};
-use rest::respond::{Column, Heading, Outcome, Reply, Rows, Served, Shape, key_values, told};
+use rest::respond::{Column, Heading, Outcome, Reply, Rows, Served, Shape, told};
 use rest::{Action, Http, Offer, Request, Target};
 use types::session::Session;
-use types::stored::Cell;
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
 pub use kept::Memory;
+
+use sink::{Answer, Called};
 
 use crate::asked::{asked, search_path, tell};
 
@@ -484,104 +486,4 @@ async fn ran(database: &Database, model: Arc<Model>, plan: Plan, run: Run, sink:
     }
     let (sink, applied) = Box::pin(database.write(model, plan, run, sink)).await?;
     Ok(sink.written(&applied))
-}
-
-impl Answer {
-    /// What a request that changed nothing comes to.
-    fn read(self) -> Result<Outcome> {
-        let (rows, total) = (self.rows.count(), self.total);
-        Ok(Outcome { rows, total, body: self.rows.finish()?, ..Outcome::default() })
-    }
-
-    /// What any other comes to, of what each of its steps did. What was committed is never answered by an error: the write
-    /// itself was held to one row where one is asked for.
-    fn written(self, applied: &[Applied]) -> Outcome {
-        let (rows, total, called) = (self.rows.count(), self.total, self.called.is_some());
-        let body = self.rows.finish().unwrap_or_default();
-        if called {
-            return Outcome { rows, total, body, ..Outcome::default() };
-        }
-        let Applied { affected, inserted } = applied.get(self.rows_at).copied().unwrap_or_default();
-        Outcome { rows: affected, inserted, location: self.location, body, ..Outcome::default() }
-    }
-}
-
-/// To how many rows the result of a function is held.
-struct Called {
-    /// Exactly one row is asked for.
-    single: bool,
-    affected_max: Option<u64>,
-}
-
-/// Receives the rows of a reply and, from the command after theirs, their exact number.
-struct Answer {
-    rows: Rows,
-    /// Which command gives the rows. Those before are statements of a function that nobody sees.
-    rows_at: usize,
-    /// Whether a function is called.
-    called: Option<Called>,
-    /// The columns of a key that is all that is read of a written row.
-    key: Vec<Column>,
-    session: Session,
-    keys: u64,
-    /// The key, while there is only one.
-    location: Vec<(String, Option<String>)>,
-    total: Option<u64>,
-    /// With an estimate after the exact number: up to which number that is believed.
-    exact_max: Option<u64>,
-}
-
-impl Answer {
-    /// Takes the exact number of rows, or the plan that says how many are expected.
-    fn counted(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        match cells {
-            [Cell::Int(total)] => self.total = u64::try_from(*total).ok(),
-            [Cell::Text(plan)] => {
-                let expected = rest::respond::expected_rows(plan)?;
-                self.total = match (self.total, self.exact_max) {
-                    (None, _) => Some(expected),
-                    (Some(exact), Some(most)) if exact > most => Some(exact.max(expected)),
-                    (exact, _) => exact,
-                };
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-impl Sink for Answer {
-    fn row(&mut self, command: usize, cells: &[Cell<'_>]) -> Result<()> {
-        if command < self.rows_at {
-            return Ok(());
-        }
-        if command > self.rows_at {
-            return self.counted(cells);
-        }
-        if self.key.is_empty() {
-            return self.rows.row(cells);
-        }
-        self.keys += 1;
-        let key = self.key.iter().zip(cells).map(|(column, cell)| (&*column.name, &column.ty, *cell));
-        self.location = if self.keys == 1 { key_values(key, &self.session)? } else { Vec::new() };
-        Ok(())
-    }
-
-    fn restart(&mut self) {
-        self.rows.restart();
-        self.keys = 0;
-        self.location.clear();
-        self.total = None;
-    }
-
-    fn end(&mut self) -> Result<()> {
-        let rows = self.rows.count();
-        match &self.called {
-            Some(called) if called.single && rows != 1 => Err(rest::respond::not_singular(rows)),
-            Some(called) if called.affected_max.is_some_and(|most| rows > most) => {
-                Err(rest::respond::too_many_affected(rows))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
 }
