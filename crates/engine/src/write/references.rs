@@ -8,7 +8,7 @@ use query::triggers::{self, Operation, Replication};
 use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Named, Type, Value};
 
-use crate::programs::Deferred;
+use crate::in_force::Deferred;
 use crate::work::{Bound, Work};
 
 /// The source of the questions asked here.
@@ -53,15 +53,32 @@ impl Work<'_> {
     }
 
     /// Refuses to remove rows that others reference by a key that restricts. PostgreSQL looks before cascades go further than
-    /// one table, engines may look after.
+    /// one table, engines may look after. Of several keys that refuse, the oldest says so.
     pub(super) async fn restricted(&mut self, table: TableId, rows: &[&[Value]]) -> types::Result<()> {
-        let acts = self.replication() == Replication::Origin;
-        let restricts = |key: &ForeignKey| acts && key.on_delete == ReferentialAction::Restrict;
-        match self.reference_to(table, rows, restricts).await {
-            // Rows of the table itself may go in the same statement: the engine looks at its end.
-            Some((from, error)) if from != table => Err(error),
-            _ => Ok(()),
+        if self.replication() == Replication::Replica {
+            return Ok(());
         }
+        let restricts = |_: TableId, key: &ForeignKey| key.on_delete == ReferentialAction::Restrict;
+        let Some((from, error)) = self.reference_to(table, rows, restricts).await else { return Ok(()) };
+        // Rows of the table itself may go in the same statement: the engine looks at its end.
+        if from == table {
+            return Ok(());
+        }
+        let model = self.served.model.clone();
+        let is_emptied = |from: TableId| {
+            let mut keys = triggers::references_to(&model, table).filter(|(id, _)| *id == from);
+            keys.any(|(_, key)| {
+                !matches!(key.on_delete, ReferentialAction::Restrict | ReferentialAction::NoAction)
+            })
+        };
+        let refuses = |from: TableId, key: &ForeignKey| match key.on_delete {
+            ReferentialAction::Restrict => from != table,
+            ReferentialAction::NoAction => from != table && !key.deferrable && !is_emptied(from),
+            ReferentialAction::Cascade | ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => {
+                false
+            }
+        };
+        Err(self.reference_to(table, rows, refuses).await.map_or(error, |(_, older)| older))
     }
 
     /// The foreign keys that are ours to look at because of what happened to a row, and whether each may wait: those that are
@@ -230,12 +247,12 @@ impl Work<'_> {
         &mut self,
         table: TableId,
         rows: &[&[Value]],
-        wanted: impl Fn(&ForeignKey) -> bool,
+        wanted: impl Fn(TableId, &ForeignKey) -> bool,
     ) -> Option<(TableId, Error)> {
         let model = self.served.model.clone();
         let target = &model.catalog[table];
         for row in rows {
-            for (id, key) in triggers::references_to(&model, table).filter(|(_, key)| wanted(key)) {
+            for (id, key) in triggers::references_to(&model, table).filter(|(id, key)| wanted(*id, key)) {
                 let from = &model.catalog[id];
                 let columns = columns_of(target, key);
                 let values: Vec<Value> =

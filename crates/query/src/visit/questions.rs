@@ -59,6 +59,21 @@ pub fn may_raise(expr: &Expr) -> bool {
     own || operands(expr).into_iter().any(may_raise)
 }
 
+/// Whether a value that an expression computes may raise an error, in a subquery, too: that it has several rows is none.
+pub fn computed_may_raise(expr: &Expr) -> bool {
+    let own = match expr {
+        Expr::Subquery(subquery) => read_computed_may_raise(subquery.read()),
+        expr => raises_itself(expr),
+    };
+    own || operands(expr).into_iter().any(computed_may_raise)
+}
+
+fn read_computed_may_raise(read: &Read) -> bool {
+    let mut raises = false;
+    own_expressions(read, &mut |expr| raises |= computed_may_raise(expr));
+    raises || inner_reads(read).into_iter().any(read_computed_may_raise)
+}
+
 fn raises_itself(expr: &Expr) -> bool {
     match expr {
         Expr::Apply { function, .. } => !function.leakproof,

@@ -61,6 +61,19 @@ impl Writer<'_> {
     }
 
     fn select(&mut self, read: &Read, used: Use, collates: bool) -> Result<()> {
+        if used == Use::Rows && passes_over(read) {
+            self.push("SELECT * FROM (");
+            self.all(read, used, collates)?;
+            self.push(FENCE);
+            self.push(")");
+        } else {
+            self.all(read, used, collates)?;
+        }
+        self.bounds(read)
+    }
+
+    /// All rows, whatever the bounds are.
+    fn all(&mut self, read: &Read, used: Use, collates: bool) -> Result<()> {
         self.push("SELECT ");
         let distinct_keys = read.distinct && needs_keys(read);
         if read.distinct && !distinct_keys {
@@ -112,10 +125,7 @@ impl Writer<'_> {
             self.condition(having)?;
             self.push(if apart { " END" } else { "" });
         }
-        if used == Use::Rows {
-            self.order(read)?;
-        }
-        self.bounds(read)
+        if used == Use::Rows { self.order(read) } else { Ok(()) }
     }
 
     /// Notes what each source is, so that its columns can be named.
@@ -607,6 +617,12 @@ pub(super) fn conjuncts(filter: &Expr) -> &[Expr] {
         Expr::Form { form: Form::And, args, .. } => args,
         other => std::slice::from_ref(other),
     }
+}
+
+/// Whether rows are passed over that compute something: PostgreSQL computes the values of such rows, and says what is wrong with
+/// them, SQLite only passes over them.
+fn passes_over(read: &Read) -> bool {
+    read.offset.is_some() && read.outputs.iter().any(|output| query::visit::computed_may_raise(&output.expr))
 }
 
 /// Keeps a subquery apart: SQLite neither merges one that has a limit with what is around it, nor moves conditions into it.
