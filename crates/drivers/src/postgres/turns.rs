@@ -5,10 +5,11 @@
 //! long as reads are short. One that takes longer waits for something else than a processor, and stands in nobody's way.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 /// Turns for each processor: while one is served, the next one is written or read.
@@ -17,7 +18,7 @@ const A_PROCESSOR: usize = 2;
 /// How long a read counts.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// How long anybody waits for a turn, at most: where all that count turn out to be long at once.
+/// After how long those who wait look whether all that count have turned out to be long: nobody else came who would have seen it.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The turns of a server.
@@ -34,9 +35,10 @@ struct Taken {
     since: VecDeque<(u64, Instant)>,
 }
 
-/// A turn, which ends with it; of whom lost patience it is none.
+/// A turn, which ends with it.
 pub(super) struct Turn {
-    of: Option<(Arc<Turns>, u64)>,
+    turns: Arc<Turns>,
+    turn: u64,
 }
 
 impl Turns {
@@ -53,18 +55,23 @@ impl Turns {
 
     /// The next turn.
     pub(super) async fn next(self: &Arc<Turns>) -> Turn {
-        let is_free = match self.free.try_acquire() {
-            Ok(permit) => {
-                permit.forget();
-                true
+        match self.free.try_acquire() {
+            Ok(permit) => permit.forget(),
+            Err(_) => self.wait().await,
+        }
+        let turn = self.held().begin();
+        Turn { turns: self.clone(), turn }
+    }
+
+    async fn wait(&self) {
+        let mut free = pin!(self.free.acquire());
+        loop {
+            self.let_pass(Instant::now());
+            if let Ok(permit) = timeout(PATIENCE, &mut free).await {
+                // Nobody closes it.
+                return permit.map_or((), SemaphorePermit::forget);
             }
-            Err(_) => {
-                self.let_pass(Instant::now());
-                let waited = timeout(PATIENCE, self.free.acquire()).await;
-                waited.ok().and_then(Result::ok).map(tokio::sync::SemaphorePermit::forget).is_some()
-            }
-        };
-        Turn { of: is_free.then(|| (self.clone(), self.held().begin())) }
+        }
     }
 
     /// Lets others pass those that turned out to be long.
@@ -96,10 +103,8 @@ impl Taken {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some((turns, turn)) = &self.of
-            && turns.held().end(*turn)
-        {
-            turns.free.add_permits(1);
+        if self.turns.held().end(self.turn) {
+            self.turns.free.add_permits(1);
         }
     }
 }
@@ -107,7 +112,6 @@ impl Drop for Turn {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::pin::pin;
     use std::task::Poll;
 
     use super::*;
@@ -131,8 +135,7 @@ mod tests {
         let (first, _second) = (is_next(&turns).await.unwrap(), is_next(&turns).await.unwrap());
         assert!(is_next(&turns).await.is_none(), "and who gives up leaves nothing");
         drop(first);
-        let third = is_next(&turns).await.unwrap();
-        assert!(third.of.is_some());
+        let _third = is_next(&turns).await.unwrap();
         assert!(is_next(&turns).await.is_none());
     }
 
@@ -150,11 +153,10 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_long() {
-        let turns = Turns::new(1, DAY);
-        let _first = turns.next().await;
+        let turns = Turns::new(1, SHORT);
+        let first = turns.next().await;
         let second = turns.next().await;
-        assert!(second.of.is_none());
-        drop(second);
-        assert_eq!((turns.free.available_permits(), turns.held().since.len()), (0, 1));
+        drop((first, second));
+        assert_eq!((turns.free.available_permits(), turns.held().since.len()), (1, 0));
     }
 }
