@@ -27,6 +27,15 @@ struct Temporary {
     _held: Arc<Held>,
 }
 
+impl Temporary {
+    /// Whether it is of the role in force.
+    fn is_of(&self, host: &dyn Host) -> bool {
+        let (catalog, role) = (&host.model().catalog, &host.caller().role);
+        let is_superuser = catalog.role(role).is_some_and(|role| role.superuser);
+        is_superuser || catalog.memberships(role).contains(&self.owner)
+    }
+}
+
 /// The tables that there were at some moment.
 #[derive(Debug, Default)]
 pub struct TemporariesMark(Tables);
@@ -59,15 +68,26 @@ impl Temporaries {
         self.tables().remove(name);
     }
 
+    /// The same for whoever runs a statement.
+    ///
+    /// # Errors
+    /// `42501` for somebody else's.
+    pub(crate) fn drop(&self, name: &str, host: &dyn Host) -> Result<()> {
+        let is_theirs = self.tables().get(name).is_none_or(|table| table.is_of(host));
+        if !is_theirs {
+            return Err(Error::new(Code::PRIVILEGE, format!("must be owner of table {name}")));
+        }
+        self.remove(name);
+        Ok(())
+    }
+
     /// The rows of a table, for whoever runs a statement.
     ///
     /// # Errors
     /// `42501` for somebody else's.
     pub(crate) fn rows(&self, name: &str, host: &dyn Host) -> Result<Option<Arc<NamedRows>>> {
         let Some(table) = self.tables().get(name).cloned() else { return Ok(None) };
-        let (catalog, role) = (&host.model().catalog, &host.caller().role);
-        let is_superuser = catalog.role(role).is_some_and(|role| role.superuser);
-        if is_superuser || catalog.memberships(role).contains(&table.owner) {
+        if table.is_of(host) {
             return Ok(Some(table.rows));
         }
         Err(Error::new(Code::PRIVILEGE, format!("permission denied for table {name}")))

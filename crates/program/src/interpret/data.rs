@@ -52,8 +52,9 @@ impl Frame<'_> {
                 self.create_temporary(name, query, *if_not_exists).await
             }
             StatementKind::Drop(drop) => {
-                drop.names.iter().for_each(|(name, _)| self.host.temporaries().remove(&name.name));
-                Ok(())
+                self.refuse_change("DROP TABLE")?;
+                let mut names = drop.names.iter();
+                names.try_for_each(|(name, _)| self.host.temporaries().drop(&name.name, &*self.host))
             }
             StatementKind::Set { name, values, .. } => {
                 self.refuse_stable("SET")?;
@@ -295,10 +296,7 @@ impl Frame<'_> {
     fn of_last(&self, item: &str) -> Result<(Value, Type)> {
         match item {
             "row_count" => Ok((Value::Int(i64::try_from(self.row_count).unwrap_or(i64::MAX)), Type::Int8)),
-            "pg_context" => {
-                let context = format!("PL/pgSQL function {}", self.function.signature());
-                Ok((Value::text(context), Type::Text))
-            }
+            "pg_context" => Err(Error::missing("GET DIAGNOSTICS of PG_CONTEXT")),
             item if OF_ERRORS.contains(&item) => Err(not_allowed(item, "CURRENT")),
             other => Err(Error::new(
                 Code::SYNTAX,
