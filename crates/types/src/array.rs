@@ -3,18 +3,24 @@
 use crate::value::Array;
 use crate::{Code, Error, Result, Value};
 
-/// Most bytes of all elements: a number may be shorter as it is written than what it takes.
-const BYTES_MAX: usize = 256 << 20;
+/// Most bytes of all numbers among the elements: one may take a thousand times what is written of it.
+const NUMBERS_BYTES_MAX: usize = 32 << 20;
 
-/// Refuses elements that are too many together.
+/// Counts an element, and refuses numbers that are too long together.
 ///
 /// # Errors
 /// `54000`
-pub(crate) fn fits(bytes: usize) -> Result<()> {
-    if bytes <= BYTES_MAX {
+pub(crate) fn count(element: &Value, bytes: &mut usize) -> Result<()> {
+    if let Value::Numeric(number) = element {
+        *bytes += number.bytes();
+    }
+    if *bytes <= NUMBERS_BYTES_MAX {
         return Ok(());
     }
-    Err(Error::new(Code::LIMIT_EXCEEDED, format!("an array of more than {BYTES_MAX} bytes")))
+    Err(Error::new(
+        Code::LIMIT_EXCEEDED,
+        format!("numbers of more than {NUMBERS_BYTES_MAX} bytes in an array"),
+    ))
 }
 
 /// Deepest nesting.
@@ -118,8 +124,7 @@ impl Reader<'_> {
         let (text, quoted) = if self.eat('"') { (self.quoted()?, true) } else { (self.plain()?, false) };
         let value =
             if !quoted && text.eq_ignore_ascii_case("null") { Value::Null } else { (self.element)(&text)? };
-        self.bytes += value.weight();
-        fits(self.bytes)?;
+        count(&value, &mut self.bytes)?;
         self.array.elements.push(value);
         Ok(())
     }

@@ -373,30 +373,26 @@ impl Json {
     /// # Errors
     /// `22003` for a number with too many digits, `54000` for numbers with too many together.
     pub fn normalized(self) -> Result<Json> {
-        self.normalized_within(&mut { DIGITS_MAX })
+        self.normalized_within(&mut { ZEROS_MAX })
     }
 
-    /// The same with so many digits of numbers at most.
-    fn normalized_within(self, digits: &mut usize) -> Result<Json> {
+    /// The same with numbers that are longer by so much at most than they are written.
+    fn normalized_within(self, zeros: &mut usize) -> Result<Json> {
         Ok(match self {
             Json::Number(text) => {
                 let printed = crate::numeric::Numeric::parse(&text)?.to_string();
-                *digits = digits.checked_sub(printed.len()).ok_or_else(|| {
-                    Error::new(
-                        Code::LIMIT_EXCEEDED,
-                        format!("a document whose numbers have more than {DIGITS_MAX} digits"),
-                    )
-                })?;
+                let longer = printed.len().saturating_sub(text.len());
+                *zeros = zeros.checked_sub(longer).ok_or_else(too_long)?;
                 Json::Number(printed)
             }
             Json::Array(items) => {
-                let items = items.into_iter().map(|item| item.normalized_within(digits));
+                let items = items.into_iter().map(|item| item.normalized_within(zeros));
                 Json::Array(items.collect::<Result<_>>()?)
             }
             Json::Object(fields) => {
                 let mut kept: Vec<(String, Json)> = Vec::with_capacity(fields.len());
                 for (key, value) in fields {
-                    kept.push((key, value.normalized_within(digits)?));
+                    kept.push((key, value.normalized_within(zeros)?));
                 }
                 Json::Object(in_order(kept))
             }
@@ -405,8 +401,16 @@ impl Json {
     }
 }
 
-/// Most digits of all numbers of a document, as they are printed: `1e131071` says in eight letters what takes as many kilobytes.
-const DIGITS_MAX: usize = 64 << 20;
+/// By how much all numbers of a document may be longer than they are written: `1e131071` says in eight letters what takes as many
+/// kilobytes.
+const ZEROS_MAX: usize = 4 << 20;
+
+fn too_long() -> Error {
+    let message = format!(
+        "numbers of a document that are longer than they are written by more than {ZEROS_MAX} digits"
+    );
+    Error::new(Code::LIMIT_EXCEEDED, message)
+}
 
 /// Fields in the order of `jsonb`; of those with one key the last.
 pub fn in_order(mut fields: Vec<(String, Json)>) -> Vec<(String, Json)> {
@@ -488,6 +492,13 @@ mod tests {
         ] {
             assert_eq!(normalize_jsonb(text).unwrap(), normal);
         }
+    }
+
+    #[test]
+    fn numbers_that_are_short_as_they_are_written_are_counted() {
+        let many = |count: usize| format!("[{}1]", "1e131071,".repeat(count));
+        assert!(normalize_jsonb(&many(3)).is_ok());
+        assert_eq!(normalize_jsonb(&many(600)).unwrap_err().code(), Code::LIMIT_EXCEEDED);
     }
 
     #[test]

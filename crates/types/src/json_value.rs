@@ -179,8 +179,7 @@ fn fill(
             }
             item => {
                 let value = from_json(element, None, item, session)?;
-                *bytes += value.weight();
-                crate::array::fits(*bytes)?;
+                crate::array::count(&value, bytes)?;
                 array.elements.push(value);
             }
         }

@@ -587,6 +587,35 @@ mod tests {
     }
 
     #[test]
+    fn a_result_has_as_many_digits_as_postgresql_keeps() {
+        let most = n("1e131071");
+        assert!(most.clone().kept().is_ok() && most.sub(&n("1")).kept().is_ok());
+        assert!(n("1e-16383").add(&most).kept().is_ok());
+        let message = |number: Numeric| number.kept().unwrap_err().message().to_owned();
+        assert_eq!(message(most.mul(&n("10"))), "value overflows numeric format");
+        assert_eq!(message(most.mul(&n("-10"))), "value overflows numeric format");
+        assert_eq!(message(Numeric::new(1, 16_384)), "value overflows numeric format");
+        assert!(Numeric::parse("1e-16384").is_err() && Numeric::parse("1e131072").is_err());
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_cut_however_many_there_are() {
+        for (text, cut) in [
+            ("1.500", "1.5"),
+            ("100", "100"),
+            ("0.000", "0"),
+            ("-3.0", "-3"),
+            ("1.001", "1.001"),
+            ("7.10", "7.1"),
+        ] {
+            assert_eq!(n(text).normalized().to_string(), cut);
+        }
+        let long = format!("2.{}", "0".repeat(16_000));
+        assert_eq!(n(&long).normalized().to_string(), "2");
+        assert_eq!(n(&format!("{long}1")).normalized().scale(), 16_001);
+    }
+
+    #[test]
     fn a_field_refuses_what_does_not_fit() {
         assert_eq!(n("12.345").fit(5, 2).unwrap().to_string(), "12.35");
         assert_eq!(n("1234.5").fit(5, 2).unwrap_err().message(), "numeric field overflow");

@@ -155,6 +155,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_functions_are_given_and_make_is_bounded() {
+        let long = Value::text("x".repeat(VALUE_BYTES_MAX));
+        begin(&[long.clone(), long.clone()]).unwrap();
+        assert_eq!(
+            begin(&[long.clone(), long.clone(), long.clone()]).unwrap_err().code(),
+            Code::LIMIT_EXCEEDED
+        );
+        made(long.clone()).unwrap();
+        assert!(made(Value::text("x".repeat(VALUE_BYTES_MAX + 1))).is_err());
+        let shared = |times| {
+            let elements = vec![Value::text("x".repeat(1 << 20)); times];
+            Value::Array(Arc::new(types::value::Array { dimensions: vec![1], elements }))
+        };
+        writable(&shared(100)).unwrap();
+        assert!(writable(&shared(200)).is_err() && made(shared(200)).is_ok());
+    }
+
+    #[test]
+    fn calls_look_at_the_time_by_what_they_are_given() {
+        let _watch = watch(Arc::new(|| true));
+        let word = [Value::text("x")];
+        assert!((0..STEPS_PER_LOOK).any(|_| begin(&word).is_err()));
+        assert!(begin(&[Value::text("x".repeat(STEPS_PER_LOOK * BYTES_PER_STEP))]).is_err());
+    }
+
+    #[test]
     fn steps_end_when_the_time_is_over() {
         let many = || (0..1_000).try_for_each(|_| Steps::default().next());
         let far = || {

@@ -109,8 +109,15 @@ fn syntax(message: &str) -> Error {
     Error::new(Code::SYNTAX, message)
 }
 
+/// Longest format: digits are written one by one.
+const FORMAT_BYTES_MAX: usize = 64 << 10;
+
 /// What a format says.
 pub(super) fn read(format: &str) -> Result<Format<'_>> {
+    if format.len() > FORMAT_BYTES_MAX {
+        let message = format!("a format of more than {FORMAT_BYTES_MAX} bytes");
+        return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+    }
     let (mut rest, mut read) = (format, Format::default());
     while !rest.is_empty() {
         match PATTERNS.iter().find_map(|(name, key)| Some((rest.strip_prefix(name)?, *key))) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use types::{Code, Error, Result, Value};
 
 use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
-use super::interrupt::{VALUE_BYTES_MAX, fits};
+use super::interrupt::{Steps, VALUE_BYTES_MAX, fits};
 use super::{Context, Function, Ty};
 
 const T: Ty = Ty::Text;
@@ -247,8 +247,12 @@ pub(super) fn translate(_: &mut Context<'_>, arguments: &[Value]) -> Result<Valu
         // Of a character that stands there twice, the first counts.
         changes.entry(from).or_insert(to);
     }
-    let change = |c: char| changes.get(&c).copied().unwrap_or(Some(c));
-    ok_text(whole.chars().filter_map(change).collect::<String>())
+    let (mut out, mut steps) = (String::new(), Steps::default());
+    for c in whole.chars() {
+        steps.next()?;
+        out.extend(changes.get(&c).copied().unwrap_or(Some(c)));
+    }
+    ok_text(out)
 }
 
 pub(super) fn split_part(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

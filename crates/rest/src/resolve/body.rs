@@ -14,8 +14,8 @@ use crate::payload::{Payload, Rows};
 use crate::prefer::Missing;
 use crate::request::Action;
 
-/// Most bytes of all values of a body: a number may be shorter as it is written than what it takes.
-const ROWS_BYTES_MAX: usize = 256 << 20;
+/// Most bytes of all numbers of a body: one may take a thousand times what is written of it.
+const NUMBERS_BYTES_MAX: usize = 32 << 20;
 
 /// The rows of a body, as far as their columns count.
 pub(super) struct Body<'a> {
@@ -101,14 +101,14 @@ impl<'a> Pass<'a> {
         let values = columns.iter().zip(row);
         let values = values.map(|(column, json)| self.row_value(table, *column, *json));
         let values = values.collect::<Result<Vec<_>>>()?;
-        let bytes =
-            values.iter().map(|value| if let RowValue::Value(value) = value { value.weight() } else { 0 });
-        self.row_bytes += bytes.sum::<usize>();
-        if self.row_bytes > ROWS_BYTES_MAX {
-            return Err(Error::new(
-                Code::LIMIT_EXCEEDED,
-                format!("rows of more than {ROWS_BYTES_MAX} bytes"),
-            ));
+        let bytes = |value: &RowValue| match value {
+            RowValue::Value(Value::Numeric(number)) => number.bytes(),
+            _ => 0,
+        };
+        self.number_bytes += values.iter().map(bytes).sum::<usize>();
+        if self.number_bytes > NUMBERS_BYTES_MAX {
+            let message = format!("numbers of more than {NUMBERS_BYTES_MAX} bytes in a body");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
         }
         Ok(values)
     }
