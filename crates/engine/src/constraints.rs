@@ -9,7 +9,7 @@ use query::Model;
 use sql::ast::ObjectName;
 use types::{Code, Error, Name, Result};
 
-use crate::programs::Deferred;
+use crate::in_force::Deferred;
 use crate::work::Work;
 
 /// What `set constraints` said in a transaction.

@@ -17,7 +17,8 @@ use types::session::Session;
 use types::{Error, Limits, Result};
 
 use crate::contract::{self, Access, BoxFuture, Clock, Engine, Random, Routines, Sink};
-use crate::programs::{Called, InForce};
+use crate::in_force::InForce;
+use crate::programs::Called;
 use crate::run::Run;
 use crate::said::Heard;
 use crate::statement::Prepared;

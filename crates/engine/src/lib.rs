@@ -7,6 +7,7 @@ mod as_it_was;
 mod constraints;
 pub mod contract;
 mod database;
+mod in_force;
 mod kept;
 pub mod migrate;
 mod programs;

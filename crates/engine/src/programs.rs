@@ -1,13 +1,10 @@
 //! Functions that are interpreted: a transaction as what they run in, and what a driver calls from within a statement.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use catalog::TableId;
-use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries, TemporariesMark};
-use query::triggers::Operation;
+use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries};
 use query::{
     Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Plan, Read, Source, SourceId, Step,
     Truncation, visit,
@@ -17,218 +14,12 @@ use sql::ast::ObjectName;
 use types::session::{Session, Settings};
 use types::{Capabilities, Code, Error, Limits, Result, Type, Value};
 
-use crate::as_it_was::History;
-use crate::constraints::Constraints;
 use crate::contract::{BoxFuture, Clock, Random, Routine, Routines, Transaction};
 use crate::database::Served;
+use crate::in_force::InForce;
 use crate::rows::Values;
 use crate::run::Run;
 use crate::work::{Bound, Tuple, Work};
-
-/// What is in force for all that happens in a transaction, however deep functions call each other.
-pub(crate) struct InForce {
-    path: Mutex<Arc<[Arc<str>]>>,
-    depth: AtomicUsize,
-    is_read_only: bool,
-    limits: Arc<Limits>,
-    /// The tables that statements under way write to.
-    busy: Mutex<Vec<TableId>>,
-    account: Arc<Account>,
-    temporaries: Arc<Temporaries>,
-    deferred: Arc<Mutex<VecDeque<Deferred>>>,
-    constraints: Arc<Mutex<Constraints>>,
-    /// What parts of the transaction that are open began with, outermost first.
-    marks: Mutex<Vec<Mark>>,
-    /// What happened to rows, for statements that look back.
-    pub(crate) history: History,
-    /// The tables of each statement under way that calls functions, the innermost last.
-    reading: Mutex<Vec<BTreeSet<TableId>>>,
-}
-
-/// What a part of a transaction goes back to when it is undone, besides rows.
-struct Mark {
-    settings: BTreeMap<String, Arc<str>>,
-    /// How much waited.
-    deferred: usize,
-    /// What waited, where some of it was done meanwhile.
-    waited: Option<VecDeque<Deferred>>,
-    constraints: Constraints,
-    history: usize,
-    temporaries: TemporariesMark,
-}
-
-/// What waits for the end of the transaction.
-#[derive(Clone, Debug)]
-pub(crate) enum Deferred {
-    /// A trigger.
-    Trigger {
-        table: TableId,
-        /// Its position among the table's triggers.
-        trigger: usize,
-        operation: Operation,
-        old: Option<Vec<Value>>,
-        new: Option<Vec<Value>>,
-    },
-    /// A foreign key is to be looked at.
-    Reference {
-        /// Where it is declared.
-        from: TableId,
-        /// Its position there.
-        key: usize,
-        values: Vec<Value>,
-        /// Whether the referenced row went, instead of the referencing one having come.
-        is_left: bool,
-    },
-}
-
-/// How many triggers and foreign keys may wait for the end of a transaction.
-const DEFERRED_MAX: usize = 100_000;
-
-impl InForce {
-    pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
-        Arc::new(InForce::begun(is_read_only, limits, path))
-    }
-
-    fn begun(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> InForce {
-        InForce {
-            path: Mutex::new(path),
-            depth: AtomicUsize::new(0),
-            is_read_only,
-            account: Account::of(limits.function_bytes_max),
-            limits,
-            temporaries: Arc::default(),
-            busy: Mutex::default(),
-            deferred: Arc::default(),
-            constraints: Arc::default(),
-            marks: Mutex::default(),
-            history: History::default(),
-            reading: Mutex::default(),
-        }
-    }
-
-    /// Notes that a statement writes to a table, until it is [`InForce::done`].
-    pub(crate) fn begin(&self, table: TableId) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).push(table);
-    }
-
-    /// Notes that the statement that was begun last is done.
-    pub(crate) fn done(&self) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    }
-
-    /// Whether a statement under way writes to a table.
-    pub(crate) fn is_busy(&self, table: TableId) -> bool {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&table)
-    }
-
-    /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].
-    pub(crate) fn begin_reading(&self, tables: BTreeSet<TableId>) {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).push(tables);
-    }
-
-    /// Ends the innermost one.
-    pub(crate) fn is_read(&self) {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    }
-
-    /// A table of the innermost statement that has changed since so much had happened.
-    fn changed_while_read(&self, since: usize) -> Option<TableId> {
-        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        reading.last().and_then(|tables| self.history.has_changed(since, tables))
-    }
-
-    fn begin_part(&self, settings: &Settings) {
-        let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let (settings, temporaries) = (settings.mark(), self.temporaries.mark());
-        let constraints = self.constraints();
-        let history = self.history.length();
-        let mark = Mark { settings, deferred, waited: None, constraints, history, temporaries };
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
-    }
-
-    fn end_part(&self, settings: &Settings, keep: bool) {
-        let mark = self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(mark) = mark.filter(|_| !keep) {
-            settings.bring_back(mark.settings);
-            self.temporaries.go_back(mark.temporaries);
-            self.history.shorten(mark.history);
-            self.constrain(|said| *said = mark.constraints);
-            let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-            match mark.waited {
-                Some(waited) => *waiting = waited,
-                None => waiting.truncate(mark.deferred),
-            }
-        }
-    }
-
-    /// Has a trigger wait.
-    pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
-        let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() == DEFERRED_MAX {
-            let message = format!(
-                "more than {DEFERRED_MAX} triggers and foreign keys wait for the end of the transaction"
-            );
-            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
-        }
-        waiting.push_back(deferred);
-        Ok(())
-    }
-
-    /// Whether nothing may be changed.
-    pub(crate) fn is_read_only(&self) -> bool {
-        self.is_read_only
-    }
-
-    /// Whether anything waits for the end of the transaction.
-    pub(crate) fn waits(&self) -> bool {
-        !self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Whether a foreign key is among it.
-    pub(crate) fn has_references_waiting(&self) -> bool {
-        let waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().any(|deferred| matches!(deferred, Deferred::Reference { .. }))
-    }
-
-    /// The next one that waits.
-    pub(crate) fn next_deferred(&self) -> Option<Deferred> {
-        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    /// The next one that waits and need not.
-    pub(crate) fn next_due(&self, model: &Model) -> Option<Deferred> {
-        let constraints = self.constraints();
-        let mut waiting = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = waiting.iter().position(|deferred| !constraints.put_off(model, deferred))?;
-        // It waits again when the part in which it was done is undone.
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        for mark in marks.iter_mut() {
-            mark.waited.get_or_insert_with(|| waiting.iter().take(mark.deferred).cloned().collect());
-        }
-        waiting.remove(at)
-    }
-
-    /// Which constraints wait.
-    pub(crate) fn constraints(&self) -> Constraints {
-        self.constraints.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Changes which constraints wait.
-    pub(crate) fn constrain(&self, change: impl FnOnce(&mut Constraints)) {
-        change(&mut self.constraints.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// The same from its beginning, for something that may change other things.
-    pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
-        Arc::new(InForce {
-            account: self.account.clone(),
-            temporaries: self.temporaries.clone(),
-            deferred: self.deferred.clone(),
-            constraints: self.constraints.clone(),
-            ..InForce::begun(is_read_only, self.limits.clone(), path)
-        })
-    }
-}
 
 /// What calls of functions from within statements need: all of a transaction but itself.
 pub(crate) struct Called {
@@ -243,7 +34,7 @@ pub(crate) struct Called {
 
 impl Called {
     fn work<'t>(&self, transaction: &'t mut dyn Transaction) -> Work<'t> {
-        let path = self.in_force.path.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = self.in_force.path();
         Work {
             transaction,
             served: self.served.clone(),
@@ -632,25 +423,20 @@ impl Host for Work<'_> {
 
     fn exchange_path(&mut self, path: Arc<[Arc<str>]>) -> Arc<[Arc<str>]> {
         // Functions that statements call from now on have it, too.
-        *self.in_force.path.lock().unwrap_or_else(PoisonError::into_inner) = path.clone();
+        self.in_force.set_path(path.clone());
         std::mem::replace(&mut self.path, path)
     }
 
     fn is_read_only(&self) -> bool {
-        self.in_force.is_read_only
+        self.in_force.is_read_only()
     }
 
     fn enter(&mut self) -> Result<()> {
-        let depth = self.in_force.depth.fetch_add(1, Ordering::Relaxed);
-        if depth < self.in_force.limits.call_depth_max {
-            return Ok(());
-        }
-        self.leave();
-        Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"))
+        self.in_force.enter()
     }
 
     fn leave(&mut self) {
-        self.in_force.depth.fetch_sub(1, Ordering::Relaxed);
+        self.in_force.leave();
     }
 
     fn compute(&self, expr: &Expr, parameters: &[Value]) -> Result<Value> {

@@ -19,7 +19,7 @@ use types::{Capabilities, Error, Name, Result, Value};
 use crate::as_it_was::Moment;
 use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
 use crate::database::{Applied, Served};
-use crate::programs::InForce;
+use crate::in_force::InForce;
 use crate::returned::AllReturned;
 use crate::rows::Values;
 use crate::run::Run;

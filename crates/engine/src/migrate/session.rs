@@ -13,7 +13,7 @@ use types::{Error, Name, Result, text};
 
 use super::fold::Rows;
 use crate::constraints::Constraints;
-use crate::programs::Deferred;
+use crate::in_force::Deferred;
 use crate::statement::SYSTEM;
 use crate::work::Work;
 

@@ -20,7 +20,7 @@ use super::together::Stored;
 use super::{StoredRow, Touched, check_affected, count, is_same};
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
-use crate::programs::Deferred;
+use crate::in_force::Deferred;
 use crate::work::{Tuple, Work};
 
 /// What a statement has done to rows.
@@ -271,7 +271,7 @@ impl Work<'_> {
             }
         };
         let Some((conflict, existing)) = existing else {
-            return match self.stored_alone(write, &row).await {
+            return match self.stored(write, std::slice::from_ref(&row)).await {
                 Ok(keys) => {
                     passed.touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| passed.touched.meet(key));

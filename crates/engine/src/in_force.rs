@@ -1,0 +1,254 @@
+//! What is in force for all that happens in a transaction: what waits for its end, which tables are in use, how deep functions are.
+//!
+//! It is shared with whoever calls a function in the middle of a statement. Nothing here runs anything.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use catalog::TableId;
+use program::{Account, Temporaries, TemporariesMark};
+use query::Model;
+use query::triggers::Operation;
+use types::session::Settings;
+use types::{Code, Error, Limits, Result, Value};
+
+use crate::as_it_was::History;
+use crate::constraints::Constraints;
+
+/// What is in force for all that happens in a transaction, however deep functions call each other.
+pub(crate) struct InForce {
+    path: Mutex<Arc<[Arc<str>]>>,
+    depth: AtomicUsize,
+    is_read_only: bool,
+    pub(crate) limits: Arc<Limits>,
+    /// The tables that statements under way write to.
+    busy: Mutex<Vec<TableId>>,
+    pub(crate) account: Arc<Account>,
+    pub(crate) temporaries: Arc<Temporaries>,
+    deferred: Arc<Mutex<VecDeque<Deferred>>>,
+    constraints: Arc<Mutex<Constraints>>,
+    /// What parts of the transaction that are open began with, outermost first.
+    marks: Mutex<Vec<Mark>>,
+    /// What happened to rows, for statements that look back.
+    pub(crate) history: History,
+    /// The tables of each statement under way that calls functions, the innermost last.
+    reading: Mutex<Vec<BTreeSet<TableId>>>,
+}
+
+/// What a part of a transaction goes back to when it is undone, besides rows.
+struct Mark {
+    settings: BTreeMap<String, Arc<str>>,
+    /// How much waited.
+    deferred: usize,
+    /// What waited, where some of it was done meanwhile.
+    waited: Option<VecDeque<Deferred>>,
+    constraints: Constraints,
+    history: usize,
+    temporaries: TemporariesMark,
+}
+
+/// What waits for the end of the transaction.
+#[derive(Clone, Debug)]
+pub(crate) enum Deferred {
+    /// A trigger.
+    Trigger {
+        table: TableId,
+        /// Its position among the table's triggers.
+        trigger: usize,
+        operation: Operation,
+        old: Option<Vec<Value>>,
+        new: Option<Vec<Value>>,
+    },
+    /// A foreign key is to be looked at.
+    Reference {
+        /// Where it is declared.
+        from: TableId,
+        /// Its position there.
+        key: usize,
+        values: Vec<Value>,
+        /// Whether the referenced row went, instead of the referencing one having come.
+        is_left: bool,
+    },
+}
+
+/// How many triggers and foreign keys may wait for the end of a transaction.
+const DEFERRED_MAX: usize = 100_000;
+
+impl InForce {
+    pub(crate) fn new(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> Arc<InForce> {
+        Arc::new(InForce::begun(is_read_only, limits, path))
+    }
+
+    fn begun(is_read_only: bool, limits: Arc<Limits>, path: Arc<[Arc<str>]>) -> InForce {
+        InForce {
+            path: Mutex::new(path),
+            depth: AtomicUsize::new(0),
+            is_read_only,
+            account: Account::of(limits.function_bytes_max),
+            limits,
+            temporaries: Arc::default(),
+            busy: Mutex::default(),
+            deferred: Arc::default(),
+            constraints: Arc::default(),
+            marks: Mutex::default(),
+            history: History::default(),
+            reading: Mutex::default(),
+        }
+    }
+
+    /// Where functions look for names.
+    pub(crate) fn path(&self) -> Arc<[Arc<str>]> {
+        locked(&self.path).clone()
+    }
+
+    /// Has functions that are called from now on look elsewhere.
+    pub(crate) fn set_path(&self, path: Arc<[Arc<str>]>) {
+        *locked(&self.path) = path;
+    }
+
+    /// Begins a call of a function, until [`InForce::leave`].
+    pub(crate) fn enter(&self) -> Result<()> {
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
+        if depth < self.limits.call_depth_max {
+            return Ok(());
+        }
+        self.leave();
+        Err(Error::new(Code::TOO_COMPLEX, "stack depth limit exceeded"))
+    }
+
+    /// Ends a call.
+    pub(crate) fn leave(&self) {
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a statement writes to a table, until it is [`InForce::done`].
+    pub(crate) fn begin(&self, table: TableId) {
+        locked(&self.busy).push(table);
+    }
+
+    /// Notes that the statement that was begun last is done.
+    pub(crate) fn done(&self) {
+        locked(&self.busy).pop();
+    }
+
+    /// Whether a statement under way writes to a table.
+    pub(crate) fn is_busy(&self, table: TableId) -> bool {
+        locked(&self.busy).contains(&table)
+    }
+
+    /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].
+    pub(crate) fn begin_reading(&self, tables: BTreeSet<TableId>) {
+        locked(&self.reading).push(tables);
+    }
+
+    /// Ends the innermost one.
+    pub(crate) fn is_read(&self) {
+        locked(&self.reading).pop();
+    }
+
+    /// A table of the innermost statement that has changed since so much had happened.
+    pub(crate) fn changed_while_read(&self, since: usize) -> Option<TableId> {
+        let reading = locked(&self.reading);
+        reading.last().and_then(|tables| self.history.has_changed(since, tables))
+    }
+
+    /// Begins a part that may be undone alone.
+    pub(crate) fn begin_part(&self, settings: &Settings) {
+        let deferred = locked(&self.deferred).len();
+        let (settings, temporaries) = (settings.mark(), self.temporaries.mark());
+        let constraints = self.constraints();
+        let history = self.history.length();
+        let mark = Mark { settings, deferred, waited: None, constraints, history, temporaries };
+        locked(&self.marks).push(mark);
+    }
+
+    /// Ends the innermost part; what it left is forgotten unless it is kept.
+    pub(crate) fn end_part(&self, settings: &Settings, keep: bool) {
+        let mark = locked(&self.marks).pop();
+        if let Some(mark) = mark.filter(|_| !keep) {
+            settings.bring_back(mark.settings);
+            self.temporaries.go_back(mark.temporaries);
+            self.history.shorten(mark.history);
+            self.constrain(|said| *said = mark.constraints);
+            let mut waiting = locked(&self.deferred);
+            match mark.waited {
+                Some(waited) => *waiting = waited,
+                None => waiting.truncate(mark.deferred),
+            }
+        }
+    }
+
+    /// Has a trigger wait.
+    pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
+        let mut waiting = locked(&self.deferred);
+        if waiting.len() == DEFERRED_MAX {
+            let message = format!(
+                "more than {DEFERRED_MAX} triggers and foreign keys wait for the end of the transaction"
+            );
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
+        waiting.push_back(deferred);
+        Ok(())
+    }
+
+    /// Whether nothing may be changed.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
+    /// Whether anything waits for the end of the transaction.
+    pub(crate) fn waits(&self) -> bool {
+        !locked(&self.deferred).is_empty()
+    }
+
+    /// Whether a foreign key is among it.
+    pub(crate) fn has_references_waiting(&self) -> bool {
+        let waiting = locked(&self.deferred);
+        waiting.iter().any(|deferred| matches!(deferred, Deferred::Reference { .. }))
+    }
+
+    /// The next one that waits.
+    pub(crate) fn next_deferred(&self) -> Option<Deferred> {
+        locked(&self.deferred).pop_front()
+    }
+
+    /// The next one that waits and need not.
+    pub(crate) fn next_due(&self, model: &Model) -> Option<Deferred> {
+        let constraints = self.constraints();
+        let mut waiting = locked(&self.deferred);
+        let at = waiting.iter().position(|deferred| !constraints.put_off(model, deferred))?;
+        // It waits again when the part in which it was done is undone.
+        let mut marks = locked(&self.marks);
+        for mark in marks.iter_mut() {
+            mark.waited.get_or_insert_with(|| waiting.iter().take(mark.deferred).cloned().collect());
+        }
+        waiting.remove(at)
+    }
+
+    /// Which constraints wait.
+    pub(crate) fn constraints(&self) -> Constraints {
+        locked(&self.constraints).clone()
+    }
+
+    /// Changes which constraints wait.
+    pub(crate) fn constrain(&self, change: impl FnOnce(&mut Constraints)) {
+        change(&mut locked(&self.constraints));
+    }
+
+    /// The same from its beginning, for something that may change other things.
+    pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
+        Arc::new(InForce {
+            account: self.account.clone(),
+            temporaries: self.temporaries.clone(),
+            deferred: self.deferred.clone(),
+            constraints: self.constraints.clone(),
+            ..InForce::begun(is_read_only, self.limits.clone(), path)
+        })
+    }
+}
+
+/// What is behind a lock, whether or not somebody has panicked with it.
+fn locked<T>(behind: &Mutex<T>) -> MutexGuard<'_, T> {
+    behind.lock().unwrap_or_else(PoisonError::into_inner)
+}
