@@ -99,6 +99,17 @@ fn expressions_keep_their_structure() {
 }
 
 #[test]
+fn a_setting_keeps_its_sign() {
+    let set = |text: &str| match &read(text)[0].kind {
+        StatementKind::Set { values, .. } => values.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(set("set app.level = -5"), ["-5"]);
+    assert_eq!(set("set search_path to public, \"Other\""), ["public", "Other"]);
+    assert!(!parse("set app.level = - 'five'").1.is_empty());
+}
+
+#[test]
 fn complaints_say_where() {
     let text =
         "select 1;\nselect from where;\nselect 2;\n  select é, 'x' 1 from t;\ncreate table t (a);\nselect 3";

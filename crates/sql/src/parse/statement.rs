@@ -554,15 +554,18 @@ impl Parser<'_> {
         let _ = self.eat_op("=") || self.eat("to");
         let mut values = Vec::new();
         while !self.done() {
+            let sign = if self.eat_op("-") { "-" } else { "" };
             match self.peek() {
+                Some(Token::Integer(text) | Token::Number(text)) => values.push(format!("{sign}{text}")),
+                Some(_) if !sign.is_empty() => return Err(self.unexpected()),
                 Some(Token::Mark(',')) => {}
-                Some(Token::Word(word) | Token::Quoted(word)) if word != "default" => {
-                    values.push(word.clone())
+                Some(Token::Word(word)) if word == "default" => {}
+                Some(Token::Word(text) | Token::Quoted(text) | Token::String(text)) => {
+                    values.push(text.clone());
                 }
-                Some(Token::String(text) | Token::Integer(text) | Token::Number(text)) => {
-                    values.push(text.clone())
+                Some(Token::Bits(_) | Token::Param(_) | Token::Op(_) | Token::Mark(_)) | None => {
+                    return Err(self.unexpected());
                 }
-                _ => {}
             }
             self.at += 1;
         }
