@@ -41,6 +41,9 @@ codes! {
     CARDINALITY "21000" 500 "A statement would affect a row twice, or a subquery returned several rows.";
     STRING_TOO_LONG "22001" 400 "Value too long for the type.";
     NUMERIC_OUT_OF_RANGE "22003" 400 "Number out of range.";
+    FRAME_OFFSET "22013" 400 "An offset of a window's frame that is negative.";
+    NTILE "22014" 400 "A number of buckets that is not positive.";
+    NTH_VALUE "22016" 400 "A number of a row that is not positive.";
     NULL_NOT_ALLOWED "22004" 400 "Null value not allowed.";
     INVALID_DATETIME "22007" 400 "Invalid date or time.";
     DATETIME_OVERFLOW "22008" 400 "Date or time out of range.";

@@ -13,6 +13,7 @@ use rusqlite::types::Value as Owned;
 use types::{Error, Result, Type, Value};
 
 use super::errors::carried;
+use super::frames;
 use super::sets;
 use super::surroundings::{self, Surroundings, answer, argument};
 
@@ -34,6 +35,7 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
         let moving = Moving(registered());
         connection.create_window_function(aggregate.moving_symbol().as_str(), count, FLAGS, moving)?;
     }
+    frames::register(connection, surroundings)?;
     sets::register(connection, surroundings)
 }
 

@@ -9,6 +9,7 @@ mod collations;
 mod connect;
 mod errors;
 mod execute;
+mod frames;
 mod functions;
 mod inside;
 mod readers;

@@ -74,6 +74,8 @@ pub(super) fn register(connection: &Connection, surroundings: &Surroundings) -> 
                 )?;
                 continue;
             }
+            // Registered with the aggregates.
+            Special::Framed => continue,
             Special::SingleRow => {
                 connection.create_aggregate_function(name, 1, FLAGS, SingleRow)?;
                 continue;

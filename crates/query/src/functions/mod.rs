@@ -22,6 +22,7 @@ mod extensions;
 mod families;
 mod floats;
 mod format;
+pub mod frames;
 mod hash;
 mod integers;
 pub mod interrupt;

@@ -1,6 +1,7 @@
 //! Window functions (PostgreSQL 4.2.8, 9.22).
 
 use sql::ast::{self, Call};
+use types::ty::format_type;
 use types::{Code, Error, Result, Type};
 
 use super::Resolver;
@@ -86,7 +87,7 @@ impl Resolver<'_> {
 
     fn shaped_arguments(&self, name: &str, shape: &Shape, args: Vec<Expr>) -> Result<(Vec<Expr>, Type)> {
         let none = |args: &[Expr]| {
-            let types: Vec<String> = args.iter().map(|arg| types::ty::format_type(&arg.ty(), None)).collect();
+            let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
             let message = format!("function {name}({}) does not exist", types.join(", "));
             Error::new(Code::UNDEFINED_FUNCTION, message).with_hint(
                 "No function matches the given name and argument types. You might need to add explicit type casts.",
@@ -132,7 +133,10 @@ impl Resolver<'_> {
             partition.push(self.settled(key)?);
         }
         let order = self.order_keys(&over.order_by)?;
-        let frame = over.frame.as_deref().map(|frame| self.frame(frame)).transpose()?;
+        let mut frame = over.frame.as_deref().map(|frame| self.frame(frame)).transpose()?;
+        if let Some(frame) = frame.as_mut().filter(|frame| frame.unit == FrameUnit::Range) {
+            self.in_range(frame, &order)?;
+        }
         if let Some(frame) = &frame
             && frame.unit == FrameUnit::Groups
             && order.is_empty()
@@ -209,15 +213,7 @@ impl Resolver<'_> {
                 let parsed = sql::parse_expr(&offset.join(" "))
                     .map_err(|_| Error::missing(format!("the frame bound `{written}`")))?;
                 let offset = self.expr(&parsed)?;
-                let offset =
-                    if unit == FrameUnit::Range { offset } else { self.coerce(offset, &Type::Int8)? };
-                let offset = match offset {
-                    Expr::Cast { expr, ty: Type::Int8, .. } => match *expr {
-                        Expr::Const { value, .. } => Expr::Const { value, ty: Type::Int8 },
-                        other => self.coerce(other, &Type::Int8)?,
-                    },
-                    other => other,
-                };
+                let offset = self.offset(offset, unit)?;
                 if *side == "preceding" {
                     FrameBound::Preceding(offset)
                 } else {
@@ -226,6 +222,81 @@ impl Resolver<'_> {
             }
             [] => FrameBound::Current,
         })
+    }
+
+    /// An offset, which is the same for all rows.
+    fn offset(&mut self, offset: Expr, unit: FrameUnit) -> Result<Expr> {
+        let word = match unit {
+            FrameUnit::Range => "RANGE",
+            FrameUnit::Rows => "ROWS",
+            FrameUnit::Groups => "GROUPS",
+        };
+        let mut is_of_row = false;
+        if let Some(level) = self.levels.last() {
+            visit::deep(&offset, &mut |inner| {
+                is_of_row |= matches!(inner, Expr::Column { source, .. } if level.shows(*source));
+            });
+        }
+        if is_of_row {
+            let message = format!("argument of {word} must not contain variables");
+            return Err(Error::new(Code::INVALID_COLUMN_REFERENCE, message));
+        }
+        if unit == FrameUnit::Range {
+            return Ok(offset);
+        }
+        match (&offset, offset.ty()) {
+            (Expr::Const { value, .. }, Type::Int2 | Type::Int4 | Type::Int8) => {
+                Ok(Expr::Const { value: value.clone(), ty: Type::Int8 })
+            }
+            (_, Type::Int2 | Type::Int4 | Type::Int8 | Type::Unknown) => self.coerce(offset, &Type::Int8),
+            (_, other) => {
+                let message =
+                    format!("argument of {word} must be type bigint, not type {}", format_type(&other, None));
+                Err(Error::new(Code::DATATYPE_MISMATCH, message))
+            }
+        }
+    }
+
+    /// The offsets of `range` are added to the only key of the order.
+    fn in_range(&self, frame: &mut Frame, order: &[crate::ir::Order]) -> Result<()> {
+        let offsets = [&mut frame.start, &mut frame.end].into_iter().filter_map(|bound| match bound {
+            FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+            FrameBound::First | FrameBound::Current | FrameBound::Last => None,
+        });
+        for offset in offsets {
+            let [key] = order else {
+                let message = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
+                return Err(Error::new(Code::WINDOWING, message));
+            };
+            let ty = key.expr.ty();
+            let refuse = |what: &str| {
+                let message = format!(
+                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}{what}",
+                    format_type(&ty, None)
+                );
+                Error::new(Code::FEATURE_NOT_SUPPORTED, message)
+            };
+            let wanted = match &ty {
+                Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric => ty.clone(),
+                Type::Float4 | Type::Float8 => Type::Float8,
+                Type::Date | Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval => {
+                    Type::Interval
+                }
+                _ => return Err(refuse("")),
+            };
+            let given = offset.ty();
+            let is_integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
+            let is_implicit = types::cast::context(&given, &wanted) == Some(types::cast::Context::Implicit);
+            if given == wanted || (is_integer(&given) && is_integer(&wanted)) {
+                continue;
+            }
+            if given != Type::Unknown && !is_implicit {
+                let what = format!(" and offset type {}", format_type(&given, None));
+                return Err(refuse(&what).with_hint("Cast the offset value to an appropriate type."));
+            }
+            *offset = self.coerce(offset.clone(), &wanted)?;
+        }
+        Ok(())
     }
 
     /// Refuses window functions where rows are still being chosen.

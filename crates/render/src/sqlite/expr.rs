@@ -30,8 +30,8 @@ impl Writer<'_> {
             Expr::Case { branches, otherwise, .. } => self.case(branches, otherwise.as_deref()),
             Expr::Subquery(subquery) => self.subquery(subquery),
             Expr::Call(call) => self.call(call),
-            Expr::Window { function, args, filter, window, .. } => {
-                self.window(*function, args, filter.as_deref(), window)
+            Expr::Window { function, args, filter, window, ty } => {
+                self.window(*function, args, filter.as_deref(), (window, ty))
             }
             Expr::Aggregate { aggregate, args, distinct, filter, order, .. } => {
                 self.aggregate(aggregate, args, *distinct, filter.as_deref(), order)
@@ -236,7 +236,7 @@ impl Writer<'_> {
     }
 
     /// A word and types as a text parameter, semicolons between.
-    fn words(&mut self, word: &str, types: &[Type]) {
+    pub(super) fn words(&mut self, word: &str, types: &[Type]) {
         let mut text = word.to_owned();
         for ty in types {
             if !text.is_empty() {

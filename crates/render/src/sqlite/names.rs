@@ -48,6 +48,8 @@ pub enum Special {
     Cell,
     /// `(widths, rows, …)`: several such arrays side by side.
     Zip,
+    /// `(words;types, argument, …, kept, start, end, key, …)` over all rows of a partition: a function of a frame that is counted here.
+    Framed,
     /// `()` raises "more than one row returned by a subquery".
     SingleRow,
     /// `(function;role;result;types, value, …)`: calls a declared function that is interpreted.
@@ -78,6 +80,7 @@ impl Special {
         (Special::Field, "bp_field"),
         (Special::Cell, "bp_cell"),
         (Special::Zip, "bp_zip"),
+        (Special::Framed, "bp_framed"),
         (Special::SingleRow, "bp_single_row"),
         (Special::Call, "bp_call"),
         (Special::CallVolatile, "bp_call_volatile"),
