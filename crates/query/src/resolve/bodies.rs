@@ -272,7 +272,8 @@ pub fn is_program(function: &Function) -> bool {
         Language::Sql => {
             is_polymorphic
                 || !function.settings.iter().all(is_path)
-                || parsed(function).is_ok_and(|statements| !statements.iter().all(StatementKind::is_about_rows))
+                || parsed(function)
+                    .is_ok_and(|statements| !statements.iter().all(StatementKind::is_about_rows))
         }
         Language::Other(_) => false,
     }

@@ -7,8 +7,7 @@ use types::{Code, Error, Result};
 use super::Resolver;
 use super::scope::{Level, Relation};
 use crate::ir::{
-    Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Subquery,
-    Write,
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Read, RowValue, Source, SourceId, Subquery, Write,
 };
 use crate::visit;
 

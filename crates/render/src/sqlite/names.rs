@@ -192,4 +192,3 @@ pub fn row_key(table: &Table) -> &'static str {
 pub(super) fn escaped(word: &str) -> String {
     word.replace('\\', "\\\\").replace(';', "\\;")
 }
-

@@ -139,7 +139,8 @@ fn case(subject: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Ex
 }
 
 pub(super) fn call(call: &Call) -> String {
-    let bare = call.name.schema.is_none() && call.args.is_empty() && BARE_CALLS.contains(&call.name.name.as_str());
+    let bare =
+        call.name.schema.is_none() && call.args.is_empty() && BARE_CALLS.contains(&call.name.name.as_str());
     if bare {
         return call.name.name.clone();
     }
