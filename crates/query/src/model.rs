@@ -112,8 +112,7 @@ impl Model {
         for (table, references) in tables.iter_mut().zip(triggers::references(&catalog)) {
             table.references = references;
         }
-        let waits =
-            |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.deferrable);
+        let waits = |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.deferrable);
         let has_triggers = tables.iter().any(|table| !table.triggers.is_empty()) || catalog.ids().any(waits);
         let mut model = Model { catalog, tables, has_triggers, computes_of_keys: false, is_native: false };
         model.computes_of_keys = model.catalog.ids().any(|id| check::computes_of_keys(&model, id));
