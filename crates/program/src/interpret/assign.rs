@@ -47,12 +47,31 @@ impl Frame<'_> {
                 }
             };
         }
+        if !self.takes_rows(target)? {
+            let (found, ty) = self.value_without_rows(value).await?;
+            return self.assign_to(target, found, &ty).await;
+        }
         let (found, ty) = self.value(value).await?;
         if let (Value::Row(given), Some(shape)) = (&found, self.shape_of_expr(value)?) {
             let given = self.row_for(target, given, &shape)?;
             return self.assign_to(target, given, &ty).await;
         }
         self.assign_to(target, found, &ty).await
+    }
+
+    /// Whether a variable or field may hold a row, or rows.
+    fn takes_rows(&self, target: &Target) -> Result<bool> {
+        let ty = self.type_of(target)?;
+        Ok(ty == Type::Unknown || super::is_of_rows(&ty))
+    }
+
+    /// The type of a variable or field; unknown of what is within.
+    pub(super) fn type_of(&self, target: &Target) -> Result<Type> {
+        let place = self.place(target)?;
+        Ok(match place.deeper.is_empty() && target.parts.is_empty() {
+            true => self.read_place(&place)?.1,
+            false => Type::Unknown,
+        })
     }
 
     /// A row whose fields are of the types of a row within a variable.

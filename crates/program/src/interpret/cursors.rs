@@ -123,8 +123,15 @@ impl Frame<'_> {
                 Some(named) => named == name,
                 None => *at == position,
             });
-            let missing =
-                || Error::new(Code::SYNTAX, format!("not enough arguments for cursor \"{cursor}\""));
+            let missing = || {
+                Error::new(
+                    Code::SYNTAX,
+                    match args.is_empty() {
+                        true => format!("cursor \"{cursor}\" has arguments"),
+                        false => format!("not enough arguments for cursor \"{cursor}\""),
+                    },
+                )
+            };
             let (_, (_, expr)) = arg.ok_or_else(missing)?;
             let Kind::Scalar { ty, .. } = self.named_kind(ty)? else {
                 return Err(Error::missing("a cursor's parameter of a row type"));
@@ -190,8 +197,11 @@ impl Frame<'_> {
     }
 
     fn cursor_name(&self, cursor: &str) -> Result<String> {
-        match self.environment.get(self.environment.slot_of(cursor)?)?.value() {
-            Value::Text(name) => Ok(name.to_string()),
+        let variable = self.environment.get(self.environment.slot_of(cursor)?)?;
+        match (variable.value(), &variable.kind) {
+            (Value::Text(name), _) => Ok(name.to_string()),
+            // One that is declared with its query has a name of its own.
+            (_, Kind::Cursor { .. }) => Ok(cursor.to_owned()),
             _ => Err(Error::new(Code::NULL_NOT_ALLOWED, format!("cursor variable \"{cursor}\" is null"))),
         }
     }

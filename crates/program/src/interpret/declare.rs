@@ -19,7 +19,10 @@ impl Frame<'_> {
                         let found = self.environment.find(parts).filter(|found| found.parts == parts.len());
                         found.map(|found| found.slot).ok_or_else(|| not_a_variable(&parts.join(".")))?
                     }
-                    AliasOf::Parameter(position) => self.positional(*position)?,
+                    AliasOf::Parameter(position) => self.positional(*position).map_err(|_| {
+                        let message = format!("variable \"${position}\" does not exist");
+                        Error::new(Code::UNDEFINED_OBJECT, message)
+                    })?,
                 };
                 self.environment.alias(name, slot);
                 Ok(())

@@ -47,6 +47,9 @@ impl Frame<'_> {
 
     /// `get stacked diagnostics`
     pub(super) fn of_handled(&self, item: &str) -> Result<(Value, Type)> {
+        if OF_THE_LAST.contains(&item) {
+            return Err(not_allowed(item, "STACKED"));
+        }
         let error = self.handled.last().ok_or_else(|| {
             let message = "GET STACKED DIAGNOSTICS cannot be used outside an exception handler";
             Error::raised("0Z002", message)
@@ -65,7 +68,9 @@ impl Frame<'_> {
             "table_name" => error.named(Named::Table).unwrap_or_default(),
             "column_name" => error.named(Named::Column).unwrap_or_default(),
             "pg_datatype_name" => error.named(Named::Type).unwrap_or_default(),
-            "pg_exception_context" => "",
+            "pg_exception_context" => {
+                return Err(Error::missing("GET STACKED DIAGNOSTICS of PG_EXCEPTION_CONTEXT"));
+            }
             other => {
                 let message = format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\"");
                 return Err(Error::new(Code::SYNTAX, message));
@@ -73,6 +78,29 @@ impl Frame<'_> {
         };
         Ok((Value::text(text), Type::Text))
     }
+}
+
+/// What `get diagnostics` says of the statement before it, and no error has.
+pub(super) const OF_THE_LAST: &[&str] = &["row_count", "pg_context", "pg_routine_oid"];
+
+/// What only `get stacked diagnostics` says.
+pub(super) const OF_ERRORS: &[&str] = &[
+    "returned_sqlstate",
+    "message_text",
+    "pg_exception_detail",
+    "pg_exception_hint",
+    "pg_exception_context",
+    "constraint_name",
+    "schema_name",
+    "table_name",
+    "column_name",
+    "pg_datatype_name",
+];
+
+pub(super) fn not_allowed(item: &str, word: &str) -> Error {
+    let item = item.to_uppercase();
+    let message = format!("diagnostics item {item} is not allowed in GET {word} DIAGNOSTICS");
+    Error::new(Code::SYNTAX, message)
 }
 
 /// Refuses the name of no condition.

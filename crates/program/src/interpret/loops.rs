@@ -211,6 +211,20 @@ impl Frame<'_> {
             }
         };
         let (elements, ty) = elements(&array, &ty, slice)?;
+        if let [target] = targets {
+            let takes = self.type_of(target)?;
+            match (slice, takes) {
+                (0, Type::Array(_)) => {
+                    let message = "FOREACH loop variable must not be of an array type";
+                    return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+                }
+                (0, _) | (_, Type::Array(_)) => {}
+                _ => {
+                    let message = "FOREACH ... SLICE loop variable must be of an array type";
+                    return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+                }
+            }
+        }
         let any = !elements.is_empty();
         let mut end = Flow::Next;
         for element in elements {

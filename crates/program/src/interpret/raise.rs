@@ -51,7 +51,7 @@ impl Frame<'_> {
             Raised::Nothing => {}
         }
         for (option, expr) in &raise.options {
-            let (value, ty) = self.value(expr).await?;
+            let (value, ty) = self.value_without_rows(expr).await?;
             let value = printed(&value, &ty, self.host.session())
                 .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "RAISE statement option cannot be null"))?;
             option_said(&mut said, option, value, &raise.what)?;
@@ -85,7 +85,7 @@ impl Frame<'_> {
                 message.push('%');
             } else {
                 let few = || Error::new(Code::SYNTAX, "too few parameters specified for RAISE");
-                let (value, ty) = self.value(args.next().ok_or_else(few)?).await?;
+                let (value, ty) = self.value_without_rows(args.next().ok_or_else(few)?).await?;
                 let value = printed(&value, &ty, self.host.session());
                 message.push_str(value.as_deref().unwrap_or("<NULL>"));
             }

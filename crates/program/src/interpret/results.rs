@@ -62,7 +62,10 @@ impl Frame<'_> {
             let message = "RETURN cannot have a parameter in function with OUT parameters";
             return Err(Error::new(Code::DATATYPE_MISMATCH, message));
         }
-        let (value, ty) = self.value(expr).await?;
+        let (value, ty) = match self.function.returns_trigger || super::is_of_rows(&self.function.returns) {
+            true => self.value(expr).await?,
+            false => self.value_without_rows(expr).await?,
+        };
         let returned = if self.function.returns_trigger {
             value
         } else if let Type::Composite(_) = self.function.returns {

@@ -42,6 +42,7 @@ mod numbers;
 mod pattern;
 mod ranges;
 mod raw_json;
+pub(crate) mod records;
 mod regex;
 mod regex_syntax;
 mod row;
@@ -74,6 +75,7 @@ pub(crate) use values::GROUPING;
 static TABLE: &[&[Function]] = &[
     text::ROWS,
     format::ROWS,
+    records::ROWS,
     like::ROWS,
     pattern::ROWS,
     bytes::ROWS,

@@ -175,7 +175,7 @@ impl Resolver<'_> {
         let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let chosen = choose(name, Kind::Function, &types)?;
-        let args = self.coerce_all(args, &chosen.argument_types)?;
+        let args = self.printed_for(chosen.function, self.coerce_all(args, &chosen.argument_types)?)?;
         Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
     }
 

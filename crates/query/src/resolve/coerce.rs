@@ -1,5 +1,7 @@
 //! Conversions that nobody wrote: untyped literals, operands, assignments.
 
+use std::sync::Arc;
+
 use catalog::{ColumnId, Table};
 use types::cast::{self, Context};
 use types::session::Session;
@@ -7,7 +9,10 @@ use types::ty::format_type;
 use types::{Code, Error, Modifier, Result, Type, Value, text};
 
 use super::Resolver;
-use crate::ir::Expr;
+use crate::eval::is_null_row;
+use crate::functions::records::PRINTED;
+use crate::functions::{Function, Kind, choose};
+use crate::ir::{Expr, Form};
 
 /// Words that mean another time each time they are read.
 const MOVING: &[&str] = &["now", "today", "tomorrow", "yesterday"];
@@ -67,6 +72,7 @@ impl Resolver<'_> {
         match expr {
             Expr::Const { value, ty: Type::Unknown } => self.literal(value, to, modifier),
             expr if from == *to && modifier.is_none() => Ok(expr),
+            expr if is_of_rows(&from) && is_text(to) => self.cast(self.printed(expr)?, to, modifier),
             expr if cast::context(&from, to).is_some() => {
                 Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier, explicit: true })
             }
@@ -76,6 +82,54 @@ impl Resolver<'_> {
                 Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}")))
             }
         }
+    }
+
+    /// A row as text; anything else as it is.
+    pub(super) fn printed(&self, expr: Expr) -> Result<Expr> {
+        let ty = expr.ty();
+        if !is_of_rows(&ty) {
+            return Ok(expr);
+        }
+        let refuse = || Error::missing(format!("a value of {} as text", format_type(&ty, None)));
+        // One that is written out is there, whatever its fields are.
+        let is_written = matches!(expr, Expr::Form { form: Form::Row, .. });
+        let row = self.shown(expr)?;
+        let (is_there, fields) = match &row {
+            Expr::Form { form: Form::Row | Form::Record(_), args, .. } => {
+                let is_there =
+                    Expr::Const { value: Value::Bool(is_written || !is_null_row(args)), ty: Type::Bool };
+                (is_there, args.clone())
+            }
+            row => {
+                let Type::Composite(name) = &ty else { return Err(refuse()) };
+                let fields = self.fields_of(name).ok_or_else(refuse)?;
+                let field = |(name, ty): (Arc<str>, Type)| Expr::Form {
+                    form: Form::Field(name),
+                    args: vec![row.clone()],
+                    ty,
+                };
+                let whole = Expr::Cast {
+                    expr: Box::new(row.clone()),
+                    ty: Type::Text,
+                    modifier: None,
+                    explicit: true,
+                };
+                (Expr::test(Form::IsNotNull, vec![whole]), fields.into_iter().map(field).collect())
+            }
+        };
+        let fields = fields.into_iter().map(|field| self.printed(self.settled(field)?));
+        let args = std::iter::once(Ok(is_there)).chain(fields).collect::<Result<Vec<_>>>()?;
+        let types: Vec<Type> = args.iter().map(Expr::ty).collect();
+        let chosen = choose(PRINTED, Kind::Function, &types)?;
+        Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
+    }
+
+    /// The operands of a function, rows among them as the texts that it makes of them.
+    pub(super) fn printed_for(&self, function: &Function, args: Vec<Expr>) -> Result<Vec<Expr>> {
+        if !PRINTING.contains(&function.name) {
+            return Ok(args);
+        }
+        args.into_iter().map(|arg| self.printed(arg)).collect()
     }
 
     /// A row as one of a declared type: each field becomes one of the field's type.
@@ -96,8 +150,8 @@ impl Resolver<'_> {
             _ => self.cast(field.clone(), ty, None),
         });
         let args = args.collect::<Result<Vec<_>>>()?;
-        let names: std::sync::Arc<[_]> = wanted.into_iter().map(|(name, _)| name).collect();
-        Ok(Expr::Form { form: crate::ir::Form::Record(names), args, ty: to.clone() })
+        let names: Arc<[_]> = wanted.into_iter().map(|(name, _)| name).collect();
+        Ok(Expr::Form { form: Form::Record(names), args, ty: to.clone() })
     }
 
     /// A new value of a column: the assignment cast, with the column's length or precision.
@@ -118,6 +172,7 @@ impl Resolver<'_> {
             {
                 self.row_as(&expr, to)
             }
+            expr if is_of_rows(&from) && is_text(to) => self.cast(expr, to, declared.modifier),
             expr if from == *to && declared.modifier.is_none() => Ok(expr),
             expr if cast::context(&from, to).is_some_and(|context| context >= Context::Assignment) => {
                 Ok(stored_as(expr, to, declared.modifier))
@@ -134,6 +189,22 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Functions and operators that make texts of values of any type.
+const PRINTING: &[&str] = &["format", "concat", "concat_ws", "||", "quote_literal", "quote_nullable"];
+
+/// Whether values are rows, or arrays of them.
+fn is_of_rows(ty: &Type) -> bool {
+    match ty {
+        Type::Composite(_) => true,
+        Type::Array(element) => is_of_rows(element),
+        _ => false,
+    }
+}
+
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::Text | Type::Varchar | Type::Bpchar)
 }
 
 fn stored_as(expr: Expr, ty: &Type, modifier: Option<Modifier>) -> Expr {

@@ -17,6 +17,7 @@ impl Resolver<'_> {
         }
         let chosen = choose(symbol, Kind::Operator, &[left.ty(), right.ty()])?;
         let args = self.coerce_all(vec![left, right], &chosen.argument_types)?;
+        let args = self.printed_for(chosen.function, args)?;
         Ok(Expr::Apply { function: chosen.function, args, ty: chosen.result })
     }
 

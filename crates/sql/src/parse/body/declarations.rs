@@ -1,6 +1,7 @@
 //! `declare`.
 
 use super::super::{Parsed, Parser};
+use crate::Diagnostic;
 use crate::ast::TypeName;
 use crate::body::{AliasOf, Declaration, Declared, VariableType};
 use crate::lexer::Token;
@@ -15,6 +16,10 @@ impl Parser<'_> {
             }
             let start = self.start();
             let name = self.ident()?;
+            if declarations.iter().any(|known: &Declaration| known.name == name) {
+                let message = format!("duplicate declaration at or near \"{name}\"");
+                return Err(Diagnostic::new(self.since(start), message));
+            }
             let kind = self.declared()?;
             declarations.push(Declaration { name, kind, span: self.since(start) });
         }
