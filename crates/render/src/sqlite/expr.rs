@@ -361,6 +361,16 @@ impl Writer<'_> {
         }
     }
 
+    /// A condition that chooses rows. What stands between its `AND`s is left to SQLite's indexes, as PostgreSQL leaves it to its own.
+    pub(super) fn conjunct(&mut self, expr: &Expr) -> Result<()> {
+        match expr {
+            Expr::Form { form: Form::And, args, .. } => {
+                self.joined_by(args, " AND ", "true", Writer::conjunct)
+            }
+            expr => self.expr(expr),
+        }
+    }
+
     /// `AND` and `OR` as values: there SQLite looks at all operands, but not at a subquery that does not matter any more.
     fn connected(&mut self, args: &[Expr], word: &str, none: &str) -> Result<()> {
         if let Some((last, before)) = args.split_last().filter(|(_, before)| !before.is_empty())
@@ -374,8 +384,8 @@ impl Writer<'_> {
             let raises = query::may_raise(arg);
             // A text that is kept has no subqueries.
             let guarded = !std::mem::take(&mut is_first) && !writer.kept && (raises || is_last_asked);
-            // SQLite asks what has no subquery before what has one. What stands between `and`s is left to its indexes.
-            is_last_asked |= word == " OR " && raises && (guarded || has_subquery(arg));
+            // SQLite asks what has no subquery before what has one.
+            is_last_asked |= raises && (guarded || has_subquery(arg));
             writer.push(if guarded { "(SELECT " } else { "" });
             writer.expr(arg)?;
             writer.push(if guarded { ")" } else { "" });
@@ -383,7 +393,8 @@ impl Writer<'_> {
         })
     }
 
-    /// In a subquery an aggregate would be of the subquery's one row.
+    /// In a subquery an aggregate would be of the subquery's one row. One side is written twice: the shorter one, so that the text
+    /// does not double with each condition within.
     fn connected_by_case(&mut self, before: &[Expr], last: &Expr, word: &str, none: &str) -> Result<()> {
         let (decided, open) = if none == "true" { ("0", "1") } else { ("1", "0") };
         self.push("CASE ");
@@ -392,14 +403,22 @@ impl Writer<'_> {
         self.push(decided);
         self.push(" THEN ");
         self.push(decided);
-        self.push(" WHEN ");
-        self.push(open);
-        self.push(" THEN ");
-        self.operand(last)?;
+        let is_short = nodes(last) <= before.iter().map(nodes).sum();
+        if is_short {
+            self.push(" WHEN ");
+            self.push(open);
+            self.push(" THEN ");
+            self.operand(last)?;
+        }
         self.push(" ELSE ");
         self.operand(last)?;
         self.push(word);
-        self.push("NULL END");
+        if is_short {
+            self.push("NULL");
+        } else {
+            self.connected(before, word, none)?;
+        }
+        self.push(" END");
         Ok(())
     }
 
@@ -505,7 +524,9 @@ impl Writer<'_> {
         // A subquery cannot be given a value of a group or a window.
         let walkable = names::native_equality(&ty)
             && !matches!(ty, Type::Bytea | Type::Array(_))
-            && !computes_of_group(array);
+            && !computes_of_group(array)
+            // A text that is kept has no subqueries.
+            && !self.kept;
         if compare != Compare::Eq || !walkable {
             return self.special(Special::AnyOf, compare.symbol(), &[ty], args);
         }
@@ -744,6 +765,13 @@ impl Writer<'_> {
 /// Whether a value is one of a group or a window of rows.
 fn computes_of_group(expr: &Expr) -> bool {
     query::has_aggregate(expr) || query::visit::has_window(expr)
+}
+
+/// How much an expression is, subqueries excepted.
+fn nodes(expr: &Expr) -> usize {
+    let mut nodes = 0;
+    query::visit::deep(expr, &mut |_| nodes += 1);
+    nodes
 }
 
 fn has_subquery(expr: &Expr) -> bool {

@@ -177,13 +177,13 @@ impl Writer<'_> {
             return Ok(());
         }
         self.push(" WHERE ");
-        self.list(safe.iter().copied(), " AND ", Writer::expr)?;
+        self.list(safe.iter().copied(), " AND ", Writer::conjunct)?;
         self.push(if safe.is_empty() || guards.is_empty() { "" } else { " AND " });
         if early && !raising.is_empty() {
-            self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
+            self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::conjunct))?;
             return raising.into_iter().try_for_each(|condition| {
                 self.push(" AND CASE WHEN ");
-                self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
+                self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::conjunct))?;
                 self.push(" THEN ");
                 self.condition(condition)?;
                 self.push(" END");
@@ -191,10 +191,10 @@ impl Writer<'_> {
             });
         }
         self.push(if raising.is_empty() { "" } else { "CASE WHEN " });
-        self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::expr))?;
+        self.declared(|writer| writer.list(guards.iter().copied(), " AND ", Writer::conjunct))?;
         if !raising.is_empty() {
             self.push(" THEN ");
-            self.list(raising.iter().copied(), " AND ", Writer::expr)?;
+            self.list(raising.iter().copied(), " AND ", Writer::conjunct)?;
             self.push(" END");
         }
         Ok(())
