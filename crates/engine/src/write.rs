@@ -37,7 +37,7 @@ use crate::as_it_was::Moment;
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
 use crate::rows::Values;
-use crate::work::{Bound, Work};
+use crate::work::{Bound, Work, has_subquery};
 
 pub(crate) use admitted::Admitted;
 pub(crate) use seen::Rows;
@@ -304,7 +304,7 @@ impl Work<'_> {
     }
 
     /// Whether a write asks tables when it, or what it calls, has changed rows: by what it returns, by policies of later rows, by
-    /// what becomes of rows that are in the way.
+    /// what becomes of rows that are in the way, by views that look at what is stored.
     fn looks_back(&self, write: &Write) -> bool {
         let reads = [&write.returning, &write.counted];
         let is_instead = !self.served.model.catalog[write.table].is_stored();
@@ -313,6 +313,7 @@ impl Work<'_> {
             || is_instead
             || self.fires(write)
             || matches!(&write.action, Action::Insert(insert) if becomes(insert))
+            || write.guard.views.iter().any(|check| has_subquery(&check.expr))
             || self.served.interprets
                 && (self.served.model[write.table].calls || query::visit::write_calls(write))
     }

@@ -77,9 +77,6 @@ impl Work<'_> {
         };
         self.generate(write, &mut values).await?;
         self.admit(write, &write.guard.insert, &values, &insert.columns).await?;
-        if insert.conflict.is_none() {
-            self.admit_by_views(write, &values, &insert.columns).await?;
-        }
         Ok(Some(values))
     }
 
@@ -143,22 +140,17 @@ impl Work<'_> {
         most.clamp(1, if references_itself { usize::MAX } else { CHUNK_ROWS })
     }
 
+    /// Stores rows that meet no others. Views look at what is stored: what meets another row is none of theirs.
     pub(super) async fn stored(&mut self, write: &Write, rows: &[Vec<Value>]) -> Result<Vec<i64>, Failure> {
         let catalog = &self.served.model.catalog;
         let command = self.dialect.insert(catalog, write.table, rows, &self.bindings(Bound::default()))?;
         let keys = self.keys_of(&command).await?;
         self.in_force.history.came(write.table, &keys);
         self.refuse_excluded(write.table, (&keys, rows), Beside::Earlier).await?;
-        Ok(keys)
-    }
-
-    /// Stores a row of an upsert that meets no other. Views look at it now: what meets another row is none of theirs.
-    pub(super) async fn stored_alone(&mut self, write: &Write, row: &[Value]) -> Result<Vec<i64>, Failure> {
-        let keys = self.stored(write, &[row.to_vec()]).await?;
-        if let Action::Insert(insert) = &write.action
-            && insert.conflict.is_some()
-        {
-            self.admit_by_views(write, row, &insert.columns).await?;
+        if let Action::Insert(insert) = &write.action {
+            for row in rows {
+                self.admit_by_views(write, row, &insert.columns).await?;
+            }
         }
         Ok(keys)
     }
@@ -172,7 +164,7 @@ impl Work<'_> {
         touched: &mut Touched,
     ) -> Result<Option<Stored>, Failure> {
         let Some(existing) = self.existing(write, conflict, row).await? else {
-            return match self.stored_alone(write, row).await {
+            return match self.stored(write, &[row.to_vec()]).await {
                 Ok(keys) => {
                     touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| touched.meet(key));

@@ -22,6 +22,8 @@ pub(super) struct Change {
     pub(super) new: Vec<Value>,
     /// The columns that are stored.
     columns: Vec<ColumnId>,
+    /// Those of them that were given.
+    assigned: Vec<ColumnId>,
 }
 
 impl Change {
@@ -136,17 +138,20 @@ impl Work<'_> {
         columns.retain(|column| !generated.contains(column));
         columns.extend(generated);
         self.admit(write, &write.guard.update, &new, &assigned).await?;
-        self.admit_by_views(write, &new, &assigned).await?;
-        Ok(Change { key: row.key, old: row.values, new, columns })
+        Ok(Change { key: row.key, old: row.values, new, columns, assigned })
     }
 
-    /// Stores the new values of a row; its key from then on. Failures are in the caller's words, but that of a foreign key.
+    /// Stores the new values of a row; its key from then on. Failures are in the caller's words, but that of a foreign key. Views look
+    /// at what is stored.
     pub(super) async fn apply(&mut self, write: &Write, change: &Change) -> Result<i64, Failure> {
         if change.columns.is_empty() {
             return Ok(change.key);
         }
         match self.changed(write, change).await {
-            Ok(key) => Ok(key),
+            Ok(key) => {
+                self.admit_by_views(write, &change.new, &change.assigned).await?;
+                Ok(key)
+            }
             Err(failure) => Err(self.violation(write, Some(&change.old), &change.new, failure).await),
         }
     }
