@@ -83,7 +83,7 @@ create table if not exists public."Users" (
   constraint pk_like unique (email, n) include (m) deferrable,
   unique nulls not distinct (n), check (n > m) no inherit, primary key (id, n),
   constraint fk foreign key (a, b) references s.other (c, d) on delete set default on update no action not deferrable,
-  exclude using gist (room with =, during range_ops with &&) include (n) where (not cancelled) deferrable initially deferred,
+  exclude using gist (room with =, during with &&) include (n) where (not cancelled) deferrable initially deferred,
   constraint apart exclude ((lower(a)) with operator(pg_catalog.=))
 );
 create temporary table t (a int, like other including all, like s.other excluding defaults) on commit drop;

@@ -48,10 +48,12 @@ pub(super) static ROWS: &[Aggregate] = &[
     Aggregate::new("avg", &[Float4], Float8, || Box::new(Floats::new(Statistic::Mean))),
     Aggregate::new("avg", &[Float8], Float8, || Box::new(Floats::new(Statistic::Mean))),
     Aggregate::new("avg", &[V], V, || Box::new(Spans { mean: true, ..Spans::default() })),
-    Aggregate::new("bit_and", &[Int4], Int4, || Box::new(Bits { and: true, bits: None })),
-    Aggregate::new("bit_and", &[Int8], Int8, || Box::new(Bits { and: true, bits: None })),
-    Aggregate::new("bit_or", &[Int4], Int4, || Box::new(Bits { and: false, bits: None })),
-    Aggregate::new("bit_or", &[Int8], Int8, || Box::new(Bits { and: false, bits: None })),
+    Aggregate::new("bit_and", &[Int4], Int4, || Box::new(Bits { with: |a, b| a & b, bits: None })),
+    Aggregate::new("bit_and", &[Int8], Int8, || Box::new(Bits { with: |a, b| a & b, bits: None })),
+    Aggregate::new("bit_or", &[Int4], Int4, || Box::new(Bits { with: |a, b| a | b, bits: None })),
+    Aggregate::new("bit_or", &[Int8], Int8, || Box::new(Bits { with: |a, b| a | b, bits: None })),
+    Aggregate::new("bit_xor", &[Int4], Int4, || Box::new(Bits { with: |a, b| a ^ b, bits: None })),
+    Aggregate::new("bit_xor", &[Int8], Int8, || Box::new(Bits { with: |a, b| a ^ b, bits: None })),
 ];
 
 #[derive(Clone, Copy)]
@@ -256,18 +258,17 @@ impl State for Spans {
     }
 }
 
-/// `bit_and`, `bit_or`
+/// `bit_and`, `bit_or`, `bit_xor`
 #[derive(Clone)]
 struct Bits {
-    and: bool,
+    with: fn(i64, i64) -> i64,
     bits: Option<i64>,
 }
 
 impl State for Bits {
     fn step(&mut self, _: &mut Context<'_>, arguments: &[Value]) -> Result<()> {
         let bits = int(arguments, 0)?;
-        self.bits =
-            Some(self.bits.map_or(bits, |before| if self.and { before & bits } else { before | bits }));
+        self.bits = Some(self.bits.map_or(bits, |before| (self.with)(before, bits)));
         Ok(())
     }
 

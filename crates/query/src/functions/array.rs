@@ -19,7 +19,7 @@ use super::{Context, Function};
 /// Subscripts are operators of their own: `[]` of an array and an index for each dimension, `[:]` of an array and two bounds.
 pub(super) static ROWS: &[Function] = &[
     Function { kind: Kind::Operator, ..Function::new("[]", &[A, I], AnyElement, element_at).variadic() },
-    Function { kind: Kind::Operator, ..Function::new("[:]", &[A, I, I], A, slice) },
+    Function { kind: Kind::Operator, ..Function::new("[:]", &[A, I], A, slice).variadic() },
     Function::operator("||", &[C, C], C, array_cat).lax(),
     Function::operator("||", &[C, E], C, array_append).lax(),
     Function::operator("||", &[E, C], C, array_prepend).lax(),
@@ -72,18 +72,37 @@ fn element_at(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 /// The part of the first dimension between two bounds.
+/// `array[low:high]…`: two bounds for each dimension, outermost first; those that are not named are whole.
 fn slice(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let within = array(arguments, 0)?;
-    let Some((&length, inner)) = within.dimensions.split_first() else { return Ok(list(Vec::new())) };
-    let (low, high) = (int(arguments, 1)?.max(1), int(arguments, 2)?.min(length.into()));
-    let count = u32::try_from(high - low + 1).unwrap_or(0);
-    if count == 0 {
+    let mut bounds = Vec::new();
+    for at in (1..arguments.len()).step_by(2) {
+        let length = within.dimensions.get(at / 2).copied().map_or(0, i64::from);
+        bounds.push((int(arguments, at)?.max(1), int(arguments, at + 1)?.min(length)));
+    }
+    let whole = within.dimensions.iter().skip(bounds.len()).map(|length| (1, i64::from(*length)));
+    let bounds: Vec<(i64, i64)> = bounds.iter().copied().chain(whole).collect();
+    let dimensions: Vec<u32> =
+        bounds.iter().map(|(low, high)| u32::try_from(high - low + 1).unwrap_or(0)).collect();
+    if bounds.len() > within.dimensions.len() || dimensions.contains(&0) {
         return Ok(list(Vec::new()));
     }
-    let size = inner.iter().map(|length| *length as usize).product::<usize>();
-    let skipped = usize::try_from(low - 1).unwrap_or(0) * size;
-    let elements = within.elements.iter().skip(skipped).take(count as usize * size).cloned().collect();
-    Ok(Value::Array(Arc::new(Array { dimensions: [&[count], inner].concat(), elements })))
+    let mut elements = Vec::new();
+    cut(&within.elements, (&within.dimensions, &bounds), &mut elements);
+    Ok(Value::Array(Arc::new(Array { dimensions, elements })))
+}
+
+/// The elements within bounds, one dimension after the other.
+fn cut(elements: &[Value], (dimensions, bounds): (&[u32], &[(i64, i64)]), found: &mut Vec<Value>) {
+    let (Some((_, inner)), Some(((low, high), beyond))) = (dimensions.split_first(), bounds.split_first())
+    else {
+        return found.extend_from_slice(elements);
+    };
+    let size = inner.iter().map(|length| *length as usize).product::<usize>().max(1);
+    let place = |bound: i64| usize::try_from(bound).unwrap_or(0);
+    for part in elements.chunks(size).take(place(*high)).skip(place(low - 1)) {
+        cut(part, (inner, beyond), found);
+    }
 }
 
 /// Whether two elements are the same: null is null.

@@ -14,6 +14,8 @@ use super::interrupt::Steps;
 use super::{Aggregate, Context, Kind, aggregates, choose};
 use crate::ir::{FrameExclusion, FrameUnit};
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// What is computed of a frame, or of the row in hand.
 #[derive(Clone, Copy, Debug)]
 pub enum Framed {
@@ -386,7 +388,7 @@ impl Reach {
         context: &mut Context<'_>,
     ) -> Result<Reach> {
         refuse_negative(offset_type, offset)?;
-        let sign = if subtract { -1 } else { 1 };
+        let sign: i64 = if subtract { -1 } else { 1 };
         Ok(match (base, offset) {
             (Value::Int(base), Value::Int(offset)) => match base.checked_add(sign * offset) {
                 Some(sum) => Reach::To(Value::Int(sum)),
@@ -401,23 +403,17 @@ impl Reach {
                 }
             }
             (Value::Date(days), Value::Interval(_)) => {
-                let moment = match *days {
-                    i32::MAX => i64::MAX,
-                    i32::MIN => i64::MIN,
-                    days => i64::from(days) * 86_400_000_000,
-                };
                 let moved = moved(
-                    (&Type::Timestamp, &Value::Timestamp(moment)),
+                    (&Type::Timestamp, &Value::Timestamp(midnight(*days))),
                     (offset_type, offset),
                     subtract,
                     context,
                 )?;
                 Reach::To(moved)
             }
-            (Value::Time(time), Value::Interval(offset)) => Reach::To(Value::Time(
-                time.saturating_add(i64::from(sign > 0) * offset.micros)
-                    .saturating_sub(i64::from(sign < 0) * offset.micros),
-            )),
+            (Value::Time(time), Value::Interval(offset)) => {
+                Reach::To(Value::Time(time.saturating_add(sign.saturating_mul(offset.micros))))
+            }
             (base, offset) => Reach::To(moved((ty, base), (offset_type, offset), subtract, context)?),
         })
     }
@@ -433,14 +429,7 @@ impl Reach {
             Reach::To(reached) => reached,
         };
         let order = match (value, reached) {
-            (Value::Date(days), Value::Timestamp(reached)) => {
-                let moment = match *days {
-                    i32::MAX => i64::MAX,
-                    i32::MIN => i64::MIN,
-                    days => i64::from(days) * 86_400_000_000,
-                };
-                moment.cmp(reached)
-            }
+            (Value::Date(days), Value::Timestamp(reached)) => midnight(*days).cmp(reached),
             (Value::Time(value), Value::Time(reached)) => value.cmp(reached),
             (value, reached) => compare(ty, value, reached),
         };
@@ -459,6 +448,15 @@ fn moved(
     chosen.function.call(&mut context.with(&types), &[base.clone(), offset.clone()])
 }
 
+/// When a day begins, as a timestamp.
+fn midnight(days: i32) -> i64 {
+    match days {
+        i32::MAX => i64::MAX,
+        i32::MIN => i64::MIN,
+        days => i64::from(days) * MICROS_PER_DAY,
+    }
+}
+
 fn refuse_negative(ty: &Type, offset: &Value) -> Result<()> {
     let is_negative = match offset {
         Value::Int(offset) => *offset < 0,
@@ -470,5 +468,69 @@ fn refuse_negative(ty: &Type, offset: &Value) -> Result<()> {
     match is_negative {
         true => Err(Error::new(Code::FRAME_OFFSET, "invalid preceding or following size in window function")),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::Session;
+
+    /// What is said of each row of whole numbers, which are their order, too.
+    #[track_caller]
+    fn check(
+        framed: &str,
+        frame: (FrameUnit, Bound, Bound),
+        offsets: [i64; 2],
+        rows: &[i64],
+        expected: &[i64],
+    ) {
+        let (unit, start, end) = frame;
+        let spec = Spec {
+            framed: Framed::of(framed).expect("a function"),
+            unit,
+            start,
+            end,
+            exclude: FrameExclusion::Nothing,
+            arguments: vec![Type::Int8],
+            offsets: [Type::Int8, Type::Int8],
+            keys: vec![Key { ty: Type::Int8, descending: false, nulls_first: false }],
+        };
+        let mut frames = Frames::new(spec);
+        for row in rows {
+            frames.take(FramedRow {
+                arguments: vec![Value::Int(*row)],
+                is_kept: true,
+                offsets: offsets.map(Value::Int),
+                keys: vec![Value::Int(*row)],
+            });
+        }
+        let session = Session::utc(0);
+        let mut context =
+            Context { arguments: &[Type::Int8], session: &session, random: &mut |_| {}, clock: &|| 0 };
+        let said = rows.iter().map(|_| match frames.next(&mut context) {
+            Ok(Value::Int(said)) => said,
+            Ok(_) => -1,
+            Err(error) => panic!("{}", error.message()),
+        });
+        assert_eq!(said.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn ends_are_counted_in_rows_groups_and_values() {
+        let rows = [1, 1, 2, 5];
+        let around = |unit| (unit, Bound::Before, Bound::After);
+        check("pg_agg_count_any", around(FrameUnit::Rows), [1, 1], &rows, &[2, 3, 3, 2]);
+        check("pg_agg_count_any", around(FrameUnit::Groups), [1, 0], &rows, &[2, 2, 3, 2]);
+        check("pg_agg_count_any", around(FrameUnit::Range), [1, 1], &rows, &[3, 3, 3, 1]);
+        check("first_value", (FrameUnit::Rows, Bound::After, Bound::Last), [2, 0], &rows, &[2, 5, -1, -1]);
+        check("last_value", (FrameUnit::Rows, Bound::First, Bound::Before), [0, 1], &rows, &[-1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn the_first_row_says_how_many_buckets_there_are() {
+        let all = (FrameUnit::Rows, Bound::First, Bound::Last);
+        check("ntile", all, [0, 0], &[3, 4, 5, 6, 7], &[1, 1, 2, 2, 3]);
+        check("ntile", all, [0, 0], &[7, 8], &[1, 2]);
     }
 }

@@ -23,6 +23,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("regexp_replace", &[T, T, T, I, I, T], T, regexp_replace_from).optional(2),
     Function::new("regexp_split_to_array", &[T, T, T], TEXTS, regexp_split_to_array).optional(1),
     Function::new("regexp_count", &[T, T, I, T], I, regexp_count).optional(2),
+    Function::new("regexp_instr", &[T, T, I, I, I, T, I], I, regexp_instr).optional(5),
     Function::new("regexp_substr", &[T, T, I, I, T, I], T, regexp_substr).optional(4),
     Function::new("substring", &[T, T], T, substring),
     Function::new("substring", &[T, T, T], T, substring_similar).lax(),
@@ -186,6 +187,26 @@ fn regexp_count(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let regex = compile(text(arguments, 1)?, options)?;
     let Some(from) = offset(subject, start - 1) else { return Ok(Value::Int(0)) };
     count(matches(&regex, subject, from, false)?.len())
+}
+
+fn regexp_instr(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let start = positive(arguments, 2, "start", 1)?;
+    let nth = positive(arguments, 3, "n", 1)?;
+    let end = if arguments.len() > 4 { int(arguments, 4)? } else { 0 };
+    if !(0..=1).contains(&end) {
+        return Err(invalid(format!("invalid value for parameter \"endoption\": {end}")));
+    }
+    let options = flags_of_one("regexp_instr", text_or_null(arguments, 5)?)?;
+    let group = if arguments.len() > 6 { int(arguments, 6)? } else { 0 };
+    let group = usize::try_from(group)
+        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {group}")))?;
+    let subject = text(arguments, 0)?;
+    let regex = compile(text(arguments, 1)?, options)?;
+    let Some(from) = offset(subject, start - 1) else { return Ok(Value::Int(0)) };
+    let found = matches(&regex, subject, from, false)?;
+    let range = found.get(nth - 1).and_then(|groups| groups.get(group).copied().flatten());
+    let Some((first, behind)) = range else { return Ok(Value::Int(0)) };
+    count(subject[..if end == 1 { behind } else { first }].chars().count() + 1)
 }
 
 fn regexp_substr(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

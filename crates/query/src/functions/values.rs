@@ -21,6 +21,7 @@ pub(super) static ROWS: &[Function] = &[
     })
     .lax()
     .stable(),
+    Function::new("enum_range", &[AnyEnum, AnyEnum], Ty::AnyArray, enum_range).lax().stable(),
     Function::new("num_nulls", &[Any], I, |_, a| count(a.iter().filter(|value| value.is_null()).count()))
         .lax()
         .variadic(),
@@ -52,6 +53,18 @@ fn labels<'a>(context: &'a Context<'_>) -> Result<&'a [std::sync::Arc<str>]> {
         Type::Enum(declared) => Ok(&declared.labels),
         _ => Err(Error::new(Code::DATATYPE_MISMATCH, "could not determine actual enum type")),
     }
+}
+
+/// The labels from one to another; a null is the first or the last.
+fn enum_range(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let labels = labels(context)?;
+    let place = |position: usize| match arguments.get(position) {
+        Some(Value::Text(label)) => labels.iter().position(|known| known == label),
+        _ => None,
+    };
+    let (low, high) = (place(0).unwrap_or(0), place(1).map_or(labels.len(), |at| at + 1));
+    let within = labels.get(low..high).unwrap_or_default();
+    Ok(list(within.iter().cloned().map(Value::Text).collect()))
 }
 
 fn label(

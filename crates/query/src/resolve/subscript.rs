@@ -8,6 +8,9 @@ use super::Resolver;
 use crate::functions::{Kind, choose};
 use crate::ir::Expr;
 
+/// The bounds of a slice, where they are written.
+type Bounds<'e> = (Option<&'e ast::Expr>, Option<&'e ast::Expr>);
+
 impl Resolver<'_> {
     /// `expr[index]…`; of a JSON value it is `->`.
     pub(super) fn subscript<'e>(
@@ -15,9 +18,14 @@ impl Resolver<'_> {
         expr: &'e ast::Expr,
         mut indexes: Vec<&'e ast::Expr>,
     ) -> Result<Expr> {
-        if let ExprKind::Index { expr, index } = &*expr.kind {
-            indexes.insert(0, index);
-            return self.subscript(expr, indexes);
+        match &*expr.kind {
+            ExprKind::Index { expr, index } => {
+                indexes.insert(0, index);
+                return self.subscript(expr, indexes);
+            }
+            // Without parentheses around the slice it would be one more: the tree does not say whether there are any.
+            ExprKind::Slice { .. } => return Err(Error::missing("a subscript behind a slice")),
+            _ => {}
         }
         let mut within = self.expr(expr)?;
         if within.ty() == Type::Jsonb {
@@ -41,14 +49,29 @@ impl Resolver<'_> {
         low: Option<&ast::Expr>,
         high: Option<&ast::Expr>,
     ) -> Result<Expr> {
-        if matches!(&*expr.kind, ExprKind::Index { .. } | ExprKind::Slice { .. }) {
-            return Err(Error::missing("a slice of several dimensions"));
+        self.slices(expr, vec![(low, high)])
+    }
+
+    fn slices<'e>(&mut self, expr: &'e ast::Expr, mut bounds: Vec<Bounds<'e>>) -> Result<Expr> {
+        match &*expr.kind {
+            // Of several subscripts one of which is a slice, all are: a number is its own upper bound.
+            ExprKind::Index { expr, index } => {
+                bounds.insert(0, (None, Some(index)));
+                return self.slices(expr, bounds);
+            }
+            ExprKind::Slice { expr, low, high } => {
+                bounds.insert(0, (low.as_ref(), high.as_ref()));
+                return self.slices(expr, bounds);
+            }
+            _ => {}
         }
         let own = |bound: i32| Expr::Const { value: Value::Int(bound.into()), ty: Type::Int4 };
-        let within = self.expr(expr)?;
-        let low = low.map_or_else(|| Ok(own(1)), |low| self.index(low))?;
-        let high = high.map_or_else(|| Ok(own(i32::MAX)), |high| self.index(high))?;
-        subscripted("[:]", vec![within, low, high])
+        let mut args = vec![self.expr(expr)?];
+        for (low, high) in bounds {
+            args.push(low.map_or_else(|| Ok(own(1)), |low| self.index(low))?);
+            args.push(high.map_or_else(|| Ok(own(i32::MAX)), |high| self.index(high))?);
+        }
+        subscripted("[:]", args)
     }
 
     fn index(&mut self, index: &ast::Expr) -> Result<Expr> {

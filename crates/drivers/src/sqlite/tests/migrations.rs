@@ -191,6 +191,10 @@ fn what_rows_do_not_allow_is_refused_in_postgresqls_words() {
             "23505: could not create unique index \"t_a_key\" / Key (a)=(1) is duplicated.",
         ),
         (
+            "update t set a = 1; alter table t add constraint apart exclude (a with =)",
+            "23P01: could not create exclusion constraint \"apart\" / Key (a)=(1) conflicts with key (a)=(1).",
+        ),
+        (
             "alter table t alter column b type int using b::int",
             "22P02: invalid input syntax for type integer: \"one\"",
         ),
