@@ -238,7 +238,9 @@ impl<'t> Builder<'t> {
             StatementKind::CreateTrigger(create) => self.create_trigger(create),
             StatementKind::CreateRule(create) => self.create_rule(create),
             StatementKind::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
-            StatementKind::CreateExtension { name, .. } => Ok(self.create_extension(name)),
+            StatementKind::CreateExtension { name, schema, .. } => {
+                self.create_extension(name, schema.as_deref())
+            }
             StatementKind::CreateCast { from, to, function } => self.create_cast(from, to, function.as_ref()),
             StatementKind::Role { name, alter, options } => self.role_statement(name, *alter, options),
             StatementKind::Grant(grant) => self.grant(grant),

@@ -38,6 +38,8 @@ pub struct Catalog {
     pub relationships: HashMap<TableId, Vec<Relationship>>,
     /// Extensions created, by name.
     pub extensions: Vec<Arc<str>>,
+    /// Extensions that were put into a schema, and which.
+    pub extension_schemas: Vec<(Arc<str>, Arc<str>)>,
     /// Publications: name and tables (`None` is all tables).
     pub publications: Vec<(Arc<str>, Option<Vec<Name>>)>,
     /// Schema comments.

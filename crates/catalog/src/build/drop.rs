@@ -158,7 +158,10 @@ impl Builder<'_> {
                 self.refuse_used_role(name)?;
                 self.catalog.roles.retain(|role| &*role.name != name);
             }
-            "extension" => self.catalog.extensions.retain(|extension| &**extension != name),
+            "extension" => {
+                self.catalog.extensions.retain(|extension| &**extension != name);
+                self.catalog.extension_schemas.retain(|(extension, _)| &**extension != name);
+            }
             "publication" => self.catalog.publications.retain(|(publication, _)| &**publication != name),
             kind => return Err(Error::missing(format!("drop {kind} {name}"))),
         }

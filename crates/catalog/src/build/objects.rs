@@ -51,15 +51,19 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    pub(super) fn create_extension(&mut self, name: &str) -> Outcome {
+    pub(super) fn create_extension(&mut self, name: &str, schema: Option<&str>) -> Result<Outcome> {
         if self.catalog.extensions.iter().any(|other| &**other == name) {
-            return Outcome::Skipped(format!("extension \"{name}\" already exists"));
+            return Ok(Outcome::Skipped(format!("extension \"{name}\" already exists")));
         }
+        // Those of services come with their own.
+        let schema =
+            schema.filter(|schema| self.catalog.schemas.iter().any(|(known, _)| **known == **schema));
         self.catalog.extensions.push(name.into());
+        self.catalog.extension_schemas.extend(schema.map(|schema| (name.into(), schema.into())));
         if RUNNING_EXTENSIONS.contains(&name) {
-            Outcome::Applied
+            Ok(Outcome::Applied)
         } else {
-            self.not_running(format!("extension {name}"))
+            Ok(self.not_running(format!("extension {name}")))
         }
     }
 

@@ -68,24 +68,3 @@ begin
   values (send.payload, send.event, send.topic, send.private, 'broadcast');
 end
 $$;
-create function realtime.broadcast_changes(
-  topic_name text, event_name text, operation text, table_name text, table_schema text,
-  new record, old record, level text default 'ROW'
-) returns void language plpgsql as $$
-begin
-  if level = 'STATEMENT' then
-    raise exception 'function can only be triggered for each row, not for each statement';
-  elsif operation not in ('INSERT', 'UPDATE', 'DELETE') then
-    raise exception 'Unexpected operation type: %', operation;
-  end if;
-  perform realtime.send(
-    jsonb_build_object(
-      'old_record', broadcast_changes.old, 'record', broadcast_changes.new, 'operation', operation,
-      'table', table_name, 'schema', table_schema
-    ),
-    event_name, topic_name
-  );
-exception when others then
-  raise exception 'Failed to process the row: %', sqlerrm;
-end
-$$;

@@ -441,7 +441,12 @@ fn policies(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 
 fn extensions(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let row = |(name, known): (&Arc<str>, i64)| {
-        let schema = if &**name == "plpgsql" { "pg_catalog" } else { "extensions" };
+        let mut placed = objects.catalog.extension_schemas.iter();
+        let schema = match placed.find(|(extension, _)| extension == name) {
+            Some((_, schema)) => schema,
+            None if &**name == "plpgsql" => "pg_catalog",
+            None => "extensions",
+        };
         vec![id(known), text(name), id(10), id(objects.namespace(schema)), flag(false)]
     };
     objects.catalog.extensions.iter().zip(EXTENSIONS..).map(row).collect()

@@ -145,7 +145,7 @@ impl Resolver<'_> {
                 return self.cast(arg.clone(), &ty, None);
             }
         }
-        if is_ours && !self.is_out_of_reach(name) {
+        if (is_ours && !self.is_out_of_reach(name)) || self.is_of_extension(name) {
             return self.apply(&name.name, args);
         }
         let types: Vec<String> = args.iter().map(|arg| format_type(&arg.ty(), None)).collect();
@@ -158,6 +158,16 @@ impl Resolver<'_> {
         let message = format!("function {schema}{}({}) does not exist", name.name, types.join(", "));
         Err(Error::new(Code::UNDEFINED_FUNCTION, message)
             .with_hint("No function matches the given name and argument types. You might need to add explicit type casts."))
+    }
+
+    /// Whether a function comes with an extension that was put into the schema that is said.
+    fn is_of_extension(&self, name: &ObjectName) -> bool {
+        let Some(schema) = &name.schema else { return false };
+        let is_there = |extension: &str| {
+            let mut placed = self.catalog.extension_schemas.iter();
+            placed.any(|(known, at)| **known == *extension && **at == **schema)
+        };
+        candidates(&name.name, Kind::Function).any(|function| function.extension.is_some_and(is_there))
     }
 
     /// Whether a function comes with an extension of the schema `extensions`, and is looked for elsewhere.

@@ -372,7 +372,13 @@ impl Resolver<'_> {
         }
         let path: Vec<std::sync::Arc<str>> =
             self.path.iter().filter(|schema| self.may_use(schema)).cloned().collect();
-        self.catalog.find_type(&path, name)
+        match self.catalog.find_type(&path, name)? {
+            // One letter, as columns of system relations are compared with.
+            (Type::Opaque(of), _, domain) if of == Name::new("pg_catalog", "char") => {
+                Ok((Type::Varchar, Some(types::Modifier::Length(1)), domain))
+            }
+            found => Ok(found),
+        }
     }
 
     /// What follows is stored in the schema: its names were looked up when it was made.
