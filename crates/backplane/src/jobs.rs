@@ -94,3 +94,29 @@ pub fn named<'t>(
     };
     SCHEMAS.iter().filter(move |(words, ..)| is_named(words)).map(|(_, name, text)| (*name, *text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Folder, app_of};
+
+    statements! {
+        GET() "select status from extensions.http_get('https://example.com')";
+        POST() "select (extensions.http_post('https://example.com', '{}'::jsonb)).content";
+    }
+
+    #[tokio::test]
+    async fn a_request_within_a_transaction_is_refused_by_its_name() {
+        let folder =
+            Folder::of(&[("schema.sql", "create extension if not exists http with schema extensions;")]);
+        let app = app_of(&folder).await;
+        for (statement, name) in [(&GET, "http_get()"), (&POST, "http_post()")] {
+            let asked = app.database.transact(Duration::from_secs(30), move |work| {
+                Box::pin(async move { work.query(statement, Vec::new()).await })
+            });
+            let error = asked.await.unwrap_err();
+            let said = format!("{} {}", error.state(), error.message());
+            assert_eq!(said, format!("0A000 {name} is not supported"));
+        }
+    }
+}

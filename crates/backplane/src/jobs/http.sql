@@ -14,68 +14,41 @@ create function extensions.http_header(field varchar, value varchar) returns ext
   select row(field, value)::extensions.http_header
 $$;
 
-create function extensions._http_refused(name text) returns void language plpgsql as $$
+create function extensions._http_refused(name text) returns extensions.http_response language plpgsql as $$
 begin
   raise exception '% is not supported', name using errcode = '0A000', hint = 'net.http_get() and net.http_post() are.';
 end
 $$;
 
-create function extensions.http(request extensions.http_request) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http()');
-  return null;
-end
+create function extensions.http(request extensions.http_request) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http()')
 $$;
-create function extensions.http_get(uri varchar) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_get()');
-  return null;
-end
+create function extensions.http_get(uri varchar) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_get()')
 $$;
-create function extensions.http_get(uri varchar, data jsonb) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_get()');
-  return null;
-end
+create function extensions.http_get(uri varchar, data jsonb) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_get()')
 $$;
-create function extensions.http_head(uri varchar) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_head()');
-  return null;
-end
+create function extensions.http_head(uri varchar) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_head()')
 $$;
 create function extensions.http_post(uri varchar, content varchar, content_type varchar)
-returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_post()');
-  return null;
-end
+returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_post()')
 $$;
-create function extensions.http_post(uri varchar, data jsonb) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_post()');
-  return null;
-end
+create function extensions.http_post(uri varchar, data jsonb) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_post()')
 $$;
 create function extensions.http_put(uri varchar, content varchar, content_type varchar)
-returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_put()');
-  return null;
-end
+returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_put()')
 $$;
 create function extensions.http_patch(uri varchar, content varchar, content_type varchar)
-returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_patch()');
-  return null;
-end
+returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_patch()')
 $$;
-create function extensions.http_delete(uri varchar) returns extensions.http_response language plpgsql as $$
-begin
-  perform extensions._http_refused('http_delete()');
-  return null;
-end
+create function extensions.http_delete(uri varchar) returns extensions.http_response language sql as $$
+  select extensions._http_refused('http_delete()')
 $$;
 
 -- Options of requests that are not made.
