@@ -391,7 +391,7 @@ impl Work<'_> {
         }
         let gone = rows;
         let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
-        self.restricted(write.table, &rows).await?;
+        self.kept_on_the_way(write.table, gone).await?;
         let leads_to = self.led_to(write.table, &Operation::Delete, &rows, None).await?;
         let catalog = &self.served.model.catalog;
         let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
@@ -402,6 +402,10 @@ impl Work<'_> {
                 self.note_led_to((write.table, Operation::Delete), leads_to);
                 Ok(count(deleted.len()))
             }
+            Err(Failure::ForeignKey) => match self.refusal_on_the_way(write.table, gone).await? {
+                Some(error) => Err(error),
+                None => Err(self.deletion_refused(write, &rows, &command, Failure::ForeignKey).await),
+            },
             Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
         }
     }

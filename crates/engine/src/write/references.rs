@@ -1,13 +1,14 @@
 //! Which foreign key a write violates: engines only say that one is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
 use query::triggers::{self, Operation, Replication};
-use query::{Expr, Form, Guard, Output, Read, Source, SourceId, Subquery, Write};
+use query::{Expr, Form, Guard, Model, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Named, Type, Value};
 
+use super::StoredRow;
 use crate::in_force::Deferred;
 use crate::work::{Bound, Work};
 
@@ -52,33 +53,63 @@ impl Work<'_> {
         refused(message, declared, key).with_details(detail)
     }
 
-    /// Refuses to remove rows that others reference by a key that restricts. PostgreSQL looks before cascades go further than
-    /// one table, engines may look after. Of several keys that refuse, the oldest says so.
-    pub(super) async fn restricted(&mut self, table: TableId, rows: &[&[Value]]) -> types::Result<()> {
-        if self.replication() == Replication::Replica {
-            return Ok(());
+    /// Refuses to remove rows that PostgreSQL refuses to remove on the way, where engines look at the end: something that refers to
+    /// them may be gone then itself.
+    pub(super) async fn kept_on_the_way(
+        &mut self,
+        table: TableId,
+        rows: &[(StoredRow, Vec<Value>)],
+    ) -> types::Result<()> {
+        let acts = self.replication() == Replication::Origin;
+        if acts && may_keep(&self.served.model, table) {
+            return self.refusal_on_the_way(table, rows).await?.map_or(Ok(()), Err);
         }
-        let restricts = |_: TableId, key: &ForeignKey| key.on_delete == ReferentialAction::Restrict;
-        let Some((from, error)) = self.reference_to(table, rows, restricts).await else { return Ok(()) };
-        // Rows of the table itself may go in the same statement: the engine looks at its end.
-        if from == table {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Why rows are not removed: PostgreSQL asks the keys to each row in the order of their age, and the keys to what goes with it
+    /// when all before were asked.
+    pub(super) async fn refusal_on_the_way(
+        &mut self,
+        table: TableId,
+        rows: &[(StoredRow, Vec<Value>)],
+    ) -> types::Result<Option<Error>> {
         let model = self.served.model.clone();
-        let is_emptied = |from: TableId| {
-            let mut keys = triggers::references_to(&model, table).filter(|(id, _)| *id == from);
-            keys.any(|(_, key)| {
-                !matches!(key.on_delete, ReferentialAction::Restrict | ReferentialAction::NoAction)
-            })
-        };
-        let refuses = |from: TableId, key: &ForeignKey| match key.on_delete {
-            ReferentialAction::Restrict => from != table,
-            ReferentialAction::NoAction => from != table && !key.deferrable && !is_emptied(from),
-            ReferentialAction::Cascade | ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => {
-                false
+        let mut gone: BTreeSet<(TableId, i64)> = rows.iter().map(|(row, _)| (table, row.key)).collect();
+        let mut let_go: BTreeSet<(TableId, i64, Arc<str>)> = BTreeSet::new();
+        let mut open: VecDeque<(TableId, Vec<Value>)> =
+            rows.iter().map(|(row, _)| (table, row.values.clone())).collect();
+        while let Some((at, row)) = open.pop_front() {
+            let target = &model.catalog[at];
+            for (from, key) in triggers::references_to(&model, at) {
+                let columns = columns_of(target, key);
+                let values: Vec<Value> =
+                    columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
+                if values.iter().any(Value::is_null) {
+                    continue;
+                }
+                let mut found = self.referencing(from, key, &values).await?;
+                found.retain(|row| {
+                    !gone.contains(&(from, row.key)) && !let_go.contains(&(from, row.key, key.name.clone()))
+                });
+                match key.on_delete {
+                    ReferentialAction::Restrict | ReferentialAction::NoAction => {
+                        if !key.deferrable && !found.is_empty() {
+                            let from = &model.catalog[from];
+                            return Ok(Some(self.still_referenced(at, &columns, &row, key, from)));
+                        }
+                    }
+                    ReferentialAction::Cascade => {
+                        gone.extend(found.iter().map(|row| (from, row.key)));
+                        open.extend(found.into_iter().map(|row| (from, row.values)));
+                    }
+                    ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => {
+                        let_go.extend(found.into_iter().map(|row| (from, row.key, key.name.clone())));
+                    }
+                }
             }
-        };
-        Err(self.reference_to(table, rows, refuses).await.map_or(error, |(_, older)| older))
+        }
+        Ok(None)
     }
 
     /// The foreign keys that are ours to look at because of what happened to a row, and whether each may wait: those that are
@@ -242,29 +273,6 @@ impl Work<'_> {
         self.rows(&read, Bound::default()).await.ok()?.into_iter().next()
     }
 
-    /// The first foreign key, of those wanted, by which a row of some table references one of these rows.
-    async fn reference_to(
-        &mut self,
-        table: TableId,
-        rows: &[&[Value]],
-        wanted: impl Fn(TableId, &ForeignKey) -> bool,
-    ) -> Option<(TableId, Error)> {
-        let model = self.served.model.clone();
-        let target = &model.catalog[table];
-        for row in rows {
-            for (id, key) in triggers::references_to(&model, table).filter(|(id, key)| wanted(*id, key)) {
-                let from = &model.catalog[id];
-                let columns = columns_of(target, key);
-                let values: Vec<Value> =
-                    columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
-                if self.has_row(id, &names_of(from, key), &values).await.unwrap_or(false) {
-                    return Some((id, self.still_referenced(table, &columns, row, key, from)));
-                }
-            }
-        }
-        None
-    }
-
     fn still_referenced(
         &self,
         table: TableId,
@@ -311,6 +319,25 @@ impl Work<'_> {
         let found = self.rows(&read, Bound::default()).await?;
         Ok(matches!(found.first().and_then(|row| row.first()), Some(Value::Bool(true))))
     }
+}
+
+/// Whether a key may keep rows of a table on the way whose own rows go, or are changed, because of the same deletion.
+fn may_keep(model: &Model, table: TableId) -> bool {
+    let acts = |key: &ForeignKey| {
+        !matches!(key.on_delete, ReferentialAction::Restrict | ReferentialAction::NoAction)
+    };
+    let (mut reached, mut open) = (BTreeSet::from([table]), vec![table]);
+    let mut touched = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        for (from, key) in triggers::references_to(model, at).filter(|(_, key)| acts(key)) {
+            touched.insert(from);
+            if key.on_delete == ReferentialAction::Cascade && reached.insert(from) {
+                open.push(from);
+            }
+        }
+    }
+    let mut keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
+    keys.any(|(from, key)| !acts(key) && !key.deferrable && touched.contains(&from))
 }
 
 /// The columns that a key references.

@@ -36,14 +36,16 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
     },
     // Words of text search beyond ASCII would need PostgreSQL's parser of words: refused with the text.
     Deviation { name: "text search beyond ASCII", is: |_, found| lacks(found, "text search in ") },
-    // Which side of an inner join PostgreSQL reads first is its planner's matter: where that has no row, the other is not called.
+    // Which side of a join PostgreSQL reads first is its planner's matter: where that has no row, the other is not called.
     Deviation {
         name: "functions that are joined with no row",
         is: |asked, found| {
             asked.path.starts_with("rpc/")
                 && found.sqlite.status >= 400
-                && found.postgres.body == "[]"
-                && asked.parameters.iter().any(|parameter| parameter.contains("!inner"))
+                && (found.postgres.body == "[]" || found.postgres.status == 416)
+                && ["!inner", "=is.null", "=not.is.null"]
+                    .iter()
+                    .any(|join| asked.parameters.iter().any(|parameter| parameter.contains(join)))
         },
     },
     // Releases of PostgreSQL before 15.20 change what the embedded engine, and those from then on, refuse: a row in the way of an
