@@ -4,8 +4,8 @@
 //!
 //! - *Numbers of sequences after a refused write of several rows*: PostgreSQL completes rows up to the one that is refused, the
 //!   embedded engine all of them. How many numbers are lost is nobody's promise ([`counts_on`]).
-//! - *Two keys to one table that do different things*: PostgreSQL runs checks and cascades in the order of their age, the embedded
-//!   engine looks before (`restrict`) or after (`no action`) all cascades (`schema::reference`).
+//! - *Two keys to one table that do different things* when its key changes: PostgreSQL runs checks and cascades in the order of their
+//!   age, as both engines do in deletions; the embedded engine looks after all cascades (`schema::reference`).
 //! - *Errors of variables where there is no row*: PostgreSQL computes what is made of a program's variables alone when it plans, in some
 //!   executions, whether or not a row is looked at (`programs::chosen`, `programs::fitting`). Constants fail so on both engines in
 //!   programs; in views and requests alone they do on PostgreSQL.
