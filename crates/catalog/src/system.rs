@@ -62,8 +62,15 @@ pub struct SystemRelation {
 }
 
 /// The lists of relations.
-const LISTS: &[&[SystemRelation]] =
-    &[relations::ROWS, objects::ROWS, constraints::ROWS, schema::ROWS, access::ROWS, belongs::ROWS, words::ROWS];
+const LISTS: &[&[SystemRelation]] = &[
+    relations::ROWS,
+    objects::ROWS,
+    constraints::ROWS,
+    schema::ROWS,
+    access::ROWS,
+    belongs::ROWS,
+    words::ROWS,
+];
 
 /// The system relation of a name. Without a schema it is one of `pg_catalog`, which is searched first.
 pub fn relation(schema: Option<&str>, name: &str) -> Option<&'static SystemRelation> {
