@@ -3,7 +3,9 @@
 use super::expr::expr;
 use super::table::{column, identity, sequence_options, table_constraint};
 use super::{clause, list, object_name, quote_ident, quote_literal, type_name, when};
-use crate::ast::{AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction, TriggerMode};
+use crate::ast::{
+    AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction, TriggerMode,
+};
 
 pub(super) fn alter_table(alter: &AlterTable) -> Option<String> {
     let actions = alter.actions.iter().map(action).collect::<Option<Vec<_>>>()?.join(", ");
