@@ -3,8 +3,8 @@
 use crate::value::Array;
 use crate::{Code, Error, Result, Value};
 
-/// Most bytes of all numbers among the elements: one may take a thousand times what is written of it.
-const NUMBERS_BYTES_MAX: usize = 32 << 20;
+/// Most bytes of all long numbers among the elements: one may take a thousand times what is written of it, and as much time.
+const NUMBERS_BYTES_MAX: usize = 4 << 20;
 
 /// Counts an element, and refuses numbers that are too long together.
 ///
@@ -12,7 +12,7 @@ const NUMBERS_BYTES_MAX: usize = 32 << 20;
 /// `54000`
 pub(crate) fn count(element: &Value, bytes: &mut usize) -> Result<()> {
     if let Value::Numeric(number) = element {
-        *bytes += number.bytes();
+        *bytes += number.bytes_if_long();
     }
     if *bytes <= NUMBERS_BYTES_MAX {
         return Ok(());

@@ -403,7 +403,7 @@ impl Json {
 
 /// By how much all numbers of a document may be longer than they are written: `1e131071` says in eight letters what takes as many
 /// kilobytes.
-const ZEROS_MAX: usize = 4 << 20;
+const ZEROS_MAX: usize = 1 << 20;
 
 fn too_long() -> Error {
     let message = format!(

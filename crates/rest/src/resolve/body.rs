@@ -14,8 +14,8 @@ use crate::payload::{Payload, Rows};
 use crate::prefer::Missing;
 use crate::request::Action;
 
-/// Most bytes of all numbers of a body: one may take a thousand times what is written of it.
-const NUMBERS_BYTES_MAX: usize = 32 << 20;
+/// Most bytes of all long numbers of a body: one may take a thousand times what is written of it, and as much time.
+const NUMBERS_BYTES_MAX: usize = 4 << 20;
 
 /// The rows of a body, as far as their columns count.
 pub(super) struct Body<'a> {
@@ -102,7 +102,7 @@ impl<'a> Pass<'a> {
         let values = values.map(|(column, json)| self.row_value(table, *column, *json));
         let values = values.collect::<Result<Vec<_>>>()?;
         let bytes = |value: &RowValue| match value {
-            RowValue::Value(Value::Numeric(number)) => number.bytes(),
+            RowValue::Value(Value::Numeric(number)) => number.bytes_if_long(),
             _ => 0,
         };
         self.number_bytes += values.iter().map(bytes).sum::<usize>();
