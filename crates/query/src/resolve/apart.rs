@@ -73,7 +73,6 @@ impl Resolver<'_> {
         Ok(Read { outputs, order, distinct, ..Read::from(Source::Read { id, read: Box::new(read), view }) })
     }
 
-    #[expect(clippy::type_complexity, reason = "three parts of a read")]
     fn taken(
         &self,
         read: &mut Read,
@@ -121,7 +120,7 @@ impl Resolver<'_> {
     }
 
     /// A read whose subqueries name aggregates of its groups: these are computed first.
-    pub(super) fn with_noted(&mut self, mut read: Read, noted: Vec<(SourceId, Expr)>) -> Result<Read> {
+    pub(super) fn with_noted(&mut self, mut read: Read, noted: &[(SourceId, Expr)]) -> Result<Read> {
         if noted.is_empty() {
             return Ok(read);
         }

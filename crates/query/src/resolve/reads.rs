@@ -161,7 +161,7 @@ impl Resolver<'_> {
         self.check_groups(&read, !noted.is_empty())?;
         let looks_at_groups = read.outputs.iter().any(|output| crate::visit::has_window(&output.expr));
         let read = match sets {
-            None => self.with_noted(all_grouped(read), noted)?,
+            None => self.with_noted(all_grouped(read), &noted)?,
             Some(_) if !noted.is_empty() => {
                 return Err(Error::missing("an aggregate of an outer query's rows over grouping sets"));
             }
