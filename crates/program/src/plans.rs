@@ -420,7 +420,7 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
     };
     let expr = match bound_expr(&around, expr) {
         // `(regexp_matches(…))[1]` is what the select says that it is written in.
-        Err(error) if error.message().starts_with("set-returning function ") => {
+        Err(error) if error.message().starts_with("set-returning function") => {
             return resolved(wanted, |around| bound_rows(around, expr));
         }
         found => found?,
