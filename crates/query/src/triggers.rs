@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, Trigger};
-use sql::ast::{CreateTrigger, TriggerEvent, TriggerTiming};
+use sql::ast::{CreateTrigger, TriggerEvent, TriggerMode, TriggerTiming};
 use types::{Error, Result};
 
 use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Transition, Write};
@@ -98,7 +98,6 @@ impl TriggerModel {
     ) -> bool {
         self.statement.timing == timing
             && self.statement.for_each_row == for_each_row
-            && self.is_enabled
             && is_event(&self.statement, table, operation)
     }
 }
@@ -120,7 +119,7 @@ pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
         when: trigger.statement.when.as_ref().map(|when| resolve::trigger_condition(catalog, id, when)),
         routine: routine(catalog, table, trigger),
         transitions: transitions(&trigger.statement),
-        is_enabled: trigger.enabled,
+        mode: trigger.mode,
     };
     table.triggers.iter().map(model).collect()
 }

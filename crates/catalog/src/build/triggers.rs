@@ -43,7 +43,8 @@ impl Builder<'_> {
         self.known_columns(id, create)?;
         statement.function.schema = self.trigger_function(create)?.or(statement.function.schema);
         let name = names::truncated(&create.name);
-        let trigger = Trigger { name: name.clone(), statement: Arc::new(statement), mode: TriggerMode::Enabled };
+        let trigger =
+            Trigger { name: name.clone(), statement: Arc::new(statement), mode: TriggerMode::Enabled };
         let triggers = &mut self.table_mut(id).triggers;
         match triggers.binary_search_by(|other| other.name.cmp(&name)) {
             Ok(at) if create.or_replace => triggers[at] = trigger,

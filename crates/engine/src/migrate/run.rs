@@ -108,7 +108,8 @@ impl Run<'_> {
         self.touch(stage).await?;
         if self.moves {
             for table in stage.to.catalog.tables.iter().filter(|table| table.is_stored()) {
-                self.tasks(self.schema.references(&stage.to, table, &self.session)?).await?;
+                let tasks = self.schema.references(&stage.to, table, &self.session)?;
+                self.tasks(tasks).await.map_err(|error| self.loose(error))?;
             }
         }
         Ok(())
