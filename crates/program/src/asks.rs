@@ -38,7 +38,7 @@ pub(crate) fn asks(expr: &Expr) -> bool {
         }
         ExprKind::Call(call) => call.args.iter().any(|argument| asks(&argument.value)),
         ExprKind::Index { expr, index } => asks(expr) || asks(index),
-        ExprKind::Slice { expr, low, high } => asks(expr) || low.iter().chain(high).any(asks),
+        ExprKind::Slice { expr, low, high, .. } => asks(expr) || low.iter().chain(high).any(asks),
     }
 }
 

@@ -214,6 +214,8 @@ pub enum ExprKind {
         low: Option<Expr>,
         /// The upper bound.
         high: Option<Expr>,
+        /// Whether a subscript behind it is one of its result: `(expr[low:high])[index]`.
+        enclosed: bool,
     },
     /// `(expr).field`
     Field {

@@ -138,7 +138,7 @@ impl Walk<'_> {
                 self.query(query).map(drop)
             }
             ExprKind::Index { expr, index } => self.all([expr, index]),
-            ExprKind::Slice { expr, low, high } => self.all([expr].into_iter().chain(low).chain(high)),
+            ExprKind::Slice { expr, low, high, .. } => self.all([expr].into_iter().chain(low).chain(high)),
         }
     }
 

@@ -57,7 +57,7 @@ impl Resolver<'_> {
             ExprKind::Subquery(query) => self.query(query).and_then(scalar),
             ExprKind::Collate { expr, collation } => self.collated(expr, &collation.name),
             ExprKind::Index { expr, index } => self.subscript(expr, vec![index]),
-            ExprKind::Slice { expr, low, high } => self.slice(expr, low.as_ref(), high.as_ref()),
+            ExprKind::Slice { expr, low, high, .. } => self.slice(expr, low.as_ref(), high.as_ref()),
             ExprKind::Field { expr, field } => self.field_of(expr, field),
             ExprKind::Star(parts) if !parts.is_empty() => self.column(parts),
             ExprKind::Star(_) | ExprKind::Default => Err(out_of_place(kind)),

@@ -23,8 +23,9 @@ impl Resolver<'_> {
                 indexes.insert(0, index);
                 return self.subscript(expr, indexes);
             }
-            // Without parentheses around the slice it would be one more: the tree does not say whether there are any.
-            ExprKind::Slice { .. } => return Err(Error::missing("a subscript behind a slice")),
+            ExprKind::Slice { enclosed: false, .. } => {
+                return self.slices(expr, indexes.into_iter().map(|index| (None, Some(index))).collect());
+            }
             _ => {}
         }
         let mut within = self.expr(expr)?;
@@ -59,7 +60,7 @@ impl Resolver<'_> {
                 bounds.insert(0, (None, Some(index)));
                 return self.slices(expr, bounds);
             }
-            ExprKind::Slice { expr, low, high } => {
+            ExprKind::Slice { expr, low, high, enclosed: false } => {
                 bounds.insert(0, (low.as_ref(), high.as_ref()));
                 return self.slices(expr, bounds);
             }

@@ -87,6 +87,9 @@ impl<'a> Parser<'a> {
     pub(super) fn postfix(&mut self, start: u32) -> Parsed<Expr> {
         let parenthesized = self.is_mark('(');
         let mut expr = self.primary(start)?;
+        if let ExprKind::Slice { enclosed, .. } = &mut *expr.kind {
+            *enclosed = self.is_mark('[');
+        }
         let mut row = 0;
         while let Some(kind) = self.behind(&mut expr, parenthesized)? {
             self.next_in_row(&mut row)?;
@@ -118,7 +121,7 @@ impl<'a> Parser<'a> {
         if self.eat_op(":") {
             let high = if self.is_mark(']') { None } else { Some(self.expr()?) };
             self.expect_mark(']')?;
-            return Ok(ExprKind::Slice { expr, low, high });
+            return Ok(ExprKind::Slice { expr, low, high, enclosed: false });
         }
         self.expect_mark(']')?;
         match low {

@@ -85,10 +85,10 @@ pub fn expr(expr: &Expr) -> String {
         ExprKind::Array(items) => format!("array[{}]", list(items, self::expr)),
         ExprKind::ArraySubquery(inner) => format!("array({})", query(inner)),
         ExprKind::Row(items) => format!("row({})", list(items, self::expr)),
-        ExprKind::Index { expr: array, index } => format!("({})[{}]", self::expr(array), self::expr(index)),
-        ExprKind::Slice { expr: array, low, high } => {
+        ExprKind::Index { expr: array, index } => format!("{}[{}]", subscripted(array), self::expr(index)),
+        ExprKind::Slice { expr: array, low, high, .. } => {
             let bound = |bound: &Option<Expr>| bound.as_ref().map(self::expr).unwrap_or_default();
-            format!("({})[{}:{}]", self::expr(array), bound(low), bound(high))
+            format!("{}[{}:{}]", subscripted(array), bound(low), bound(high))
         }
         ExprKind::Field { expr: row, field } if field == "*" => format!("({}).*", self::expr(row)),
         ExprKind::Field { expr: row, field } => format!("({}).{}", self::expr(row), quote_ident(field)),
@@ -111,6 +111,14 @@ fn literal(literal: &Literal) -> String {
             let (letter, digits) = text.split_at(text.len().min(1));
             format!("{letter}'{digits}'")
         }
+    }
+}
+
+/// What a subscript stands behind: parentheses say that it is one of a slice's result.
+fn subscripted(array: &Expr) -> String {
+    match &*array.kind {
+        ExprKind::Slice { enclosed: false, .. } => expr(array),
+        _ => format!("({})", expr(array)),
     }
 }
 
