@@ -111,12 +111,12 @@ fn refused(message: &str) -> Error {
 fn encrypt_text(context: &mut Context<'_>, arguments: &[Value], options: &str) -> Result<Value> {
     let wanted = wanted(context, options)?;
     let kind = if wanted.is_unicode { b'u' } else { b't' };
-    encrypted(context, (text(arguments, 0)?.as_bytes(), kind), text(arguments, 1)?, wanted)
+    encrypted(context, (text(arguments, 0)?.as_bytes(), kind), text(arguments, 1)?, &wanted)
 }
 
 fn encrypt_bytes(context: &mut Context<'_>, arguments: &[Value], options: &str) -> Result<Value> {
     let wanted = wanted(context, options)?;
-    encrypted(context, (bytes(arguments, 0)?, b'b'), text(arguments, 1)?, wanted)
+    encrypted(context, (bytes(arguments, 0)?, b'b'), text(arguments, 1)?, &wanted)
 }
 
 fn decrypt_text(arguments: &[Value], options: &str) -> Result<Value> {
@@ -254,7 +254,7 @@ fn encrypted(
     context: &mut Context<'_>,
     (data, kind): (&[u8], u8),
     password: &str,
-    wanted: Wanted,
+    wanted: &Wanted,
 ) -> Result<Value> {
     refuse_empty(password)?;
     let Derivation { mode, digest, salt, count } = wanted.derivation;
