@@ -70,9 +70,7 @@ impl Postgres {
 
     async fn read_by(&self, commands: &[Command], sink: &mut dyn Sink, run: &Run) -> Result<(), Failure> {
         for retries in (0..=RETRIES).rev() {
-            let pool = self.pool(run);
-            let _turn = pool.turn().await;
-            let mut lease = pool.lease().await?;
+            let mut lease = self.pool(run).lease().await?;
             let read = lease.connection()?.read(commands, sink, run);
             match timeout_at(deadline(run), read).await {
                 Ok(Ok(())) => {

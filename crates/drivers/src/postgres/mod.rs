@@ -18,7 +18,6 @@ mod pool;
 mod reach;
 mod respected;
 mod statements;
-mod turns;
 mod unverified;
 pub mod watch;
 

@@ -1,6 +1,5 @@
 //! How a server is reached: its address, and whether the connection is encrypted.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -8,7 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::sync::Arc;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use types::{Code, Error, Result};
 
@@ -79,24 +78,6 @@ const UNTAKEN_TIME_MAX: Duration = Duration::from_secs(20);
 pub(super) struct Address {
     pub(super) config: tokio_postgres::Config,
     pub(super) tls: MakeRustlsConnect,
-}
-
-impl Address {
-    /// Whether the server is on this machine.
-    pub(super) fn is_here(&self) -> bool {
-        let is_here = |host: &Host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => {
-                name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-        };
-        let (hosts, addresses) = (self.config.get_hosts(), self.config.get_hostaddrs());
-        if addresses.is_empty() {
-            hosts.iter().all(is_here)
-        } else {
-            addresses.iter().all(IpAddr::is_loopback)
-        }
-    }
 }
 
 /// Reads an address.
@@ -199,21 +180,6 @@ mod tests {
             let (found, settings) = split(url);
             assert_eq!(found, bare);
             assert_eq!(settings.first().map(|(_, value)| value.as_str()), mode);
-        }
-    }
-
-    #[test]
-    fn servers_on_this_machine_are_known() {
-        for (url, is_here) in [
-            ("postgres://u@127.0.0.1:5433/d", true),
-            ("postgres://u@localhost/d", true),
-            ("postgres://u@[::1]/d", true),
-            ("postgres://u@%2Frun%2Fpostgresql/d", true),
-            ("postgres://u@10.0.0.7/d", false),
-            ("postgres://u@localhost,db.example.com/d", false),
-            ("postgres://u@localhost/d?hostaddr=10.0.0.7", false),
-        ] {
-            assert_eq!(address(&Options::new(url)).unwrap().is_here(), is_here, "{url}");
         }
     }
 

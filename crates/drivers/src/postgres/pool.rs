@@ -14,14 +14,11 @@ use super::connection::Connection;
 use super::errors;
 use super::options::{Address, Options, address};
 use super::respected::Respected;
-use super::turns::{Turn, Turns};
 
 /// The connections to one server.
 pub(super) struct Pool {
     connections: managed::Pool<Maker>,
     waiting_max: usize,
-    /// The turns of reads, where the server shares our processors.
-    turns: Option<Arc<Turns>>,
 }
 
 /// Makes connections, and says which are still good.
@@ -51,9 +48,7 @@ impl managed::Manager for Maker {
 
 impl Pool {
     pub(super) fn new(options: &Options, respected: Arc<Respected>) -> Result<Pool> {
-        let address = address(options)?;
-        let turns = address.is_here().then(Turns::of_this_machine);
-        let maker = Maker { address, options: options.clone(), respected };
+        let maker = Maker { address: address(options)?, options: options.clone(), respected };
         let connections = managed::Pool::builder(maker)
             .max_size(options.connections_max)
             .wait_timeout(Some(options.acquire_timeout))
@@ -63,15 +58,7 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Pool { connections, waiting_max: options.waiting_max, turns })
-    }
-
-    /// The turn of a read, which is to be kept until the connection was given back: whoever is next uses that.
-    pub(super) async fn turn(&self) -> Option<Turn> {
-        match &self.turns {
-            Some(turns) => Some(turns.next().await),
-            None => None,
-        }
+        Ok(Pool { connections, waiting_max: options.waiting_max })
     }
 
     /// A connection, to be given back by [`Lease::give_back`].
