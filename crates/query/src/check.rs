@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalog::{ColumnId, TableId};
+use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
 use types::{Code, Error, Result};
 
 use crate::arbiters::arbiters;
@@ -30,17 +30,29 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
         return if is_instead { Ok(()) } else { Err(error()) };
     }
     match &write.action {
-        Action::Insert(insert) => inserted(write, insert, model),
+        Action::Insert(insert) => {
+            inserted(write, insert, model)?;
+            match insert.conflict.as_ref().map(|conflict| &conflict.action) {
+                Some(ConflictAction::Update { set, .. }) => {
+                    computed_beyond(model, write.table, Operation::Update(set_columns(set)))
+                }
+                Some(ConflictAction::Nothing) | None => Ok(()),
+            }
+        }
         Action::Update { set, .. } => {
             assigned(write, set, model)?;
-            let set = set.iter().map(|(column, _)| *column).collect();
-            computed_beyond(model, write.table, Operation::Update(set))
+            computed_beyond(model, write.table, Operation::Update(set_columns(set)))
         }
         Action::Delete { .. } => computed_beyond(model, write.table, Operation::Delete),
     }
 }
 
-/// Refuses a write that foreign keys carry on to columns of which others are generated: the engine would not compute them again.
+fn set_columns(set: &[(ColumnId, Assign)]) -> BTreeSet<ColumnId> {
+    set.iter().map(|(column, _)| *column).collect()
+}
+
+/// Refuses a write that foreign keys carry on to columns of which others are generated, or that exclude rows: the engine would
+/// neither compute the ones again nor look at the others.
 fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Result<()> {
     if !model.computes_of_keys {
         return Ok(());
@@ -48,13 +60,18 @@ fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Resul
     let mut seen = BTreeSet::new();
     let mut open = vec![(table, operation)];
     while let Some((at, operation)) = open.pop() {
-        for (from, _, carried) in triggers::carried(model, at, &operation) {
-            if let Operation::Update(columns) = &carried
-                && is_computed_of(model, from, columns)
-            {
+        for (from, key, carried) in triggers::carried(model, at, &operation) {
+            if let Operation::Update(columns) = &carried {
                 let name = &model.catalog[from].name;
-                let what = format!("a generated column of {name} over a column that a foreign key changes");
-                return Err(Error::missing(what));
+                let beyond = |what: &str| {
+                    Error::missing(format!("{what} of {name} over a column that a foreign key changes"))
+                };
+                if is_computed_of(model, from, columns) {
+                    return Err(beyond("a generated column"));
+                }
+                if excludes_by(model, from, columns, is_nulled(key, &operation)) {
+                    return Err(beyond("an exclusion constraint"));
+                }
             }
             if seen.insert((from, carried.clone())) {
                 open.push((from, carried));
@@ -67,18 +84,37 @@ fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Resul
 /// Whether a table computes a column of those that a foreign key of its may change.
 pub(crate) fn computes_of_keys(model: &Model, table: TableId) -> bool {
     let keys = &model.catalog[table].foreign_keys;
-    is_computed_of(model, table, &keys.iter().flat_map(|key| &key.columns).copied().collect())
+    let columns = keys.iter().flat_map(|key| &key.columns).copied().collect();
+    is_computed_of(model, table, &columns) || excludes_by(model, table, &columns, false)
 }
 
 fn is_computed_of(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>) -> bool {
-    let names = |expr: &Expr| {
-        let mut found = false;
-        visit::deep(expr, &mut |inner| {
-            found |= matches!(inner, Expr::Column { source: ROW, column, .. } if columns.contains(column));
-        });
-        found
-    };
-    model[table].fills.iter().any(|fill| matches!(fill, Fill::Generated(Ok(expr)) if names(expr)))
+    model[table].fills.iter().any(|fill| matches!(fill, Fill::Generated(Ok(expr)) if names(expr, columns)))
+}
+
+/// Whether rows may exclude each other because of what these columns become. A key that is null excludes nothing.
+fn excludes_by(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>, is_nulled: bool) -> bool {
+    model[table].uniques.iter().filter(|key| key.excludes.is_some()).any(|key| {
+        let is_null = |expr: &Expr| {
+            matches!(expr, Expr::Column { source: ROW, column, .. } if columns.contains(column))
+        };
+        !(is_nulled && key.keys.iter().any(is_null))
+            && key.keys.iter().chain(&key.predicate).any(|expr| names(expr, columns))
+    })
+}
+
+/// Whether a key makes nulls of what refers to a row.
+fn is_nulled(key: &ForeignKey, operation: &Operation) -> bool {
+    let action = if *operation == Operation::Delete { &key.on_delete } else { &key.on_update };
+    matches!(action, ReferentialAction::SetNull(_))
+}
+
+fn names(expr: &Expr, columns: &BTreeSet<ColumnId>) -> bool {
+    let mut found = false;
+    visit::deep(expr, &mut |inner| {
+        found |= matches!(inner, Expr::Column { source: ROW, column, .. } if columns.contains(column));
+    });
+    found
 }
 
 fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {

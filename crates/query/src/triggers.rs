@@ -304,6 +304,23 @@ pub fn carried<'m>(
         .filter_map(move |(from, key)| Some((from, key, action_of(target, key, operation)?)))
 }
 
+/// Whether deletions of rows of one table may take rows of another along, by however many keys.
+pub fn deletes(model: &Model, table: TableId, other: TableId) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![table]);
+    while let Some(at) = open.pop() {
+        for (from, _, further) in carried(model, at, &Operation::Delete) {
+            if further != Operation::Delete || !seen.insert(from) {
+                continue;
+            }
+            if from == other {
+                return true;
+            }
+            open.push(from);
+        }
+    }
+    false
+}
+
 fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<Operation> {
     let is_key = |columns: &BTreeSet<ColumnId>| {
         let mut named = key.target_columns.iter().filter_map(|name| target.column(name));

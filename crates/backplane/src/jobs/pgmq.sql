@@ -96,6 +96,17 @@ begin
 end
 $$;
 
+-- Notes the last number of a queue, with its owner's rights: whoever may send may see neither what others sent nor how much.
+create function pgmq._note_last(messages text) returns void language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from pgmq.meta m where pgmq.format_table_name(m.queue_name, 'q') = messages) then
+    execute format(
+      'insert into pgmq._last (queue, msg_id) select $1, max(q.msg_id) from pgmq.%I q having max(q.msg_id) is not null
+      on conflict (queue) do update set msg_id = excluded.msg_id', messages) using messages;
+  end if;
+end
+$$;
+
 create function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[], delay timestamptz)
 returns setof bigint language plpgsql as $$
 declare
@@ -104,9 +115,7 @@ begin
   return query execute format(
     'insert into pgmq.%I (vt, message, headers) select $2, unnest($1), unnest(coalesce($3, array[]::jsonb[])) returning msg_id',
     messages) using msgs, delay, headers;
-  execute format(
-    'insert into pgmq._last (queue, msg_id) select $1, max(q.msg_id) from pgmq.%I q having max(q.msg_id) is not null
-    on conflict (queue) do update set msg_id = excluded.msg_id', messages) using messages;
+  perform pgmq._note_last(messages);
 end
 $$;
 create function pgmq.send_batch(queue_name text, msgs jsonb[]) returns setof bigint language sql as $$
@@ -265,6 +274,9 @@ alter table pgmq._last enable row level security;
 grant usage on schema pgmq to postgres;
 revoke execute on all functions in schema pgmq from public;
 grant execute on all functions in schema pgmq to postgres;
+-- It says nothing and notes only what is so, as the owner of the queues' tables.
+alter function pgmq._note_last(text) owner to postgres;
+grant execute on function pgmq._note_last(text) to public;
 grant all on pgmq.meta, pgmq._last to postgres;
 create policy owner_all on pgmq.meta to postgres using (true) with check (true);
 create policy owner_all on pgmq._last to postgres using (true) with check (true);

@@ -10,7 +10,7 @@ use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, OLD, Operation, Replication, Routine, TriggerModel};
-use query::{Action, Assign, Expr, Insert, RowCheck, RowValue, Write, reach};
+use query::{Action, Assign, Expr, Insert, RowCheck, RowValue, Source, Write, reach};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
@@ -21,7 +21,7 @@ use super::{StoredRow, Touched, check_affected, count, is_same};
 use crate::contract::{Failure, Sink};
 use crate::database::Applied;
 use crate::in_force::Deferred;
-use crate::work::{Tuple, Work};
+use crate::work::{Bound, Tuple, Work};
 
 /// What a statement has done to rows.
 #[derive(Default)]
@@ -329,11 +329,24 @@ impl Work<'_> {
             rows.iter().map(|row| (&row.values[..], None)).collect();
         let carried = self.carry(write.table, &Operation::Delete, &gone, &mut reach).await?;
         let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
-        if self.delete(write, &rows).await? != count(rows.len()) {
+        // Rows that go with others of the statement are deleted before their turn comes: that is nobody's change.
+        let goes_with_itself = triggers::deletes(&self.served.model, write.table, write.table);
+        if goes_with_itself && self.still_there(write, &rows).await? != count(rows.len()) {
+            return Err(already_modified("deleted"));
+        }
+        if self.delete(write, &rows).await? != count(rows.len()) && !goes_with_itself {
             return Err(already_modified("deleted"));
         }
         let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), new: Vec::new() };
         Ok(Passed { rows: rows.into_iter().map(gone).collect(), carried, ..Passed::default() })
+    }
+
+    /// How many of some rows are there as they were.
+    async fn still_there(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<u64> {
+        let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
+        let read = self.whole_rows(write, Source::Written { id: write.target, table: write.table });
+        let found = self.rows(&read, Bound { written: &keys, ..Bound::default() }).await?;
+        Ok(count(found.len()))
     }
 
     /// Fires the triggers before something happens to a row. What is to be stored; nothing when it is not to happen.

@@ -11,7 +11,7 @@ use types::{Code, Error, Result};
 use super::privileges::Named;
 use super::{Pass, one_row};
 use crate::ir::{CalledBy, Expr, FunctionId, Read, Subquery, Write};
-use crate::reach;
+use crate::{reach, visit};
 
 /// With whose rights something is read.
 pub(super) struct Rights {
@@ -145,12 +145,17 @@ impl<'m> Pass<'m> {
     }
 }
 
-/// A guarded subquery that reads nothing is what it says.
+/// A guarded subquery that reads nothing is what it says. What a volatile body asks sees what its statement did, without the body
+/// around it, too.
 pub(super) fn simplify(expr: &mut Expr) {
     if let Expr::Subquery(subquery) = expr
         && let Subquery::Scalar(read) = &**subquery
         && let Some(value) = read.value().cloned()
     {
+        let sees_own_changes = read.sees_own_changes;
         *expr = value;
+        if sees_own_changes {
+            visit::each_subquery_mut(expr, &mut |read| read.sees_own_changes = true);
+        }
     }
 }

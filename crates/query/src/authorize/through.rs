@@ -70,7 +70,8 @@ impl Pass<'_> {
             if is_cascaded || check_option.is_some() {
                 let message = format!("new row violates check option for view \"{name}\"");
                 let violation = Error::new(Code::VIEW_CHECK_VIOLATION, message);
-                checks.extend(self.check_of(violation, &read, write.target));
+                // Of several views, the innermost says so.
+                checks.splice(0..0, self.check_of(violation, &read, write.target));
             }
             if changes_existing(&write.action) {
                 let message = format!("conflicting row is not visible through view \"{name}\"");
