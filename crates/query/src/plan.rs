@@ -9,7 +9,7 @@ use crate::check;
 use crate::ir::{Action, Insert, Judge, Query, Read, RowValue, SourceId, Write};
 use crate::model::Model;
 use crate::presentation::Presentation;
-use crate::visit;
+use crate::{parts, visit};
 
 /// The steps of a request.
 #[derive(Clone, Debug)]
@@ -101,6 +101,7 @@ pub fn plan(queries: Vec<Authorized<Query>>, model: &Model) -> Result<Plan> {
             if write.guard.judge != Judge::Engine {
                 write.before.iter().try_for_each(|changed| check::write(&changed.write, model))?;
                 check::write(&write, model)?;
+                parts::in_order(&write, model)?;
             }
             Ok(Step::Store(write))
         }

@@ -37,6 +37,11 @@ pub const LACKING: &[Lacking] = &[
     row("sqlite", "values of xml", "few use them, and nothing here reads XML"),
     row("sqlite", "GeoJSON", "it is PostGIS that makes it"),
     row("sqlite", "aggregates of the schema", "only those of PostgreSQL are known"),
+    row(
+        "sqlite",
+        "parts of a statement in the order in which they are read",
+        "they are done as they are written, and where somebody could tell, the statement is refused",
+    ),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
     row("postgres", "schedules", "pg_cron does it there, which is not installed where cases are played"),
     row("postgres", "queues", "pgmq does it there, which is not installed where cases are played"),

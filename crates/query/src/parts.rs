@@ -1,0 +1,359 @@
+//! The order in which the parts of a statement are done, where it shows: of a data-modifying `with`, and what stands after it.
+//!
+//! PostgreSQL does a part when it is first read, and one that nobody reads after everything else, the last one first
+//! (`ExecPostprocessPlan`). Here parts are done in the order in which they are written. All of them see the tables as they were, so
+//! that it is the same, except to volatile functions, which see what was done so far, and to unique keys.
+
+use std::collections::BTreeSet;
+
+use catalog::{ColumnId, TableId, Volatility};
+use sql::ast::TriggerTiming;
+use types::{Error, Result};
+
+use crate::ir::{Action, Expr, Form, FunctionId, Insert, Read, RowValue, Source, SourceId, Subquery, Write};
+use crate::model::{Fill, Model, ROW};
+use crate::triggers::{self, Operation, Routine, TriggerModel};
+use crate::{reach, visit};
+
+/// Refuses a statement that PostgreSQL does in another order and that could tell.
+///
+/// # Errors
+/// `0A000` where two parts change rows of a table whose keys could tell, or where a volatile function could.
+pub(crate) fn in_order(write: &Write, model: &Model) -> Result<()> {
+    let mut earlier: Vec<(Named, &Write)> = Vec::new();
+    for changed in &write.before {
+        earlier.iter().try_for_each(|before| pair(model, before, Part::Change(&changed.write)))?;
+        earlier.push((Named::By(changed.id), &changed.write));
+    }
+    earlier.iter().try_for_each(|before| pair(model, before, Part::Change(write)))?;
+    if !write.is_read_whole {
+        return Ok(());
+    }
+    earlier.push((Named::Written, write));
+    earlier.iter().try_for_each(|before| pair(model, before, Part::Select(write)))
+}
+
+/// How the rows of a part are named.
+#[derive(Clone, Copy)]
+enum Named {
+    By(SourceId),
+    /// Those of the last part, by the select after it.
+    Written,
+}
+
+/// A part of a statement.
+#[derive(Clone, Copy)]
+enum Part<'q> {
+    Change(&'q Write),
+    /// What a write returns, which is a select of its own.
+    Select(&'q Write),
+}
+
+/// Where something is looked at that sees what the statement has done so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Table(TableId),
+    Call { function: FunctionId, changes: bool },
+}
+
+/// What a part changes.
+struct Changes {
+    tables: BTreeSet<TableId>,
+    /// The tables to which foreign keys carry it on: in PostgreSQL at the end of the statement.
+    carried: BTreeSet<TableId>,
+    /// What it calls that may change more.
+    functions: Vec<FunctionId>,
+}
+
+/// Refuses two parts where somebody could tell which of them comes first.
+fn pair(model: &Model, (named, earlier): &(Named, &Write), later: Part<'_>) -> Result<()> {
+    let looked = Steps::of(model, *named, Part::Change(earlier)).looks;
+    let steps = Steps::of(model, *named, later);
+    let change = changes(model, Some(earlier), &looked);
+    let (is_read_first, after) = match later {
+        Part::Change(after) => (steps.is_read_before_change, Some(after)),
+        Part::Select(_) => (steps.read_at.is_some(), None),
+    };
+    if !is_read_first {
+        if after.is_some_and(|after| interfere(model, earlier, after)) {
+            let name = &model.catalog[earlier.table].name;
+            let what = format!("changing {name} by two parts of a statement that do not read each other");
+            return Err(Error::missing(what).with_hint("Make two statements of it."));
+        }
+        let further = changes(model, after, &steps.looks);
+        refuse_seen(model, &looked, &further.all(), &further.functions)?;
+    }
+    let (unread, read) = steps.looks.split_at(steps.read_at.unwrap_or(steps.looks.len()));
+    refuse_seen(model, unread, &change.all(), &change.functions)?;
+    refuse_seen(model, read, &change.carried, &[])
+}
+
+fn refuse_seen(
+    model: &Model,
+    looks: &[Look],
+    tables: &BTreeSet<TableId>,
+    functions: &[FunctionId],
+) -> Result<()> {
+    let catalog = &model.catalog;
+    let is_changed = |table: &TableId| {
+        tables.contains(table) || functions.iter().any(|function| reach::may_read(catalog, *function, *table))
+    };
+    let seen = looks.iter().find_map(|look| match look {
+        Look::Table(table) => Some(*table).filter(is_changed),
+        Look::Call { function, .. } => {
+            let mut looked = catalog.ids().filter(|table| catalog[*table].is_stored());
+            looked.find(|table| is_changed(table) && reach::may_read(catalog, *function, *table))
+        }
+    });
+    match seen {
+        None => Ok(()),
+        Some(table) => {
+            let name = &catalog[table].name;
+            let what = format!(
+                "a volatile function that reads {name} while another part of the statement changes it"
+            );
+            Err(Error::missing(what)
+                .with_hint("Declare the function `stable`, or make two statements of it."))
+        }
+    }
+}
+
+impl Changes {
+    fn all(&self) -> BTreeSet<TableId> {
+        self.tables.union(&self.carried).copied().collect()
+    }
+}
+
+/// What a part changes, by itself and by what it calls.
+fn changes(model: &Model, write: Option<&Write>, looks: &[Look]) -> Changes {
+    let called = looks.iter().filter_map(|look| match look {
+        Look::Call { function, changes: true } => Some(*function),
+        Look::Call { .. } | Look::Table(_) => None,
+    });
+    let mut functions: Vec<FunctionId> = called.collect();
+    let (mut carried, mut met) = (BTreeSet::new(), BTreeSet::new());
+    let done =
+        |write: &Write| triggers::operations(write).into_iter().map(|done| (write.table, done)).collect();
+    let mut open: Vec<(TableId, Operation)> = write.map(done).unwrap_or_default();
+    while let Some((table, operation)) = open.pop() {
+        functions.extend(model[table].triggers.iter().filter_map(function_of));
+        for (from, _, further) in triggers::carried(model, table, &operation) {
+            carried.insert(from);
+            if met.insert((from, further.clone())) {
+                open.push((from, further));
+            }
+        }
+    }
+    Changes { tables: write.map(|write| write.table).into_iter().collect(), carried, functions }
+}
+
+fn function_of(trigger: &TriggerModel) -> Option<FunctionId> {
+    match trigger.routine {
+        Ok(Routine::Declared(function)) => Some(function),
+        Ok(Routine::SetsTime | Routine::SkipsUnchanged) | Err(_) => None,
+    }
+}
+
+/// Whether unique keys could tell in which order two changes of a table are made. A row that both change is refused elsewhere, and
+/// rows that come before others go collide, where in PostgreSQL they need not.
+fn interfere(model: &Model, earlier: &Write, later: &Write) -> bool {
+    let is_upsert = |write: &Write| matches!(&write.action, Action::Insert(Insert { conflict: Some(_), .. }));
+    let is_freed =
+        matches!(earlier.action, Action::Delete { .. }) && matches!(later.action, Action::Insert(_));
+    earlier.table == later.table
+        && !model[earlier.table].uniques.is_empty()
+        && (is_freed || [earlier, later].into_iter().any(|write| is_upsert(write) || sets_key(model, write)))
+}
+
+fn sets_key(model: &Model, write: &Write) -> bool {
+    let Action::Update { set, .. } = &write.action else { return false };
+    let set: BTreeSet<ColumnId> = set.iter().map(|(column, _)| *column).collect();
+    let is_set = |expr: &Expr| {
+        let mut found = false;
+        visit::deep(expr, &mut |inner| {
+            found |= matches!(inner, Expr::Column { source: ROW, column, .. } if set.contains(column));
+        });
+        found
+    };
+    let mut uniques = model[write.table].uniques.iter();
+    uniques.any(|key| key.keys.iter().chain(&key.predicate).any(is_set))
+}
+
+/// What a part looks at, in PostgreSQL's order as far as there is one, and when it reads another part.
+struct Steps<'m> {
+    model: &'m Model,
+    named: Named,
+    looks: Vec<Look>,
+    /// How many looks there are before it surely reads the other part.
+    read_at: Option<usize>,
+    is_read_before_change: bool,
+}
+
+impl Steps<'_> {
+    fn of<'m>(model: &'m Model, named: Named, part: Part<'_>) -> Steps<'m> {
+        let mut steps =
+            Steps { model, named, looks: Vec::new(), read_at: None, is_read_before_change: false };
+        match part {
+            Part::Select(write) => steps.returned(write),
+            Part::Change(write) => {
+                steps.action(write);
+                steps.is_read_before_change = steps.read_at.is_some();
+                steps.rows(write);
+                if !write.is_read_whole {
+                    steps.returned(write);
+                }
+            }
+        }
+        steps
+    }
+
+    fn returned(&mut self, write: &Write) {
+        [&write.returning, &write.counted].into_iter().flatten().for_each(|read| self.read(read, false));
+    }
+
+    /// What decides on the rows of a write.
+    fn action(&mut self, write: &Write) {
+        write.guard.touch.iter().for_each(|touch| self.unordered(touch, false));
+        match &write.action {
+            Action::Insert(Insert { read, rows, .. }) => {
+                read.iter().for_each(|read| self.read(read, false));
+                for value in rows.iter().flatten() {
+                    if let RowValue::Expr(expr) = value {
+                        self.expr(expr, false);
+                    }
+                }
+            }
+            Action::Update { filter, .. } | Action::Delete { filter } => {
+                filter.iter().for_each(|filter| self.unordered(filter, false));
+                filter.iter().for_each(|filter| self.expr(filter, false));
+            }
+        }
+        if let Some(beside) = &write.beside {
+            self.from(&Read::from(beside.clone()), false);
+        }
+        if let Action::Update { .. } = &write.action {
+            visit::action_expressions(&write.action).into_iter().for_each(|expr| self.expr(expr, false));
+        }
+    }
+
+    /// What is asked of each row of a write.
+    fn rows(&mut self, write: &Write) {
+        let model = self.model;
+        let table = &model[write.table];
+        let fills = table.fills.iter().filter_map(|fill| match fill {
+            Fill::Default(expr) | Fill::Generated(expr) => expr.as_ref().ok(),
+            Fill::Null | Fill::Identity { .. } => None,
+        });
+        fills.for_each(|expr| self.unordered(expr, false));
+        table
+            .checks
+            .iter()
+            .filter_map(|check| check.expr.as_ref().ok())
+            .for_each(|expr| self.unordered(expr, false));
+        visit::action_expressions(&write.action).into_iter().for_each(|expr| self.unordered(expr, false));
+        write.guard.conditions().for_each(|expr| self.unordered(expr, false));
+        let is_before = |trigger: &&TriggerModel| trigger.statement.timing != TriggerTiming::After;
+        for function in table.triggers.iter().filter(is_before).filter_map(function_of) {
+            self.call(function, true, false);
+        }
+    }
+
+    /// A read whose rows are asked for.
+    fn read(&mut self, read: &Read, sees: bool) {
+        let sees = sees || read.sees_own_changes;
+        self.from(read, sees);
+        read.outputs.iter().for_each(|output| self.expr(&output.expr, sees));
+    }
+
+    /// All of a read but its outputs. Of several sources nobody says which is read first.
+    fn from(&mut self, read: &Read, sees: bool) {
+        read.with.iter().for_each(|cte| self.everything(&cte.read, sees));
+        let mut rest = Read { with: Vec::new(), outputs: Vec::new(), ..read.clone() };
+        if let Source::Read { read: inner, .. } = &read.from {
+            self.read(inner, sees);
+            rest.from = Source::Unit;
+        } else if !matches!(read.from, Source::Join { .. }) {
+            self.note_read(&read.from);
+        }
+        self.everything(&rest, sees);
+        self.note_read(&read.from);
+    }
+
+    fn note_read(&mut self, from: &Source) {
+        if self.is_read_by(from) {
+            self.read_at.get_or_insert(self.looks.len());
+        }
+    }
+
+    fn is_read_by(&self, from: &Source) -> bool {
+        let mut found = false;
+        visit::each_source(from, &mut |source| {
+            found |= match (source, self.named) {
+                (Source::Cte { cte, .. }, Named::By(id)) => *cte == id,
+                (Source::Written { .. }, Named::Written) => true,
+                (Source::Read { read, .. }, _) => self.is_read_by(&read.from),
+                _ => false,
+            };
+        });
+        found
+    }
+
+    /// An expression, whose operands are computed from left to right, where all of them are.
+    fn expr(&mut self, expr: &Expr, sees: bool) {
+        match expr {
+            Expr::Case { .. } | Expr::Form { form: Form::And | Form::Or | Form::Coalesce, .. } => {
+                return self.unordered(expr, sees);
+            }
+            _ => visit::operands(expr).into_iter().for_each(|operand| self.expr(operand, sees)),
+        }
+        match expr {
+            Expr::Call(call) => self.call(call.function, sees || call.is_volatile, call.changes),
+            Expr::Subquery(subquery) => match &**subquery {
+                Subquery::Exists(read)
+                | Subquery::Scalar(read)
+                | Subquery::Any { read, .. }
+                | Subquery::All { read, .. } => self.read(read, sees),
+                Subquery::Nest(nest) => self.read(&nest.read, sees),
+            },
+            _ => {}
+        }
+    }
+
+    /// The looks of an expression, of which it is not known when they are.
+    fn unordered(&mut self, expr: &Expr, sees: bool) {
+        if let Expr::Call(call) = expr {
+            self.call(call.function, sees || call.is_volatile, call.changes);
+        }
+        visit::operands(expr).into_iter().for_each(|operand| self.unordered(operand, sees));
+        if let Expr::Subquery(subquery) = expr {
+            self.everything(subquery.read(), sees);
+        }
+    }
+
+    fn everything(&mut self, read: &Read, sees: bool) {
+        let sees = sees || read.sees_own_changes;
+        visit::each_source(&read.from, &mut |source| match source {
+            Source::Table { table, .. } if sees => self.looks.push(Look::Table(*table)),
+            Source::Call { function, changes, .. } => {
+                let declared = self.model.catalog.functions.get(function.0);
+                let is_volatile = declared.is_none_or(|declared| declared.volatility == Volatility::Volatile);
+                self.call(*function, sees || is_volatile, *changes);
+            }
+            _ => {}
+        });
+        visit::own_expressions(read, &mut |expr| self.unordered(expr, sees));
+        for inner in visit::inner_reads(read) {
+            // What the other part returns is its own.
+            let is_other = matches!((&inner.from, self.named), (Source::Written { .. }, Named::Written));
+            if !is_other {
+                self.everything(inner, sees);
+            }
+        }
+    }
+
+    fn call(&mut self, function: FunctionId, sees: bool, changes: bool) {
+        if sees {
+            self.looks.push(Look::Call { function, changes });
+        }
+    }
+}
