@@ -20,22 +20,39 @@ use crate::{reach, visit};
 /// # Errors
 /// `0A000` where two parts change rows of a table whose keys could tell, or where a volatile function could.
 pub(crate) fn in_order(write: &Write, model: &Model) -> Result<()> {
-    let mut earlier: Vec<(Named, &Write)> = Vec::new();
+    let mut earlier: Vec<Earlier<'_>> = Vec::new();
     for changed in &write.before {
-        earlier.iter().try_for_each(|before| pair(model, before, Part::Change(&changed.write)))?;
-        earlier.push((Named::By(changed.id), &changed.write));
+        follow(model, &mut earlier, &changed.write, Name::By(changed.id))?;
+        earlier.push(Earlier { write: &changed.write, names: vec![Name::By(changed.id)] });
     }
-    earlier.iter().try_for_each(|before| pair(model, before, Part::Change(write)))?;
+    follow(model, &mut earlier, write, Name::Written)?;
     if !write.is_read_whole {
         return Ok(());
     }
-    earlier.push((Named::Written, write));
-    earlier.iter().try_for_each(|before| pair(model, before, Part::Select(write)))
+    earlier.push(Earlier { write, names: vec![Name::Written] });
+    earlier.iter().try_for_each(|before| pair(model, before, Part::Select(write)).map(drop))
+}
+
+/// Looks at a part after others: whoever reads it has read what it reads.
+fn follow(model: &Model, earlier: &mut [Earlier<'_>], later: &Write, name: Name) -> Result<()> {
+    for before in earlier {
+        if pair(model, before, Part::Change(later))? {
+            before.names.push(name);
+        }
+    }
+    Ok(())
+}
+
+/// A part that was done before.
+struct Earlier<'q> {
+    write: &'q Write,
+    /// What names its rows, or those of parts that have read it.
+    names: Vec<Name>,
 }
 
 /// How the rows of a part are named.
-#[derive(Clone, Copy)]
-enum Named {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
     By(SourceId),
     /// Those of the last part, by the select after it.
     Written,
@@ -65,10 +82,10 @@ struct Changes {
     functions: Vec<FunctionId>,
 }
 
-/// Refuses two parts where somebody could tell which of them comes first.
-fn pair(model: &Model, (named, earlier): &(Named, &Write), later: Part<'_>) -> Result<()> {
-    let looked = Steps::of(model, *named, Part::Change(earlier)).looks;
-    let steps = Steps::of(model, *named, later);
+/// Refuses two parts where somebody could tell which of them comes first. Whether the later one surely reads the earlier one first.
+fn pair(model: &Model, Earlier { write: earlier, names }: &Earlier<'_>, later: Part<'_>) -> Result<bool> {
+    let looked = Steps::of(model, names, Part::Change(earlier)).looks;
+    let steps = Steps::of(model, names, later);
     let change = changes(model, Some(earlier), &looked);
     let (is_read_first, after) = match later {
         Part::Change(after) => (steps.is_read_before_change, Some(after)),
@@ -85,7 +102,8 @@ fn pair(model: &Model, (named, earlier): &(Named, &Write), later: Part<'_>) -> R
     }
     let (unread, read) = steps.looks.split_at(steps.read_at.unwrap_or(steps.looks.len()));
     refuse_seen(model, unread, &change.all(), &change.functions)?;
-    refuse_seen(model, read, &change.carried, &[])
+    refuse_seen(model, read, &change.carried, &[])?;
+    Ok(is_read_first)
 }
 
 fn refuse_seen(
@@ -182,7 +200,7 @@ fn sets_key(model: &Model, write: &Write) -> bool {
 /// What a part looks at, in PostgreSQL's order as far as there is one, and when it reads another part.
 struct Steps<'m> {
     model: &'m Model,
-    named: Named,
+    names: &'m [Name],
     looks: Vec<Look>,
     /// How many looks there are before it surely reads the other part.
     read_at: Option<usize>,
@@ -190,9 +208,9 @@ struct Steps<'m> {
 }
 
 impl Steps<'_> {
-    fn of<'m>(model: &'m Model, named: Named, part: Part<'_>) -> Steps<'m> {
+    fn of<'m>(model: &'m Model, names: &'m [Name], part: Part<'_>) -> Steps<'m> {
         let mut steps =
-            Steps { model, named, looks: Vec::new(), read_at: None, is_read_before_change: false };
+            Steps { model, names, looks: Vec::new(), read_at: None, is_read_before_change: false };
         match part {
             Part::Select(write) => steps.returned(write),
             Part::Change(write) => {
@@ -288,10 +306,10 @@ impl Steps<'_> {
     fn is_read_by(&self, from: &Source) -> bool {
         let mut found = false;
         visit::each_source(from, &mut |source| {
-            found |= match (source, self.named) {
-                (Source::Cte { cte, .. }, Named::By(id)) => *cte == id,
-                (Source::Written { .. }, Named::Written) => true,
-                (Source::Read { read, .. }, _) => self.is_read_by(&read.from),
+            found |= match source {
+                Source::Cte { cte, .. } => self.names.contains(&Name::By(*cte)),
+                Source::Written { .. } => self.names.contains(&Name::Written),
+                Source::Read { read, .. } => self.is_read_by(&read.from),
                 _ => false,
             };
         });
@@ -344,7 +362,8 @@ impl Steps<'_> {
         visit::own_expressions(read, &mut |expr| self.unordered(expr, sees));
         for inner in visit::inner_reads(read) {
             // What the other part returns is its own.
-            let is_other = matches!((&inner.from, self.named), (Source::Written { .. }, Named::Written));
+            let is_other =
+                matches!(inner.from, Source::Written { .. }) && self.names.contains(&Name::Written);
             if !is_other {
                 self.everything(inner, sees);
             }
