@@ -287,11 +287,13 @@ impl Steps<'_> {
     fn from(&mut self, read: &Read, sees: bool) {
         read.with.iter().for_each(|cte| self.everything(&cte.read, sees));
         let mut rest = Read { with: Vec::new(), outputs: Vec::new(), ..read.clone() };
-        if let Source::Read { read: inner, .. } = &read.from {
-            self.read(inner, sees);
-            rest.from = Source::Unit;
-        } else if !matches!(read.from, Source::Join { .. }) {
-            self.note_read(&read.from);
+        match only(&read.from) {
+            Source::Read { read: inner, .. } => {
+                self.read(inner, sees);
+                rest.from = Source::Unit;
+            }
+            Source::Join { .. } => {}
+            only => self.note_read(only),
         }
         self.everything(&rest, sees);
         self.note_read(&read.from);
@@ -374,5 +376,13 @@ impl Steps<'_> {
         if sees {
             self.looks.push(Look::Call { function, changes });
         }
+    }
+}
+
+/// The source that a call of a function with one row stands around.
+fn only(from: &Source) -> &Source {
+    match from {
+        Source::Join { left, right, on: None, .. } if matches!(**left, Source::Unit) => only(right),
+        from => from,
     }
 }
