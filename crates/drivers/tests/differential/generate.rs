@@ -513,7 +513,12 @@ impl Generator {
     /// A call of a row, resolved again from the types of its arguments; `None` when its types are not among ours.
     fn call(&mut self, function: &'static Function, depth: u32) -> Option<Part> {
         let element = self.element_for(function.arguments);
-        let extra = if function.variadic { self.below(3) } else { 0 };
+        // A slice has two bounds for each dimension.
+        let extra = match function.name {
+            "[:]" => 1 + 2 * self.below(2),
+            _ if function.variadic => self.below(3),
+            _ => 0,
+        };
         let missing = if function.optional > 0 { self.below(function.optional + 1) } else { 0 };
         let count = function.arguments.len() + extra - missing;
         let depth = if is_commutator(function) { 1 } else { depth };
@@ -536,7 +541,10 @@ impl Generator {
                 let indexes: Vec<String> = parts[1..].iter().map(|index| format!("[{index}]")).collect();
                 format!("({}){}", parts[0], indexes.concat())
             }
-            _ if function.name == "[:]" => format!("({})[{}:{}]", parts[0], parts[1], parts[2]),
+            _ if function.name == "[:]" => {
+                let slices = parts[1..].chunks(2).map(|bounds| format!("[{}]", bounds.join(":")));
+                format!("({}){}", parts[0], slices.collect::<String>())
+            }
             (Kind::Operator, [left, right]) => format!("({left} {} {right})", function.name),
             (Kind::Prefix, [operand]) => format!("({} {operand})", function.name),
             _ if matches!(function.name, "extract" | "position" | "overlay" | "substring" | "like") => {
@@ -612,6 +620,6 @@ fn is_commutator(function: &Function) -> bool {
             [
                 Ty::Interval | Ty::Int4 | Ty::Time | Ty::Timetz,
                 Ty::Date | Ty::Time | Ty::Timetz | Ty::Timestamp | Ty::Timestamptz
-            ]
+            ] | [Ty::Int8, Ty::Inet]
         )
 }

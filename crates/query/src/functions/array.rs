@@ -16,7 +16,8 @@ use super::row::Kind;
 use super::ty::element;
 use super::{Context, Function};
 
-/// Subscripts are operators of their own: `[]` of an array and an index for each dimension, `[:]` of an array and two bounds.
+/// Subscripts are operators of their own: `[]` of an array and an index for each dimension, `[:]` of an array and two bounds for
+/// each.
 pub(super) static ROWS: &[Function] = &[
     Function { kind: Kind::Operator, ..Function::new("[]", &[A, I], AnyElement, element_at).variadic() },
     Function { kind: Kind::Operator, ..Function::new("[:]", &[A, I], A, slice).variadic() },
@@ -71,7 +72,6 @@ fn element_at(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     Ok(within.elements.get(position).cloned().unwrap_or(Value::Null))
 }
 
-/// The part of the first dimension between two bounds.
 /// `array[low:high]…`: two bounds for each dimension, outermost first; those that are not named are whole.
 fn slice(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let within = array(arguments, 0)?;

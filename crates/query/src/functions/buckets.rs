@@ -48,8 +48,7 @@ fn place(to_low: Ordering, to_high: Ordering, bounds: Ordering) -> Result<Place>
 fn bucket(place: Place, within: i64, count: i64) -> Result<Value> {
     let bucket = match place {
         Place::Before => 0,
-        // A quotient may be rounded up to the next bucket.
-        Place::Within => within.min(count - 1) + 1,
+        Place::Within => within + 1,
         Place::Behind => count + 1,
     };
     i32::try_from(bucket).map(|bucket| Value::Int(bucket.into())).map_err(|_| out_of_range("integer"))
@@ -72,7 +71,7 @@ fn of_floats(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     #[expect(clippy::cast_precision_loss, reason = "a count has 31 bits")]
     let scaled = quotient * count as f64;
     #[expect(clippy::cast_possible_truncation, reason = "it is cut to the count")]
-    let within = scaled as i64;
+    let within = (scaled as i64).min(count - 1);
     let order = |left: f64, right: f64| left.partial_cmp(&right).unwrap_or(Ordering::Equal);
     bucket(place(order(operand, low), order(operand, high), order(low, high))?, within, count)
 }

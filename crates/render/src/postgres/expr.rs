@@ -89,14 +89,17 @@ impl Writer<'_> {
                 }
                 Ok(())
             }
-            (Kind::Operator, "[:]", [array, from, to]) => {
+            (Kind::Operator, "[:]", [array, bounds @ ..]) => {
                 self.push("(");
                 self.expr(array)?;
-                self.push(")[");
-                self.expr(from)?;
-                self.push(":");
-                self.expr(to)?;
-                self.push("]");
+                self.push(")");
+                for bounds in bounds.chunks(2) {
+                    for (at, bound) in bounds.iter().enumerate() {
+                        self.push(if at == 0 { "[" } else { ":" });
+                        self.expr(bound)?;
+                    }
+                    self.push("]");
+                }
                 Ok(())
             }
             (Kind::Operator, symbol, [left, right]) => self.infix(left, symbol, right),
