@@ -256,19 +256,6 @@ impl Work<'_> {
 
 /// A write of a foreign key's action: it is the matter of who declared the key, whoever caused it.
 fn of_key(table: TableId) -> Write {
-    Write {
-        table,
-        target: ROW,
-        action: Action::Delete { filter: None },
-        before: Vec::new(),
-        refreshes: false,
-        beside: None,
-        is_read_whole: false,
-        returning: None,
-        counted: None,
-        called: None,
-        affected_max: None,
-        single: false,
-        guard: WriteGuard { judge: Judge::Us, ..WriteGuard::default() },
-    }
+    let guard = WriteGuard { judge: Judge::Us, ..WriteGuard::default() };
+    Write { guard, ..Write::of(table, ROW, Action::Delete { filter: None }) }
 }
