@@ -109,7 +109,8 @@ fn is_nulled(key: &ForeignKey, operation: &Operation) -> bool {
     matches!(action, ReferentialAction::SetNull(_))
 }
 
-fn names(expr: &Expr, columns: &BTreeSet<ColumnId>) -> bool {
+/// Whether an expression over a row names one of these columns of it.
+pub(crate) fn names(expr: &Expr, columns: &BTreeSet<ColumnId>) -> bool {
     let mut found = false;
     visit::deep(expr, &mut |inner| {
         found |= matches!(inner, Expr::Column { source: ROW, column, .. } if columns.contains(column));

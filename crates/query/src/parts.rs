@@ -11,9 +11,9 @@ use sql::ast::TriggerTiming;
 use types::{Error, Result};
 
 use crate::ir::{Action, Expr, Form, FunctionId, Insert, Read, RowValue, Source, SourceId, Subquery, Write};
-use crate::model::{Fill, Model, ROW};
+use crate::model::{Fill, Model};
 use crate::triggers::{self, Operation, Routine, TriggerModel};
-use crate::{reach, visit};
+use crate::{check, reach, visit};
 
 /// Refuses a statement that PostgreSQL does in another order and that could tell.
 ///
@@ -186,13 +186,7 @@ fn interfere(model: &Model, earlier: &Write, later: &Write) -> bool {
 fn sets_key(model: &Model, write: &Write) -> bool {
     let Action::Update { set, .. } = &write.action else { return false };
     let set: BTreeSet<ColumnId> = set.iter().map(|(column, _)| *column).collect();
-    let is_set = |expr: &Expr| {
-        let mut found = false;
-        visit::deep(expr, &mut |inner| {
-            found |= matches!(inner, Expr::Column { source: ROW, column, .. } if set.contains(column));
-        });
-        found
-    };
+    let is_set = |expr: &Expr| check::names(expr, &set);
     let mut uniques = model[write.table].uniques.iter();
     uniques.any(|key| key.keys.iter().chain(&key.predicate).any(is_set))
 }
