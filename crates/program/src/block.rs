@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog::{Acl, Function, Language, Volatility};
 use sql::ast::StatementKind;
-use sql::body::{Block, Over, Rows, Step, StepKind};
+use sql::body::{Over, Rows, Step, StepKind};
 use types::{Error, Name, Result, Type};
 
 use crate::host::Host;
@@ -70,7 +70,7 @@ pub fn traits(body: &str) -> Result<Traits> {
     let read =
         sql::parse_body(body).map_err(|complaint| Error::new(types::Code::SYNTAX, complaint.message))?;
     let mut traits = Traits { counts_rows: has_word(body, "found"), ..Traits::default() };
-    of_block(&read.block, &mut traits);
+    read.block.bodies().into_iter().for_each(|steps| of_steps(steps, &mut traits));
     Ok(traits)
 }
 
@@ -78,31 +78,20 @@ fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|part| part.eq_ignore_ascii_case(word))
 }
 
-fn of_block(block: &Block, traits: &mut Traits) {
-    of_steps(&block.steps, traits);
-    block.handlers.iter().for_each(|handler| of_steps(&handler.steps, traits));
-}
-
 fn of_steps(steps: &[Step], traits: &mut Traits) {
     for step in steps {
+        step.bodies().into_iter().for_each(|steps| of_steps(steps, traits));
         match &step.kind {
-            StepKind::Block(block) => of_block(block, traits),
-            StepKind::If { branches, otherwise } => {
-                branches.iter().for_each(|(_, steps)| of_steps(steps, traits));
-                of_steps(otherwise, traits);
-            }
-            StepKind::Case { branches, otherwise, .. } => {
-                branches.iter().for_each(|(_, steps)| of_steps(steps, traits));
-                otherwise.iter().for_each(|steps| of_steps(steps, traits));
-            }
             StepKind::Loop(found) => {
                 traits.declares |= matches!(&found.over, Over::Rows { rows: Rows::Dynamic(_), .. });
-                of_steps(&found.steps, traits);
             }
             StepKind::Statement { statement, .. } => traits.declares |= declares(statement),
             StepKind::Execute { .. } => traits.declares = true,
             StepKind::Diagnostics { stacked: false, .. } => traits.counts_rows = true,
-            StepKind::Assign { .. }
+            StepKind::Block(_)
+            | StepKind::If { .. }
+            | StepKind::Case { .. }
+            | StepKind::Assign { .. }
             | StepKind::Leave { .. }
             | StepKind::Return(_)
             | StepKind::ReturnNext(_)

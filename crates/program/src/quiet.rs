@@ -19,7 +19,8 @@ pub fn quiet(body: &str, is_declared: &dyn Fn(&str) -> bool) -> Result<String> {
     for _ in 0..ROUNDS_MAX {
         let read = sql::parse_body(&text).map_err(|complaint| Error::new(Code::SYNTAX, complaint.message))?;
         let mut search = Search { text: &text, is_declared, names: Vec::new(), found: Vec::new() };
-        search.block(&read.block);
+        search.declarations(&read.block);
+        read.block.bodies().into_iter().for_each(|steps| search.steps(steps));
         let found = search.found;
         if found.is_empty() {
             break;
@@ -49,14 +50,12 @@ struct Search<'t> {
 }
 
 impl Search<'_> {
-    fn block(&mut self, block: &Block) {
+    fn declarations(&mut self, block: &Block) {
         for declaration in &block.declarations {
             let start = declaration.span.start;
             let length = u32::try_from(declaration.name.len()).unwrap_or(u32::MAX);
             self.names.push(Span::new(start, start.saturating_add(length)));
         }
-        self.steps(&block.steps);
-        block.handlers.iter().for_each(|handler| self.steps(&handler.steps));
     }
 
     fn steps(&mut self, steps: &[Step]) {
@@ -66,35 +65,10 @@ impl Search<'_> {
                 self.found.push(step.span);
                 continue;
             }
-            match &step.kind {
-                StepKind::Block(block) => self.block(block),
-                StepKind::If { branches, otherwise } => {
-                    branches.iter().for_each(|(_, steps)| self.steps(steps));
-                    self.steps(otherwise);
-                }
-                StepKind::Case { branches, otherwise, .. } => {
-                    branches.iter().for_each(|(_, steps)| self.steps(steps));
-                    otherwise.iter().for_each(|steps| self.steps(steps));
-                }
-                StepKind::Loop(found) => self.steps(&found.steps),
-                StepKind::Assign { .. }
-                | StepKind::Leave { .. }
-                | StepKind::Return(_)
-                | StepKind::ReturnNext(_)
-                | StepKind::ReturnQuery(_)
-                | StepKind::Raise(_)
-                | StepKind::Assert { .. }
-                | StepKind::Statement { .. }
-                | StepKind::Perform(_)
-                | StepKind::Call(_)
-                | StepKind::Execute { .. }
-                | StepKind::Diagnostics { .. }
-                | StepKind::Open { .. }
-                | StepKind::Fetch { .. }
-                | StepKind::Close(_)
-                | StepKind::Nothing
-                | StepKind::Refused(_) => {}
+            if let StepKind::Block(block) = &step.kind {
+                self.declarations(block);
             }
+            step.bodies().into_iter().for_each(|steps| self.steps(steps));
         }
     }
 

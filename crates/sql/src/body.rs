@@ -40,6 +40,17 @@ pub struct Block {
     pub handlers: Vec<Handler>,
 }
 
+impl Block {
+    /// Its statements, and those of each handler.
+    pub fn bodies(&self) -> Vec<&[Step]> {
+        [&self.steps]
+            .into_iter()
+            .chain(self.handlers.iter().map(|handler| &handler.steps))
+            .map(|steps| &**steps)
+            .collect()
+    }
+}
+
 /// One declaration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
@@ -103,6 +114,39 @@ pub struct Step {
     pub kind: StepKind,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Step {
+    /// The statements that stand within it, a list for each place where they stand.
+    pub fn bodies(&self) -> Vec<&[Step]> {
+        match &self.kind {
+            StepKind::Block(block) => block.bodies(),
+            StepKind::If { branches, otherwise } => {
+                branches.iter().map(|(_, steps)| &**steps).chain([&**otherwise]).collect()
+            }
+            StepKind::Case { branches, otherwise, .. } => {
+                branches.iter().map(|(_, steps)| steps).chain(otherwise).map(|steps| &**steps).collect()
+            }
+            StepKind::Loop(found) => vec![&found.steps],
+            StepKind::Assign { .. }
+            | StepKind::Leave { .. }
+            | StepKind::Return(_)
+            | StepKind::ReturnNext(_)
+            | StepKind::ReturnQuery(_)
+            | StepKind::Raise(_)
+            | StepKind::Assert { .. }
+            | StepKind::Statement { .. }
+            | StepKind::Perform(_)
+            | StepKind::Call(_)
+            | StepKind::Execute { .. }
+            | StepKind::Diagnostics { .. }
+            | StepKind::Open { .. }
+            | StepKind::Fetch { .. }
+            | StepKind::Close(_)
+            | StepKind::Nothing
+            | StepKind::Refused(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a statement does.
