@@ -1186,7 +1186,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[mutant(
             "frame-end-lost",
             "«self.frame_bound(&frame.end)?»;",
-            "self.said(\"CURRENT ROW\")?",
+            "self.frame_bound(&FrameBound::Current)?",
             "frames end at the current row",
         )],
     },
