@@ -6,6 +6,7 @@ use crate::datetime::DAY_MICROS;
 use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::session::Session;
+use crate::timetz::Timetz;
 use crate::ty::format_type;
 use crate::value::{Array, Interval};
 use crate::{Code, Error, Modifier, Result, Type, Value, text, vector};
@@ -159,6 +160,14 @@ fn convert(from: &Type, to: &Type, value: &Value, session: &Session) -> Result<V
             let here = if *from == Type::Timestamptz { local(*micros, session) } else { *micros };
             Ok(Value::Time(here.rem_euclid(DAY_MICROS)))
         }
+        (Type::Timestamptz, Type::Timetz, Value::Timestamp(i64::MAX | i64::MIN)) => Ok(Value::Null),
+        (Type::Timestamptz, Type::Timetz, Value::Timestamp(micros)) => {
+            Ok(Value::text(Timetz::at(*micros, session).to_string()))
+        }
+        (Type::Time, Type::Timetz, Value::Time(micros)) => {
+            Ok(Value::text(Timetz::today(*micros, session).to_string()))
+        }
+        (Type::Timetz, Type::Time, Value::Text(text)) => Ok(Value::Time(Timetz::read(text)?.micros)),
         (Type::Time, Type::Interval, Value::Time(micros)) => {
             Ok(Value::Interval(Interval { micros: *micros, ..Interval::default() }))
         }

@@ -6,7 +6,7 @@ use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
 use crate::session::Session;
-use crate::{Type, Value, interval, vector};
+use crate::{Type, Value, interval, timetz, vector};
 
 /// Compares two values of a type; neither is null. Values of other types than `ty` compare as equal.
 pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
@@ -64,6 +64,7 @@ fn text(ty: &Type, left: &str, right: &str) -> Ordering {
         },
         Type::Range(subtype) => ranges(subtype, left, right),
         Type::Inet | Type::Cidr => network(left).cmp(&network(right)),
+        Type::Timetz => timetz::compare(left, right),
         _ => left.cmp(right),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::session::{Session, zone_offset};
+use crate::timetz::Timetz;
 use crate::{Code, Error, Result};
 
 /// Microseconds of a day.
@@ -234,6 +235,54 @@ pub fn parse_time(text: &str, session: &Session) -> Result<i64> {
     clock(&fields)
         .ok_or_else(|| fault(Fault::Syntax, "time", text))?
         .map_err(|found| fault(found, "time", text))
+}
+
+/// `time with time zone` as text.
+pub(crate) fn print_timetz(micros: i64, east: i32) -> String {
+    let mut out = String::with_capacity(21);
+    push_time(&mut out, micros);
+    push_offset(&mut out, east, false);
+    out
+}
+
+/// `time with time zone` from text. A zone whose offset depends on the day wants one.
+///
+/// # Errors
+/// `22007`, `22008` with PostgreSQL's texts; `22023` for an unknown zone.
+pub(crate) fn parse_timetz(text: &str, session: &Session) -> Result<Timetz> {
+    let failed = |found| fault(found, "time with time zone", text);
+    let digits = text.trim();
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Timetz::today(bare_time(digits).map_err(failed)?, session));
+    }
+    let fields = read(&bare_with_offset(text)).map_err(failed)?;
+    if let Some(Special::Now) = fields.special {
+        return Ok(Timetz::at(session.now, session));
+    }
+    let micros = clock(&fields).ok_or(Fault::Syntax).and_then(|clock| clock).map_err(failed)?;
+    let day = fields.date.map_or_else(|| local_days(session), |(year, month, day)| days_of(year, month, day));
+    let local = day * DAY_MICROS + micros;
+    let east = match fields.offset {
+        None => i32::try_from((local - session.from_local(local)) / 1_000_000).unwrap_or(0),
+        Some(Zone::Seconds(seconds)) => seconds,
+        Some(Zone::Named(zone)) => match zone_offset(&zone, local, true) {
+            Some(_) if fields.date.is_none() && zone.contains('/') => return Err(failed(Fault::Syntax)),
+            Some(seconds) => seconds,
+            None => return Err(failed(Fault::Zone(zone.to_lowercase()))),
+        },
+    };
+    Ok(Timetz { micros, east })
+}
+
+/// `HHMMSS-08` with the marks that other forms have.
+fn bare_with_offset(text: &str) -> String {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (clock, behind) = text.split_at(digits);
+    if matches!(digits, 4 | 6) && behind.trim_start().starts_with(['+', '-']) && behind.matches('-').count() < 2 {
+        let pairs: Vec<&str> = (0..digits).step_by(2).filter_map(|at| clock.get(at..at + 2)).collect();
+        return format!("{}{behind}", pairs.join(":"));
+    }
+    text.to_owned()
 }
 
 /// `HHMM` and `HHMMSS`.

@@ -4,6 +4,7 @@ use crate::datetime::{DAY_MICROS, days_of, weekday};
 use crate::moment::{broken, from_local, is_finite, to_local};
 use crate::numeric::Numeric;
 use crate::session::{EPOCH_MICROS, Session};
+use crate::timetz::Timetz;
 use crate::ty::format_type;
 use crate::value::Interval;
 use crate::{Code, Error, Result, Type};
@@ -239,6 +240,21 @@ pub fn of_time(word: &str, time: i64) -> Result<Numeric> {
             .map(|found| if field == Field::Hour { whole(time / 3_600_000_000) } else { found })
             .ok_or_else(|| unsupported(word, &Type::Time)),
     }
+}
+
+/// `extract(field from time with time zone)`.
+///
+/// # Errors
+/// As [`of_timestamp`].
+pub fn of_timetz(word: &str, time: Timetz) -> Result<Numeric> {
+    let east = i64::from(time.east);
+    Ok(match Field::find(word, &Type::Timetz)? {
+        Field::Timezone => whole(east),
+        Field::TimezoneHour => whole(east / 3_600),
+        Field::TimezoneMinute => whole(east / 60 % 60),
+        Field::Epoch => Numeric::new(time.utc(), 6),
+        field => of_clock(field, time.micros).ok_or_else(|| unsupported(word, &Type::Timetz))?,
+    })
 }
 
 /// `extract(field from interval)`.

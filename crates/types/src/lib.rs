@@ -28,6 +28,7 @@ pub mod sort_key;
 pub mod span;
 pub mod stored;
 pub mod text;
+pub mod timetz;
 pub mod ty;
 pub mod value;
 pub mod vector;

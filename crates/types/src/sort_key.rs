@@ -8,6 +8,7 @@ use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
 use crate::session::Session;
+use crate::timetz::Timetz;
 use crate::value::Array;
 use crate::{Type, Value, compare, interval};
 
@@ -131,6 +132,14 @@ fn text(out: &mut Vec<u8>, ty: &Type, text: &str) {
             out.push(0);
             out.extend(address);
         }
+        Type::Timetz => match Timetz::read(text) {
+            Ok(time) => {
+                let (utc, west) = time.key();
+                integer(out, utc);
+                integer(out, west);
+            }
+            Err(_) => plain(out, text),
+        },
         Type::Range(subtype) => match range::read(subtype, text, &Session::utc(0)) {
             Ok(range) => self::range(out, subtype, &range),
             Err(_) => plain(out, text),

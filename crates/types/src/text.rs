@@ -6,6 +6,7 @@ use crate::datetime::{self, Style};
 use crate::json::{self, DEPTH_MAX};
 use crate::numeric::Numeric;
 use crate::session::Session;
+use crate::timetz::Timetz;
 use crate::{Code, Error, Modifier, Result, Type, Value, array, interval, jsonpath, range, vector};
 
 fn invalid(ty: &str, text: &str) -> Error {
@@ -68,7 +69,8 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         Type::Tsquery => Value::text(crate::search::print(crate::search::parse(text)?.as_ref())),
         Type::Vector => Value::Bytes(vector::parse(text)?),
         Type::Bit | Type::Varbit => Value::text(bits(text)?),
-        Type::Timetz | Type::Composite(_) | Type::Void => {
+        Type::Timetz => Value::text(datetime::parse_timetz(text, session)?.to_string()),
+        Type::Composite(_) | Type::Void => {
             return Err(Error::missing(format!(
                 "reading values of type {}",
                 crate::ty::format_type(ty, None)
@@ -483,6 +485,11 @@ pub fn apply_modifier(ty: &Type, modifier: Option<Modifier>, value: Value, expli
         }
         (Type::Time, Modifier::Fraction(digits), Value::Time(micros)) => {
             Ok(Value::Time(round_micros(micros, digits)))
+        }
+        (Type::Timetz, Modifier::Fraction(digits), Value::Text(text)) => {
+            let time = Timetz::read(&text)?;
+            let micros = round_micros(time.micros, digits);
+            Ok(Value::text(Timetz { micros, ..time }.to_string()))
         }
         (Type::Array(element), modifier, Value::Array(values)) => {
             let elements = values

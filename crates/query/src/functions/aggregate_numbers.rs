@@ -48,10 +48,13 @@ pub(super) static ROWS: &[Aggregate] = &[
     Aggregate::new("avg", &[Float4], Float8, || Box::new(Floats::new(Statistic::Mean))),
     Aggregate::new("avg", &[Float8], Float8, || Box::new(Floats::new(Statistic::Mean))),
     Aggregate::new("avg", &[V], V, || Box::new(Spans { mean: true, ..Spans::default() })),
+    Aggregate::new("bit_and", &[Int2], Int2, || Box::new(Bits { with: |a, b| a & b, bits: None })),
     Aggregate::new("bit_and", &[Int4], Int4, || Box::new(Bits { with: |a, b| a & b, bits: None })),
     Aggregate::new("bit_and", &[Int8], Int8, || Box::new(Bits { with: |a, b| a & b, bits: None })),
+    Aggregate::new("bit_or", &[Int2], Int2, || Box::new(Bits { with: |a, b| a | b, bits: None })),
     Aggregate::new("bit_or", &[Int4], Int4, || Box::new(Bits { with: |a, b| a | b, bits: None })),
     Aggregate::new("bit_or", &[Int8], Int8, || Box::new(Bits { with: |a, b| a | b, bits: None })),
+    Aggregate::new("bit_xor", &[Int2], Int2, || Box::new(Bits { with: |a, b| a ^ b, bits: None })),
     Aggregate::new("bit_xor", &[Int4], Int4, || Box::new(Bits { with: |a, b| a ^ b, bits: None })),
     Aggregate::new("bit_xor", &[Int8], Int8, || Box::new(Bits { with: |a, b| a ^ b, bits: None })),
 ];

@@ -11,7 +11,7 @@ use types::{Code, Error, Result, Type, Value};
 use super::Context;
 use super::Ty::{
     Any, AnyArray, AnyElement, AnyEnum, AnyNonArray, Bool, Bpchar, Bytea, Citext, Date, Float4, Float8, Inet,
-    Int2, Int4, Int8, Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz,
+    Int2, Int4, Int8, Interval, Json as J, Jsonb as B, Numeric, Text, Time, Timestamp, Timestamptz, Timetz,
 };
 use super::aggregate::{Aggregate, State};
 use super::arguments::{boolean, bytes, invalid, list, text_or_null};
@@ -40,6 +40,7 @@ pub(super) static EXTREMES: &[Aggregate] = extremes! {
     Citext Some(Type::Citext),
     Date None,
     Time None,
+    Timetz Some(Type::Timetz),
     Timestamp None,
     Timestamptz None,
     Interval None,

@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("array_dims", &[A], T, array_dims),
     Function::new("cardinality", &[A], I, |_, a| count(array(a, 0)?.elements.len())),
     Function::new("trim_array", &[A, I], A, trim_array),
-    Function::new("array_fill", &[AnyElement, Of(&I)], A, array_fill).lax(),
+    Function::new("array_fill", &[AnyElement, Of(&I), Of(&I)], A, array_fill).lax().optional(1),
     Function::new("array_to_string", &[A, T, T], T, array_to_string).lax().stable().optional(1),
     Function::new("string_to_array", &[T, T, T], Of(&T), string_to_array).lax().optional(1),
 ];
@@ -335,6 +335,21 @@ fn array_fill(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(lengths) = array_or_null(arguments, 1)? else {
         return Err(Error::new(Code::NULL_NOT_ALLOWED, "dimension array or low bound array cannot be null"));
     };
+    if arguments.len() > 2 {
+        let Some(bounds) = array_or_null(arguments, 2)? else {
+            return Err(Error::new(
+                Code::NULL_NOT_ALLOWED,
+                "dimension array or low bound array cannot be null",
+            ));
+        };
+        if bounds.elements.len() != lengths.elements.len() {
+            let error = Error::new(Code::ARRAY_SUBSCRIPT, "wrong number of array subscripts");
+            return Err(error.with_details("Low bound array has different size than dimensions array."));
+        }
+        if bounds.elements.iter().any(|bound| !matches!(bound, Value::Int(1))) {
+            return Err(Error::missing("an array whose lower bounds are not 1"));
+        }
+    }
     let mut dimensions = Vec::new();
     for length in &lengths.elements {
         match length {

@@ -199,7 +199,7 @@ fn out_of_range() -> Error {
 }
 
 /// A timestamp in range, infinities included.
-fn ranged(micros: i64) -> Result<Value> {
+pub(super) fn ranged(micros: i64) -> Result<Value> {
     if moment::is_finite(micros) && !(moment::TIMESTAMP_MIN..moment::TIMESTAMP_END).contains(&micros) {
         return Err(out_of_range());
     }
@@ -216,7 +216,7 @@ fn at_time(date: i32, time: i64) -> Result<Value> {
 }
 
 /// Seconds east of UTC in a zone.
-fn offset(zone: &str, micros: i64, is_local: bool) -> Result<i64> {
+pub(super) fn offset(zone: &str, micros: i64, is_local: bool) -> Result<i64> {
     let unknown = || Error::new(Code::INVALID_PARAMETER, format!("time zone \"{zone}\" not recognized"));
     zone_offset(zone, micros, is_local).map(i64::from).ok_or_else(unknown)
 }
@@ -243,6 +243,12 @@ fn shifted(arguments: &[Value], sign: i64) -> Result<Value> {
     if !moment::is_finite(micros) {
         return ok(micros);
     }
+    let seconds = whole_offset(zone)?;
+    ranged(micros.checked_add(sign * seconds * 1_000_000).ok_or_else(out_of_range)?)
+}
+
+/// Seconds east of UTC of a zone that is an interval.
+pub(super) fn whole_offset(zone: types::value::Interval) -> Result<i64> {
     if zone.months != 0 || zone.days != 0 {
         let shown = spans::print(zone);
         let message = format!("interval time zone \"{shown}\" must not include months or days");
@@ -250,8 +256,7 @@ fn shifted(arguments: &[Value], sign: i64) -> Result<Value> {
     }
     // PostgreSQL keeps the seconds in 32 bits, whatever is lost.
     let low = u32::try_from((zone.micros / 1_000_000) & i64::from(u32::MAX)).unwrap_or(0);
-    let seconds = i64::from(low.cast_signed());
-    ranged(micros.checked_add(sign * seconds * 1_000_000).ok_or_else(out_of_range)?)
+    Ok(i64::from(low.cast_signed()))
 }
 
 /// Infinities stay what they are, whatever the unit.

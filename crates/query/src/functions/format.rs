@@ -52,11 +52,11 @@ fn outputs(context: &Context<'_>, arguments: &[Value], from: usize) -> Vec<Strin
     each.filter_map(|(position, value)| output(context.argument(position), value, context.session)).collect()
 }
 
-fn concat(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn concat(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(outputs(context, arguments, 0).concat())
 }
 
-fn concat_ws(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn concat_ws(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     match text_or_null(arguments, 0)? {
         Some(separator) => ok_text(outputs(context, arguments, 1).join(separator)),
         None => Ok(Value::Null),
@@ -75,7 +75,7 @@ fn join(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(out)
 }
 
-fn format(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn format(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     if arguments.first().is_none_or(Value::is_null) {
         return Ok(Value::Null);
     }

@@ -51,20 +51,10 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("jsonb_set", &[B, TEXTS, B, Ty::Bool], B, set).optional(1),
     Function::new("jsonb_set_lax", &[B, TEXTS, B, Ty::Bool, T], B, set_lax).optional(2).lax(),
     Function::new("jsonb_insert", &[B, TEXTS, B, Ty::Bool], B, insert).optional(1),
-    Function::new("json_extract_path", &[J, T], J, |_, a| {
-        Ok(raw(raw_json::at_path(text(a, 0)?, &tail(a)?)?))
-    })
-    .variadic(),
-    Function::new("json_extract_path_text", &[J, T], T, |_, a| {
-        raw_json::at_path(text(a, 0)?, &tail(a)?)?.map_or(Ok(Value::Null), raw_json::as_text)
-    })
-    .variadic(),
-    Function::new("jsonb_extract_path", &[B, T], B, |_, a| Ok(shown(walk(&document(a, 0)?, &tail(a)?))))
-        .variadic(),
-    Function::new("jsonb_extract_path_text", &[B, T], T, |_, a| {
-        Ok(as_text(walk(&document(a, 0)?, &tail(a)?)))
-    })
-    .variadic(),
+    Function::new("json_extract_path", &[J, T], J, extracted).variadic(),
+    Function::new("json_extract_path_text", &[J, T], T, extracted_text).variadic(),
+    Function::new("jsonb_extract_path", &[B, T], B, extracted_binary).variadic(),
+    Function::new("jsonb_extract_path_text", &[B, T], T, extracted_binary_text).variadic(),
     Function::new("json_typeof", &[J], T, |_, a| ok_text(type_name(&document(a, 0)?))),
     Function::new("jsonb_typeof", &[B], T, |_, a| ok_text(type_name(&document(a, 0)?))),
     Function::new("json_array_length", &[J], I, array_length),
@@ -73,6 +63,23 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("jsonb_strip_nulls", &[B], B, |_, a| ok_text(strip_nulls(document(a, 0)?).spaced())),
     Function::new("jsonb_pretty", &[B], T, |_, a| ok_text(pretty(&document(a, 0)?))),
 ];
+
+pub(super) fn extracted(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    Ok(raw(raw_json::at_path(text(arguments, 0)?, &tail(arguments)?)?))
+}
+
+pub(super) fn extracted_text(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let found = raw_json::at_path(text(arguments, 0)?, &tail(arguments)?)?;
+    found.map_or(Ok(Value::Null), raw_json::as_text)
+}
+
+pub(super) fn extracted_binary(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    Ok(shown(walk(&document(arguments, 0)?, &tail(arguments)?)))
+}
+
+pub(super) fn extracted_binary_text(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    Ok(as_text(walk(&document(arguments, 0)?, &tail(arguments)?)))
+}
 
 /// An argument's document.
 pub(super) fn document(arguments: &[Value], position: usize) -> Result<Json> {

@@ -4,19 +4,21 @@ use types::json::{Json, write_string};
 use types::json_value::{to_json, write_value};
 use types::{Code, Error, Result, Type, Value};
 
-use super::Ty::{Any, AnyArray, AnyElement, Array as Of, Json as J, Jsonb as B, Text as T};
-use super::arguments::{array, invalid, ok_text, output, texts};
-use super::{Context, Function, Ty};
+use super::Ty::{Any, AnyArray, AnyElement, Array as Of, Bool, Json as J, Jsonb as B, Text as T};
+use super::arguments::{array, boolean, invalid, ok_text, output, texts};
+use super::{Context, Function, Ty, raw_json};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_json", &[AnyElement], J, |c, a| json(c, a, 0)).stable(),
     Function::new("to_jsonb", &[AnyElement], B, |c, a| ok_text(tree(c, a, 0)?.spaced())).stable(),
     Function::new("row_to_json", &[Ty::Record], J, |c, a| json(c, a, 0)).stable(),
+    Function::new("row_to_json", &[Ty::Record, Bool], J, in_lines).stable(),
     Function::new("array_to_json", &[AnyArray], J, |c, a| json(c, a, 0)).stable(),
+    Function::new("array_to_json", &[AnyArray, Bool], J, in_lines).stable(),
     Function::new("json_build_array", &[], J, |_, _| ok_text("[]")).stable(),
-    Function::new("json_build_array", &[Any], J, |c, a| json_array(c, a)).lax().variadic().stable(),
+    Function::new("json_build_array", &[Any], J, json_array).lax().variadic().stable(),
     Function::new("jsonb_build_array", &[], B, |_, _| ok_text("[]")).stable(),
-    Function::new("jsonb_build_array", &[Any], B, |c, a| jsonb_array(c, a)).lax().variadic().stable(),
+    Function::new("jsonb_build_array", &[Any], B, jsonb_array).lax().variadic().stable(),
     Function::new("json_build_object", &[], J, |_, _| ok_text("{}")).stable(),
     Function::new("json_build_object", &[Any], J, json_object).lax().variadic().stable(),
     Function::new("jsonb_build_object", &[], B, |_, _| ok_text("{}")).stable(),
@@ -54,16 +56,31 @@ fn json(context: &Context<'_>, arguments: &[Value], position: usize) -> Result<V
     ok_text(written(context.argument(position), argument(arguments, position), context)?)
 }
 
+/// Where asked for, each part of the outermost list on a line of its own.
+fn in_lines(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let whole = written(context.argument(0), argument(arguments, 0), context)?;
+    if !boolean(arguments, 1)? {
+        return ok_text(whole);
+    }
+    let fields = raw_json::fields(&whole);
+    let fields: Vec<String> = fields.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
+    ok_text(if whole.starts_with('{') {
+        format!("{{{}}}", fields.join(",\n "))
+    } else {
+        format!("[{}]", raw_json::elements(&whole).join(",\n "))
+    })
+}
+
 fn tree(context: &Context<'_>, arguments: &[Value], position: usize) -> Result<Json> {
     part(context.argument(position), argument(arguments, position), context)
 }
 
-fn json_array(context: &Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn json_array(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let parts = arguments.iter().enumerate().map(|(at, value)| written(context.argument(at), value, context));
     ok_text(format!("[{}]", parts.collect::<Result<Vec<_>>>()?.join(", ")))
 }
 
-fn jsonb_array(context: &Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn jsonb_array(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let parts = (0..arguments.len()).map(|position| tree(context, arguments, position));
     ok_text(Json::Array(parts.collect::<Result<_>>()?).spaced())
 }
@@ -98,7 +115,7 @@ fn keys(
     (0..arguments.len()).step_by(2).map(key_at).collect()
 }
 
-fn json_object(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn json_object(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let null = |at: usize| {
         invalid(format!("argument {} cannot be null", at + 1)).with_hint("Object keys should be text.")
     };
@@ -121,7 +138,7 @@ pub(super) fn joined(fields: &[(String, String)], colon: &str, comma: &str) -> S
     format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(comma))
 }
 
-fn jsonb_object(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+pub(super) fn jsonb_object(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let null = |at: usize| invalid(format!("argument {}: key must not be null", at + 1));
     let mut fields = Vec::new();
     for (key, at) in keys(context, arguments, &null, "jsonb_build_object")? {

@@ -11,7 +11,7 @@ const NAMES: &[&str] = &[
     // Numbers whose last digits are a C library's, and chance that is repeated.
     "acosh", "asinh", "atanh", "setseed",
     // Text.
-    "is_normalized", "normalize", "to_ascii", "unistr", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
+    "xmlagg", "xpath", "xpath_exists", "query_to_xml",
     // Moments.
     "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday",
     // JSON.

@@ -2,12 +2,13 @@
 
 use types::{Code, Error, Result, Value};
 
-use super::arguments::{ok_text, text};
+use super::arguments::{bytes, ok_text, text};
 use super::interrupt::Steps;
 use super::text::lower;
 use super::{Context, Function, Ty};
 
 const T: Ty = Ty::Text;
+const B: Ty = Ty::Bytea;
 
 pub(super) static ROWS: &[Function] = &[
     Function::operator("~~", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(like(text(a, 0)?, text(a, 1)?)?))),
@@ -16,12 +17,22 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("!~~*", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(!ilike(text(a, 0)?, text(a, 1)?)?))),
     Function::new("like", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(like(text(a, 0)?, text(a, 1)?)?))),
     Function::new("notlike", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(!like(text(a, 0)?, text(a, 1)?)?))),
+    Function::operator("~~", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(is_like_bytes(a)?))),
+    Function::operator("!~~", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(!is_like_bytes(a)?))),
+    Function::new("like", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(is_like_bytes(a)?))),
+    Function::new("notlike", &[B, B], Ty::Bool, |_, a| Ok(Value::Bool(!is_like_bytes(a)?))),
     Function::new("like_escape", &[T, T], T, like_escape),
 ];
 
 /// `like` of two texts whose letters are alike in both cases.
 pub(super) fn is_like_caseless(arguments: &[Value]) -> Result<bool> {
     ilike(text(arguments, 0)?, text(arguments, 1)?)
+}
+
+/// Of bytes each is a character.
+fn is_like_bytes(arguments: &[Value]) -> Result<bool> {
+    let characters = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    like(&characters(bytes(arguments, 0)?), &characters(bytes(arguments, 1)?))
 }
 
 fn ilike(text: &str, pattern: &str) -> Result<bool> {

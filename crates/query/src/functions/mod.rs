@@ -12,6 +12,7 @@ mod aggregate_pairs;
 mod aggregate_values;
 mod arguments;
 mod array;
+mod bits;
 mod buckets;
 mod bytes;
 pub mod choose;
@@ -54,9 +55,11 @@ mod system;
 mod text;
 mod ty;
 mod values;
+mod variadic;
+mod zoned_times;
 
 pub use aggregate::{Aggregate, State};
-pub use aggregate_ordered::is_ordered;
+pub use aggregate_ordered::{DESCENDING, is_ordered};
 pub use choose::{
     Chosen, ChosenAggregate, ChosenSet, choose, choose_aggregate, choose_comparison, choose_set,
 };
@@ -70,6 +73,7 @@ pub use sets::SetFunction;
 pub use ty::Ty;
 pub use types::session::Session;
 pub(crate) use values::GROUPING;
+pub use variadic::WORD as VARIADIC;
 
 /// The rows, by family.
 static TABLE: &[&[Function]] = &[
@@ -79,6 +83,7 @@ static TABLE: &[&[Function]] = &[
     like::ROWS,
     pattern::ROWS,
     bytes::ROWS,
+    bits::ROWS,
     hash::ROWS,
     integers::PLUS,
     integers::MINUS,
@@ -107,6 +112,7 @@ static TABLE: &[&[Function]] = &[
     array::ROWS,
     datetime::OPERATORS,
     datetime::ROWS,
+    zoned_times::ROWS,
     moment_format::ROWS,
     moment_read::ROWS,
     number_format::ROWS,
@@ -119,6 +125,7 @@ static TABLE: &[&[Function]] = &[
     ranges::CONSTRUCTORS,
     ranges::ROWS,
     values::ROWS,
+    variadic::ROWS,
     locks::ROWS,
     networks::ROWS,
     sizes::ROWS,
@@ -140,6 +147,7 @@ static AGGREGATES: &[&[Aggregate]] = &[
     aggregate_numbers::DEVIATIONS,
     aggregate_pairs::ROWS,
     aggregate_ordered::ROWS,
+    bits::AGGREGATES,
     extensions::vectors::AGGREGATES,
 ];
 

@@ -43,6 +43,8 @@ pub(super) static ROWS: &[Function] = &[
         finite(number(a, 0)?, |number| Value::Int(number.normalized().scale().into()))
     }),
     Function::new("trim_scale", &[N], N, |_, a| ok(number(a, 0)?.normalized())),
+    Function::new("gcd", &[N, N], N, |_, a| divisor(number(a, 0)?, number(a, 1)?).and_then(ok)),
+    Function::new("lcm", &[N, N], N, |_, a| multiple(number(a, 0)?, number(a, 1)?).and_then(ok)),
     Function::new("factorial", &[Int8], N, factorial),
 ];
 
@@ -52,6 +54,37 @@ pub(super) fn number(arguments: &[Value], position: usize) -> Result<&Numeric> {
         Some(Value::Numeric(number)) => Ok(number),
         _ => Err(Error::internal(format!("argument {position} is not a number"))),
     }
+}
+
+fn is_finite(number: &Numeric) -> bool {
+    !matches!(number, Numeric::NaN | Numeric::Infinity | Numeric::NegativeInfinity)
+}
+
+/// The greatest common divisor, with as many digits after the point as the longer one; of what is no number there is none.
+fn divisor(left: &Numeric, right: &Numeric) -> Result<Numeric> {
+    if !is_finite(left) || !is_finite(right) {
+        return Ok(Numeric::NaN);
+    }
+    let places = i32::try_from(left.scale().max(right.scale())).unwrap_or(i32::MAX);
+    let (mut left, mut right) = (left.abs(), right.abs());
+    while !right.is_zero() {
+        super::interrupt::begin(&[])?;
+        (left, right) = (right.clone(), left.rem(&right)?);
+    }
+    Ok(left.round(places))
+}
+
+/// The least common multiple.
+fn multiple(left: &Numeric, right: &Numeric) -> Result<Numeric> {
+    if !is_finite(left) || !is_finite(right) {
+        return Ok(Numeric::NaN);
+    }
+    let places = i32::try_from(left.scale().max(right.scale())).unwrap_or(i32::MAX);
+    if left.is_zero() || right.is_zero() {
+        return Ok(Numeric::from_i64(0).round(places));
+    }
+    let times = left.div(&divisor(left, right)?)?.round(0);
+    Ok(times.mul(right).abs().round(places))
 }
 
 fn ok(number: Numeric) -> Result<Value> {

@@ -232,7 +232,7 @@ pub(super) fn symbol(prefix: &str, name: &str, kind: Kind, arguments: &[Ty]) -> 
     let mut out = prefix.to_owned();
     if kind == Kind::Function {
         out.push('_');
-        out.push_str(name);
+        out.push_str(&name.replace(' ', "_"));
     } else {
         if kind == Kind::Prefix {
             out.push_str("_prefix");

@@ -6,13 +6,15 @@ use types::{Result, Value};
 
 use super::Ty::{Any, Int8 as L, Text as T};
 use super::arguments::{int, invalid, ok_text, text};
+use super::numbers::number;
 use super::{Context, Function};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("pg_typeof", &[Any], T, |c, _| ok_text(format_type(c.argument(0), None))).lax().stable(),
     Function::new("pg_client_encoding", &[], T, |_, _| ok_text("UTF8")).stable(),
     Function::new("getdatabaseencoding", &[], T, |_, _| ok_text("UTF8")).stable(),
-    Function::new("pg_size_pretty", &[L], T, pretty),
+    Function::new("pg_size_pretty", &[L], T, |_, a| ok_text(pretty(int(a, 0)?))),
+    Function::new("pg_size_pretty", &[super::Ty::Numeric], T, |_, a| pretty_number(number(a, 0)?)),
     Function::new("pg_size_bytes", &[T], L, bytes),
     Function::new("parse_ident", &[T, super::Ty::Bool], super::Ty::Array(&T), identifiers).optional(1),
 ];
@@ -20,8 +22,8 @@ pub(super) static ROWS: &[Function] = &[
 const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
 
 /// A unit is left when its number has more than four digits; halves are rounded away from zero.
-fn pretty(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    let size = i128::from(int(arguments, 0)?);
+fn pretty(size: i64) -> String {
+    let size = i128::from(size);
     let mut left = size.abs();
     for (at, unit) in UNITS.iter().enumerate() {
         let is_last = at + 1 == UNITS.len();
@@ -29,11 +31,33 @@ fn pretty(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         let shown = if at == 0 { left } else { (left + 1) / 2 };
         let limit = if at == 0 { 10 * 1024 } else { 20 * 1024 - 1 };
         if is_last || left < limit {
-            return ok_text(format!("{}{shown} {unit}", if size < 0 { "-" } else { "" }));
+            return format!("{}{shown} {unit}", if size < 0 { "-" } else { "" });
         }
         left >>= if at == 0 { 9 } else { 10 };
     }
+    String::new()
+}
+
+/// The same of any number, as far as it goes by its own rules: a fraction of a byte is told.
+fn pretty_number(size: &Numeric) -> Result<Value> {
+    let two = Numeric::from_i64(2);
+    let mut left = size.clone();
+    for (at, unit) in UNITS.iter().enumerate() {
+        let limit = Numeric::from_i64(if at == 0 { 10 * 1024 } else { 20 * 1024 - 1 });
+        if at + 1 == UNITS.len() || left.abs().compare(&limit).is_lt() {
+            let shown = if at == 0 { left } else { halved(&left, &two)? };
+            return ok_text(format!("{shown} {unit}"));
+        }
+        let divisor = Numeric::from_i64(if at == 0 { 1 << 9 } else { 1 << 10 });
+        left = left.div(&divisor)?.trunc(0);
+    }
     Ok(Value::Null)
+}
+
+/// Half of a whole number; halves are rounded away from zero.
+fn halved(number: &Numeric, two: &Numeric) -> Result<Numeric> {
+    let one = Numeric::from_i64(if number.compare(&Numeric::from_i64(0)).is_lt() { -1 } else { 1 });
+    Ok(number.add(&one).div(two)?.trunc(0))
 }
 
 fn bytes(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

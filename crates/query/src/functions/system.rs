@@ -13,6 +13,9 @@ pub(super) static ROWS: &[Function] = &[
             let message = format!("permission denied for schema {}", text(a, 1)?);
             return Err(Error::new(Code::PRIVILEGE, message));
         }
+        if text(a, 0)? == "privilege" {
+            return Err(no_privilege(text(a, 1)?));
+        }
         let code = match text(a, 0)? {
             "relation" => Code::UNDEFINED_TABLE,
             "function" => Code::UNDEFINED_FUNCTION,
@@ -23,3 +26,11 @@ pub(super) static ROWS: &[Function] = &[
     })
     .stable(),
 ];
+
+/// What is said of a word that is no privilege, or of one that is not kept.
+fn no_privilege(word: &str) -> Error {
+    if word.ends_with(" option") {
+        return Error::missing("asking who may grant a role to others");
+    }
+    Error::new(Code::INVALID_PARAMETER, format!("unrecognized privilege type: \"{word}\""))
+}

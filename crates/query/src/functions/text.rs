@@ -1,8 +1,10 @@
 //! Character strings (PostgreSQL 9.4). Positions and lengths are characters.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use types::{Code, Error, Result, Value};
+use unicode_normalization::UnicodeNormalization;
 
 use super::arguments::{count, int, invalid, ok_text, out_of_range, text};
 use super::interrupt::{Steps, VALUE_BYTES_MAX, fits};
@@ -10,6 +12,7 @@ use super::{Context, Function, Ty};
 
 const T: Ty = Ty::Text;
 const I: Ty = Ty::Int4;
+const P: Ty = Ty::Bpchar;
 
 pub(super) static ROWS: &[Function] = &[
     Function::operator("||", &[T, T], T, |_, a| ok_text([text(a, 0)?, text(a, 1)?].concat())),
@@ -37,8 +40,8 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("substr", &[T, I, I], T, substring),
     Function::new("substring", &[T, I], T, substring),
     Function::new("substring", &[T, I, I], T, substring),
-    Function::new("overlay", &[T, T, I], T, overlay),
-    Function::new("overlay", &[T, T, I, I], T, overlay),
+    Function::new("overlay", &[T, T, I], T, overlaid),
+    Function::new("overlay", &[T, T, I, I], T, overlaid),
     Function::new("left", &[T, I], T, left),
     Function::new("right", &[T, I], T, right),
     Function::new("lpad", &[T, I], T, lpad),
@@ -58,6 +61,20 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("chr", &[I], T, chr),
     Function::new("to_hex", &[I], T, |_, a| ok_text(format!("{:x}", int(a, 0)? & 0xffff_ffff))),
     Function::new("to_hex", &[Ty::Int8], T, |_, a| ok_text(format!("{:x}", int(a, 0)?))),
+    Function::operator("~<~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_lt)),
+    Function::operator("~<=~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_le)),
+    Function::operator("~>~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_gt)),
+    Function::operator("~>=~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_ge)),
+    Function::operator("~<~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_lt)),
+    Function::operator("~<=~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_le)),
+    Function::operator("~>~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_gt)),
+    Function::operator("~>=~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_ge)),
+    Function::new("normalize", &[T, T], T, |_, a| normalized(a).and_then(ok_text)).optional(1),
+    Function::new("is_normalized", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(normalized(a)? == text(a, 0)?)))
+        .optional(1),
+    Function::new("unistr", &[T], T, |_, a| unescaped(text(a, 0)?).and_then(ok_text)),
+    Function::new("to_ascii", &[T], T, |_, _| Err(no_ascii())),
+    Function::new("to_ascii", &[T, T], T, |_, _| Err(no_ascii())),
     Function::new("quote_ident", &[T], T, |_, a| ok_text(super::format::quote_ident(text(a, 0)?))),
     Function::new("quote_literal", &[T], T, |_, a| ok_text(super::format::quote_literal(text(a, 0)?))),
 ];
@@ -67,6 +84,99 @@ fn one_of(set: &str) -> impl Fn(char) -> bool {
     let mut set: Vec<char> = set.chars().collect();
     set.sort_unstable();
     move |c| set.binary_search(&c).is_ok()
+}
+
+/// The order by bytes, of which the padding of `character(n)` is no part.
+fn in_order(arguments: &[Value], wanted: fn(Ordering) -> bool) -> Result<Value> {
+    let (left, right) = (text(arguments, 0)?, text(arguments, 1)?);
+    Ok(Value::Bool(wanted(left.cmp(right))))
+}
+
+/// One of the four forms of Unicode.
+fn normalized(arguments: &[Value]) -> Result<String> {
+    let whole = text(arguments, 0)?;
+    let form = if arguments.len() > 1 { text(arguments, 1)? } else { "NFC" };
+    Ok(match form.to_ascii_uppercase().as_str() {
+        "NFC" => whole.nfc().collect(),
+        "NFD" => whole.nfd().collect(),
+        "NFKC" => whole.nfkc().collect(),
+        "NFKD" => whole.nfkd().collect(),
+        _ => return Err(invalid(format!("invalid normalization form: {form}"))),
+    })
+}
+
+/// The encodings that it knows are none of a database of ours.
+fn no_ascii() -> Error {
+    Error::new(Code::FEATURE_NOT_SUPPORTED, "encoding conversion from UTF8 to ASCII not supported")
+}
+
+/// A text in which `\XXXX`, `\+XXXXXX`, `\uXXXX` and `\UXXXXXXXX` stand for characters.
+fn unescaped(written: &str) -> Result<String> {
+    let mut out = String::with_capacity(written.len());
+    let mut rest = written;
+    let mut high = None;
+    while let Some((before, behind)) = rest.split_once('\\') {
+        push_plain(&mut out, before, high)?;
+        if let Some(behind) = behind.strip_prefix('\\') {
+            push_plain(&mut out, "\\", high)?;
+            rest = behind;
+            continue;
+        }
+        let (marks, digits) = match behind.chars().next() {
+            Some('+') => (1, 6),
+            Some('u') => (1, 4),
+            Some('U') => (1, 8),
+            _ => (0, 4),
+        };
+        let digits = behind.get(marks..marks + digits).filter(|digits| is_hexadecimal(digits));
+        let digits = digits.ok_or_else(bad_escape)?;
+        let code = u32::from_str_radix(digits, 16).map_err(|_| bad_escape())?;
+        rest = behind.get(marks + digits.len()..).unwrap_or("");
+        high = push_code(&mut out, code, high)?;
+    }
+    push_plain(&mut out, rest, high)?;
+    if rest.is_empty() && high.is_some() {
+        return Err(bad_pair());
+    }
+    Ok(out)
+}
+
+fn is_hexadecimal(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn push_plain(out: &mut String, text: &str, high: Option<u32>) -> Result<()> {
+    if high.is_some() && !text.is_empty() {
+        return Err(bad_pair());
+    }
+    out.push_str(text);
+    Ok(())
+}
+
+/// A character, or the first half of one, which is given back.
+fn push_code(out: &mut String, code: u32, high: Option<u32>) -> Result<Option<u32>> {
+    let code = match (high, code) {
+        (None, 0xd800..0xdc00) => return Ok(Some(code)),
+        (Some(high), 0xdc00..0xe000) => 0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00),
+        (Some(_), _) | (None, 0xdc00..0xe000) => return Err(bad_pair()),
+        (None, code) => code,
+    };
+    match char::from_u32(code) {
+        Some(c) if c != '\0' => out.push(c),
+        _ => {
+            return Err(invalid(format!("invalid Unicode code point: {code:04X}")));
+        }
+    }
+    Ok(None)
+}
+
+fn bad_escape() -> Error {
+    Error::new(Code::SYNTAX, "invalid Unicode escape")
+        .with_hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.")
+}
+
+fn bad_pair() -> Error {
+    Error::new(Code::SYNTAX, "invalid Unicode surrogate pair")
 }
 
 fn starts_with(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -157,7 +267,8 @@ fn substring(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     ok_text(slice(text(arguments, 0)?, start, end))
 }
 
-fn overlay(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+/// A text with a part of it replaced.
+pub(super) fn overlaid(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (whole, part, start) = (text(arguments, 0)?, text(arguments, 1)?, int(arguments, 2)?);
     let length = if arguments.len() > 3 {
         int(arguments, 3)?

@@ -22,12 +22,8 @@ pub(super) static ROWS: &[Function] = &[
     .lax()
     .stable(),
     Function::new("enum_range", &[AnyEnum, AnyEnum], Ty::AnyArray, enum_range).lax().stable(),
-    Function::new("num_nulls", &[Any], I, |_, a| count(a.iter().filter(|value| value.is_null()).count()))
-        .lax()
-        .variadic(),
-    Function::new("num_nonnulls", &[Any], I, |_, a| count(a.iter().filter(|value| !value.is_null()).count()))
-        .lax()
-        .variadic(),
+    Function::new("num_nulls", &[Any], I, nulls).lax().variadic(),
+    Function::new("num_nonnulls", &[Any], I, others).lax().variadic(),
     Function::new("host", &[Inet], T, |_, a| {
         ok_text(text(a, 0)?.split_once('/').map_or(text(a, 0)?, |(host, _)| host))
     }),
@@ -38,6 +34,14 @@ pub(super) static ROWS: &[Function] = &[
         ok_text(if super::arguments::boolean(a, 0)? { "true" } else { "false" })
     }),
 ];
+
+pub(super) fn nulls(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    count(arguments.iter().filter(|value| value.is_null()).count())
+}
+
+pub(super) fn others(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    count(arguments.iter().filter(|value| !value.is_null()).count())
+}
 
 /// A random uuid: version 4, variant 1 (RFC 9562).
 pub(super) fn random_uuid(context: &mut Context<'_>, _: &[Value]) -> Result<Value> {

@@ -7,7 +7,9 @@ use types::ty::format_type;
 use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
-use crate::functions::{GROUPING, Kind, aggregates, candidates, choose, choose_aggregate, is_ordered};
+use crate::functions::{
+    DESCENDING, GROUPING, Kind, VARIADIC, aggregates, candidates, choose, choose_aggregate, is_ordered,
+};
 use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 
 /// Settings that are the same in a whole request, bound like everything about its caller.
@@ -70,6 +72,9 @@ impl Resolver<'_> {
         if is_aggregate(name) {
             return self.unexpanded("aggregate function calls", |resolver| resolver.aggregate(call));
         }
+        if super::hypothetical::is_hypothetical(name) && !call.within_group.is_empty() {
+            return self.unexpanded("aggregate function calls", |resolver| resolver.hypothetical(call));
+        }
         if super::windows::is_window_function(name) {
             let message = format!("window function {name} requires an OVER clause");
             return Err(Error::new(Code::WINDOWING, message));
@@ -95,6 +100,13 @@ impl Resolver<'_> {
             return Ok(Expr::Apply { function: &GROUPING, args, ty: Type::Int4 });
         }
         let args = self.arguments(call)?;
+        let is_list = |argument: &ast::Argument| {
+            argument.variadic && !matches!(&*argument.value.kind, ExprKind::Array(_))
+        };
+        if call.args.last().is_some_and(is_list) {
+            let name = format!("{name}{VARIADIC}");
+            return self.function(&ObjectName { name, ..call.name.clone() }, args);
+        }
         self.function(&call.name, args)
     }
 
@@ -111,7 +123,7 @@ impl Resolver<'_> {
                         elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>>>()?,
                     );
                 }
-                (None, _) if argument.variadic => {
+                (None, _) if argument.variadic && !has_list_form(&call.name.name) => {
                     return Err(Error::missing(format!("VARIADIC in a call of {}()", call.name.name)));
                 }
                 (None, _) => args.push(self.named_or_value(&argument.value)?),
@@ -133,7 +145,8 @@ impl Resolver<'_> {
     /// A call of a row of the table of functions, or a cast in function notation.
     fn function(&mut self, name: &ObjectName, args: Vec<Expr>) -> Result<Expr> {
         let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"));
-        if is_ours && candidates(&name.name, Kind::Function).next().is_none() && args.len() == 1 {
+        let takes = |function: &crate::functions::Function| function.takes(args.len());
+        if is_ours && args.len() == 1 && !candidates(&name.name, Kind::Function).any(takes) {
             let ty = TypeName {
                 name: name.clone(),
                 modifiers: Vec::new(),
@@ -204,13 +217,29 @@ impl Resolver<'_> {
             (None | Some("pg_catalog"), "current_user" | "session_user" | "current_role" | "user", 0) => {
                 return Ok(Some(self.role_in_force(&call.name.name)));
             }
-            (None | Some("pg_catalog"), "current_date" | "localtimestamp" | "localtime", 0) => {
+            (None | Some("pg_catalog"), "current_date" | "localtimestamp" | "localtime" | "current_time", 0) => {
                 let ty = match call.name.name.as_str() {
                     "current_date" => Type::Date,
+                    "current_time" => Type::Timetz,
                     "localtimestamp" => Type::Timestamp,
                     _ => Type::Time,
                 };
                 return self.cast(Expr::Caller(CallerField::Now), &ty, None).map(Some);
+            }
+            (
+                None | Some("pg_catalog"),
+                "current_timestamp" | "localtimestamp" | "localtime" | "current_time",
+                1,
+            ) => {
+                let digits = match call.args.first().map(|argument| &*argument.value.kind) {
+                    Some(ExprKind::Literal(ast::Literal::Integer(digits))) => digits.parse::<u8>().ok(),
+                    _ => None,
+                };
+                let Some(digits) = digits else { return Ok(None) };
+                let whole = Call { args: Vec::new(), ..call.clone() };
+                let Some(now) = self.fact(&whole)? else { return Ok(None) };
+                let ty = now.ty();
+                return self.cast(now, &ty, Some(Modifier::Fraction(digits.min(6)))).map(Some);
             }
             (None | Some("pg_catalog"), "current_setting", _) => match setting(call) {
                 Some(name) => CallerField::Setting(name),
@@ -244,7 +273,9 @@ impl Resolver<'_> {
         }
         let args = args.into_iter().map(|arg| self.shown(arg)).collect::<Result<Vec<_>>>()?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
-        let chosen = choose_aggregate(&call.name.name, &types)?;
+        let falls = call.within_group.first().is_some_and(|key| key.descending);
+        let word = if falls { DESCENDING } else { "" };
+        let chosen = choose_aggregate(&format!("{}{word}", call.name.name), &types)?;
         let args = self.coerce_all(args, &chosen.argument_types)?;
         let filter = call.filter.as_ref().map(|filter| self.boolean(filter, "FILTER")).transpose()?;
         let order = self.order_keys(&call.order_by)?;
@@ -273,13 +304,20 @@ impl Resolver<'_> {
         let mut args = self.arguments(call)?;
         match (is_ordered(name), &call.within_group[..]) {
             (false, []) => {}
-            (true, [key]) if !key.descending => args.push(self.expr(&key.expr)?),
+            (true, [key]) => args.push(self.expr(&key.expr)?),
             (true, []) => {
                 let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
                 return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
             }
-            (true, _) => return Err(Error::missing(format!("WITHIN GROUP (ORDER BY … DESC) of {name}()"))),
-            (false, _) => return Err(Error::missing(format!("WITHIN GROUP of {name}()"))),
+            (true, _) => {
+                let message = format!("function {name} does not take several keys of an order");
+                return Err(Error::new(Code::UNDEFINED_FUNCTION, message));
+            }
+            (false, _) => {
+                let message =
+                    format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP");
+                return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+            }
         }
         Ok(args)
     }
@@ -335,6 +373,11 @@ pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
 /// The type of any row.
 pub(super) fn record() -> Type {
     Type::Composite(Name::new("pg_catalog", "record"))
+}
+
+/// Whether a function takes what is behind `variadic` as the array that it is.
+fn has_list_form(name: &str) -> bool {
+    candidates(&format!("{name}{VARIADIC}"), Kind::Function).next().is_some()
 }
 
 pub(super) fn is_aggregate(name: &str) -> bool {

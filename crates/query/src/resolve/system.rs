@@ -128,12 +128,20 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
     ),
     ("overlaps", &["", "", "", ""], OVERLAPS),
     ("sign", &["text", "text"], SIGNED),
-    (
-        "pg_has_role",
-        &["name", "name", "privilege"],
-        r#"(select g$.a2$ = any (w$.roles) from @memberships w$ where w$.member = g$.a1$)"#,
-    ),
+    ("pg_has_role", &["name", "name", "privilege"], HAS_ROLE),
 ];
+
+/// Whether a role may become another (`member`), or has its rights (`usage`); of several words one is enough.
+const HAS_ROLE: &str = "(select case
+    when g$.a1$ is null or g$.a2$ is null or g$.a3$ is null then null
+    when not exists (select from @memberships w$ where w$.member = g$.a1$) then system_object_missing('role', g$.a1$) = 0
+    when not exists (select from @memberships w$ where w$.member = g$.a2$) then system_object_missing('role', g$.a2$) = 0
+    else (select bool_or(case btrim(p$)
+            when 'member' then g$.a2$ = any (w$.roles)
+            when 'usage' then g$.a2$ = any (w$.inherited)
+            else system_object_missing('privilege', btrim(p$)) = 0 end)
+        from @memberships w$, regexp_split_to_table(lower(g$.a3$), ',') p$ where w$.member = g$.a1$)
+    end)";
 
 const HAS_PRIVILEGE: &str = r#"(select g$.a1$ = any (w$.roles) from @privileges w$ where w$.oid = g$.a2$ and w$.privilege = lower(g$.a3$))"#;
 
@@ -259,10 +267,27 @@ impl Resolver<'_> {
                     && (says_all || parameters.first() == Some(&"name"))
             });
             if let Some((_, parameters, template)) = found {
+                if name == "overlaps" {
+                    let ends = self.ends(&args)?;
+                    return self.filled(template, parameters, &ends.iter().collect::<Vec<_>>()).map(Some);
+                }
                 return self.filled(template, parameters, &args).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// The operands of `overlaps`, where a length stands for an end.
+    fn ends(&mut self, args: &[&ast::Expr]) -> Result<Vec<ast::Expr>> {
+        let mut ends = Vec::with_capacity(args.len());
+        for pair in args.chunks(2) {
+            let [start, end] = pair else { continue };
+            let is_length = self.expr(end)?.ty() == Type::Interval;
+            let sum = || ExprKind::Binary { left: (*start).clone(), op: "+".to_owned(), right: (*end).clone() };
+            ends.push((*start).clone());
+            ends.push(if is_length { ast::Expr::new(sum(), end.span) } else { (*end).clone() });
+        }
+        Ok(ends)
     }
 
     /// What is known of the session.

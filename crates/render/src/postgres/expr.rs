@@ -117,7 +117,9 @@ impl Writer<'_> {
             (Kind::Function, name, args) => {
                 self.push(&names::function_name(function));
                 self.push("(");
+                let is_list = name.ends_with(query::functions::VARIADIC);
                 self.list(args.iter().enumerate(), ", ", |writer, (position, arg)| {
+                    writer.push(if is_list && position + 1 == args.len() { "VARIADIC " } else { "" });
                     writer.expr(arg)?;
                     if let Some(ty) = names::special_argument(name, args.len(), position) {
                         writer.push("::");
@@ -393,7 +395,11 @@ impl Writer<'_> {
     ) -> Result<()> {
         // Those of an extension's type come with the extension.
         let is_of_extension = aggregate.arguments.iter().any(|ty| matches!(ty, Ty::Citext | Ty::Vector));
-        let name = if is_of_extension { quote(aggregate.name) } else { names::own_name(aggregate.name) };
+        let (said, falls) = match aggregate.name.strip_suffix(query::functions::DESCENDING) {
+            Some(said) => (said, true),
+            None => (aggregate.name, false),
+        };
+        let name = if is_of_extension { quote(said) } else { names::own_name(said) };
         self.push(&name);
         self.push(if distinct { "(DISTINCT " } else { "(" });
         match args.split_last() {
@@ -402,6 +408,7 @@ impl Writer<'_> {
                 self.list(direct, ", ", Writer::expr)?;
                 self.push(") WITHIN GROUP (ORDER BY ");
                 self.expr(key)?;
+                self.push(if falls { " DESC" } else { "" });
             }
             Some(_) => self.list(args, ", ", Writer::expr)?,
         }

@@ -69,7 +69,7 @@ pub(super) fn type_name(ty: &Type, modifier: Option<Modifier>) -> String {
 pub(super) fn function_name(function: &Function) -> String {
     match function.extension {
         Some(_) => quote(function.name),
-        None => own_name(function.name),
+        None => own_name(function.name.strip_suffix(query::functions::VARIADIC).unwrap_or(function.name)),
     }
 }
 
@@ -87,6 +87,10 @@ const SPECIAL_ARGUMENTS: &[(&str, usize, usize, &str)] = &[
     ("phraseto_tsquery", 2, 0, "regconfig"),
     ("websearch_to_tsquery", 2, 0, "regconfig"),
     ("setweight", 2, 1, "\"char\""),
+    ("setweight", 3, 1, "\"char\""),
+    ("ts_filter", 2, 1, "\"char\"[]"),
+    ("ts_lexize", 2, 0, "regdictionary"),
+    ("ts_debug", 2, 0, "regconfig"),
     ("unaccent", 2, 0, "regdictionary"),
 ];
 

@@ -2,6 +2,7 @@
 
 use types::Span;
 
+use super::operators::NORMAL_FORMS;
 use super::{Parsed, Parser};
 use crate::ast::{Argument, Call, Expr, ExprKind, Literal, ObjectName, Window};
 use crate::keywords;
@@ -170,6 +171,7 @@ impl Parser<'_> {
             "extract" => ("extract", self.extracted()?),
             "position" => ("position", self.positioned()?),
             "overlay" => ("overlay", self.placed_arguments(&["placing", "from", "for"])?),
+            "normalize" => ("normalize", self.normalized()?),
             "substring" => ("substring", self.placed_arguments(&["from", "for"])?),
             _ => self.trim()?,
         };
@@ -188,6 +190,19 @@ impl Parser<'_> {
         let field = self.finish(at, ExprKind::Literal(Literal::String(field)));
         self.expect("from")?;
         Ok(vec![field, self.expr()?])
+    }
+
+    /// `a [, nfc]`
+    fn normalized(&mut self) -> Parsed<Vec<Expr>> {
+        let mut args = vec![self.expr()?];
+        if self.eat_mark(',') {
+            let at = self.start();
+            let form = NORMAL_FORMS.iter().find(|form| self.is(form));
+            let form = form.ok_or_else(|| self.unexpected())?;
+            self.at += 1;
+            args.push(self.finish(at, ExprKind::Literal(Literal::String(form.to_uppercase()))));
+        }
+        Ok(args)
     }
 
     /// `a in b`

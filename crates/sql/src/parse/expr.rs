@@ -199,7 +199,9 @@ impl<'a> Parser<'a> {
             "array" if called || self.peek_at(1) == Some(&Token::Mark('[')) => Some(Parser::array),
             "row" if called => Some(Parser::row),
             "exists" if called => Some(Parser::exists),
-            "extract" | "position" | "overlay" | "substring" | "trim" if called => Some(Parser::special_call),
+            "extract" | "position" | "overlay" | "substring" | "trim" | "normalize" if called => {
+                Some(Parser::special_call)
+            }
             word if BARE_CALLS.contains(&word) && !called && self.peek_at(1) != Some(&Token::Mark('.')) => {
                 Some(Parser::bare_call)
             }

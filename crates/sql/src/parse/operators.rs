@@ -2,7 +2,7 @@
 //! small: nesting is bounded by the stack.
 
 use super::{Parsed, Parser};
-use crate::ast::{Expr, ExprKind, LikeKind};
+use crate::ast::{Expr, ExprKind, LikeKind, Literal};
 use crate::lexer::Token;
 
 /// How close an operator binds, loosest first.
@@ -58,6 +58,9 @@ const WORDS: &[(&str, Rank)] = &[
     ("overlaps", Rank::Pattern),
     ("collate", Rank::Collate),
 ];
+
+/// The forms that `normalize` brings a text to.
+pub(super) const NORMAL_FORMS: [&str; 4] = ["nfc", "nfd", "nfkc", "nfkd"];
 
 /// Words that stand behind `not` between operands.
 const NEGATED: &[&str] = &["between", "in", "like", "ilike", "similar"];
@@ -216,6 +219,15 @@ impl Parser<'_> {
         if self.eat_all(&["distinct", "from"]) {
             let right = self.below(Rank::Comparison)?;
             return Ok(ExprKind::IsDistinct { left: expr, right, negated });
+        }
+        let at = self.start();
+        let form = NORMAL_FORMS.iter().find(|form| self.is(form) && self.peek_at(1).is_some());
+        let form = form.filter(|form| self.eat_all(&[form, "normalized"]));
+        if form.is_some() || self.eat("normalized") {
+            let form = form.map(|form| ExprKind::Literal(Literal::String(form.to_uppercase())));
+            let args = std::iter::once(expr).chain(form.map(|form| self.finish(at, form))).collect();
+            let test = self.call_of(at, "is_normalized", args);
+            return Ok(if negated { ExprKind::Not(test) } else { *test.kind });
         }
         let value = match self.ident()?.as_str() {
             "true" => Some(true),
