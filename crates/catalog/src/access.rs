@@ -150,10 +150,14 @@ mod tests {
             ("grant select (a) on t to anon; grant select on t to anon; revoke select on t from anon", ""),
             ("grant select (a) on t to anon; revoke insert on t from anon", "a"),
             ("grant all on all tables in schema public to anon", "table"),
-            ("create role staff; grant staff to anon; grant select (b) on t to staff", ""),
+            ("create role staff; grant staff to anon; grant select (b) on t to staff", "b"),
             (
-                "alter role anon inherit; create role staff; grant staff to anon; grant select (b) on t to staff",
-                "b",
+                "alter role anon noinherit; create role staff; grant staff to anon; grant select (b) on t to staff",
+                "",
+            ),
+            (
+                "create role staff; create role desk noinherit; grant staff to desk; grant desk to anon; grant select (b) on t to staff",
+                "",
             ),
             ("create role staff; grant select on t to staff", ""),
             ("alter table t owner to anon; revoke select on t from anon", ""),

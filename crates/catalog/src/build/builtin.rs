@@ -16,7 +16,10 @@ const SCHEMAS: &[(&str, &[&str])] = &[
 ];
 
 /// Roles that have no rights of the roles that they are members of, unless they become them.
-const NOT_INHERITING: &[&str] = &["anon", "authenticated", "service_role", "authenticator"];
+///
+/// Those of the API inherit, as on a hosted project; what logs in for them has to become one of them.
+const NOT_INHERITING: &[&str] =
+    &["authenticator", "supabase_auth_admin", "supabase_storage_admin", "supabase_realtime_admin"];
 
 /// Roles: name, whether policies bind it, whether it is a superuser, what it is a member of.
 const ROLES: &[(&str, bool, bool, &[&str])] = &[

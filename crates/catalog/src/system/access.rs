@@ -26,7 +26,7 @@ pub(super) const ROWS: &[SystemRelation] = &[
     SystemRelation {
         schema: INTERNAL,
         name: "memberships",
-        columns: &[("member", Ty::Text), ("roles", Ty::Texts)],
+        columns: &[("member", Ty::Text), ("roles", Ty::Texts), ("inherited", Ty::Texts)],
         is_guarded: false,
         rows: memberships,
     },
@@ -167,11 +167,16 @@ fn column_privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 }
 
 fn memberships(objects: &Objects<'_>) -> Vec<Vec<Value>> {
-    let all = objects.catalog.roles.iter();
-    let row = |role: &crate::Role| {
-        let is_of = |other: &Arc<str>| role.superuser || objects.catalog.lent(&role.name).contains(other);
-        let of = objects.catalog.roles.iter().map(|role| role.name.clone()).filter(is_of);
-        vec![text(&role.name), texts(of.collect())]
+    let catalog = objects.catalog;
+    let row = |role: &crate::Role| match role.superuser {
+        true => {
+            let all = || catalog.roles.iter().map(|role| role.name.clone()).collect();
+            vec![text(&role.name), texts(all()), texts(all())]
+        }
+        false => {
+            let (member, inherited) = (catalog.lent(&role.name), catalog.memberships(&role.name));
+            vec![text(&role.name), texts(member), texts(inherited)]
+        }
     };
-    all.map(row).collect()
+    catalog.roles.iter().map(row).collect()
 }

@@ -17,6 +17,7 @@ pub use privileges::settle;
 /// What every project starts with.
 pub const FOUNDATION: Foundation<'_> = Foundation {
     objects: include_str!("native/foundation.sql"),
+    roles: include_str!("native/roles.sql"),
     privileges: include_str!("native/privileges.sql"),
 };
 

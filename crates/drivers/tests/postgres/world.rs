@@ -20,8 +20,8 @@ pub(crate) const FOUNDATION: &str = "
     declare wanted record;
     begin
         for wanted in select * from (values
-            ('anon', 'nologin noinherit'), ('authenticated', 'nologin noinherit'),
-            ('service_role', 'nologin noinherit bypassrls'), ('authenticator', 'login noinherit')
+            ('anon', 'nologin'), ('authenticated', 'nologin'), ('service_role', 'nologin bypassrls'),
+            ('authenticator', 'login noinherit')
         ) roles (name, options) loop
             if not exists (select from pg_roles where rolname = wanted.name) then
                 begin

@@ -120,6 +120,8 @@ impl fmt::Display for Plan {
 pub struct Foundation<'a> {
     /// Makes what is missing and changes nothing else: run whenever its text is another.
     pub objects: &'a str,
+    /// What roles that were there before are brought to: run once.
+    pub roles: &'a str,
     /// Privileges that a project may take back: run once.
     pub privileges: &'a str,
 }
@@ -171,9 +173,18 @@ impl Plan {
                 &objects,
             );
         }
-        let privileges = file("privileges", foundation.privileges);
-        if known(stored, FOUNDATION, &privileges.name).is_none() {
-            self.whole("Grant what every project starts with.", FOUNDATION, &privileges);
+        let once = [
+            (
+                "Let the API's roles have the rights of the roles that they are members of.",
+                "roles",
+                foundation.roles,
+            ),
+            ("Grant what every project starts with.", "privileges", foundation.privileges),
+        ];
+        for (sentence, name, text) in once {
+            if known(stored, FOUNDATION, name).is_none() {
+                self.whole(sentence, FOUNDATION, &file(name, text));
+            }
         }
     }
 

@@ -10,7 +10,7 @@ begin
   for wanted in
     select * from (values
       ('postgres', 'nologin'), ('supabase_admin', 'nologin'),
-      ('anon', 'nologin noinherit'), ('authenticated', 'nologin noinherit'), ('service_role', 'nologin noinherit bypassrls'),
+      ('anon', 'nologin'), ('authenticated', 'nologin'), ('service_role', 'nologin bypassrls'),
       ('authenticator', 'login noinherit'),
       ('supabase_auth_admin', 'nologin noinherit'), ('supabase_storage_admin', 'nologin noinherit'),
       ('supabase_realtime_admin', 'nologin noinherit'), ('supabase_read_only_user', 'nologin bypassrls'),

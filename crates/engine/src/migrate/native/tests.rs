@@ -4,7 +4,8 @@ use catalog::Exposure;
 
 use super::*;
 
-const FOUNDATION_TEXT: Foundation<'_> = Foundation { objects: "select 1", privileges: "select 2; select 3" };
+const FOUNDATION_TEXT: Foundation<'_> =
+    Foundation { objects: "select 1", roles: "select 4", privileges: "select 2; select 3" };
 
 fn file(name: &str, text: &str) -> File {
     File { name: name.into(), text: text.into() }
@@ -53,12 +54,13 @@ fn migrations_run_once_each_in_order() {
     let lines = plan.to_string();
     assert_eq!(
         lines,
-        "Make roles, schemas and functions that every project starts with.\nGrant what every project starts with.\n\
-         Make the schema of auth.\nApply migrations/1_a.sql: 3 statements.\nApply migrations/2_b.sql: 1 statement.\n\
+        "Make roles, schemas and functions that every project starts with.\n\
+         Let the API's roles have the rights of the roles that they are members of.\n\
+         Grant what every project starts with.\nMake the schema of auth.\nApply migrations/1_a.sql: 3 statements.\nApply migrations/2_b.sql: 1 statement.\n\
          Run seed.sql once.\n"
     );
     let texts: Vec<&str> =
-        plan.steps[3].parts[0].statements.iter().map(|statement| &*statement.text).collect();
+        plan.steps[4].parts[0].statements.iter().map(|statement| &*statement.text).collect();
     assert_eq!(texts, ["create table t (a int)"], "a file's own transaction is that of its step");
     let found = after(&plan, &Found::default());
     assert!(planned(&project, &found).steps.is_empty());
@@ -67,6 +69,19 @@ fn migrations_run_once_each_in_order() {
         planned(&sources(Layout::Migrations, &more), &found).to_string(),
         "Apply migrations/3_c.sql: 1 statement.\n"
     );
+}
+
+#[test]
+fn roles_of_an_earlier_start_are_brought_along_once() {
+    let project = sources(Layout::Migrations, &[("migrations/1_a.sql", "select 1")]);
+    let mut found = after(&planned(&project, &Found::default()), &Found::default());
+    found.ledger.iter_mut().for_each(|ledger| ledger.retain(|entry| entry.name != "roles"));
+    let plan = planned(&project, &found);
+    assert_eq!(
+        plan.to_string(),
+        "Let the API's roles have the rights of the roles that they are members of.\n"
+    );
+    assert!(planned(&project, &after(&plan, &found)).steps.is_empty());
 }
 
 #[test]
@@ -95,7 +110,7 @@ fn migrations_out_of_order_are_refused() {
 fn statements_outside_of_transactions_get_parts_of_their_own() {
     let text = "create table t (a int);\n\ncreate index concurrently i on t (a);\nselect 1;\nselect 2;";
     let plan = planned(&sources(Layout::Migrations, &[("migrations/1.sql", text)]), &Found::default());
-    let parts: Vec<(bool, Vec<usize>)> = plan.steps[3]
+    let parts: Vec<(bool, Vec<usize>)> = plan.steps[4]
         .parts
         .iter()
         .map(|part| (part.alone, part.statements.iter().map(|statement| statement.line).collect()))
