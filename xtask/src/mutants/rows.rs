@@ -322,6 +322,24 @@ pub(super) const FILES: &[File] = &[
                 "{}",
                 "the columns of an upsert to a view need no right to read",
             ),
+            mutant(
+                "upsert-through-view-of-hidden",
+                "if «changes_existing(&write.action)» {",
+                "false",
+                "an upsert to a view changes rows that the view does not show",
+            ),
+            mutant(
+                "cascaded-check-is-local",
+                "is_cascaded |= «check_option == Some(CheckOption::Cascaded)»;",
+                "false",
+                "WITH CASCADED CHECK OPTION asks nothing of the views below",
+            ),
+            mutant(
+                "view-conflict-on-its-columns",
+                "«self.columns(&mut conflict.columns)?»;",
+                "()",
+                "ON CONFLICT of a view names columns of the table by the positions of the view's",
+            ),
         ],
     },
     File {
@@ -827,6 +845,24 @@ pub(super) const FILES: &[File] = &[
                 "history.moment()",
                 "a volatile function does not see what its statement has done",
             ),
+            mutant(
+                "own-changes-unseen",
+                "if «read.sees_own_changes && self.moment.bodies_see_more» {",
+                "false",
+                "a volatile function of one select does not see what its statement did",
+            ),
+            mutant(
+                "parts-change-rows-twice",
+                "Event::Row { table: of, old: Some((key, _)), .. } => «*of == table && keys.contains(key)»,",
+                "false",
+                "a row that one part of a statement changed is changed by the next",
+            ),
+            mutant(
+                "body-of-its-own-time",
+                "let has_begun = !is_volatile && «history.moment().is_none()»;",
+                "false",
+                "a stable function sees what it did itself",
+            ),
         ],
     },
     File {
@@ -1189,5 +1225,195 @@ pub(super) const FILES: &[File] = &[
             "self.frame_bound(&FrameBound::Current)?",
             "frames end at the current row",
         )],
+    },
+    File {
+        area: POLICIES,
+        path: "catalog/src/access.rs",
+        mutants: &[
+            mutant(
+                "superuser-by-membership",
+                "roles.first().and_then(|role| self.role(role)).«is_some_and(|role| role.superuser)»",
+                "is_some_and(|_| roles.iter().any(|role| self.role(role).is_some_and(|role| role.superuser)))",
+                "whoever is a member of a superuser is one",
+            ),
+            mutant(
+                "service-role-everywhere",
+                "|| (role == SERVICE_ROLE && «here()»)",
+                "true",
+                "service_role reads tables of all schemas without a grant",
+            ),
+            mutant(
+                "functions-of-the-caller",
+                "role == \"public\" || «role == &*function.owner» || here",
+                "true",
+                "a function that was revoked from everybody can be called",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/sets.rs",
+        mutants: &[
+            mutant(
+                "rows-from-one-row",
+                "if let Some((_, rows)) = «self.declared_rows(call, definitions, |_| true)?» {",
+                "self.declared_rows(call, definitions, |_| true)?.map(|(value, rows)| (value, Read { limit: Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 }), ..rows }))",
+                "ROWS FROM takes the first row of a declared function",
+            ),
+            mutant(
+                "rows-from-first-names",
+                "let position = u16::try_from(outputs.«len()»).map_err(Error::internal)?;\n                let column",
+                "len().saturating_sub(1)",
+                "ROWS FROM shows a column in the place of the next",
+            ),
+            mutant(
+                "unnest-of-one",
+                "if call.name.name == \"unnest\" && «args.len() > 1» {",
+                "args.len() > 2",
+                "unnest of two arrays is not known",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/parts.rs",
+        mutants: &[
+            mutant(
+                "parts-free-keys",
+                "if «after.is_some_and(|after| interfere(model, earlier, after))» {",
+                "false",
+                "parts that free a key and take it are done although their order could be told",
+            ),
+            mutant(
+                "parts-seen-by-functions",
+                "«refuse_seen(model, unread, &change.all(), &change.functions)?»;",
+                "()",
+                "a volatile function sees what a part did that PostgreSQL does later",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/excluded.rs",
+        mutants: &[
+            mutant(
+                "exclusion-beside-earlier",
+                "Beside::Others => «Some(apart(Compare::Ne))»,",
+                "Some(apart(Compare::Lt))",
+                "a changed row is not held to rows that came after it",
+            ),
+            mutant(
+                "exclusion-without-predicate",
+                "&& «!matches!(self.value(predicate, Some(tuple), &[]).await?, Value::Bool(true))»",
+                "false",
+                "rows beyond the predicate of an exclusion constraint are refused",
+            ),
+            mutant(
+                "exclusion-tells-all",
+                "if «!sight.whole() && !columns.is_some_and(|columns| sight.columns(&columns))» {",
+                "false",
+                "an exclusion tells values to those who may not see them",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/constraints.rs",
+        mutants: &[
+            mutant(
+                "set-immediate-is-late",
+                "self.in_force.constrain(|said| said.set(constraints, deferred));\n        if «deferred» {",
+                "true",
+                "SET CONSTRAINTS IMMEDIATE looks at the end",
+            ),
+            mutant(
+                "set-all-keeps-named",
+                "None => *self = Constraints { all: Some(deferred), each: «BTreeMap::new()» },",
+                "std::mem::take(&mut self.each)",
+                "SET CONSTRAINTS ALL forgets those that were named before",
+            ),
+            mutant(
+                "set-named-ignored",
+                "said.or(self.all).unwrap_or(«constraint.initially_deferred»)",
+                "false",
+                "what is INITIALLY DEFERRED does not wait",
+            ),
+            mutant(
+                "any-key-is-deferrable",
+                "if «deferred && found.iter().any(|constraint| !constraint.deferrable)» {",
+                "false",
+                "a key that cannot wait is told to",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "engine/src/write/references.rs",
+        mutants: &[
+            mutant(
+                "keys-asked-in-depth",
+                "while let Some((at, row)) = «open.pop_front()» {",
+                "open.pop_back()",
+                "of several keys another one refuses",
+            ),
+            mutant(
+                "gone-rows-refuse",
+                "«!gone.contains(&(from, row.key))» && !let_go",
+                "true",
+                "rows that go together keep each other",
+            ),
+            mutant(
+                "set-null-rows-refuse",
+                "«let_go.extend(found.into_iter().map(|row| (from, row.key, key.name.clone())))»;",
+                "drop(found)",
+                "a reference that was emptied on the way is emptied again",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "rest/src/shape.rs",
+        mutants: &[
+            mutant(
+                "words-are-values",
+                "if COMPARISONS.contains(&word) && «!WORDS.contains(&rest)» {",
+                "true",
+                "a read that was kept with a value takes `true` for one",
+            ),
+            mutant(
+                "logic-of-values",
+                "return («!matches!(last, Some(\"and\" | \"or\"))»).then_some(());",
+                "true",
+                "reads with a logic tree are kept by their shape",
+            ),
+        ],
+    },
+    File {
+        area: PLANNER,
+        path: "backplane/src/road/kept.rs",
+        mutants: &[mutant(
+            "kept-for-all-roles",
+            "let key = Key { role: «ground.caller.role.clone()», shape",
+            "Arc::from(\"anon\")",
+            "a read is kept for whoever comes next",
+        )],
+    },
+    File {
+        area: RENDERER,
+        path: "render/src/kept.rs",
+        mutants: &[
+            mutant(
+                "kept-by-text",
+                "if «notes.is_fixed» {",
+                "false",
+                "a read is kept whose text depends on its values",
+            ),
+            mutant(
+                "kept-caller-stays",
+                "Origin::Caller(field) => «bindings.caller_field(field)?»,",
+                "{ drop(field); Stored::Null }",
+                "a read that is kept asks for nobody",
+            ),
+        ],
     },
 ];
