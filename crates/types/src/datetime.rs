@@ -278,7 +278,10 @@ pub(crate) fn parse_timetz(text: &str, session: &Session) -> Result<Timetz> {
 fn bare_with_offset(text: &str) -> String {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (clock, behind) = text.split_at(digits);
-    if matches!(digits, 4 | 6) && behind.trim_start().starts_with(['+', '-']) && behind.matches('-').count() < 2 {
+    if matches!(digits, 4 | 6)
+        && behind.trim_start().starts_with(['+', '-'])
+        && behind.matches('-').count() < 2
+    {
         let pairs: Vec<&str> = (0..digits).step_by(2).filter_map(|at| clock.get(at..at + 2)).collect();
         return format!("{}{behind}", pairs.join(":"));
     }

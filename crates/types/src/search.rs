@@ -1,6 +1,6 @@
 //! `tsvector` and `tsquery`: text forms and matching (PostgreSQL 8.11, 12.4). How a text becomes lexemes is said elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::iter::Peekable;
 use std::str::Chars;
@@ -11,7 +11,7 @@ use crate::{Code, Error, Result};
 pub const POSITION_MAX: u32 = 16_383;
 
 /// The weights, from `D` to `A`.
-const WEIGHTS: [char; 4] = ['D', 'C', 'B', 'A'];
+pub const WEIGHTS: [char; 4] = ['D', 'C', 'B', 'A'];
 
 /// Lexemes with their positions and weights (0 is `D`).
 #[derive(Clone, Debug, Default)]
@@ -106,19 +106,25 @@ impl Vector {
     }
 
     /// Whether a condition holds.
-    ///
-    /// # Errors
-    /// `0A000` for a negation or conjunction inside of a phrase.
-    pub fn matches(&self, search: &Search) -> Result<bool> {
-        Ok(match search {
-            Search::Lexeme { text, is_prefix, weights } => self.found(text, *is_prefix).any(|positions| {
-                *weights == 0 || positions.iter().any(|(_, weight)| weights >> weight & 1 == 1)
-            }),
-            Search::Not(inner) => !self.matches(inner)?,
-            Search::And(left, right) => self.matches(left)? && self.matches(right)?,
-            Search::Or(left, right) => self.matches(left)? || self.matches(right)?,
-            Search::Phrase(..) => !self.places(search)?.ends.is_empty(),
-        })
+    pub fn matches(&self, search: &Search) -> bool {
+        holds(search, &mut |leaf| self.seen(leaf))
+    }
+
+    /// Where a lexeme of a condition is; `None` where it is not.
+    fn seen(&self, leaf: &Search) -> Option<Vec<u32>> {
+        let Search::Lexeme { text, is_prefix, weights } = leaf else { return None };
+        let is_wanted = |weight: u8| *weights == 0 || weights >> weight & 1 == 1;
+        let mut is_there = false;
+        let mut at = Vec::new();
+        for positions in self.found(text, *is_prefix) {
+            let wanted = positions.iter().filter(|(_, weight)| is_wanted(*weight));
+            let before = at.len();
+            at.extend(wanted.map(|(position, _)| *position));
+            is_there |= *weights == 0 || at.len() > before;
+        }
+        at.sort_unstable();
+        at.dedup();
+        is_there.then_some(at)
     }
 
     /// The places of a lexeme, or of all with a prefix.
@@ -137,48 +143,110 @@ impl Vector {
         let near = from.take_while(move |(lexeme, _)| lexeme.starts_with(text));
         near.filter(move |(lexeme, _)| fits(lexeme)).map(|(lexeme, positions)| (lexeme.as_str(), positions))
     }
+}
 
-    fn places(&self, search: &Search) -> Result<Places> {
-        match search {
-            Search::Lexeme { text, is_prefix, weights } => {
-                let mut ends: Vec<u32> = self
-                    .found(text, *is_prefix)
-                    .flatten()
-                    .filter(|(_, weight)| *weights == 0 || weights >> weight & 1 == 1)
-                    .map(|(position, _)| *position)
-                    .collect();
-                ends.sort_unstable();
-                ends.dedup();
-                Ok(Places { ends, width: 0 })
-            }
-            Search::Phrase(left, distance, right) => {
-                let (left, right) = (self.places(left)?, self.places(right)?);
-                let apart = distance + right.width;
-                let follows = |end: &u32| left.ends.iter().any(|before| before + apart == *end);
-                let ends = right.ends.into_iter().filter(follows).collect();
-                Ok(Places { ends, width: distance + left.width + right.width })
-            }
-            Search::Or(left, right) => {
-                let (left, right) = (self.places(left)?, self.places(right)?);
-                let width = left.width.max(right.width);
-                let moved = |places: Places| {
-                    let offset = width - places.width;
-                    places.ends.into_iter().map(move |end| end + offset)
-                };
-                let mut ends: Vec<u32> = moved(left).chain(moved(right)).collect();
-                ends.sort_unstable();
-                ends.dedup();
-                Ok(Places { ends, width })
-            }
-            Search::And(..) | Search::Not(_) => Err(Error::missing("& or ! inside of a phrase")),
+/// Says where a lexeme of a condition is, in order: `None` where it is not, nothing where nobody knows the place.
+pub type Look<'a> = dyn FnMut(&Search) -> Option<Vec<u32>> + 'a;
+
+/// Whether a condition holds of what is looked at.
+pub fn holds(search: &Search, look: &mut Look<'_>) -> bool {
+    match search {
+        Search::Lexeme { .. } => look(search).is_some(),
+        Search::Not(inner) => !holds(inner, look),
+        Search::And(left, right) => holds(left, look) && holds(right, look),
+        Search::Or(left, right) => holds(left, look) || holds(right, look),
+        Search::Phrase(..) => {
+            let mut is_known = true;
+            let found = places(search, &mut |leaf| {
+                let at = look(leaf);
+                is_known &= at.as_ref().is_none_or(|at| !at.is_empty());
+                at
+            });
+            is_known && found.is_some()
         }
     }
 }
 
-/// Where a phrase ends, and how far before that it begins.
+/// Where something ends, or where alone it does not, and how far before that it begins.
 struct Places {
     ends: Vec<u32>,
+    negated: bool,
     width: u32,
+}
+
+/// Which positions of two sides are told.
+#[derive(Clone, Copy)]
+enum Side {
+    Both,
+    LeftAlone,
+    RightAlone,
+    Any,
+}
+
+/// Where a part of a phrase is; `None` where it is nowhere.
+fn places(search: &Search, look: &mut Look<'_>) -> Option<Places> {
+    match search {
+        Search::Lexeme { .. } => look(search).map(|ends| Places { ends, negated: false, width: 0 }),
+        Search::Not(inner) => match places(inner, look) {
+            None => Some(Places { ends: Vec::new(), negated: true, width: 0 }),
+            Some(inner) if inner.ends.is_empty() && inner.negated => None,
+            Some(inner) => Some(Places { negated: !inner.negated, ..inner }),
+        },
+        Search::And(left, right) => {
+            let (left, right) = (places(left, look)?, places(right, look)?);
+            let width = left.width.max(right.width);
+            together(left, right, width, None)
+        }
+        Search::Phrase(left, distance, right) => {
+            let (left, right) = (places(left, look)?, places(right, look)?);
+            let width = distance + left.width + right.width;
+            together(left, right, width, Some(*distance))
+        }
+        Search::Or(left, right) => {
+            let nowhere = || Places { ends: Vec::new(), negated: false, width: 0 };
+            let (left, right) = match (places(left, look), places(right, look)) {
+                (None, None) => return None,
+                (left, right) => (left.unwrap_or_else(nowhere), right.unwrap_or_else(nowhere)),
+            };
+            let width = left.width.max(right.width);
+            let (side, negated) = match (left.negated, right.negated) {
+                (true, true) => (Side::Both, true),
+                (true, false) => (Side::LeftAlone, true),
+                (false, true) => (Side::RightAlone, true),
+                (false, false) => (Side::Any, false),
+            };
+            let apart = (width - left.width, width - right.width);
+            let ends = merged(&left.ends, &right.ends, apart, side);
+            (negated || !ends.is_empty()).then_some(Places { ends, negated, width })
+        }
+    }
+}
+
+/// Both sides, at a distance if one is said.
+fn together(left: Places, right: Places, width: u32, distance: Option<u32>) -> Option<Places> {
+    let apart = match distance {
+        Some(distance) => (distance + right.width, 0),
+        None => (width - left.width, width - right.width),
+    };
+    let (side, negated) = match (left.negated, right.negated) {
+        (true, true) => (Side::Any, true),
+        (true, false) => (Side::RightAlone, false),
+        (false, true) => (Side::LeftAlone, false),
+        (false, false) => (Side::Both, false),
+    };
+    let ends = merged(&left.ends, &right.ends, apart, side);
+    (negated || !ends.is_empty()).then_some(Places { ends, negated, width })
+}
+
+fn merged(left: &[u32], right: &[u32], apart: (u32, u32), side: Side) -> Vec<u32> {
+    let left: BTreeSet<u32> = left.iter().map(|at| at + apart.0).collect();
+    let right: BTreeSet<u32> = right.iter().map(|at| at + apart.1).collect();
+    match side {
+        Side::Both => left.intersection(&right).copied().collect(),
+        Side::LeftAlone => left.difference(&right).copied().collect(),
+        Side::RightAlone => right.difference(&left).copied().collect(),
+        Side::Any => left.union(&right).copied().collect(),
+    }
 }
 
 fn position(chars: &mut Peekable<Chars<'_>>) -> Option<(u32, u8)> {
@@ -211,6 +279,21 @@ impl fmt::Display for Vector {
             }
         }
         Ok(())
+    }
+}
+
+impl Search {
+    /// Its lexemes, from the left.
+    pub fn leaves(&self) -> Vec<&Search> {
+        match self {
+            Search::Lexeme { .. } => vec![self],
+            Search::Not(inner) => inner.leaves(),
+            Search::And(left, right) | Search::Or(left, right) | Search::Phrase(left, _, right) => {
+                let mut leaves = left.leaves();
+                leaves.extend(right.leaves());
+                leaves
+            }
+        }
     }
 }
 

@@ -23,7 +23,7 @@ impl Timetz {
     /// # Errors
     /// An internal error for a text that is none.
     pub fn read(text: &str) -> Result<Timetz> {
-        datetime::parse_timetz(text, &Session::utc(0)).map_err(Error::internal)
+        parts(text).ok_or_else(|| Error::internal(format!("a time with a zone: {text}")))
     }
 
     /// What the clocks of a session show at a time (microseconds since 2000-01-01 UTC).
@@ -62,6 +62,24 @@ impl std::fmt::Display for Timetz {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&datetime::print_timetz(self.micros, self.east))
     }
+}
+
+fn parts(text: &str) -> Option<Timetz> {
+    let (clock, zone) = text.split_at(text.find(['+', '-'])?);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let fraction = format!("{fraction:0<6}").parse::<i64>().ok()?;
+    let micros = sixties(clock)?.checked_mul(1_000_000)?.checked_add(fraction)?;
+    let east = i32::try_from(sixties(zone.get(1..)?)?).ok()?;
+    Some(Timetz { micros, east: if zone.starts_with('-') { -east } else { east } })
+}
+
+/// Hours, minutes and seconds as seconds; those behind may be missing.
+fn sixties(text: &str) -> Option<i64> {
+    let mut parts = text.split(':').map(|part| part.parse::<i64>().ok());
+    let hours = parts.next()??;
+    let minutes = parts.next().unwrap_or(Some(0))?;
+    let seconds = parts.next().unwrap_or(Some(0))?;
+    Some((hours * 60 + minutes) * 60 + seconds)
 }
 
 /// The order of two output texts.

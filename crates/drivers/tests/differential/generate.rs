@@ -47,6 +47,8 @@ pub(crate) struct Generator {
 /// tested with has not got them.
 pub(crate) fn is_left_out(function: &Function) -> bool {
     function.volatility == Volatility::Volatile
+        // A list behind VARIADIC.
+        || function.name.contains(' ')
         || function.extension == Some("vector")
         // Beyond the most that is asked for, its result is any that is greater.
         || function.name == "levenshtein_less_equal"
@@ -182,13 +184,23 @@ impl Generator {
         let aggregate = all[self.aggregates % all.len()];
         let element = self.element_for(aggregate.arguments);
         let mut args = Vec::new();
-        for declared in aggregate.arguments {
+        let is_ordered = functions::is_ordered(aggregate.name);
+        for (position, declared) in aggregate.arguments.iter().enumerate() {
             let ty = self.actual(*declared, &element)?;
-            args.push(self.of_type(&ty, 2));
+            // What says which of the ordered values is wanted is the same of all rows.
+            let is_direct = is_ordered && position + 1 < aggregate.arguments.len();
+            args.push(if is_direct { self.fraction(&ty) } else { self.of_type(&ty, 2) });
         }
         let types: Vec<Type> = args.iter().map(|arg| arg.ty.clone()).collect();
         functions::choose_aggregate(aggregate.name, &types).ok()?;
         let list: Vec<&str> = args.iter().map(|arg| arg.sql.as_str()).collect();
+        if let (true, Some((key, direct))) = (functions::is_ordered(aggregate.name), list.split_last()) {
+            let (name, direction) = match aggregate.name.strip_suffix(functions::DESCENDING) {
+                Some(name) => (name, functions::DESCENDING),
+                None => (aggregate.name, ""),
+            };
+            return Some(format!("{name}({}) within group (order by {key}{direction})", direct.join(", ")));
+        }
         let list = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
         let order = if self.below(3) == 0 && !args.is_empty() { " order by id desc" } else { "" };
         let filter = if self.below(4) == 0 {
@@ -197,6 +209,15 @@ impl Generator {
             String::new()
         };
         Some(format!("{}({list}{order}){filter}", aggregate.name))
+    }
+
+    /// A part of all, or several.
+    fn fraction(&mut self, ty: &Type) -> Part {
+        let fractions = match ty {
+            Type::Array(_) => &["array[0.5, 0.25]", "array[[0, 1], [0.9, null]]::float8[]", "'{}'::float8[]"],
+            _ => &["0.5", "0", "0.333"],
+        };
+        Part { sql: self.pick(fractions).to_owned(), ty: ty.clone() }
     }
 
     /// The query for each side, with the constants where they belong.
@@ -481,6 +502,8 @@ impl Generator {
             | Ty::AnyEnum => element.clone(),
             Ty::AnyArray | Ty::AnyCompatibleArray => element.clone().array(),
             Ty::AnyRange | Ty::AnyCompatibleRange => Type::Range(element.clone().into()),
+            // A literal of type bit would be one bit long.
+            Ty::Bit => Type::Varbit,
             declared => declared.to_type()?,
         };
         self.known(&ty).is_some().then_some(ty)
@@ -521,7 +544,9 @@ impl Generator {
         };
         let missing = if function.optional > 0 { self.below(function.optional + 1) } else { 0 };
         let count = function.arguments.len() + extra - missing;
-        let depth = if is_commutator(function) { 1 } else { depth };
+        // Functions of citext are in SQL: what they do not look at is not computed.
+        let is_shallow = is_commutator(function) || function.extension == Some("citext");
+        let depth = if is_shallow { 1 } else { depth };
         let mut args = Vec::new();
         for position in 0..count {
             let ty = self.actual(function.argument(position)?, &element)?;

@@ -403,6 +403,12 @@ fn texts() -> Vec<Texts> {
         ),
         (Type::Time, "time", &["00:00", "12:34:56.789", "23:59:59.999999", "24:00:00"]),
         (
+            Type::Timetz,
+            "timetz",
+            &["00:00+00", "12:34:56.789-03:30", "23:59:59.999999+05:45", "24:00:00-12", "04:05:06+15:59:59"],
+        ),
+        (Type::Varbit, "varbit", &["", "0", "1", "101", "110", "1010011", "00000000", "111111111"]),
+        (
             Type::Timestamp,
             "timestamp",
             &[
@@ -606,6 +612,21 @@ pub(crate) fn words(
             "julian",
             "timezone",
             "nonsense",
+        ],
+        ("normalize" | "is_normalized", 0) => &["e\u{301}", "é", "ﬁ", "한", "Å", "plain", ""],
+        ("normalize" | "is_normalized", 1) => &["NFC", "NFD", "NFKC", "nfkd", "x"],
+        ("unistr", 0) => &[
+            "\\0441\\u0442\\+000441x\\\\",
+            "\\d83d\\de00",
+            "\\U0001F600!",
+            "plain",
+            "\\x",
+            "\\d83d",
+            "\\de00",
+            "\\d83dx",
+            "\\0000",
+            "\\UFFFFFFFF",
+            "",
         ],
         ("date_trunc", 0) => &[
             "year",

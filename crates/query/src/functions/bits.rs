@@ -1,6 +1,6 @@
 //! Bit strings (PostgreSQL 9.6), which are texts of zeros and ones. Positions count from the first, which is leftmost.
 
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Result, Value};
 
 use super::Ty::{Bit as B, Int4 as I, Int8 as L, Varbit as V};
 use super::aggregate::{Aggregate, State};
@@ -10,9 +10,13 @@ use super::{Context, Function};
 
 pub(super) static ROWS: &[Function] = &[
     Function::operator("||", &[V, V], V, |_, a| ok_text([text(a, 0)?, text(a, 1)?].concat())),
-    Function::operator("&", &[B, B], B, |_, a| ok_text(combined(Combination::And, text(a, 0)?, text(a, 1)?)?)),
+    Function::operator("&", &[B, B], B, |_, a| {
+        ok_text(combined(Combination::And, text(a, 0)?, text(a, 1)?)?)
+    }),
     Function::operator("|", &[B, B], B, |_, a| ok_text(combined(Combination::Or, text(a, 0)?, text(a, 1)?)?)),
-    Function::operator("#", &[B, B], B, |_, a| ok_text(combined(Combination::Xor, text(a, 0)?, text(a, 1)?)?)),
+    Function::operator("#", &[B, B], B, |_, a| {
+        ok_text(combined(Combination::Xor, text(a, 0)?, text(a, 1)?)?)
+    }),
     Function::operator("<<", &[B, I], B, |_, a| ok_text(shifted(text(a, 0)?, int(a, 1)?))),
     Function::operator(">>", &[B, I], B, |_, a| ok_text(shifted(text(a, 0)?, -int(a, 1)?))),
     Function::prefix("~", &[B], B, |_, a| {
@@ -21,9 +25,7 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("length", &[B], I, |_, a| count(text(a, 0)?.len())),
     Function::new("bit_length", &[B], I, |_, a| count(text(a, 0)?.len())),
     Function::new("octet_length", &[B], I, |_, a| count(text(a, 0)?.len().div_ceil(8))),
-    Function::new("bit_count", &[B], L, |_, a| {
-        count(text(a, 0)?.bytes().filter(|bit| *bit == b'1').count())
-    }),
+    Function::new("bit_count", &[B], L, |_, a| count(text(a, 0)?.bytes().filter(|bit| *bit == b'1').count())),
     Function::new("get_bit", &[B, I], I, |_, a| {
         let at = index(int(a, 1)?, text(a, 0)?.len())?;
         Ok(Value::Int((text(a, 0)?.as_bytes().get(at) == Some(&b'1')).into()))
@@ -37,8 +39,6 @@ pub(super) static ROWS: &[Function] = &[
         ("", _) => Ok(Value::Int(0)),
         (whole, part) => count(whole.find(part).map_or(0, |at| at + 1)),
     }),
-    Function::new("bit", &[I, I], B, |c, a| of_number(c, a, &Type::Int4)),
-    Function::new("bit", &[L, I], B, |c, a| of_number(c, a, &Type::Int8)),
 ];
 
 pub(super) static AGGREGATES: &[Aggregate] = &[
@@ -108,13 +108,6 @@ fn set_bit(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 fn substring(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (start, end) = range(arguments)?;
     ok_text(slice(text(arguments, 0)?, start, end))
-}
-
-/// The function behind `number::bit(length)`.
-fn of_number(context: &Context<'_>, arguments: &[Value], from: &Type) -> Result<Value> {
-    let length = u32::try_from(int(arguments, 1)?).unwrap_or(0).max(1);
-    let modifier = Some(types::Modifier::Length(length));
-    types::cast::cast(from, &Type::Bit, modifier, true, &arguments[0], context.session)
 }
 
 #[derive(Clone)]

@@ -365,6 +365,12 @@ fn settle(declared: &[Ty], result: Ty, arguments: &[Type]) -> Result<(Vec<Type>,
     };
     let types = declared.iter().zip(arguments).map(argument).collect::<Result<Vec<Type>>>()?;
     let result = bindings.apply(result).ok_or_else(unknown)?;
+    if let Type::Array(element) = &result
+        && matches!(**element, Type::Array(_))
+    {
+        let message = format!("could not find array type for data type {}", format_type(element, None));
+        return Err(Error::new(Code::UNDEFINED_OBJECT, message));
+    }
     Ok((types, result))
 }
 

@@ -120,6 +120,7 @@ static TABLE: &[&[Function]] = &[
     buckets::ROWS,
     search::ROWS,
     search::rank::ROWS,
+    search::headline::ROWS,
     settings::ROWS,
     system::ROWS,
     ranges::CONSTRUCTORS,
@@ -152,7 +153,8 @@ static AGGREGATES: &[&[Aggregate]] = &[
 ];
 
 /// The set-returning functions, by family.
-static SETS: &[&[SetFunction]] = &[sets::series::ROWS, sets::texts::ROWS, sets::json::ROWS, json_path::SETS];
+static SETS: &[&[SetFunction]] =
+    &[sets::series::ROWS, sets::texts::ROWS, sets::json::ROWS, sets::search::ROWS, json_path::SETS];
 
 /// All functions and operators.
 pub fn all() -> impl Iterator<Item = &'static Function> {

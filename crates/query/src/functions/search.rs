@@ -1,17 +1,22 @@
 //! Full text search (PostgreSQL chapters 9.13 and 12), with the configurations of `words`.
 
+pub(super) mod headline;
+mod parser;
 pub(super) mod rank;
 mod stop_words;
 mod words;
+
+use std::collections::BTreeSet;
 
 use types::json::{self, DEPTH_MAX, Json};
 use types::search::{Search, Tree, Vector, bounded, cleaned, parse, parse_with, print};
 use types::{Code, Error, Result, Value};
 
 use super::Ty::{Bool, Int4, Json as J, Jsonb as B, Text as T, Tsquery as Q, Tsvector as V};
-use super::arguments::{ok_text, text};
+use super::arguments::{int, ok_text, text};
 use super::{Context, Function};
-use words::{Configuration, DEFAULT};
+pub(super) use parser::{KINDS, Token, tokens};
+pub(super) use words::{Configuration, DEFAULT};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_tsvector", &[T, T], V, |_, a| ok_text(vector(config(a)?, text(a, 1)?)?.to_string())),
@@ -37,6 +42,10 @@ pub(super) static ROWS: &[Function] = &[
         matches(&vector(DEFAULT, text(a, 0)?)?, &print(search.as_ref()))
     })
     .stable(),
+    Function::operator("@@@", &[V, Q], Bool, |_, a| matches(&Vector::parse(text(a, 0)?)?, text(a, 1)?)),
+    Function::operator("@@@", &[Q, V], Bool, |_, a| matches(&Vector::parse(text(a, 1)?)?, text(a, 0)?)),
+    Function::operator("@>", &[Q, Q], Bool, |_, a| has_all(text(a, 0)?, text(a, 1)?)),
+    Function::operator("<@", &[Q, Q], Bool, |_, a| has_all(text(a, 1)?, text(a, 0)?)),
     Function::operator("||", &[V, V], V, concatenated),
     Function::operator("&&", &[Q, Q], Q, |_, a| combined(a, Search::And)),
     Function::operator("||", &[Q, Q], Q, |_, a| combined(a, Search::Or)),
@@ -54,6 +63,29 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("tsquery_phrase", &[Q, Q], Q, |_, a| {
         combined(a, |left, right| Search::Phrase(left, 1, right))
     }),
+    Function::new("tsquery_phrase", &[Q, Q, Int4], Q, at_distance),
+    Function::new("querytree", &[Q], T, |_, a| {
+        let shown = parse(text(a, 0)?)?;
+        ok_text(match shown.as_ref() {
+            None => String::new(),
+            Some(search) => useful(search).map_or_else(|| "T".to_owned(), |useful| print(Some(&useful))),
+        })
+    }),
+    Function::new("ts_filter", &[V, TEXTS], V, filtered),
+    Function::new("setweight", &[V, T, TEXTS], V, |_, a| {
+        weighted_words(text(a, 0)?, text(a, 1)?, &super::arguments::texts(a, 2)?)
+    }),
+    Function::new("ts_lexize", &[T, T], TEXTS, lexized),
+    Function::new("json_to_tsvector", &[T, J, B], V, |_, a| {
+        chosen_vector(config(a)?, text(a, 1)?, text(a, 2)?)
+    }),
+    Function::new("json_to_tsvector", &[J, B], V, |_, a| chosen_vector(DEFAULT, text(a, 0)?, text(a, 1)?))
+        .stable(),
+    Function::new("jsonb_to_tsvector", &[T, B, B], V, |_, a| {
+        chosen_vector(config(a)?, text(a, 1)?, text(a, 2)?)
+    }),
+    Function::new("jsonb_to_tsvector", &[B, B], V, |_, a| chosen_vector(DEFAULT, text(a, 0)?, text(a, 1)?))
+        .stable(),
     Function::new("numnode", &[Q], Int4, |_, a| {
         super::arguments::count(parse(text(a, 0)?)?.as_ref().map_or(0, nodes))
     }),
@@ -70,7 +102,7 @@ pub(super) static ROWS: &[Function] = &[
 
 const TEXTS: super::Ty = super::Ty::Array(&T);
 
-fn config(arguments: &[Value]) -> Result<Configuration> {
+pub(super) fn config(arguments: &[Value]) -> Result<Configuration> {
     let written = text(arguments, 0)?;
     let name = written.strip_prefix("pg_catalog.").unwrap_or(written).to_ascii_lowercase();
     match Configuration::named(&name) {
@@ -95,17 +127,22 @@ fn vector(config: Configuration, text: &str) -> Result<Vector> {
     Ok(vector)
 }
 
-/// The words of a document's strings, in its order: keys, numbers and booleans are none. Between two strings is a gap.
+/// The words of a document's strings, in its order: keys, numbers and booleans are none.
 fn document_vector(config: Configuration, text: &str) -> Result<Value> {
-    let mut strings = Vec::new();
     let document = json::parse(text, DEPTH_MAX)?;
-    collect_strings(&document, &mut strings);
+    let mut strings = Vec::new();
+    Parts { strings: true, ..Parts::default() }.collect(&document, &mut strings);
+    vector_of(config, &strings)
+}
+
+/// The words of several texts. Between two is a gap.
+fn vector_of(config: Configuration, texts: &[&str]) -> Result<Value> {
     let mut vector = Vector::default();
     let mut before = 0;
-    for string in strings {
+    for text in texts {
         let mut last = 0;
         let mut gap = 0;
-        for (position, lexeme) in words::lexemes(config, string)? {
+        for (position, lexeme) in words::lexemes(config, text)? {
             last = position;
             if let Some(lexeme) = lexeme {
                 vector.add(lexeme, before + position);
@@ -117,18 +154,9 @@ fn document_vector(config: Configuration, text: &str) -> Result<Value> {
     ok_text(vector.to_string())
 }
 
-fn collect_strings<'a>(document: &'a Json, strings: &mut Vec<&'a str>) {
-    match document {
-        Json::String(string) => strings.push(string),
-        Json::Array(elements) => elements.iter().for_each(|element| collect_strings(element, strings)),
-        Json::Object(fields) => fields.iter().for_each(|(_, value)| collect_strings(value, strings)),
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
-    }
-}
-
 fn matches(vector: &Vector, search: &str) -> Result<Value> {
     Ok(Value::Bool(match parse(search)? {
-        Some(search) => vector.matches(&search)?,
+        Some(search) => vector.matches(&search),
         None => false,
     }))
 }
@@ -254,18 +282,172 @@ fn web(config: Configuration, text: &str) -> Result<Value> {
 }
 
 /// PostgreSQL's second argument is a `"char"`: the first letter counts.
-fn weighted(vector: &str, letter: &str) -> Result<Value> {
-    let mut vector = Vector::parse(vector)?;
+fn weight_of(letter: &str) -> Result<u8> {
     let first = letter.chars().next().unwrap_or('\0');
-    let Some(weight) = types::search::weight(first) else {
+    types::search::weight(first).ok_or_else(|| {
         let shown = match letter.bytes().next().unwrap_or(0) {
             byte @ b' '..=b'~' => char::from(byte).to_string(),
             byte => format!("\\{byte:03o}"),
         };
-        return Err(super::arguments::invalid(format!("unrecognized weight: \"{shown}\"")));
-    };
+        super::arguments::invalid(format!("unrecognized weight: \"{shown}\""))
+    })
+}
+
+fn weighted(vector: &str, letter: &str) -> Result<Value> {
+    let mut vector = Vector::parse(vector)?;
+    let weight = weight_of(letter)?;
     vector.0.values_mut().flatten().for_each(|(_, old)| *old = weight);
     ok_text(vector.to_string())
+}
+
+/// The same of these words alone.
+fn weighted_words(vector: &str, letter: &str, words: &[Option<&str>]) -> Result<Value> {
+    let mut vector = Vector::parse(vector)?;
+    let weight = weight_of(letter)?;
+    for word in words.iter().flatten() {
+        let positions = vector.0.get_mut(*word).into_iter().flatten();
+        positions.for_each(|(_, old)| *old = weight);
+    }
+    ok_text(vector.to_string())
+}
+
+/// Words at places of these weights, without the others.
+fn filtered(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut vector = Vector::parse(text(arguments, 0)?)?;
+    let mut weights = Vec::new();
+    for letter in super::arguments::texts(arguments, 1)? {
+        let null = || Error::new(Code::NULL_NOT_ALLOWED, "weight array may not contain nulls");
+        weights.push(weight_of(letter.ok_or_else(null)?)?);
+    }
+    vector.0.values_mut().for_each(|positions| positions.retain(|(_, weight)| weights.contains(weight)));
+    vector.0.retain(|_, positions| !positions.is_empty());
+    ok_text(vector.to_string())
+}
+
+/// What a dictionary makes of a word: nothing where it is left out.
+fn lexized(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let written = text(arguments, 0)?;
+    let name = written.strip_prefix("pg_catalog.").unwrap_or(written);
+    let Some(config) = Configuration::named(name.strip_suffix("_stem").unwrap_or(name)) else {
+        let message = format!("text search dictionary \"{written}\" does not exist");
+        return Err(Error::new(Code::UNDEFINED_OBJECT, message));
+    };
+    let lexeme = config.word(&super::text::lower(text(arguments, 1)?))?;
+    Ok(super::arguments::list(lexeme.into_iter().map(Value::text).collect()))
+}
+
+/// Whether all words of a condition are words of another.
+fn has_all(of: &str, words: &str) -> Result<Value> {
+    let (of, words) = (parse(of)?, parse(words)?);
+    let texts = |search: &Option<Search>| -> BTreeSet<String> {
+        let leaves = search.iter().flat_map(Search::leaves);
+        leaves
+            .filter_map(|leaf| match leaf {
+                Search::Lexeme { text, .. } => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
+    };
+    Ok(Value::Bool(texts(&words).is_subset(&texts(&of))))
+}
+
+/// The part of a condition that an index could look for: what is negated is none, and what it is an alternative to neither.
+fn useful(search: &Search) -> Option<Search> {
+    match search {
+        Search::Lexeme { .. } => Some(search.clone()),
+        Search::Not(_) => None,
+        Search::Or(left, right) => Some(Search::Or(Box::new(useful(left)?), Box::new(useful(right)?))),
+        Search::And(left, right) => match (useful(left), useful(right)) {
+            (Some(left), Some(right)) => Some(Search::And(Box::new(left), Box::new(right))),
+            (left, right) => left.or(right),
+        },
+        Search::Phrase(left, distance, right) => match (useful(left), useful(right)) {
+            (Some(left), Some(right)) => Some(Search::Phrase(Box::new(left), *distance, Box::new(right))),
+            (left, right) => left.or(right),
+        },
+    }
+}
+
+fn at_distance(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let distance = u32::try_from(int(arguments, 2)?).ok().filter(|distance| *distance <= 16_384);
+    let distance = distance.ok_or_else(|| {
+        super::arguments::invalid(
+            "distance in phrase operator must be an integer value between zero and 16384 inclusive",
+        )
+    })?;
+    let both = match (parse(text(arguments, 0)?)?, parse(text(arguments, 1)?)?) {
+        (Some(left), Some(right)) => Some(Search::Phrase(Box::new(left), distance, Box::new(right))),
+        (left, right) => left.or(right),
+    };
+    ok_text(print(both.as_ref()))
+}
+
+/// Which parts of a document are looked at.
+#[derive(Clone, Copy, Default)]
+struct Parts {
+    keys: bool,
+    strings: bool,
+    numbers: bool,
+    booleans: bool,
+}
+
+impl Parts {
+    fn parse(filter: &str) -> Result<Parts> {
+        const HINT: &str = "Possible values are: \"string\", \"numeric\", \"boolean\", \"key\", and \"all\".";
+        let words = match json::parse(filter, DEPTH_MAX)? {
+            Json::Object(_) => {
+                return Err(super::arguments::invalid(
+                    "wrong flag type, only arrays and scalars are allowed",
+                ));
+            }
+            Json::Array(words) => words,
+            word => vec![word],
+        };
+        let mut parts = Parts::default();
+        for word in words {
+            let Json::String(word) = word else {
+                let error = super::arguments::invalid("flag array element is not a string");
+                return Err(error.with_hint(HINT));
+            };
+            match word.to_ascii_lowercase().as_str() {
+                "all" => parts = Parts { keys: true, strings: true, numbers: true, booleans: true },
+                "key" => parts.keys = true,
+                "string" => parts.strings = true,
+                "numeric" => parts.numbers = true,
+                "boolean" => parts.booleans = true,
+                _ => {
+                    let error = super::arguments::invalid(format!("wrong flag in flag array: \"{word}\""));
+                    return Err(error.with_hint(HINT));
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    fn collect<'d>(self, document: &'d Json, found: &mut Vec<&'d str>) {
+        match document {
+            Json::String(string) if self.strings => found.push(string),
+            Json::Number(number) if self.numbers => found.push(number),
+            Json::Bool(value) if self.booleans => found.push(if *value { "true" } else { "false" }),
+            Json::Array(elements) => elements.iter().for_each(|element| self.collect(element, found)),
+            Json::Object(fields) => {
+                for (key, value) in fields {
+                    if self.keys {
+                        found.push(key);
+                    }
+                    self.collect(value, found);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+}
+
+fn chosen_vector(config: Configuration, text: &str, filter: &str) -> Result<Value> {
+    let document = json::parse(text, DEPTH_MAX)?;
+    let mut found = Vec::new();
+    Parts::parse(filter)?.collect(&document, &mut found);
+    vector_of(config, &found)
 }
 
 fn concatenated(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {

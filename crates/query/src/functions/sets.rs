@@ -11,6 +11,7 @@ use super::row::symbol;
 use super::{Context, Kind, Ty};
 
 pub(super) mod json;
+pub(super) mod search;
 pub(super) mod series;
 pub(super) mod texts;
 

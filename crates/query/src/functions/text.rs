@@ -65,16 +65,15 @@ pub(super) static ROWS: &[Function] = &[
     Function::operator("~<=~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_le)),
     Function::operator("~>~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_gt)),
     Function::operator("~>=~", &[T, T], Ty::Bool, |_, a| in_order(a, Ordering::is_ge)),
-    Function::operator("~<~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_lt)),
-    Function::operator("~<=~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_le)),
-    Function::operator("~>~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_gt)),
-    Function::operator("~>=~", &[P, P], Ty::Bool, |_, a| in_order(a, Ordering::is_ge)),
+    Function::operator("~<~", &[P, P], Ty::Bool, |_, a| unpadded_in_order(a, Ordering::is_lt)),
+    Function::operator("~<=~", &[P, P], Ty::Bool, |_, a| unpadded_in_order(a, Ordering::is_le)),
+    Function::operator("~>~", &[P, P], Ty::Bool, |_, a| unpadded_in_order(a, Ordering::is_gt)),
+    Function::operator("~>=~", &[P, P], Ty::Bool, |_, a| unpadded_in_order(a, Ordering::is_ge)),
     Function::new("normalize", &[T, T], T, |_, a| normalized(a).and_then(ok_text)).optional(1),
     Function::new("is_normalized", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(normalized(a)? == text(a, 0)?)))
         .optional(1),
     Function::new("unistr", &[T], T, |_, a| unescaped(text(a, 0)?).and_then(ok_text)),
     Function::new("to_ascii", &[T], T, |_, _| Err(no_ascii())),
-    Function::new("to_ascii", &[T, T], T, |_, _| Err(no_ascii())),
     Function::new("quote_ident", &[T], T, |_, a| ok_text(super::format::quote_ident(text(a, 0)?))),
     Function::new("quote_literal", &[T], T, |_, a| ok_text(super::format::quote_literal(text(a, 0)?))),
 ];
@@ -86,9 +85,15 @@ fn one_of(set: &str) -> impl Fn(char) -> bool {
     move |c| set.binary_search(&c).is_ok()
 }
 
-/// The order by bytes, of which the padding of `character(n)` is no part.
+/// The order by bytes.
 fn in_order(arguments: &[Value], wanted: fn(Ordering) -> bool) -> Result<Value> {
-    let (left, right) = (text(arguments, 0)?, text(arguments, 1)?);
+    Ok(Value::Bool(wanted(text(arguments, 0)?.cmp(text(arguments, 1)?))))
+}
+
+/// The same without the padding of `character(n)`.
+fn unpadded_in_order(arguments: &[Value], wanted: fn(Ordering) -> bool) -> Result<Value> {
+    let (left, right) =
+        (text(arguments, 0)?.trim_end_matches(' '), text(arguments, 1)?.trim_end_matches(' '));
     Ok(Value::Bool(wanted(left.cmp(right))))
 }
 

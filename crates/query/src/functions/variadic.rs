@@ -45,9 +45,7 @@ pub(super) static ROWS: &[Function] = &[
     .stable(),
     Function::new("num_nulls variadic", &[LIST], I, |c, a| spread(c, a, super::values::nulls)).lax(),
     Function::new("num_nonnulls variadic", &[LIST], I, |c, a| spread(c, a, super::values::others)).lax(),
-    Function::new("json_extract_path variadic", &[J, Of(&T)], J, |c, a| {
-        spread(c, a, super::json::extracted)
-    }),
+    Function::new("json_extract_path variadic", &[J, Of(&T)], J, |c, a| spread(c, a, super::json::extracted)),
     Function::new("json_extract_path_text variadic", &[J, Of(&T)], T, |c, a| {
         spread(c, a, super::json::extracted_text)
     }),

@@ -4,12 +4,12 @@ use types::datetime::DAY_MICROS;
 use types::timetz::Timetz;
 use types::{Code, Error, Result, Value, extract, interval as spans, moment};
 
+use super::Function;
 use super::Ty::{
     Date as D, Float8 as F, Interval as V, Numeric as N, Text as T, Timestamptz as Z, Timetz as H,
 };
 use super::arguments::{date, identifier, interval, ok_text, text};
 use super::datetime::{offset, ranged, whole_offset};
-use super::Function;
 
 pub(super) static ROWS: &[Function] = &[
     Function::operator("+", &[H, V], H, |_, a| moved(time(a, 0)?, interval(a, 1)?)),

@@ -87,11 +87,15 @@ impl Resolver<'_> {
         let mut beside = Expr::bool(true);
         for (value, key) in given.into_iter().zip(keys).rev() {
             let value = self.coerce(value, &key.expr.ty())?;
-            let less = self.binary(key.expr.clone(), if key.descending { ">" } else { "<" }, value.clone())?;
+            let less =
+                self.binary(key.expr.clone(), if key.descending { ">" } else { "<" }, value.clone())?;
             let is_null = |expr: &Expr| Expr::test(Form::IsNull, vec![expr.clone()]);
             let (first, last) = if key.nulls_first { (&key.expr, &value) } else { (&value, &key.expr) };
             let by_null = Expr::test(Form::And, vec![is_null(first), not(is_null(last))]);
-            let less = Expr::test(Form::Or, vec![Expr::test(Form::IsBool { value: true, negated: false }, vec![less]), by_null]);
+            let less = Expr::test(
+                Form::Or,
+                vec![Expr::test(Form::IsBool { value: true, negated: false }, vec![less]), by_null],
+            );
             let same = self.distinct(key.expr.clone(), value, true)?;
             before = Expr::test(Form::Or, vec![less, Expr::test(Form::And, vec![same.clone(), before])]);
             beside = Expr::test(Form::And, vec![same, beside]);

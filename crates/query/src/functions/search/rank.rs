@@ -274,13 +274,13 @@ fn cover(entries: &[Entry<'_>], from: usize, search: &Search) -> Result<Option<(
     let mut seen = Vector::default();
     for (end, entry) in entries.iter().enumerate().skip(from) {
         reveal(&mut seen, entry);
-        if !seen.matches(search)? {
+        if !seen.matches(search) {
             continue;
         }
         let mut seen = Vector::default();
         for begin in (from..=end).rev() {
             reveal(&mut seen, &entries[begin]);
-            if seen.matches(search)? {
+            if seen.matches(search) {
                 return Ok(Some((begin, end)));
             }
         }

@@ -1,19 +1,19 @@
-//! The words of a text: PostgreSQL's default parser over words, numbers and compounds, and its dictionaries.
-//!
-//! What its parser sees besides (addresses, paths, tags, versions) is refused by name.
+//! The words of a text: what PostgreSQL's dictionaries make of the tokens of its parser.
 
 use crate::functions::interrupt::Steps;
 use rust_stemmers::{Algorithm, Stemmer};
 use types::{Error, Result};
 
+use super::parser::{self, Kind, Token};
 use super::stop_words;
+use crate::functions::text::lower;
 
 /// Which dictionaries words go through: a row of [`LANGUAGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Configuration(&'static str);
+pub(in crate::functions) struct Configuration(&'static str);
 
 /// What a database has by default.
-pub(super) const DEFAULT: Configuration = Configuration("english");
+pub(in crate::functions) const DEFAULT: Configuration = Configuration("english");
 
 /// A language: how its words are brought to their stems, and which are left out.
 struct Language {
@@ -124,102 +124,69 @@ pub(super) fn lexemes(config: Configuration, text: &str) -> Result<Vec<(u32, Opt
     let mut position = 0;
     let mut out = Vec::new();
     let mut steps = Steps::default();
-    for token in tokens(text)?.into_iter().filter(|token| token.len() < TOKEN_BYTES_END) {
+    for token in parser::tokens(text)? {
         steps.next()?;
-        position += 1;
-        let word = token.to_lowercase();
-        let is_word = word.chars().all(|c| c.is_alphabetic() || c == '-');
-        let language = is_word.then(|| config.language(&word)).flatten();
-        let lexeme = match language {
-            Some(language) => language.lexeme(&word)?,
-            None => Some(word),
-        };
-        out.push((position, lexeme));
+        if let Some(lexeme) = config.lexeme(token)? {
+            position += 1;
+            out.push((position, lexeme));
+        }
     }
     Ok(out)
 }
 
-fn tokens(text: &str) -> Result<Vec<String>> {
-    let mut out = Vec::new();
-    let mut steps = Steps::default();
-    for chunk in text.split_whitespace() {
-        steps.next()?;
-        if is_beyond(chunk) {
-            return Err(Error::missing(format!("text search in \"{chunk}\"")));
+impl Configuration {
+    /// What its dictionary makes of a word in lower case; `None` for one that is left out.
+    pub(super) fn word(self, word: &str) -> Result<Option<String>> {
+        match LANGUAGES.iter().find(|language| language.name == self.0) {
+            Some(language) => language.lexeme(word),
+            None => Ok(Some(word.to_owned())),
         }
-        chunk_tokens(chunk, &mut out);
     }
-    Ok(out)
-}
 
-/// Whether PostgreSQL's parser would see an address, a path, a tag, an entity, a version or a number with an exponent.
-fn is_beyond(chunk: &str) -> bool {
-    let chars: Vec<char> = chunk.chars().collect();
-    let word = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
-    let digits = |from: &str| !from.is_empty() && from.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = chunk.trim_matches(|c: char| !c.is_alphanumeric());
-    let is_float = plain.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction));
-    let joins = |at: usize, c: char| match c {
-        '.' => word(at + 1) && (at == 0 || !is_float || !word(at - 1)),
-        '@' | '/' | '~' | '\\' => true,
-        '<' | '&' | '%' => word(at + 1) || chars.get(at + 1) == Some(&'#') || chars.get(at + 1) == Some(&'!'),
-        '_' => at == 0 || !word(at + 1),
-        _ => false,
-    };
-    let is_exponent = {
-        let lower = plain.to_ascii_lowercase();
-        lower.split_once('e').is_some_and(|(mantissa, exponent)| {
-            digits(&mantissa.replace('.', "")) && digits(exponent.trim_start_matches(['+', '-']))
-        })
-    };
-    // Marks that belong to letters, and what is neither a letter nor plain punctuation.
-    let is_odd = |c: &char| !c.is_alphanumeric() && !c.is_ascii() && !c.is_whitespace();
-    is_exponent || chars.iter().any(is_odd) || chars.iter().enumerate().any(|(at, c)| joins(at, *c))
-}
-
-/// The tokens of what stands between spaces.
-fn chunk_tokens(chunk: &str, out: &mut Vec<String>) {
-    let mut rest = chunk;
-    while let Some(start) = rest.find(char::is_alphanumeric) {
-        let before = rest[..start].chars().next_back();
-        let behind = &rest[start..];
-        let run = compound(behind);
-        let parts: Vec<&str> = run.split('-').collect();
-        let has_letters = |part: &&str| part.chars().any(char::is_alphabetic);
-        if parts.len() > 1 && parts.iter().all(has_letters) {
-            out.push(run.to_owned());
-            out.extend(parts.iter().map(|part| (*part).to_owned()));
-            rest = &behind[run.len()..];
-            continue;
+    /// Whose dictionary sees a token, `simple` or that of a language; `None` where no dictionary does.
+    #[expect(clippy::option_option, reason = "none, the simple one and a language's are three answers")]
+    fn seen_by(self, kind: Kind, word: &str) -> Option<Option<&'static Language>> {
+        match kind {
+            Kind::Blank | Kind::Tag | Kind::Protocol | Kind::Entity => None,
+            Kind::AsciiWord
+            | Kind::CompoundAsciiWord
+            | Kind::PartAsciiWord
+            | Kind::Word
+            | Kind::CompoundWord
+            | Kind::PartWord => Some(self.language(word)),
+            Kind::NumWord
+            | Kind::Email
+            | Kind::Url
+            | Kind::Host
+            | Kind::Scientific
+            | Kind::Version
+            | Kind::PartNumWord
+            | Kind::CompoundNumWord
+            | Kind::UrlPath
+            | Kind::File
+            | Kind::Decimal
+            | Kind::Signed
+            | Kind::Unsigned => Some(None),
         }
-        let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
-        let sign = before.filter(|c| matches!(c, '-' | '+'));
-        let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
-        // Behind a sign a number ends with its digits.
-        let end = if sign.is_some() && digits > 0 { digits } else { end };
-        let mut token = &behind[..end];
-        let is_number = token.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && let Some(fraction) = behind[end..].strip_prefix('.') {
-            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            token = if digits > 0 { &behind[..=end + digits] } else { token };
-        }
-        out.push(match sign.filter(|_| is_number) {
-            Some(sign) => format!("{sign}{token}"),
-            None => token.to_owned(),
-        });
-        rest = &behind[token.len()..];
     }
-}
 
-/// A word with its parts behind hyphens.
-fn compound(text: &str) -> &str {
-    let mut end = 0;
-    loop {
-        let word = text[end..].find(|c: char| !c.is_alphanumeric()).map_or(text.len(), |at| end + at);
-        let next = text[word..].strip_prefix('-').and_then(|behind| behind.chars().next());
-        end = match next {
-            Some(c) if c.is_alphanumeric() => word + 1,
-            _ => return &text[..word],
-        };
+    /// The name of the dictionary that sees a token.
+    pub(in crate::functions) fn dictionary(self, token: Token<'_>) -> Option<String> {
+        let seen = self.seen_by(token.kind, &lower(token.text))?;
+        Some(seen.map_or_else(|| "simple".to_owned(), |language| format!("{}_stem", language.name)))
+    }
+
+    /// What a token is looked for by; `None` for one that no dictionary sees, no lexeme for a stop word.
+    #[expect(clippy::option_option, reason = "unseen, left out and a lexeme are three answers")]
+    pub(in crate::functions) fn lexeme(self, token: Token<'_>) -> Result<Option<Option<String>>> {
+        if token.text.len() >= TOKEN_BYTES_END {
+            return Ok(None);
+        }
+        let word = lower(token.text);
+        let Some(language) = self.seen_by(token.kind, &word) else { return Ok(None) };
+        match language {
+            Some(language) => language.lexeme(&word).map(Some),
+            None => Ok(Some(Some(word))),
+        }
     }
 }
