@@ -25,6 +25,10 @@ pub struct Index {
     pub predicate: Option<Arc<ast::Expr>>,
     /// Of an exclusion constraint, an operator for each key: no two rows may meet all of them. Others have none.
     pub excludes: Vec<Arc<str>>,
+    /// Of an exclusion constraint, whether it is checked at the end of the statement, or of the transaction.
+    pub deferrable: bool,
+    /// `initially deferred`
+    pub initially_deferred: bool,
     /// `comment on index`.
     pub comment: Option<String>,
 }

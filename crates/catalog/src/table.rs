@@ -83,6 +83,8 @@ pub struct Table {
     pub policies: Vec<Policy>,
     /// Triggers, in name order.
     pub triggers: Vec<Trigger>,
+    /// Whether keys are not looked at when its rows change, and do nothing: `disable trigger all`.
+    pub keys_rest: bool,
     /// Rules, each by which nothing is done: name and for what.
     pub rules: Vec<(Arc<str>, RuleEvent)>,
     /// Grants and revocations, in order.
@@ -150,8 +152,10 @@ pub struct Unique {
     pub columns: Vec<ColumnId>,
     /// Whether two nulls are equal.
     pub nulls_not_distinct: bool,
-    /// Whether it is checked only at commit (or at the end of the statement).
+    /// Whether it is checked at the end of the statement, or of the transaction.
     pub deferrable: bool,
+    /// `initially deferred`
+    pub initially_deferred: bool,
     /// `include (…)` columns.
     pub include: Vec<ColumnId>,
 }
@@ -277,6 +281,7 @@ impl Table {
             force_row_security: false,
             policies: Vec::new(),
             triggers: Vec::new(),
+            keys_rest: false,
             rules: Vec::new(),
             acl: Acl::default(),
             owner,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use catalog::{Catalog, ForeignKey, Table, Trigger};
 use query::Model;
+use query::arbiters::UniqueModel;
 use sql::ast::ObjectName;
 use types::{Code, Error, Name, Result};
 
@@ -31,6 +32,15 @@ struct Constraint {
 
 impl Constraint {
     fn of_key(table: &Table, key: &ForeignKey) -> Constraint {
+        Constraint {
+            table: table.name.clone(),
+            name: key.name.clone(),
+            deferrable: key.deferrable,
+            initially_deferred: key.initially_deferred,
+        }
+    }
+
+    fn of_unique(table: &Table, key: &UniqueModel) -> Constraint {
         Constraint {
             table: table.name.clone(),
             name: key.name.clone(),
@@ -73,6 +83,10 @@ impl Constraints {
                 let declared = &model.catalog[*from];
                 let key = declared.foreign_keys.get(*key);
                 key.is_some_and(|key| self.waits(Constraint::of_key(declared, key)))
+            }
+            Deferred::Unique { table, key, .. } => {
+                let unique = model[*table].uniques.get(*key);
+                unique.is_some_and(|key| self.waits(Constraint::of_unique(&model.catalog[*table], key)))
             }
         }
     }
@@ -130,19 +144,22 @@ fn named(catalog: &Catalog, path: &[Arc<str>], name: &ObjectName, deferred: bool
 
 /// The constraints of a table that have a name.
 fn of_table(table: &Table, name: &str) -> Vec<Constraint> {
-    let other = |name: &Arc<str>, deferrable| Constraint {
+    let other = |name: &Arc<str>, (deferrable, initially_deferred)| Constraint {
         table: table.name.clone(),
         name: name.clone(),
         deferrable,
-        initially_deferred: false,
+        initially_deferred,
     };
     let keys = table.foreign_keys.iter().map(|key| Constraint::of_key(table, key));
     let triggers = table.triggers.iter().filter(|trigger| trigger.statement.constraint);
     let triggers = triggers.map(|trigger| Constraint::of_trigger(table, trigger));
     let uniques = table.primary_key.iter().chain(&table.uniques);
-    let uniques = uniques.map(|unique| other(&unique.name, unique.deferrable));
-    let checks = table.checks.iter().map(|check| other(&check.name, false));
-    keys.chain(triggers).chain(uniques).chain(checks).filter(|found| *found.name == *name).collect()
+    let uniques = uniques.map(|unique| other(&unique.name, (unique.deferrable, unique.initially_deferred)));
+    let exclusions = table.indexes.iter().filter(|index| index.is_exclusion());
+    let exclusions = exclusions.map(|index| other(&index.name, (index.deferrable, index.initially_deferred)));
+    let checks = table.checks.iter().map(|check| other(&check.name, (false, false)));
+    let all = keys.chain(triggers).chain(uniques).chain(exclusions).chain(checks);
+    all.filter(|found| *found.name == *name).collect()
 }
 
 impl Work<'_> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::TableId;
-use program::{Account, Temporaries, TemporariesMark};
+use program::{Account, Stack, Temporaries, TemporariesMark};
 use query::Model;
 use query::triggers::Operation;
 use types::session::Settings;
@@ -15,6 +15,7 @@ use types::{Code, Error, Limits, Result, Value};
 
 use crate::as_it_was::History;
 use crate::constraints::Constraints;
+use crate::write::{Gathered, Part};
 
 /// What is in force for all that happens in a transaction, however deep functions call each other.
 pub(crate) struct InForce {
@@ -25,6 +26,7 @@ pub(crate) struct InForce {
     /// The tables that statements under way write to.
     busy: Mutex<Vec<TableId>>,
     pub(crate) account: Arc<Account>,
+    pub(crate) stack: Stack,
     pub(crate) temporaries: Arc<Temporaries>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     constraints: Arc<Mutex<Constraints>>,
@@ -32,6 +34,10 @@ pub(crate) struct InForce {
     marks: Mutex<Vec<Mark>>,
     /// What happened to rows, for statements that look back.
     pub(crate) history: History,
+    /// What has been done by the parts of each statement under way, the innermost last; nothing of a statement that has one alone.
+    gathered: Mutex<Vec<Option<Gathered>>>,
+    /// How many statements under way see to foreign keys themselves, those that follow among them.
+    references_resting: AtomicUsize,
     /// The tables of each statement under way that calls functions, the innermost last.
     reading: Mutex<Vec<BTreeSet<TableId>>>,
 }
@@ -70,9 +76,16 @@ pub(crate) enum Deferred {
         /// Whether the referenced row went, instead of the referencing one having come.
         is_left: bool,
     },
+    /// A row is to be looked at that has the key of another, or is excluded by it.
+    Unique {
+        table: TableId,
+        /// The key's position among the table's.
+        key: usize,
+        row: Vec<Value>,
+    },
 }
 
-/// How many triggers and foreign keys may wait for the end of a transaction.
+/// How many triggers and keys may wait for the end of a transaction.
 const DEFERRED_MAX: usize = 100_000;
 
 impl InForce {
@@ -87,12 +100,15 @@ impl InForce {
             is_read_only,
             account: Account::of(limits.function_bytes_max),
             limits,
+            stack: Stack::default(),
             temporaries: Arc::default(),
             busy: Mutex::default(),
             deferred: Arc::default(),
             constraints: Arc::default(),
             marks: Mutex::default(),
             history: History::default(),
+            gathered: Mutex::default(),
+            references_resting: AtomicUsize::new(0),
             reading: Mutex::default(),
         }
     }
@@ -135,6 +151,50 @@ impl InForce {
     /// Whether a statement under way writes to a table.
     pub(crate) fn is_busy(&self, table: TableId) -> bool {
         locked(&self.busy).contains(&table)
+    }
+
+    /// Begins a statement that changes rows, until it is [`InForce::gathered`]; where it has several parts, what they do is gathered.
+    pub(crate) fn gather(&self, parts: Option<Gathered>) {
+        locked(&self.gathered).push(parts);
+    }
+
+    /// Ends the innermost statement: what its parts have done.
+    pub(crate) fn gathered(&self) -> Option<Gathered> {
+        locked(&self.gathered).pop().flatten()
+    }
+
+    /// Has the statement of which something is a part know it; gives it back where there is none.
+    pub(crate) fn add_part(&self, part: Part) -> Option<Part> {
+        match locked(&self.gathered).last_mut() {
+            Some(Some(gathered)) => {
+                gathered.parts.push(part);
+                None
+            }
+            Some(None) | None => Some(part),
+        }
+    }
+
+    /// Whether triggers before a statement are still to be fired for this: it is done once for all parts.
+    pub(crate) fn begins(&self, table: TableId, operation: &'static str) -> bool {
+        match locked(&self.gathered).last_mut() {
+            Some(Some(gathered)) => gathered.begun.insert((table, operation)),
+            Some(None) | None => true,
+        }
+    }
+
+    /// Has statements see to foreign keys themselves, until it is [`InForce::references_act`].
+    pub(crate) fn references_rest(&self) {
+        self.references_resting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends that.
+    pub(crate) fn references_act(&self) {
+        self.references_resting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether statements see to foreign keys themselves.
+    pub(crate) fn do_references_rest(&self) -> bool {
+        self.references_resting.load(Ordering::Relaxed) > 0
     }
 
     /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].
@@ -183,9 +243,8 @@ impl InForce {
     pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
         let mut waiting = locked(&self.deferred);
         if waiting.len() == DEFERRED_MAX {
-            let message = format!(
-                "more than {DEFERRED_MAX} triggers and foreign keys wait for the end of the transaction"
-            );
+            let message =
+                format!("more than {DEFERRED_MAX} triggers and keys wait for the end of the transaction");
             return Err(Error::new(Code::LIMIT_EXCEEDED, message));
         }
         waiting.push_back(deferred);
@@ -240,6 +299,7 @@ impl InForce {
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         Arc::new(InForce {
             account: self.account.clone(),
+            stack: self.stack.turned(),
             temporaries: self.temporaries.clone(),
             deferred: self.deferred.clone(),
             constraints: self.constraints.clone(),

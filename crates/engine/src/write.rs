@@ -6,11 +6,13 @@
 
 mod admitted;
 mod carried;
+mod doubted;
 mod excluded;
 mod fired;
 mod insert;
 mod instead;
 mod led_to;
+mod parts;
 mod references;
 mod row;
 mod seen;
@@ -40,12 +42,15 @@ use crate::rows::Values;
 use crate::work::{Bound, Work, has_subquery};
 
 pub(crate) use admitted::Admitted;
+pub(crate) use parts::{Gathered, Part};
 pub(crate) use seen::Rows;
 
 /// A row of the engine: its key, and a value for each column.
 pub(crate) struct StoredRow {
     pub(crate) key: i64,
     pub(crate) values: Vec<Value>,
+    /// What is returned of what stands beside it.
+    pub(crate) beside: Vec<Value>,
 }
 
 /// The rows that a write has touched.
@@ -53,6 +58,8 @@ pub(crate) struct StoredRow {
 pub(crate) struct Touched {
     /// Their keys, in the order of the statement.
     pub(crate) keys: Vec<i64>,
+    /// What is returned of what stands beside each, where anything is.
+    pub(crate) beside: Vec<Vec<Value>>,
     /// How many were not there before.
     pub(crate) inserted: u64,
     /// The same for an upsert, to be found: none may be met twice.
@@ -86,25 +93,13 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
-        if write.before.is_empty() {
-            return self.store_part(write, None, parameters, (position, sink)).await;
+        if !write.before.is_empty() {
+            return Box::pin(self.store_parts(write, parameters, (position, sink))).await;
         }
-        let begun = self.in_force.history.begin_parts();
-        let done = Box::pin(self.store_parts(write, begun, parameters, (position, sink))).await;
-        self.in_force.history.done();
+        self.in_force.gather(None);
+        let done = self.store_part(write, None, parameters, (position, sink)).await;
+        self.in_force.gathered();
         done
-    }
-
-    /// Runs the parts of a statement, each of which sees the tables as they were when it began.
-    async fn store_parts(
-        &mut self,
-        write: &Write,
-        begun: Moment,
-        parameters: &[Value],
-        position: (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
-        let whole = self.changed_before(write, begun, parameters).await?;
-        self.store_part(&whole, Some(begun), parameters, position).await
     }
 
     /// Runs a write alone, or as a part of a statement that has begun.
@@ -142,7 +137,7 @@ impl Work<'_> {
         done
     }
 
-    /// Runs a write; where rows are as they were elsewhere, the engine's foreign keys rest meanwhile.
+    /// Runs a write; where keys rest, the engine's foreign keys do meanwhile.
     async fn store_replicated(
         &mut self,
         write: &Write,
@@ -150,14 +145,43 @@ impl Work<'_> {
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
-        let is_replica = self.replication() == Replication::Replica;
-        if is_replica && self.in_force.has_references_waiting() {
-            return Err(Error::missing("session_replication_role = replica while foreign keys wait"));
+        let do_rest = self.do_keys_rest(write.table);
+        if do_rest && self.in_force.has_references_waiting() {
+            return Err(Error::missing(match self.replication() {
+                Replication::Replica => "session_replication_role = replica while foreign keys wait",
+                Replication::Origin => "a table of which all triggers are disabled while foreign keys wait",
+            }));
         }
-        let before = self.transaction.rest(is_replica)?;
+        if !do_rest {
+            self.refuse_resting_beyond(write)?;
+        }
+        let before = self.transaction.rest(do_rest)?;
         let done = Box::pin(self.store_judged(write, parameters, position, sink)).await;
         self.transaction.rest(before)?;
         done
+    }
+
+    /// Whether keys are not looked at when rows of a table change, and do nothing.
+    pub(super) fn do_keys_rest(&self, table: TableId) -> bool {
+        self.replication() == Replication::Replica || self.served.model.catalog[table].keys_rest
+    }
+
+    /// Refuses a write that foreign keys carry on to a table whose keys rest.
+    fn refuse_resting_beyond(&self, write: &Write) -> Result<()> {
+        let model = &self.served.model;
+        if !model.has_resting_keys() {
+            return Ok(());
+        }
+        let reached = query::triggers::reached(model, write.table, query::triggers::operations(write));
+        match reached.into_iter().find(|table| model.catalog[*table].keys_rest) {
+            None => Ok(()),
+            Some(table) => {
+                let name = &model.catalog[table].name;
+                Err(Error::missing(format!(
+                    "what a foreign key does to rows of {name} while all triggers of it are disabled"
+                )))
+            }
+        }
     }
 
     /// Whether rows are as they were elsewhere.
@@ -175,7 +199,7 @@ impl Work<'_> {
     ) -> Result<Applied> {
         if write.action.sets_nothing() {
             check_affected(write, 0)?;
-            self.returning(write, &[], parameters, position, sink).await?;
+            self.returning(write, (&[], &[]), parameters, position, sink).await?;
             return Ok(Applied::default());
         }
         if !self.served.model.catalog[write.table].is_stored() {
@@ -196,32 +220,17 @@ impl Work<'_> {
             Action::Delete { filter } => {
                 let rows = self.targets(write, filter.as_ref(), Vec::new(), parameters).await?;
                 let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
+                let beside: Vec<Vec<Value>> = rows.iter().map(|(row, _)| row.beside.clone()).collect();
                 // What is returned of a deleted row, it says while it is there.
-                self.returning(write, &keys, parameters, position, sink).await?;
+                self.returning(write, (&keys, &beside), parameters, position, sink).await?;
                 self.delete(write, &rows).await?;
                 check_affected(write, keys.len())?;
                 return Ok(Applied { affected: count(keys.len()), inserted: 0 });
             }
         };
         check_affected(write, touched.keys.len())?;
-        self.returning(write, &touched.keys, parameters, position, sink).await?;
+        self.returning(write, (&touched.keys, &touched.beside), parameters, position, sink).await?;
         Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
-    }
-
-    /// The same write, in which what was changed before it stands as rows.
-    async fn changed_before(&mut self, write: &Write, begun: Moment, parameters: &[Value]) -> Result<Write> {
-        let mut whole = write.clone();
-        let mut before = std::mem::take(&mut whole.before).into_iter();
-        while let Some(query::Changed { id, write }) = before.next() {
-            let outputs = write.returning.iter().flat_map(|read| &read.outputs);
-            let mut values = Values::of(outputs.map(|output| output.expr.ty()));
-            Box::pin(self.store_part(&write, Some(begun), parameters, (0, &mut values))).await?;
-            let rows = values.into_rows();
-            query::visit::put_rows(&mut whole, id, &rows);
-            let rest = before.as_mut_slice();
-            rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
-        }
-        Ok(whole)
     }
 
     /// Runs a write, or tells how it would be done.
@@ -277,11 +286,14 @@ impl Work<'_> {
     async fn returning(
         &mut self,
         write: &Write,
-        written: &[i64],
+        (written, beside): (&[i64], &[Vec<Value>]),
         parameters: &[Value],
         position: usize,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        if !write.beside_returned.is_empty() {
+            return self.returning_beside(write, (written, beside), parameters, (position, sink)).await;
+        }
         for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
             let Some(read) = read else { continue };
             let seen = self.look_back();
@@ -290,6 +302,31 @@ impl Work<'_> {
             self.in_force.history.look(seen);
             outcome?;
         }
+        Ok(())
+    }
+
+    /// The same of what names what stands beside each row: it is a constant of the row.
+    async fn returning_beside(
+        &mut self,
+        write: &Write,
+        (written, beside): (&[i64], &[Vec<Value>]),
+        parameters: &[Value],
+        (position, sink): (usize, &mut dyn Sink),
+    ) -> Result<()> {
+        let (Some(read), None) = (&write.returning, &write.counted) else {
+            return Err(Error::missing("counting rows with columns of what stands beside them"));
+        };
+        let seen = self.look_back();
+        for (key, values) in written.iter().zip(beside) {
+            let read = with_values(read, &write.beside_returned, values);
+            let bound = Bound { parameters, written: std::slice::from_ref(key), given: &[] };
+            let outcome = self.returned(&read, bound, position, &mut *sink).await;
+            if outcome.is_err() {
+                self.in_force.history.look(seen);
+                return outcome;
+            }
+        }
+        self.in_force.history.look(seen);
         Ok(())
     }
 
@@ -327,9 +364,12 @@ impl Work<'_> {
         parameters: &[Value],
     ) -> Result<Vec<(StoredRow, Vec<Value>)>> {
         let width = self.served.model.catalog[write.table].columns.len() + 1;
+        let asked = further.len();
+        let further = further.into_iter().chain(write.beside_returned.iter().cloned()).collect();
         let read = self.touched(write, filter, further);
         let rows = self.rows_at_start(&read, parameters).await?;
         let mut rows = rows.into_iter().map(|row| split(row, width)).collect::<Result<Vec<_>>>()?;
+        rows.iter_mut().for_each(|(row, further)| row.beside = further.split_off(asked));
         if write.beside.is_some() {
             let mut met = HashSet::new();
             rows.retain(|(row, _)| met.insert(row.key));
@@ -424,11 +464,24 @@ fn beside(write: &Write, rows: Source) -> Source {
     }
 }
 
+/// A read in which columns are what they were for a row.
+fn with_values(read: &Read, columns: &[Expr], values: &[Value]) -> Read {
+    let mut read = read.clone();
+    query::visit::deep_read_mut(&mut read, &mut |expr| {
+        let Expr::Column { source, column, ty } = expr else { return };
+        let at = columns.iter().position(|known| known.is_column(*source, *column));
+        if let Some(value) = at.and_then(|at| values.get(at)) {
+            *expr = Expr::Const { value: value.clone(), ty: ty.clone() };
+        }
+    });
+    read
+}
+
 fn split(mut row: Vec<Value>, width: usize) -> Result<(StoredRow, Vec<Value>)> {
     let further = row.split_off(width);
     let values = row.split_off(1);
     match row.first() {
-        Some(Value::Int(key)) => Ok((StoredRow { key: *key, values }, further)),
+        Some(Value::Int(key)) => Ok((StoredRow { key: *key, values, beside: Vec::new() }, further)),
         _ => Err(Error::internal("a stored row without a key")),
     }
 }

@@ -28,6 +28,8 @@ pub struct UniqueModel {
     pub nulls_not_distinct: bool,
     /// Whether rows may be equal until the end of a statement or transaction.
     pub deferrable: bool,
+    /// Whether they may be until the end of a transaction, unless it is said otherwise.
+    pub initially_deferred: bool,
     /// Whether it is a constraint: indexes are not.
     pub is_constraint: bool,
     /// Of an exclusion constraint, what all must be true of another row over [`ROW`], where the parameters are the keys of a row.
@@ -98,6 +100,7 @@ fn of_constraint(table: &Table, key: &Unique) -> UniqueModel {
         predicate: None,
         nulls_not_distinct: key.nulls_not_distinct,
         deferrable: key.deferrable,
+        initially_deferred: key.initially_deferred,
         is_constraint: true,
         excludes: None,
     }
@@ -115,7 +118,8 @@ fn of_index(catalog: &Catalog, table: &Table, index: &Index) -> Result<UniqueMod
         keys,
         predicate: predicate.transpose()?,
         nulls_not_distinct: index.nulls_not_distinct,
-        deferrable: false,
+        deferrable: index.deferrable,
+        initially_deferred: index.initially_deferred,
         is_constraint: index.is_exclusion(),
     })
 }

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
+use catalog::{ColumnId, TableId};
 use types::{Code, Error, Result};
 
 use crate::arbiters::arbiters;
 use crate::ir::{Action, Assign, Conflict, ConflictAction, Expr, Insert, RowValue, Write};
 use crate::model::{Fill, Model, ROW};
-use crate::triggers::Operation;
 use crate::{triggers, visit};
 
 /// Refuses a write that no caller could make.
 ///
 /// # Errors
-/// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key, `0A000` where foreign
-/// keys change what other columns are generated of.
+/// `428C9` for a value given to a generated column, `42P10` for an upsert on columns that are no unique key.
 pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
     if write.action.sets_nothing() {
         return Ok(());
@@ -30,83 +28,10 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
         return if is_instead { Ok(()) } else { Err(error()) };
     }
     match &write.action {
-        Action::Insert(insert) => {
-            inserted(write, insert, model)?;
-            match insert.conflict.as_ref().map(|conflict| &conflict.action) {
-                Some(ConflictAction::Update { set, .. }) => {
-                    computed_beyond(model, write.table, Operation::Update(set_columns(set)))
-                }
-                Some(ConflictAction::Nothing) | None => Ok(()),
-            }
-        }
-        Action::Update { set, .. } => {
-            assigned(write, set, model)?;
-            computed_beyond(model, write.table, Operation::Update(set_columns(set)))
-        }
-        Action::Delete { .. } => computed_beyond(model, write.table, Operation::Delete),
+        Action::Insert(insert) => inserted(write, insert, model),
+        Action::Update { set, .. } => assigned(write, set, model),
+        Action::Delete { .. } => Ok(()),
     }
-}
-
-fn set_columns(set: &[(ColumnId, Assign)]) -> BTreeSet<ColumnId> {
-    set.iter().map(|(column, _)| *column).collect()
-}
-
-/// Refuses a write that foreign keys carry on to columns of which others are generated, or that exclude rows: the engine would
-/// neither compute the ones again nor look at the others.
-fn computed_beyond(model: &Model, table: TableId, operation: Operation) -> Result<()> {
-    if !model.computes_of_keys {
-        return Ok(());
-    }
-    let mut seen = BTreeSet::new();
-    let mut open = vec![(table, operation)];
-    while let Some((at, operation)) = open.pop() {
-        for (from, key, carried) in triggers::carried(model, at, &operation) {
-            if let Operation::Update(columns) = &carried {
-                let name = &model.catalog[from].name;
-                let beyond = |what: &str| {
-                    Error::missing(format!("{what} of {name} over a column that a foreign key changes"))
-                };
-                if is_computed_of(model, from, columns) {
-                    return Err(beyond("a generated column"));
-                }
-                if excludes_by(model, from, columns, is_nulled(key, &operation)) {
-                    return Err(beyond("an exclusion constraint"));
-                }
-            }
-            if seen.insert((from, carried.clone())) {
-                open.push((from, carried));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a table computes a column of those that a foreign key of its may change.
-pub(crate) fn computes_of_keys(model: &Model, table: TableId) -> bool {
-    let keys = &model.catalog[table].foreign_keys;
-    let columns = keys.iter().flat_map(|key| &key.columns).copied().collect();
-    is_computed_of(model, table, &columns) || excludes_by(model, table, &columns, false)
-}
-
-fn is_computed_of(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>) -> bool {
-    model[table].fills.iter().any(|fill| matches!(fill, Fill::Generated(Ok(expr)) if names(expr, columns)))
-}
-
-/// Whether rows may exclude each other because of what these columns become. A key that is null excludes nothing.
-fn excludes_by(model: &Model, table: TableId, columns: &BTreeSet<ColumnId>, is_nulled: bool) -> bool {
-    model[table].uniques.iter().filter(|key| key.excludes.is_some()).any(|key| {
-        let is_null = |expr: &Expr| {
-            matches!(expr, Expr::Column { source: ROW, column, .. } if columns.contains(column))
-        };
-        !(is_nulled && key.keys.iter().any(is_null))
-            && key.keys.iter().chain(&key.predicate).any(|expr| names(expr, columns))
-    })
-}
-
-/// Whether a key makes nulls of what refers to a row.
-fn is_nulled(key: &ForeignKey, operation: &Operation) -> bool {
-    let action = if *operation == Operation::Delete { &key.on_delete } else { &key.on_update };
-    matches!(action, ReferentialAction::SetNull(_))
 }
 
 /// Whether an expression over a row names one of these columns of it.

@@ -12,7 +12,7 @@ pub mod eval;
 pub mod functions;
 pub mod ir;
 pub mod model;
-mod parts;
+pub mod parts;
 pub mod plan;
 pub mod presentation;
 pub mod reach;

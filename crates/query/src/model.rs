@@ -3,7 +3,7 @@
 //! Made once for a catalog, beside it. An expression that could not be resolved keeps its error, which whoever needs
 //! the expression gets: one policy that cannot be compiled closes its table, not the server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, DefaultValue, Policy, Table, TableId, TableKind};
@@ -13,7 +13,7 @@ use crate::arbiters::{self, UniqueModel};
 use crate::ir::{Expr, Read, Source, SourceId};
 use crate::triggers::{self, Fires, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
-use crate::{check, resolve, visit};
+use crate::{resolve, visit};
 
 /// The row that a model's expressions speak of.
 pub const ROW: SourceId = SourceId(0);
@@ -24,10 +24,11 @@ pub struct Model {
     /// What is declared.
     pub catalog: Arc<Catalog>,
     tables: Vec<TableModel>,
-    /// Whether any table has a trigger, or a foreign key that is initially deferred: known once, for every write asks.
+    /// Whether any table has a trigger, a key that is deferrable, or something that hangs on what a foreign key changes: known once,
+    /// for every write asks.
     has_triggers: bool,
-    /// Whether any table computes a column of those that a foreign key of its may change.
-    pub(crate) computes_of_keys: bool,
+    /// Whether keys of some table rest: known once, for every write asks.
+    has_resting_keys: bool,
     /// Whether the engine opens views and runs functions itself, whatever they are.
     is_native: bool,
 }
@@ -51,6 +52,8 @@ pub struct TableModel {
     pub(crate) references: Vec<(TableId, usize)>,
     /// Which changes of its rows fire triggers: known once, for every write asks.
     pub(crate) fires: Fires,
+    /// The columns that a foreign key may change and something else hangs on.
+    pub(crate) hangs_on_keys: BTreeSet<ColumnId>,
     /// The rows of a view.
     pub view: Option<Result<Read>>,
 }
@@ -113,10 +116,18 @@ impl Model {
             table.references = references;
         }
         let waits = |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.deferrable);
-        let has_triggers = tables.iter().any(|table| !table.triggers.is_empty()) || catalog.ids().any(waits);
-        let mut model = Model { catalog, tables, has_triggers, computes_of_keys: false, is_native: false };
-        model.computes_of_keys = model.catalog.ids().any(|id| check::computes_of_keys(&model, id));
-        if has_triggers {
+        let has_triggers = tables.iter().any(|table| {
+            !table.triggers.is_empty() || table.uniques.iter().any(|key: &UniqueModel| key.deferrable)
+        }) || catalog.ids().any(waits);
+        let has_resting_keys = catalog.tables.iter().any(|table| table.keys_rest);
+        let mut model = Model { catalog, tables, has_triggers, has_resting_keys, is_native: false };
+        let hangs: Vec<BTreeSet<ColumnId>> =
+            model.catalog.ids().map(|id| triggers::hangs_on_keys(&model, id)).collect();
+        for (table, hangs) in model.tables.iter_mut().zip(hangs) {
+            model.has_triggers |= !hangs.is_empty();
+            table.hangs_on_keys = hangs;
+        }
+        if model.has_triggers {
             let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
             for (table, fires) in model.tables.iter_mut().zip(fires) {
                 table.fires = fires;
@@ -129,7 +140,7 @@ impl Model {
     /// defaults, checks and triggers are not resolved.
     pub fn of_declarations(catalog: Arc<Catalog>) -> Model {
         let tables = catalog.ids().map(|id| declared_table(&catalog, id)).collect();
-        Model { catalog, tables, has_triggers: false, computes_of_keys: false, is_native: false }
+        Model { catalog, tables, has_triggers: false, has_resting_keys: false, is_native: false }
     }
 
     /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
@@ -142,9 +153,14 @@ impl Model {
         self.is_native
     }
 
-    /// Whether any table has a trigger, or a foreign key that is initially deferred.
+    /// Whether any table has a trigger, a key that is deferrable, or something that hangs on what a foreign key changes.
     pub fn has_triggers(&self) -> bool {
         self.has_triggers
+    }
+
+    /// Whether keys of some table rest.
+    pub fn has_resting_keys(&self) -> bool {
+        self.has_resting_keys
     }
 
     /// An occurrence of a table or view in a query.
@@ -244,6 +260,7 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
         triggers: triggers::models(catalog, id),
         references: Vec::new(),
         fires: Fires::default(),
+        hangs_on_keys: BTreeSet::new(),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),

@@ -33,6 +33,22 @@ pub(crate) fn in_order(write: &Write, model: &Model) -> Result<()> {
     earlier.iter().try_for_each(|before| pair(model, before, Part::Select(write)).map(drop))
 }
 
+/// Whether every part surely reads those before it before it changes a row, so that their order is known.
+pub fn are_read_in_turn(model: &Model, write: &Write) -> bool {
+    let before = write.before.iter().map(|changed| (&changed.write, Name::By(changed.id)));
+    let mut earlier: Vec<Earlier<'_>> = Vec::new();
+    for (write, name) in before.chain([(write, Name::Written)]) {
+        for before in &mut earlier {
+            if !Steps::of(model, &before.names, Part::Change(write)).is_read_before_change {
+                return false;
+            }
+            before.names.push(name);
+        }
+        earlier.push(Earlier { write, names: vec![name] });
+    }
+    true
+}
+
 /// Looks at a part after others: whoever reads it has read what it reads.
 fn follow(model: &Model, earlier: &mut [Earlier<'_>], later: &Write, name: Name) -> Result<()> {
     for before in earlier {

@@ -9,9 +9,10 @@ use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, 
 use sql::ast::{CreateTrigger, TriggerEvent, TriggerMode, TriggerTiming};
 use types::{Error, Result};
 
+use crate::arbiters::UniqueModel;
 use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Transition, Write};
-use crate::model::Model;
-use crate::resolve;
+use crate::model::{Fill, Model};
+use crate::{check, resolve};
 
 /// The row as it was, in a trigger's condition; the row as it is there is [`crate::model::ROW`].
 pub const OLD: SourceId = SourceId(u32::MAX);
@@ -238,13 +239,60 @@ impl Pass<'_> {
         if !self.seen.insert((id, operation.clone())) {
             return false;
         }
-        carried(model, id, operation).any(|(from, _, operation)| self.follow(from, &operation))
+        carried(model, id, operation)
+            .any(|(from, _, operation)| hangs(model, from, &operation) || self.follow(from, &operation))
     }
 }
 
-/// Whether foreign keys are to be looked at because of this when the transaction ends.
+/// Whether something hangs on what a foreign key of a table does to its rows.
+fn hangs(model: &Model, id: TableId, operation: &Operation) -> bool {
+    matches!(operation, Operation::Update(columns) if !model[id].hangs_on_keys.is_disjoint(columns))
+}
+
+/// Whether a foreign key's doing to rows of a table is seen there, or wherever keys carry it on: by triggers, by columns that are
+/// generated, by checks.
+pub fn is_seen(model: &Model, id: TableId, operation: &Operation) -> bool {
+    hangs(model, id, operation) || fires_any(model, id, operation)
+}
+
+/// The columns of a table that its foreign keys may change and something else hangs on: engines change them, and look no further.
+pub(crate) fn hangs_on_keys(model: &Model, id: TableId) -> BTreeSet<ColumnId> {
+    let (table, own) = (&model.catalog[id], &model[id]);
+    let generated = own.fills.iter().filter_map(|fill| match fill {
+        Fill::Generated(expr) => expr.as_ref().ok(),
+        Fill::Default(_) | Fill::Identity { .. } | Fill::Null => None,
+    });
+    let checks = own.checks.iter().filter_map(|check| check.expr.as_ref().ok());
+    let exclusions = own.uniques.iter().filter(|key| key.excludes.is_some());
+    let exclusions = exclusions.flat_map(|key| key.keys.iter().chain(&key.predicate));
+    let over: Vec<&Expr> = generated.chain(checks).chain(exclusions).collect();
+    let mut found = BTreeSet::new();
+    for key in &table.foreign_keys {
+        let empties = |action: &ReferentialAction| {
+            matches!(action, ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_))
+        };
+        let empties = empties(&key.on_update) || empties(&key.on_delete);
+        if !empties && key.on_update != ReferentialAction::Cascade {
+            continue;
+        }
+        let is_not_null = |column: &ColumnId| {
+            let domain = table[*column].domain.as_ref().and_then(|name| model.catalog.domains.get(name));
+            table[*column].not_null || domain.is_some_and(|domain| domain.not_null)
+        };
+        let hangs = |column: &&ColumnId| {
+            empties && is_not_null(column) || over.iter().any(|expr| check::names(expr, &[**column].into()))
+        };
+        found.extend(key.columns.iter().filter(hangs).copied());
+    }
+    found
+}
+
+/// Whether keys are to be looked at because of this when the statement or the transaction ends.
 fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
     let table = &model.catalog[id];
+    if model[id].uniques.iter().any(|key| key.deferrable && may_double(model, id, key, operation)) {
+        return true;
+    }
     let is_own = |key: &ForeignKey| {
         key.deferrable
             && match operation {
@@ -255,6 +303,22 @@ fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
     };
     let looks = |key: &ForeignKey| key.deferrable && looks_at(table, key, operation);
     table.foreign_keys.iter().any(is_own) || references_to(model, id).any(|(_, key)| looks(key))
+}
+
+/// Whether rows may come to have one key when this happens to some.
+fn may_double(model: &Model, id: TableId, key: &UniqueModel, operation: &Operation) -> bool {
+    let columns = match operation {
+        Operation::Insert => return true,
+        Operation::Delete | Operation::Truncate => return false,
+        Operation::Update(columns) => columns,
+    };
+    let fills = model.catalog[id].column_ids().zip(&model[id].fills);
+    let computed = fills.filter_map(|(column, fill)| match fill {
+        Fill::Generated(Ok(expr)) => check::names(expr, columns).then_some(column),
+        Fill::Generated(Err(_)) | Fill::Default(_) | Fill::Identity { .. } | Fill::Null => None,
+    });
+    let changed: BTreeSet<ColumnId> = columns.iter().copied().chain(computed).collect();
+    key.keys.iter().chain(&key.predicate).any(|expr| check::names(expr, &changed))
 }
 
 /// Whether a foreign key to a table may be left without its row when this happens there.
@@ -302,6 +366,19 @@ pub fn carried<'m>(
     let target = &model.catalog[id];
     references_to(model, id)
         .filter_map(move |(from, key)| Some((from, key, action_of(target, key, operation)?)))
+}
+
+/// A table to which something happens, and those to which foreign keys carry it on.
+pub fn reached(model: &Model, table: TableId, operations: Vec<Operation>) -> BTreeSet<TableId> {
+    let mut met: BTreeSet<(TableId, Operation)> = BTreeSet::new();
+    let mut open: Vec<_> = operations.into_iter().map(|operation| (table, operation)).collect();
+    while let Some(next) = open.pop() {
+        if !met.contains(&next) {
+            open.extend(carried(model, next.0, &next.1).map(|(from, _, further)| (from, further)));
+            met.insert(next);
+        }
+    }
+    met.into_iter().map(|(table, _)| table).collect()
 }
 
 /// Whether deletions of rows of one table may take rows of another along, by however many keys.

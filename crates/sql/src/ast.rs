@@ -828,6 +828,8 @@ pub struct ConflictUpdate {
 pub struct Assignment {
     /// The columns.
     pub columns: Vec<String>,
+    /// Which part of the only column.
+    pub parts: Vec<crate::body::Part>,
     /// The value: for several columns a row or a subquery.
     pub value: Expr,
 }
@@ -847,6 +849,8 @@ pub struct Update {
     pub from: Vec<FromItem>,
     /// `where`
     pub filter: Option<Expr>,
+    /// `where current of`: the cursor.
+    pub current_of: Option<String>,
     /// `returning`
     pub returning: Vec<Target>,
 }
@@ -864,6 +868,8 @@ pub struct Delete {
     pub using: Vec<FromItem>,
     /// `where`
     pub filter: Option<Expr>,
+    /// `where current of`: the cursor.
+    pub current_of: Option<String>,
     /// `returning`
     pub returning: Vec<Target>,
 }
@@ -952,7 +958,12 @@ pub enum ColumnConstraintKind {
         initially_deferred: bool,
     },
     /// `primary key`
-    PrimaryKey,
+    PrimaryKey {
+        /// `deferrable`
+        deferrable: bool,
+        /// `initially deferred`
+        initially_deferred: bool,
+    },
     /// `references`
     References(References),
 }
@@ -1038,6 +1049,10 @@ pub enum TableConstraintKind {
         include: Vec<String>,
         /// `using index name`
         using_index: Option<String>,
+        /// `deferrable`
+        deferrable: bool,
+        /// `initially deferred`
+        initially_deferred: bool,
     },
     /// `foreign key (…) references …`
     ForeignKey {

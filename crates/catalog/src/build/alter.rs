@@ -318,6 +318,7 @@ impl Builder<'_> {
     }
 
     fn enable_trigger(&mut self, id: TableId, name: &str, mode: TriggerMode) -> Result<()> {
+        let keys_rest = if name == "all" { self.do_keys_rest(id, mode)? } else { self.catalog[id].keys_rest };
         let table = self.table_mut(id);
         let is_all = name == "all" || name == "user";
         let mut named =
@@ -327,7 +328,35 @@ impl Builder<'_> {
             return Err(Error::new(Code::UNDEFINED_OBJECT, message));
         }
         named.for_each(|trigger| trigger.mode = mode);
+        table.keys_rest = keys_rest;
         Ok(())
+    }
+
+    /// Whether the keys of a table rest when all of its triggers, those of its keys among them, are switched.
+    fn do_keys_rest(&self, id: TableId, mode: TriggerMode) -> Result<bool> {
+        match mode {
+            TriggerMode::Enabled => Ok(false),
+            TriggerMode::Disabled => Ok(true),
+            TriggerMode::Replica | TriggerMode::Always if self.has_looked_at_keys(id) => {
+                let name = &self.catalog[id].name;
+                Err(Error::missing(format!(
+                    "switching all triggers of {name}, those of its keys among them, so"
+                )))
+            }
+            TriggerMode::Replica | TriggerMode::Always => Ok(false),
+        }
+    }
+
+    /// Whether PostgreSQL has triggers of its own on a table: of foreign keys from it and to it, of keys that are deferrable.
+    fn has_looked_at_keys(&self, id: TableId) -> bool {
+        let table = &self.catalog[id];
+        let uniques = table.primary_key.iter().chain(&table.uniques).any(|key| key.deferrable);
+        let exclusions = table.indexes.iter().any(|index| index.deferrable);
+        let mut references = self.catalog.tables.iter().flat_map(|from| &from.foreign_keys);
+        uniques
+            || exclusions
+            || !table.foreign_keys.is_empty()
+            || references.any(|key| key.target == table.name)
     }
 
     fn set_options(&mut self, id: TableId, options: &[(String, String)]) -> Result<Outcome> {

@@ -185,7 +185,7 @@ impl<'a> Said<'a> {
                 }
                 ColumnConstraintKind::Check { .. }
                 | ColumnConstraintKind::Unique { .. }
-                | ColumnConstraintKind::PrimaryKey
+                | ColumnConstraintKind::PrimaryKey { .. }
                 | ColumnConstraintKind::References(_) => {}
             }
         }
@@ -209,8 +209,14 @@ pub(super) fn table_constraints(definition: &ColumnDefinition) -> Vec<TableConst
             ColumnConstraintKind::Check { expr, no_inherit } => {
                 TableConstraintKind::Check { expr, no_inherit }
             }
-            ColumnConstraintKind::PrimaryKey => {
-                TableConstraintKind::PrimaryKey { columns: columns(), include: Vec::new(), using_index: None }
+            ColumnConstraintKind::PrimaryKey { deferrable, initially_deferred } => {
+                TableConstraintKind::PrimaryKey {
+                    columns: columns(),
+                    include: Vec::new(),
+                    using_index: None,
+                    deferrable,
+                    initially_deferred,
+                }
             }
             ColumnConstraintKind::References(references) => {
                 TableConstraintKind::ForeignKey { columns: columns(), references }

@@ -20,6 +20,7 @@ struct Key<'a> {
     is_primary: bool,
     nulls_not_distinct: bool,
     deferrable: bool,
+    initially_deferred: bool,
 }
 
 impl Builder<'_> {
@@ -34,7 +35,7 @@ impl Builder<'_> {
                 include,
                 using_index,
                 deferrable,
-                ..
+                initially_deferred,
             } => {
                 let key = Key {
                     columns,
@@ -43,10 +44,17 @@ impl Builder<'_> {
                     is_primary: false,
                     nulls_not_distinct: *nulls_not_distinct,
                     deferrable: *deferrable,
+                    initially_deferred: *initially_deferred,
                 };
                 self.add_key(id, name, &key)
             }
-            TableConstraintKind::PrimaryKey { columns, include, using_index } => {
+            TableConstraintKind::PrimaryKey {
+                columns,
+                include,
+                using_index,
+                deferrable,
+                initially_deferred,
+            } => {
                 let using_index = using_index.as_deref();
                 let key = Key {
                     columns,
@@ -54,7 +62,8 @@ impl Builder<'_> {
                     using_index,
                     is_primary: true,
                     nulls_not_distinct: false,
-                    deferrable: false,
+                    deferrable: *deferrable,
+                    initially_deferred: *initially_deferred,
                 };
                 self.add_key(id, name, &key)
             }
@@ -120,6 +129,7 @@ impl Builder<'_> {
             columns,
             nulls_not_distinct: key.nulls_not_distinct,
             deferrable: key.deferrable,
+            initially_deferred: key.initially_deferred,
             include,
         })
     }
@@ -164,6 +174,7 @@ impl Builder<'_> {
             columns,
             nulls_not_distinct: index.nulls_not_distinct,
             deferrable: key.deferrable,
+            initially_deferred: key.initially_deferred,
             include: index.include,
         })
     }

@@ -20,6 +20,10 @@ impl Builder<'_> {
     ) -> Result<()> {
         let table = &self.catalog[id];
         let target = self.target_of(references)?;
+        if let Some(resting) = [table, target].into_iter().find(|table| table.keys_rest) {
+            let what = format!("a foreign key while all triggers of {} are disabled", resting.name);
+            return Err(Error::missing(what).with_hint("Enable them first."));
+        }
         let from = referencing(table, columns)?;
         let to = referenced(target, references)?;
         if from.len() != to.len() {

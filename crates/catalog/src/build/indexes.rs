@@ -41,9 +41,6 @@ impl Builder<'_> {
         name: Option<Arc<str>>,
         exclusion: &ast::Exclusion,
     ) -> Result<()> {
-        if exclusion.deferrable {
-            return Err(Error::missing("a deferrable exclusion constraint"));
-        }
         let table = &self.catalog[id].name;
         let create = CreateIndex {
             name: name.as_deref().map(str::to_owned),
@@ -65,6 +62,7 @@ impl Builder<'_> {
         }
         let mut index = self.index(id, &create, "excl")?;
         index.excludes = exclusion.keys.iter().map(|(_, operator)| operator.as_str().into()).collect();
+        (index.deferrable, index.initially_deferred) = (exclusion.deferrable, exclusion.initially_deferred);
         self.table_mut(id).indexes.push(index);
         Ok(())
     }
@@ -92,6 +90,8 @@ impl Builder<'_> {
             include,
             predicate: predicate.map(Arc::new),
             excludes: Vec::new(),
+            deferrable: false,
+            initially_deferred: false,
             comment: None,
         })
     }

@@ -149,6 +149,9 @@ impl Out<'_> {
         if (old.row_security, old.force_row_security) != (new.row_security, new.force_row_security) {
             self.push(Verb::Change, "row-level security of", name.clone());
         }
+        if old.keys_rest != new.keys_rest {
+            self.push(Verb::Change, "triggers of the keys of", name.clone());
+        }
         if old.owner != new.owner {
             self.push(Verb::Change, "owner of", name.clone());
         }

@@ -94,7 +94,12 @@ fn generation(column: &Column) -> Option<&Arc<ast::Expr>> {
 /// A constraint without what only its name or its owner says.
 #[derive(PartialEq)]
 pub(crate) enum Definition<'a> {
-    Unique { columns: Vec<&'a str>, nulls_not_distinct: bool, deferrable: bool, include: Vec<&'a str> },
+    /// `flags`: nulls not distinct, deferrable, initially deferred.
+    Unique {
+        columns: Vec<&'a str>,
+        flags: [bool; 3],
+        include: Vec<&'a str>,
+    },
     Check(&'a ast::Expr),
     ForeignKey(Box<Reference<'a>>),
 }
@@ -125,8 +130,7 @@ pub(crate) fn definitions(table: &Table) -> Vec<(Constraint, &Arc<str>, Definiti
 fn unique<'a>(table: &'a Table, key: &Unique) -> Definition<'a> {
     Definition::Unique {
         columns: names(table, &key.columns),
-        nulls_not_distinct: key.nulls_not_distinct,
-        deferrable: key.deferrable,
+        flags: [key.nulls_not_distinct, key.deferrable, key.initially_deferred],
         include: names(table, &key.include),
     }
 }
@@ -186,6 +190,7 @@ fn same_index(old: &Table, a: &Index, new: &Table, b: &Index) -> bool {
             index.method.clone(),
             index.predicate.clone(),
             index.excludes.clone(),
+            (index.deferrable, index.initially_deferred),
         )
     };
     said(a) == said(b) && keys(a) == keys(b) && names(old, &a.include) == names(new, &b.include)

@@ -92,7 +92,7 @@ pub(super) fn all<'c>(objects: &Objects<'c>) -> Vec<(&'c Table, Constraint<'c>)>
                 name: &key.name,
                 kind,
                 columns: key.columns.clone(),
-                deferrable: (key.deferrable, false),
+                deferrable: (key.deferrable, key.initially_deferred),
                 is_valid: true,
                 target: None,
             }
@@ -122,7 +122,7 @@ pub(super) fn all<'c>(objects: &Objects<'c>) -> Vec<(&'c Table, Constraint<'c>)>
             name: &index.name,
             kind: Kind::Exclusion,
             columns: index.keys.iter().filter_map(|key| key.column).collect(),
-            deferrable: (false, false),
+            deferrable: (index.deferrable, index.initially_deferred),
             is_valid: true,
             target: None,
         });

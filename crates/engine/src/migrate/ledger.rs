@@ -24,7 +24,7 @@ pub(super) const FORMAT: &str = "format";
 
 /// The number of this form. It grows when a version stores an unchanged schema otherwise (other names of functions in indexes,
 /// other types of columns): the first start of that version then puts right what older ones stored.
-const FORMAT_NUMBER: u32 = 2;
+const FORMAT_NUMBER: u32 = 3;
 
 /// The form as an entry.
 pub(super) fn format() -> LedgerEntry {

@@ -219,6 +219,13 @@ fn moved(deferred: Deferred, from: &Model, to: &Model) -> Result<Deferred> {
             let key = at.ok_or_else(|| pending(&from.catalog[table].name))?;
             Ok(Deferred::Reference { from: there, key, values, is_left })
         }
+        Deferred::Unique { table, key, row } => {
+            let there = table_of(table)?;
+            let name = &from[table].uniques[key].name;
+            let at = to[there].uniques.iter().position(|known| known.name == *name);
+            let key = at.ok_or_else(|| pending(&from.catalog[table].name))?;
+            Ok(Deferred::Unique { table: there, key, row })
+        }
     }
 }
 

@@ -7,16 +7,24 @@ use std::collections::{BTreeSet, VecDeque};
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
 use query::model::ROW;
-use query::triggers::{self, Operation, Replication};
+use query::triggers::{self, Operation};
 use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
+use super::excluded::Beside;
 use super::seen::Seen;
 use super::together::Stored;
+use super::update::Change;
 use super::{StoredRow, is_same, split};
 use crate::contract::BoxFuture;
 use crate::work::{Bound, Work};
+
+/// Whose rows are in memory while what keys do is looked at.
+pub(super) const WHO: &str = "foreign keys";
+
+/// Why nobody is told where what happens here was raised: PostgreSQL has statements of its own for it.
+const OF_KEYS: &str = "what foreign keys do to other rows";
 
 /// A row as it was, and as it is to be.
 type Happening<'a> = (&'a [Value], Option<&'a [Value]>);
@@ -61,12 +69,21 @@ impl Reach {
     }
 }
 
-struct CarriedRow {
-    row: StoredRow,
-    /// What the engine makes of it; nothing of a row that goes.
-    done: Vec<Value>,
-    /// What triggers want of it.
-    wanted: Vec<Value>,
+/// A row to which a foreign key does something.
+enum CarriedRow {
+    /// It goes.
+    Gone(StoredRow),
+    /// It becomes what the engine makes of it, and what triggers and generated columns do.
+    Changed(Change),
+}
+
+impl CarriedRow {
+    fn happening(&self) -> Happening<'_> {
+        match self {
+            CarriedRow::Gone(row) => (&row.values, None),
+            CarriedRow::Changed(change) => (&change.old, Some(&change.new)),
+        }
+    }
 }
 
 impl Work<'_> {
@@ -81,11 +98,11 @@ impl Work<'_> {
         Box::pin(async move {
             let model = self.served.model.clone();
             let mut found = Vec::new();
-            if self.replication() == Replication::Replica {
+            if self.do_keys_rest(table) {
                 return Ok(found);
             }
             for (from, key, operation) in triggers::carried(&model, table, operation) {
-                if !triggers::fires_any(&model, from, &operation) {
+                if !triggers::is_seen(&model, from, &operation) {
                     continue;
                 }
                 // It is done as the owner of the rows that follow, and so are the triggers before it.
@@ -93,9 +110,12 @@ impl Work<'_> {
                 let caller = std::mem::replace(&mut self.run.caller.role, owner);
                 let mut carried = Ok(());
                 for row in rows {
-                    match self.carry_row(table, (from, key), &operation, *row, reach).await {
+                    self.in_force.stack.begin_untold(OF_KEYS);
+                    let outcome = self.carry_row(table, (from, key), &operation, *row, reach).await;
+                    self.in_force.stack.done();
+                    match outcome {
                         Ok(row) => found.extend(row),
-                        Err(error) => carried = Err(error),
+                        Err(error) => carried = Err(error.without_context(OF_KEYS)),
                     }
                     if carried.is_err() {
                         break;
@@ -143,13 +163,14 @@ impl Work<'_> {
             let Some(wanted) = self.fire_before(from, operation, Some(&row.values), new).await? else {
                 return Err(Error::missing("a trigger that keeps a row from what a foreign key does to it"));
             };
-            rows.push(CarriedRow { row, done: done.unwrap_or_default(), wanted });
+            rows.push(match done {
+                None => CarriedRow::Gone(row),
+                Some(done) => {
+                    CarriedRow::Changed(self.completed((from, operation), row, &done, wanted).await?)
+                }
+            });
         }
-        let is_gone = *operation == Operation::Delete;
-        let happenings: Vec<Happening<'_>> = rows
-            .iter()
-            .map(|carried| (&carried.row.values[..], (!is_gone).then_some(&carried.wanted[..])))
-            .collect();
+        let happenings: Vec<Happening<'_>> = rows.iter().map(CarriedRow::happening).collect();
         let further = self.carry(from, operation, &happenings, reach).await?;
         Ok(Some(Carried { table: from, operation: operation.clone(), rows, further }))
     }
@@ -179,7 +200,8 @@ impl Work<'_> {
         let mut read = self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
         read.filter = filter;
         let width = read.outputs.len();
-        let found = self.rows(&read, Bound::default()).await?;
+        let held = self.in_force.account.hold_of(WHO);
+        let (found, _) = self.rows_held(&read, Bound::default(), held).await?;
         found.into_iter().map(|row| split(row, width).map(|(row, _)| row)).collect()
     }
 
@@ -213,44 +235,63 @@ impl Work<'_> {
         Ok(Some(row))
     }
 
-    /// Brings rows that the engine has changed to what triggers want of them. What happened, in the order in which PostgreSQL fires
-    /// the triggers after it: those of a statement's own rows come before those of rows further away.
-    pub(super) async fn settled(&mut self, carried: Vec<Carried>) -> Result<Vec<Happened>> {
-        let mut waiting = VecDeque::from(carried);
-        let mut happened = Vec::new();
-        while let Some(Carried { table, operation, rows, further }) = waiting.pop_front() {
-            waiting.extend(further);
-            let mut stored = Vec::with_capacity(rows.len());
-            for CarriedRow { row, done, wanted } in rows {
-                if operation == Operation::Delete {
-                    stored.push(Stored { old: Some(row.values), new: Vec::new() });
-                } else {
-                    stored.push(self.brought(table, row, &done, wanted).await?);
-                }
-            }
-            happened.push(Happened { table, operation, rows: stored });
-        }
-        Ok(happened)
-    }
-
-    /// Stores what triggers want of a row besides what the engine has done.
-    async fn brought(
+    /// What becomes of a row besides what a key does to it, completed and checked.
+    async fn completed(
         &mut self,
-        table: TableId,
+        (table, operation): (TableId, &Operation),
         row: StoredRow,
         done: &[Value],
-        wanted: Vec<Value>,
-    ) -> Result<Stored> {
+        mut wanted: Vec<Value>,
+    ) -> Result<Change> {
+        let write = of_key(table);
+        self.generate(&write, &mut wanted).await?;
+        let set: Vec<ColumnId> = match operation {
+            Operation::Update(columns) => columns.iter().copied().collect(),
+            Operation::Insert | Operation::Delete | Operation::Truncate => Vec::new(),
+        };
+        self.admit(&write, &[], &wanted, &set).await?;
         let declared = &self.served.model.catalog[table];
         let differs = |column: &ColumnId| {
             let at = usize::from(column.0);
             !is_same(&declared[*column].ty, &done[at], &wanted[at])
         };
-        let columns: Vec<ColumnId> = declared.column_ids().filter(differs).collect();
-        let write = of_key(table);
-        let change = self.checked(&write, row, columns, wanted).await?;
-        self.apply(&write, &change).await?;
-        Ok(change.into())
+        let columns = declared.column_ids().filter(differs).collect();
+        Ok(Change::of_key(row, wanted, columns))
+    }
+
+    /// Brings rows that the engine has changed to what they are to be. What happened, in the order in which PostgreSQL fires the
+    /// triggers after it: those of a statement's own rows come before those of rows further away.
+    pub(super) async fn settled(&mut self, carried: Vec<Carried>) -> Result<Vec<Happened>> {
+        let mut waiting = VecDeque::from(carried);
+        let mut happened = Vec::new();
+        while let Some(Carried { table, operation, rows, further }) = waiting.pop_front() {
+            waiting.extend(further);
+            let owner = self.served.model.catalog[table].owner.clone();
+            let caller = std::mem::replace(&mut self.run.caller.role, owner);
+            let stored = self.brought(table, rows).await;
+            self.run.caller.role = caller;
+            happened.push(Happened { table, operation, rows: stored? });
+        }
+        Ok(happened)
+    }
+
+    /// Stores what is wanted of rows besides what the engine has done, and looks whether others exclude them.
+    async fn brought(&mut self, table: TableId, rows: Vec<CarriedRow>) -> Result<Vec<Stored>> {
+        let mut stored = Vec::with_capacity(rows.len());
+        for row in rows {
+            let change = match row {
+                CarriedRow::Gone(row) => {
+                    stored.push(Stored { old: Some(row.values), ..Stored::default() });
+                    continue;
+                }
+                CarriedRow::Changed(change) => change,
+            };
+            let key = self.apply(&of_key(table), &change).await?;
+            self.refuse_excluded(table, (&[key], std::slice::from_ref(&change.new)), Beside::Others).await?;
+            let doubts = self.doubts(table, &change.new).await?;
+            stored.push(Stored { doubts, ..change.into() });
+        }
+        Ok(stored)
     }
 }
 

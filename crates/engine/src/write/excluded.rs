@@ -32,11 +32,12 @@ impl Work<'_> {
         beside: Beside,
     ) -> Result<()> {
         let model = self.served.model.clone();
-        if model[table].uniques.iter().all(|key| key.excludes.is_none()) {
+        let at_once = |key: &&UniqueModel| key.excludes.is_some() && !key.deferrable;
+        if !model[table].uniques.iter().any(|key| at_once(&key)) {
             return Ok(());
         }
         for (stored, row) in keys.iter().zip(rows) {
-            for key in model[table].uniques.iter().filter(|key| key.excludes.is_some()) {
+            for key in model[table].uniques.iter().filter(at_once) {
                 if let Some(other) = self.excluding_stored(table, key, (row, *stored), beside).await? {
                     return Err(self.exclusion(table, key, row, &other.values).await);
                 }
@@ -56,7 +57,8 @@ impl Work<'_> {
         self.excluding_stored(table, key, (row, 0), beside).await
     }
 
-    async fn excluding_stored(
+    /// A row that excludes one that is stored under a key of the engine.
+    pub(super) async fn excluding_stored(
         &mut self,
         table: TableId,
         key: &UniqueModel,
@@ -102,7 +104,7 @@ impl Work<'_> {
     }
 
     /// What is said of a row that another one excludes; values are said to those who may see them.
-    async fn exclusion(
+    pub(super) async fn exclusion(
         &mut self,
         table: TableId,
         key: &UniqueModel,

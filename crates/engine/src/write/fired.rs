@@ -15,6 +15,8 @@ use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
 use super::carried::{Carried, Happened, Reach};
+use super::parts::Part;
+use super::references::TouchedKey;
 use super::seen::{Rows, Seen};
 use super::together::Stored;
 use super::{StoredRow, Touched, check_affected, count, is_same};
@@ -39,8 +41,34 @@ pub(super) struct Passed {
 enum Due {
     /// A trigger is to be fired, by its position.
     Trigger(usize),
-    /// A foreign key is to be looked at.
-    Reference(Deferred),
+    /// A key is to be looked at.
+    Key(Deferred),
+}
+
+/// Rows to which something happened, of a part of a statement or because of it.
+struct Turn<'a> {
+    table: TableId,
+    operations: &'a [Operation],
+    rows: Vec<(&'a Operation, &'a Stored)>,
+    role: &'a Arc<str>,
+}
+
+impl<'a> Turn<'a> {
+    /// A part's own rows.
+    fn of(part: &'a Part) -> Turn<'a> {
+        let rows = part.rows.iter().filter_map(|row| Some((of_row(&part.operations, row)?, row)));
+        Turn { table: part.table, operations: &part.operations, rows: rows.collect(), role: &part.role }
+    }
+
+    /// Those to which foreign keys carried it on.
+    fn further(part: &'a Part) -> impl Iterator<Item = Turn<'a>> {
+        part.carried.iter().map(|Happened { table, operation, rows }| Turn {
+            table: *table,
+            operations: std::slice::from_ref(operation),
+            rows: rows.iter().map(|row| (operation, row)).collect(),
+            role: &part.role,
+        })
+    }
 }
 
 /// What a trigger is fired for.
@@ -58,6 +86,9 @@ impl Work<'_> {
     pub(super) fn fires(&self, write: &Write) -> bool {
         if matches!(&write.action, Action::Update { set, .. } if set.is_empty()) {
             return false;
+        }
+        if self.in_force.do_references_rest() {
+            return true;
         }
         let model = &self.served.model;
         let fires = |operation: &Operation| match self.replication() {
@@ -77,65 +108,85 @@ impl Work<'_> {
     ) -> Result<Applied> {
         let operations = triggers::operations(write);
         for operation in &operations {
-            let nothing = &mut Seen::default();
-            self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
+            if self.in_force.begins(write.table, operation.name()) {
+                let nothing = &mut Seen::default();
+                self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
+            }
         }
         let (passed, affected) = match &write.action {
             Action::Delete { .. } => {
                 let rows = self.condemned(write, parameters).await?;
                 check_affected(write, rows.len())?;
                 let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
+                let beside: Vec<Vec<Value>> = rows.iter().map(|row| row.beside.clone()).collect();
                 // What is returned of a deleted row, it says while it is there.
-                self.returning(write, &keys, parameters, position, sink).await?;
+                self.returning(write, (&keys, &beside), parameters, position, sink).await?;
                 (self.delete_fired(write, rows).await?, keys.len())
             }
             Action::Insert(_) | Action::Update { .. } => {
                 let passed = self.passed(write, parameters).await?;
                 check_affected(write, passed.touched.keys.len())?;
-                self.returning(write, &passed.touched.keys, parameters, position, sink).await?;
+                let Touched { keys, beside, .. } = &passed.touched;
+                self.returning(write, (keys, beside), parameters, position, sink).await?;
                 let affected = passed.touched.keys.len();
                 (passed, affected)
             }
         };
         let carried = self.settled(passed.carried).await?;
-        self.fire_all_after(write.table, &operations, &passed.rows, &carried).await?;
+        let role = self.run.caller.role.clone();
+        self.finish(Part { table: write.table, operations, rows: passed.rows, carried, role }).await?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
-    /// Fires the triggers after a statement: those of its own rows, then those of rows further away. Those for a statement are
-    /// fired once, behind the last row to which that happened (`cancel_prior_stmt_triggers`).
-    async fn fire_all_after(
-        &mut self,
-        table: TableId,
-        operations: &[Operation],
-        rows: &[Stored],
-        carried: &[Happened],
-    ) -> Result<()> {
+    /// Fires the triggers after a statement: those of its own rows, of one part after the other, then those of rows further away. Those
+    /// for a statement are fired once, behind the last row to which that happened (`cancel_prior_stmt_triggers`).
+    pub(super) async fn fire_all_after(&mut self, parts: Vec<Part>) -> Result<()> {
         let model = self.served.model.clone();
         let mut seen = Seen::default();
-        for operation in operations {
-            let is_own = |row: &&Stored| of_row(operations, row) == Some(operation);
-            seen.note(&model, (table, operation), rows.iter().filter(is_own));
-        }
-        for happened in carried {
-            seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
-        }
-        let of_rows = rows.iter().filter_map(|row| Some((of_row(operations, row)?, row)));
-        self.fire_after(table, of_rows.collect(), &mut seen).await?;
-        let comes_again = |table: TableId, operation: &Operation, later: &[Happened]| {
-            let is_same = |later: &Happened| later.operation.name() == operation.name();
-            later.iter().any(|later| later.table == table && is_same(later))
-        };
-        for operation in operations.iter().rev() {
-            if !comes_again(table, operation, carried) {
-                self.fire_for_statement(table, operation, (TriggerTiming::After, &mut seen)).await?;
+        for part in &parts {
+            for operation in &part.operations {
+                let is_own = |row: &&Stored| of_row(&part.operations, row) == Some(operation);
+                seen.note(&model, (part.table, operation), part.rows.iter().filter(is_own));
+            }
+            for happened in &part.carried {
+                seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
             }
         }
-        for (at, Happened { table, operation, rows }) in carried.iter().enumerate() {
-            let of_rows = rows.iter().map(|row| (operation, row)).collect();
-            self.fire_after(*table, of_rows, &mut seen).await?;
-            if !comes_again(*table, operation, &carried[at + 1..]) {
-                self.fire_for_statement(*table, operation, (TriggerTiming::After, &mut seen)).await?;
+        let turns: Vec<Turn<'_>> =
+            parts.iter().map(Turn::of).chain(parts.iter().flat_map(Turn::further)).collect();
+        // What waits is known before the first trigger is fired, which may change that.
+        let mut dues = Vec::with_capacity(parts.len());
+        for turn in turns.iter().take(parts.len()) {
+            dues.push(self.all_due(turn).await?);
+        }
+        let mut dues = dues.into_iter();
+        for (at, turn) in turns.iter().enumerate() {
+            let due = match dues.next() {
+                Some(due) => due,
+                None => self.all_due(turn).await?,
+            };
+            let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
+            let done = self.take_turn(turn, due, (turns.get(at + 1..).unwrap_or_default(), &mut seen)).await;
+            self.run.caller.role = caller;
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Fires the triggers after something happened to some rows, and those for the statement, unless it happens again.
+    async fn take_turn(
+        &mut self,
+        turn: &Turn<'_>,
+        due: Vec<Vec<Due>>,
+        (later, seen): (&[Turn<'_>], &mut Seen),
+    ) -> Result<()> {
+        self.fire_after(turn, due, seen).await?;
+        for operation in turn.operations.iter().rev() {
+            let is_same = |later: &Operation| later.name() == operation.name();
+            let comes_again =
+                later.iter().any(|later| later.table == turn.table && later.operations.iter().any(is_same));
+            if !comes_again {
+                self.fire_for_statement(turn.table, operation, (TriggerTiming::After, seen)).await?;
             }
         }
         Ok(())
@@ -220,16 +271,27 @@ impl Work<'_> {
             let columns = set.iter().map(|(column, _)| *column).collect();
             let Some(change) = self.change(write, row, columns, values).await? else { continue };
             if is_one_by_one {
-                let key = self.apply_fired(write, change, passed).await?;
-                passed.touched.keys.push(key);
+                self.pass_change(write, change, passed).await?;
             } else {
                 checked.push(change);
             }
         }
         for change in checked {
-            let key = self.apply_fired(write, change, passed).await?;
-            passed.touched.keys.push(key);
+            self.pass_change(write, change, passed).await?;
         }
+        Ok(())
+    }
+
+    async fn pass_change(
+        &mut self,
+        write: &Write,
+        mut change: super::update::Change,
+        passed: &mut Passed,
+    ) -> Result<(), Failure> {
+        let beside = std::mem::take(&mut change.beside);
+        let key = self.apply_fired(write, change, passed).await?;
+        passed.touched.keys.push(key);
+        passed.touched.beside.push(beside);
         Ok(())
     }
 
@@ -275,7 +337,8 @@ impl Work<'_> {
                 Ok(keys) => {
                     passed.touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| passed.touched.meet(key));
-                    passed.rows.push(Stored { old: None, new: row });
+                    let doubts = self.doubts(write.table, &row).await?;
+                    passed.rows.push(Stored { old: None, new: row, doubts });
                     Ok(())
                 }
                 Err(Failure::Unique { .. })
@@ -306,7 +369,8 @@ impl Work<'_> {
             .await?;
         let key = self.apply(write, &change).await?;
         passed.carried.extend(carried);
-        passed.rows.push(change.into());
+        let doubts = self.doubts(write.table, &change.new).await?;
+        passed.rows.push(Stored { doubts, ..change.into() });
         Ok(key)
     }
 
@@ -337,7 +401,7 @@ impl Work<'_> {
         if self.delete(write, &rows).await? != count(rows.len()) && !goes_with_itself {
             return Err(already_modified("deleted"));
         }
-        let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), new: Vec::new() };
+        let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), ..Stored::default() };
         Ok(Passed { rows: rows.into_iter().map(gone).collect(), carried, ..Passed::default() })
     }
 
@@ -376,46 +440,52 @@ impl Work<'_> {
         Ok(Some(new.unwrap_or_default()))
     }
 
-    /// Fires the triggers after something happened to rows. What waits for the end of the transaction is known before the first
-    /// of them is fired, which may change that.
-    async fn fire_after(
-        &mut self,
-        table: TableId,
-        rows: Vec<(&Operation, &Stored)>,
-        seen: &mut Seen,
-    ) -> Result<()> {
-        let mut due = Vec::with_capacity(rows.len());
-        for (operation, row) in &rows {
-            due.push(self.due(table, operation, row).await?);
-        }
+    /// Fires the triggers after something happened to rows.
+    async fn fire_after(&mut self, turn: &Turn<'_>, due: Vec<Vec<Due>>, seen: &mut Seen) -> Result<()> {
         let model = self.served.model.clone();
-        for ((operation, row), due) in rows.into_iter().zip(due) {
+        for ((operation, row), due) in turn.rows.iter().zip(due) {
             for due in due {
                 match due {
                     Due::Trigger(at) => {
-                        let rows = seen.rows(table, operation);
+                        let rows = seen.rows(turn.table, operation);
                         let (old, new) = versions(operation, row);
-                        let occasion = Occasion { table, operation, old, rows };
-                        let trigger = &model[table].triggers[at];
+                        let occasion = Occasion { table: turn.table, operation, old, rows };
+                        let trigger = &model[turn.table].triggers[at];
                         self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
                     }
-                    Due::Reference(reference) => self.do_deferred(reference).await?,
+                    Due::Key(key) => self.do_deferred(key).await?,
                 }
             }
         }
         Ok(())
     }
 
+    /// What is to be done at once because something happened to rows.
+    async fn all_due(&mut self, turn: &Turn<'_>) -> Result<Vec<Vec<Due>>> {
+        let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
+        let mut all = Ok(Vec::with_capacity(turn.rows.len()));
+        for (operation, row) in &turn.rows {
+            let Ok(due) = &mut all else { break };
+            match self.due(turn.table, operation, row).await {
+                Ok(of_row) => due.push(of_row),
+                Err(error) => all = Err(error),
+            }
+        }
+        self.run.caller.role = caller;
+        all
+    }
+
     /// What is to be done at once because something happened to a row, in order; what is not waits.
     async fn due(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<Vec<Due>> {
         let model = self.served.model.clone();
         let (old, new) = versions(operation, row);
-        let mut due = Vec::new();
-        for (reference, may_wait) in self.references_touched(table, operation, (old, new)) {
-            if may_wait && self.in_force.constraints().put_off(&model, &reference) {
-                self.in_force.defer(reference)?;
+        // In the order of the names of triggers, of which keys have some of PostgreSQL's own.
+        let mut due: Vec<(&str, Due)> = Vec::new();
+        for TouchedKey { trigger, what, may_wait } in self.keys_touched(table, operation, row) {
+            if may_wait && self.in_force.constraints().put_off(&model, &what) {
+                self.in_force.defer(what)?;
             } else {
-                due.push(Due::Reference(reference));
+                due.push((trigger, Due::Key(what)));
             }
         }
         for (at, trigger) in model[table].triggers.iter().enumerate() {
@@ -426,7 +496,7 @@ impl Work<'_> {
                 continue;
             }
             if !trigger.statement.constraint {
-                due.push(Due::Trigger(at));
+                due.push((&trigger.name, Due::Trigger(at)));
                 continue;
             }
             let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
@@ -434,10 +504,28 @@ impl Work<'_> {
             if self.in_force.constraints().put_off(&model, &waiting) {
                 self.in_force.defer(waiting)?;
             } else {
-                due.push(Due::Trigger(at));
+                due.push((&trigger.name, Due::Trigger(at)));
             }
         }
-        Ok(due)
+        due.sort_by_key(|(name, _)| *name);
+        Ok(due.into_iter().map(|(_, due)| due).collect())
+    }
+
+    /// The keys that are to be looked at because of what happened to a row.
+    fn keys_touched(&self, table: TableId, operation: &Operation, row: &Stored) -> Vec<TouchedKey> {
+        let has_primary = self.served.model.catalog[table].primary_key.is_some();
+        let doubted = |key: &usize| TouchedKey {
+            // The primary key is the first one.
+            trigger: if has_primary && *key == 0 {
+                "PK_ConstraintTrigger"
+            } else {
+                "Unique_ConstraintTrigger"
+            },
+            what: Deferred::Unique { table, key: *key, row: row.new.clone() },
+            may_wait: true,
+        };
+        let references = self.references_touched(table, operation, versions(operation, row));
+        row.doubts.iter().map(doubted).chain(references).collect()
     }
 
     /// Does something that waited for the end of the transaction.
@@ -452,6 +540,7 @@ impl Work<'_> {
             Deferred::Reference { from, key, values, is_left } => {
                 self.look_at_reference((from, key), &values, is_left).await
             }
+            Deferred::Unique { table, key, row } => self.look_at_key((table, key), &row).await,
         }
     }
 
@@ -572,7 +661,7 @@ impl Work<'_> {
 }
 
 /// What happened to a row of a statement: of an upsert it was inserted or updated.
-fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation> {
+pub(super) fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation> {
     if row.old.is_none() { operations.first() } else { operations.last() }
 }
 

@@ -168,7 +168,7 @@ impl Work<'_> {
                 Ok(keys) => {
                     touched.inserted += count(keys.len());
                     keys.into_iter().for_each(|key| touched.meet(key));
-                    Ok(Some(Stored { old: None, new: row.to_vec() }))
+                    Ok(Some(Stored { new: row.to_vec(), ..Stored::default() }))
                 }
                 Err(Failure::Unique { .. }) if !conflict.names_key() => Ok(None),
                 Err(failure) => Err(self.violation(write, None, row, failure).await),
@@ -234,17 +234,27 @@ impl Work<'_> {
         key: &UniqueModel,
         row: &[Value],
     ) -> Result<Option<StoredRow>> {
+        Ok(self.holders(table, key, row).await?.into_iter().next())
+    }
+
+    /// The rows with the same key as another, which may be one of them.
+    pub(super) async fn holders(
+        &mut self,
+        table: TableId,
+        key: &UniqueModel,
+        row: &[Value],
+    ) -> Result<Vec<StoredRow>> {
         let tuple = Tuple { table, target: ROW, values: row, excluded: None };
         if let Some(predicate) = &key.predicate
             && !matches!(self.value(predicate, Some(tuple), &[]).await?, Value::Bool(true))
         {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let mut equal: Vec<Expr> = key.predicate.iter().cloned().collect();
         for expr in &key.keys {
             let value = self.value(expr, Some(tuple), &[]).await?;
             equal.push(match value.is_null() {
-                true if !key.nulls_not_distinct => return Ok(None),
+                true if !key.nulls_not_distinct => return Ok(Vec::new()),
                 true => Expr::test(Form::IsNull, vec![expr.clone()]),
                 false => expr.clone().equals(Expr::Const { value, ty: expr.ty() }),
             });
@@ -253,8 +263,8 @@ impl Work<'_> {
         let mut read = self.whole_rows_of((ROW, table), from);
         read.filter = Expr::all(equal);
         let width = read.outputs.len();
-        let found = self.rows(&read, Bound::default()).await?.into_iter().next();
-        found.map(|row| split(row, width).map(|(row, _)| row)).transpose()
+        let found = self.rows(&read, Bound::default()).await?;
+        found.into_iter().map(|row| split(row, width).map(|(row, _)| row)).collect()
     }
 
     /// What becomes of an existing row; nothing when the condition does not hold.

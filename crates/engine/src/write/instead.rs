@@ -8,6 +8,7 @@ use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
 use super::fired::Occasion;
+use super::parts::Part;
 use super::seen::Seen;
 use super::{StoredRow, beside, check_affected, count};
 use crate::contract::Sink;
@@ -41,7 +42,9 @@ impl Work<'_> {
         check_affected(write, done.len())?;
         let affected = count(done.len());
         self.returning_instead(write, done, parameters, (position, sink)).await?;
-        self.fire_for_statement(write.table, operation, (TriggerTiming::After, &mut Seen::default())).await?;
+        let (role, operations) = (self.run.caller.role.clone(), vec![operation.clone()]);
+        let (rows, carried) = (Vec::new(), Vec::new());
+        self.finish(Part { table: write.table, operations, rows, carried, role }).await?;
         let inserted = if *operation == Operation::Insert { affected } else { 0 };
         Ok(Applied { affected, inserted })
     }
@@ -86,7 +89,7 @@ impl Work<'_> {
             let asked = row.split_off(width);
             let new = match &write.action {
                 Action::Update { set, .. } => {
-                    let row = StoredRow { key: 0, values: row.clone() };
+                    let row = StoredRow { key: 0, values: row.clone(), beside: Vec::new() };
                     Some(self.assigned(write, set, &row, asked, parameters).await?)
                 }
                 Action::Insert(_) | Action::Delete { .. } => None,
@@ -132,6 +135,9 @@ impl Work<'_> {
         parameters: &[Value],
         (position, sink): (usize, &mut dyn Sink),
     ) -> Result<()> {
+        if !write.beside_returned.is_empty() {
+            return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));
+        }
         for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
             let Some(read) = read else { continue };
             let mut read = read.clone();

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
-use query::triggers::{self, Operation, Replication};
+use query::triggers::{self, Operation};
 use query::{Expr, Form, Guard, Model, Output, Read, Source, SourceId, Subquery, Write};
 use types::{Code, Error, Named, Type, Value};
 
 use super::StoredRow;
+use super::carried::WHO;
 use crate::in_force::Deferred;
 use crate::work::{Bound, Work};
 
@@ -17,6 +18,15 @@ const ASKED: SourceId = SourceId(1);
 
 /// What is asked for beside it.
 const BESIDE: SourceId = SourceId(2);
+
+/// A key that is to be looked at because of what happened to a row.
+pub(super) struct TouchedKey {
+    /// How the name of the trigger begins by which PostgreSQL does it: its triggers and ours go by their names.
+    pub(super) trigger: &'static str,
+    pub(super) what: Deferred,
+    /// Whether it may wait for the end of the transaction.
+    pub(super) may_wait: bool,
+}
 
 impl Work<'_> {
     /// The first foreign key of a stored row that references nothing.
@@ -60,7 +70,7 @@ impl Work<'_> {
         table: TableId,
         rows: &[(StoredRow, Vec<Value>)],
     ) -> types::Result<()> {
-        let acts = self.replication() == Replication::Origin;
+        let acts = !self.do_keys_rest(table) && !self.in_force.do_references_rest();
         if acts && may_keep(&self.served.model, table) {
             return self.refusal_on_the_way(table, rows).await?.map_or(Ok(()), Err);
         }
@@ -79,6 +89,7 @@ impl Work<'_> {
         let mut let_go: BTreeSet<(TableId, i64, Arc<str>)> = BTreeSet::new();
         let mut open: VecDeque<(TableId, Vec<Value>)> =
             rows.iter().map(|(row, _)| (table, row.values.clone())).collect();
+        let mut held = self.in_force.account.hold_of(WHO);
         while let Some((at, row)) = open.pop_front() {
             let target = &model.catalog[at];
             for (from, key) in triggers::references_to(&model, at) {
@@ -100,11 +111,18 @@ impl Work<'_> {
                         }
                     }
                     ReferentialAction::Cascade => {
-                        gone.extend(found.iter().map(|row| (from, row.key)));
-                        open.extend(found.into_iter().map(|row| (from, row.values)));
+                        let leads_on = triggers::references_to(&model, from).next().is_some();
+                        for row in found {
+                            held.row(if leads_on { &row.values } else { &[] })?;
+                            gone.insert((from, row.key));
+                            open.extend(leads_on.then_some((from, row.values)));
+                        }
                     }
                     ReferentialAction::SetNull(_) | ReferentialAction::SetDefault(_) => {
-                        let_go.extend(found.into_iter().map(|row| (from, row.key, key.name.clone())));
+                        for row in found {
+                            held.row(&[])?;
+                            let_go.insert((from, row.key, key.name.clone()));
+                        }
                     }
                 }
             }
@@ -112,14 +130,14 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// The foreign keys that are ours to look at because of what happened to a row, and whether each may wait: those that are
-    /// deferrable, of which the engine itself asks nothing before the end of the transaction.
+    /// The foreign keys that are ours to look at because of what happened to a row: those of which the engine itself asks
+    /// nothing before the end of the transaction.
     pub(super) fn references_touched(
         &self,
         table: TableId,
         operation: &Operation,
         (old, new): (Option<&[Value]>, Option<&[Value]>),
-    ) -> Vec<(Deferred, bool)> {
+    ) -> Vec<TouchedKey> {
         let model = &self.served.model;
         let declared = &model.catalog[table];
         let of = |row: Option<&[Value]>, columns: &[ColumnId]| -> Option<Vec<Value>> {
@@ -135,15 +153,18 @@ impl Work<'_> {
             _ => false,
         };
         let mut touched = Vec::new();
-        if self.replication() == Replication::Replica {
+        if self.do_keys_rest(table) {
             return touched;
         }
-        for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| key.deferrable) {
+        let all_rest = self.in_force.do_references_rest();
+        let is_ours = |key: &ForeignKey| key.deferrable || all_rest;
+        for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| is_ours(key)) {
             if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
-                touched.push((Deferred::Reference { from: table, key, values, is_left: false }, true));
+                let what = Deferred::Reference { from: table, key, values, is_left: false };
+                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_c", what, may_wait: true });
             }
         }
-        for (from, foreign) in triggers::references_to(model, table).filter(|(_, key)| key.deferrable) {
+        for (from, foreign) in triggers::references_to(model, table).filter(|(_, key)| is_ours(key)) {
             let columns = columns_of(declared, foreign);
             let key = model.catalog[from].foreign_keys.iter().position(|key| key.name == foreign.name);
             let all = Operation::Update(columns.iter().copied().collect());
@@ -154,7 +175,8 @@ impl Work<'_> {
             let looks = triggers::looks_at(declared, foreign, operation) && !is_kept(&columns);
             if let (Some(key), Some(values)) = (key, of(old, &columns).filter(|_| looks)) {
                 let may_wait = *action != ReferentialAction::Restrict;
-                touched.push((Deferred::Reference { from, key, values, is_left: true }, may_wait));
+                let what = Deferred::Reference { from, key, values, is_left: true };
+                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_a", what, may_wait });
             }
         }
         touched

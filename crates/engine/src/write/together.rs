@@ -22,7 +22,9 @@ impl Work<'_> {
     /// Ends such a part.
     pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
         self.close_part(ended.is_ok()).await?;
-        self.transaction.defer_references(false).await?;
+        if !self.in_force.do_references_rest() {
+            self.transaction.defer_references(false).await?;
+        }
         ended
     }
 
@@ -172,15 +174,18 @@ impl Work<'_> {
     }
 }
 
-/// A row of an upsert: what it was, if it was there, and what it is.
+/// A row of a statement: what it was, if it was there, and what it is.
+#[derive(Default)]
 pub(super) struct Stored {
     pub(super) old: Option<Vec<Value>>,
     pub(super) new: Vec<Value>,
+    /// The keys of its table that it may violate, by their positions: they are looked at later.
+    pub(super) doubts: Vec<usize>,
 }
 
 impl From<Change> for Stored {
     fn from(change: Change) -> Stored {
-        Stored { old: Some(change.old), new: change.new }
+        Stored { old: Some(change.old), new: change.new, doubts: Vec::new() }
     }
 }
 

@@ -24,9 +24,16 @@ pub(super) struct Change {
     columns: Vec<ColumnId>,
     /// Those of them that were given.
     assigned: Vec<ColumnId>,
+    /// What is returned of what stands beside the row.
+    pub(super) beside: Vec<Value>,
 }
 
 impl Change {
+    /// What becomes of a row besides what a foreign key does to it.
+    pub(super) fn of_key(row: StoredRow, new: Vec<Value>, columns: Vec<ColumnId>) -> Change {
+        Change { key: row.key, old: row.values, new, columns, assigned: Vec::new(), beside: row.beside }
+    }
+
     /// The columns whose values become others.
     fn different(&self, table: &Table) -> BTreeSet<ColumnId> {
         let differs = |column: &&ColumnId| {
@@ -50,7 +57,8 @@ impl Work<'_> {
         let refused = self.changes(write, set, filter, parameters, &mut changes).await.err();
         self.end_admitting(before);
         let keys = self.apply_all(write, &changes, refused.is_some()).await?;
-        refused.map_or(Ok(Touched { keys, ..Touched::default() }), Err)
+        let beside = changes.into_iter().map(|change| change.beside).collect();
+        refused.map_or(Ok(Touched { keys, beside, ..Touched::default() }), Err)
     }
 
     /// The rows to change with their new values, up to the first that is refused.
@@ -138,7 +146,7 @@ impl Work<'_> {
         columns.retain(|column| !generated.contains(column));
         columns.extend(generated);
         self.admit(write, &write.guard.update, &new, &assigned).await?;
-        Ok(Change { key: row.key, old: row.values, new, columns, assigned })
+        Ok(Change { key: row.key, old: row.values, new, columns, assigned, beside: row.beside })
     }
 
     /// Stores the new values of a row; its key from then on. Failures are in the caller's words, but that of a foreign key. Views look

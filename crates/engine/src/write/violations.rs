@@ -188,12 +188,24 @@ impl Work<'_> {
         if let Some((earlier, of)) = self.earlier_duplicate(table, &name, old, row).await {
             (name, columns) = (earlier, of);
         }
+        self.duplicate_of(table, (&name, columns), row).await
+    }
+
+    /// The error of a row that has the key of another.
+    pub(super) async fn duplicate_of(
+        &mut self,
+        table: TableId,
+        (name, columns): (&str, Vec<ColumnId>),
+        row: &[Value],
+    ) -> Error {
+        let model = self.served.model.clone();
+        let declared = &model.catalog[table];
         let message = format!("duplicate key value violates unique constraint \"{name}\"");
         let error = about(Error::new(Code::UNIQUE_VIOLATION, message), declared);
-        let error = error.naming(Named::Constraint, name.as_str());
-        let columns = if columns.is_empty() { columns_of(declared, &name) } else { columns };
+        let error = error.naming(Named::Constraint, name);
+        let columns = if columns.is_empty() { columns_of(declared, name) } else { columns };
         if columns.is_empty() && self.sight(table).whole() {
-            return match self.computed_key(table, &name, row).await {
+            return match self.computed_key(table, name, row).await {
                 Some(key) => error.with_details(format!("Key {key} already exists.")),
                 None => error,
             };
@@ -216,7 +228,7 @@ impl Work<'_> {
         row: &[Value],
     ) -> Option<(String, Vec<ColumnId>)> {
         let model = self.served.model.clone();
-        let uniques = model[table].uniques.iter().filter(|key| key.excludes.is_none());
+        let uniques = model[table].uniques.iter().filter(|key| key.excludes.is_none() && !key.deferrable);
         for key in uniques.take_while(|key| *key.name != *named) {
             // A row is no duplicate of what it was.
             let own = match old {

@@ -23,7 +23,7 @@ pub(super) fn is_of_one_row(write: &Write, catalog: &Catalog) -> bool {
             let table = &catalog[write.table];
             let is_fixed = |columns: &[ColumnId]| columns.iter().all(|column| fixed.contains(column));
             let keys = table.primary_key.iter().chain(&table.uniques);
-            keys.into_iter().any(|key| is_fixed(&key.columns))
+            keys.into_iter().any(|key| !key.deferrable && is_fixed(&key.columns))
         }
     }
 }

@@ -369,7 +369,7 @@ impl Resolver<'_> {
                 |key| matches!(key, Expr::Column { source, column: grouped, .. } if source == id && grouped == column),
             )
         };
-        let key = self.catalog[*table].primary_key.as_ref();
+        let key = self.catalog[*table].primary_key.as_ref().filter(|key| !key.deferrable);
         key.is_some_and(|key| key.columns.iter().all(is_grouped))
     }
 }

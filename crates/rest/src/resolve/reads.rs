@@ -262,7 +262,7 @@ impl<'a> Pass<'a> {
                 matches!(key, Expr::Column { source, column, .. } if *source == scope.source && *column == wanted)
             })
         };
-        let primary = self.declared(scope.table).primary_key.as_ref();
+        let primary = self.declared(scope.table).primary_key.as_ref().filter(|key| !key.deferrable);
         if primary.is_some_and(|primary| primary.columns.iter().all(|column| is_grouped(*column))) {
             return true;
         }

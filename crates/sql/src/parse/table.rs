@@ -246,7 +246,8 @@ impl Parser<'_> {
             let (deferrable, initially_deferred) = self.deferrable();
             ColumnConstraintKind::Unique { nulls_not_distinct, deferrable, initially_deferred }
         } else if self.eat_all(&["primary", "key"]) {
-            ColumnConstraintKind::PrimaryKey
+            let (deferrable, initially_deferred) = self.deferrable();
+            ColumnConstraintKind::PrimaryKey { deferrable, initially_deferred }
         } else if self.eat("references") {
             ColumnConstraintKind::References(self.references()?)
         } else if name.is_some() {
@@ -359,8 +360,8 @@ impl Parser<'_> {
             }
         } else if self.eat_all(&["primary", "key"]) {
             let (columns, include, using_index) = self.key()?;
-            self.deferrable();
-            TableConstraintKind::PrimaryKey { columns, include, using_index }
+            let (deferrable, initially_deferred) = self.deferrable();
+            TableConstraintKind::PrimaryKey { columns, include, using_index, deferrable, initially_deferred }
         } else if self.eat_all(&["foreign", "key"]) {
             let columns = self.ident_list()?;
             self.expect("references")?;

@@ -54,7 +54,9 @@ pub(super) fn column_constraint(constraint: &ColumnConstraint) -> String {
             if *nulls_not_distinct { " nulls not distinct" } else { "" },
             self::deferrable(*deferrable, *initially_deferred)
         ),
-        ColumnConstraintKind::PrimaryKey => "primary key".to_owned(),
+        ColumnConstraintKind::PrimaryKey { deferrable, initially_deferred } => {
+            format!("primary key{}", self::deferrable(*deferrable, *initially_deferred))
+        }
         ColumnConstraintKind::References(inner) => references(inner),
     };
     constraint_name(constraint.name.as_ref()) + &kind
@@ -125,8 +127,12 @@ pub(super) fn table_constraint(constraint: &TableConstraint) -> String {
             key(columns, include, using_index.as_ref()),
             self::deferrable(*deferrable, *initially_deferred)
         ),
-        TableConstraintKind::PrimaryKey { columns, include, using_index } => {
-            format!("primary key{}", key(columns, include, using_index.as_ref()))
+        TableConstraintKind::PrimaryKey { columns, include, using_index, deferrable, initially_deferred } => {
+            format!(
+                "primary key{}{}",
+                key(columns, include, using_index.as_ref()),
+                self::deferrable(*deferrable, *initially_deferred)
+            )
         }
         TableConstraintKind::ForeignKey { columns, references } => {
             format!("foreign key {} {}", self::columns(columns), self::references(references))

@@ -63,6 +63,8 @@ fn exclusion(catalog: &mut Catalog, place: &ById, constraint: &facts::Constraint
         include: included(table, &exclusion.include),
         predicate: exclusion.filter.map(Arc::new),
         excludes: exclusion.keys.iter().map(|(_, operator)| operator.as_str().into()).collect(),
+        deferrable: constraint.deferrable,
+        initially_deferred: constraint.deferred,
         comment: None,
     });
 }
@@ -75,6 +77,7 @@ fn key(catalog: &mut Catalog, place: &ById, constraint: &facts::Constraint) {
         columns,
         nulls_not_distinct: constraint.nulls_not_distinct,
         deferrable: constraint.deferrable,
+        initially_deferred: constraint.deferred,
         include,
     };
     if constraint.kind == "p" {
@@ -120,6 +123,9 @@ fn action(letter: &str, set: Vec<ColumnId>) -> ReferentialAction {
 pub(super) fn indexes(catalog: &mut Catalog, places: &Places, found: Vec<facts::Index>) {
     for index in found {
         let Some(place) = places.get(&index.relation) else { continue };
+        if take_turn(catalog, place, &index.name) {
+            continue;
+        }
         let statement = text::statement(catalog, &index.statement, || format!("index {}", index.name));
         let Some(StatementKind::CreateIndex(create)) = statement else { continue };
         let Some(table) = table_mut(catalog, place.table) else { continue };
@@ -134,9 +140,20 @@ pub(super) fn indexes(catalog: &mut Catalog, places: &Places, found: Vec<facts::
             include,
             predicate: create.filter.map(Arc::new),
             excludes: Vec::new(),
+            deferrable: false,
+            initially_deferred: false,
             comment: index.comment,
         });
     }
+}
+
+/// An exclusion constraint is an index that is known already: its place is where it was made among the others.
+fn take_turn(catalog: &mut Catalog, place: &ById, name: &str) -> bool {
+    let Some(table) = table_mut(catalog, place.table) else { return false };
+    let Some(at) = table.indexes.iter().position(|known| *known.name == *name) else { return false };
+    let known = table.indexes.remove(at);
+    table.indexes.push(known);
+    true
 }
 
 fn included(table: &Table, names: &[String]) -> Vec<ColumnId> {

@@ -4,14 +4,14 @@
 
 use catalog::{Catalog, ColumnId, Index, IndexKey, Table, Unique};
 use query::functions::Volatility;
-use query::{Expr, resolve};
+use query::{Expr, Source, Subquery, resolve, visit};
 use types::session::Session;
 use types::ty::format_type;
 use types::{Code, Error, Result, Type};
 
 use super::{alone, exclusion, kept, plain, stored_name};
 use crate::schema::{KeyWords, Task, Test, duplicated};
-use crate::sqlite::names::{NULLS, collation, index_name, native_equality, quote};
+use crate::sqlite::names::{NULLS, collation, index_name, is_kept_alike, native_equality, quote};
 
 /// Access methods whose indexes hold one entry for a key, in an order.
 const ORDERED: [&str; 2] = ["btree", "hash"];
@@ -41,12 +41,27 @@ pub(super) fn create(catalog: &Catalog, table: &Table, name: &str, session: &Ses
         None => {
             let mut constraints = table.primary_key.iter().chain(&table.uniques);
             let unique = constraints.find(|unique| &*unique.name == name);
-            of_unique(table, unique.ok_or_else(|| Error::internal(format!("index {name}")))?)?
+            of_unique(catalog, table, unique.ok_or_else(|| Error::internal(format!("index {name}")))?)?
         }
     };
     let Fate::Stored(texts) = fate else { return Ok(Vec::new()) };
-    let is_unique = table.indexes.iter().all(|index| &*index.name != name || index.unique);
-    texts.into_iter().map(|(_, text)| task(table, name, is_unique, text, session)).collect()
+    let deferrable = deferrable(table, name);
+    let is_unique =
+        deferrable.is_none() && table.indexes.iter().all(|index| &*index.name != name || index.unique);
+    let tasks = texts.into_iter().map(|(_, text)| task(table, name, is_unique, text, session));
+    let mut tasks = tasks.collect::<Result<Vec<_>>>()?;
+    if let Some(unique) = deferrable {
+        let nulls = if unique.nulls_not_distinct { Nulls::Equal } else { Nulls::Distinct };
+        let test = duplicates(table, (name, &unique.columns), nulls, session)?;
+        tasks.push(Task::Refuse(Box::new(test)));
+    }
+    Ok(tasks)
+}
+
+/// A key of this name whose rows may be equal for a while: its index is one that only finds them.
+fn deferrable<'t>(table: &'t Table, name: &str) -> Option<&'t Unique> {
+    let mut constraints = table.primary_key.iter().chain(&table.uniques);
+    constraints.find(|unique| &*unique.name == name && unique.deferrable)
 }
 
 /// Makes an index of a table that may have rows, which an exclusion constraint may refuse.
@@ -64,7 +79,7 @@ fn task(table: &Table, name: &str, is_unique: bool, text: String, session: &Sess
         return Ok(Task::Run(command));
     }
     let test = match constraint_columns(table, name) {
-        Some(columns) => duplicates(table, name, &columns, session)?,
+        Some(columns) => duplicates(table, (name, &columns), Nulls::Distinct, session)?,
         None => Test {
             command: plain("SELECT 1 WHERE false".to_owned(), session),
             error: duplicated(name),
@@ -84,17 +99,28 @@ fn constraint_columns(table: &Table, name: &str) -> Option<Vec<ColumnId>> {
     index.keys.iter().map(|key| key.column).collect()
 }
 
+/// What nulls of a key are to each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    Equal,
+    Distinct,
+}
+
 /// Finds a key that two rows have.
-fn duplicates(table: &Table, name: &str, columns: &[ColumnId], session: &Session) -> Result<Test> {
+fn duplicates(
+    table: &Table,
+    (name, columns): (&str, &[ColumnId]),
+    nulls: Nulls,
+    session: &Session,
+) -> Result<Test> {
     let mut command = super::rules::key_query(table, columns, session);
     let names: Vec<String> = columns.iter().map(|&column| quote(&table[column].name)).collect();
     let known: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
-    let text = format!(
-        "{} WHERE {} GROUP BY {} HAVING count(*) > 1 LIMIT 1",
-        command.text,
-        known.join(" AND "),
-        names.join(", ")
-    );
+    let known = match nulls {
+        Nulls::Equal => String::new(),
+        Nulls::Distinct => format!(" WHERE {}", known.join(" AND ")),
+    };
+    let text = format!("{}{known} GROUP BY {} HAVING count(*) > 1 LIMIT 1", command.text, names.join(", "));
     command.text = text.into();
     let words: Vec<&str> = columns.iter().map(|&column| &*table[column].name).collect();
     let key = Some(KeyWords { columns: words.join(", "), after: "is duplicated.".to_owned(), of_two: false });
@@ -122,11 +148,13 @@ pub(super) fn drop(table: &Table, name: &str, session: &Session) -> Vec<Task> {
 }
 
 /// The index of a primary key or unique constraint.
-pub(super) fn of_unique(table: &Table, unique: &Unique) -> Result<Fate> {
-    let keys = unique.columns.iter().map(|&column| column_key(table, &unique.name, column, true));
+pub(super) fn of_unique(catalog: &Catalog, table: &Table, unique: &Unique) -> Result<Fate> {
+    let keys = unique.columns.iter().map(|&column| column_key((catalog, table), &unique.name, column, true));
     let keys = keys.collect::<Result<Vec<_>>>()?;
+    // The rows of a key that is deferrable may be equal for a while: they are looked at where they are written.
+    let is_unique = !unique.deferrable;
     let shape =
-        Shape { table, name: &unique.name, unique: true, nulls_not_distinct: unique.nulls_not_distinct };
+        Shape { table, name: &unique.name, unique: is_unique, nulls_not_distinct: unique.nulls_not_distinct };
     Ok(Fate::Stored(shape.texts(&keys, None)))
 }
 
@@ -154,7 +182,7 @@ pub(super) fn stored(
     let keys = index.keys.iter().map(|key| index_key(catalog, table, index, key, session));
     let keys = keys.collect::<Result<Vec<_>>>()?;
     let predicate = index.predicate.as_ref().map(|predicate| {
-        let condition = resolve::row_condition(catalog, table, predicate)?;
+        let condition = bare(catalog, resolve::row_condition(catalog, table, predicate)?);
         immutable(&condition)?;
         kept(&alone(table), session, |writer| writer.expr(&condition))
     });
@@ -167,9 +195,14 @@ pub(super) fn stored(
     Ok(shape.texts(&keys, predicate.transpose()?.as_deref()))
 }
 
-fn column_key(table: &Table, index: &str, column: ColumnId, unique: bool) -> Result<Key> {
+fn column_key(
+    (catalog, table): (&Catalog, &Table),
+    index: &str,
+    column: ColumnId,
+    unique: bool,
+) -> Result<Key> {
     let declared = &table[column];
-    comparable(&declared.ty, index, unique)?;
+    comparable(catalog, &declared.ty, index, unique)?;
     let null = stand_in(&declared.ty);
     let collation = collation(&declared.ty);
     Ok(Key { text: quote(&declared.name), null, collation, descending: false, column: Some(column) })
@@ -183,30 +216,64 @@ fn index_key(
     session: &Session,
 ) -> Result<Key> {
     if let Some(column) = key.column {
-        let plain = column_key(table, &index.name, column, index.unique)?;
+        let plain = column_key((catalog, table), &index.name, column, index.unique)?;
         return Ok(Key { descending: key.descending, ..plain });
     }
-    let expr = resolve::row_value(catalog, table, &key.expr)?;
+    let expr = bare(catalog, resolve::row_value(catalog, table, &key.expr)?);
     immutable(&expr)?;
     let ty = expr.ty();
-    comparable(&ty, &index.name, index.unique)?;
+    comparable(catalog, &ty, &index.name, index.unique)?;
     let text = kept(&alone(table), session, |writer| writer.expr(&expr))?;
     let (null, collation) = (stand_in(&ty), collation(&ty));
     Ok(Key { text: format!("({text})"), null, collation, descending: key.descending, column: None })
 }
 
 /// Refuses a unique key whose equal values may be stored differently.
-fn comparable(ty: &Type, index: &str, unique: bool) -> Result<()> {
-    if unique && !native_equality(ty) {
+fn comparable(catalog: &Catalog, ty: &Type, index: &str, unique: bool) -> Result<()> {
+    if unique && !native_equality(ty) && !are_equal_texts(catalog, ty) {
         let ty = format_type(ty, None);
         return Err(Error::missing(format!("unique index \"{index}\" over values of type {ty}")));
     }
     Ok(())
 }
 
+/// Whether equal values of a composite type are kept as the same text. Nulls within them are equal, as for PostgreSQL's keys.
+fn are_equal_texts(catalog: &Catalog, ty: &Type) -> bool {
+    let Type::Composite(name) = ty else { return false };
+    let fields = catalog.composites.get(name);
+    fields.is_some_and(|fields| fields.iter().all(|(_, ty)| is_kept_alike(ty)))
+}
+
 /// A value that no value of the type is stored as.
 fn stand_in(ty: &Type) -> &'static str {
     if *ty == Type::Bytea { "''" } else { "x''" }
+}
+
+/// An expression with the bodies of immutable functions in place of their calls, where a body is one expression.
+fn bare(catalog: &Catalog, mut expr: Expr) -> Expr {
+    visit::deep_mut(&mut expr, &mut |inner| {
+        while let Some(body) = body(catalog, inner) {
+            *inner = body;
+        }
+    });
+    expr
+}
+
+fn body(catalog: &Catalog, call: &Expr) -> Option<Expr> {
+    let Expr::Subquery(subquery) = call else { return None };
+    let Subquery::Scalar(read) = &**subquery else { return None };
+    let function = catalog.functions.get(read.called?.0)?;
+    let is_one = matches!(read.from, Source::Unit)
+        && read.filter.is_none()
+        && read.having.is_none()
+        && read.limit.is_none()
+        && read.offset.is_none();
+    match &read.outputs[..] {
+        [output] if is_one && function.volatility == catalog::Volatility::Immutable => {
+            Some(output.expr.clone())
+        }
+        _ => None,
+    }
 }
 
 /// Refuses an expression whose value depends on more than the row.
@@ -233,7 +300,7 @@ pub(super) fn immutable(expr: &Expr) -> Result<()> {
         | Expr::Form { .. }
         | Expr::Case { .. } => {}
     }
-    query::visit::operands(expr).into_iter().try_for_each(immutable)
+    visit::operands(expr).into_iter().try_for_each(immutable)
 }
 
 /// Whether a cast reads the time zone.

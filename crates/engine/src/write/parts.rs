@@ -1,0 +1,257 @@
+//! Statements of several parts, those of a data-modifying `with` and the one behind them: what PostgreSQL does after a statement (its
+//! triggers, its foreign keys) comes when all parts are done (`AfterTriggerEndQuery`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use catalog::{ForeignKey, ReferentialAction, TableId};
+use query::triggers::{self, Operation, Replication};
+use query::{Changed, Write};
+use sql::ast::TriggerTiming;
+use types::stored::encode;
+use types::{Error, Result, Value};
+
+use super::carried::Happened;
+use super::fired::of_row;
+use super::together::Stored;
+use crate::as_it_was::Moment;
+use crate::contract::Sink;
+use crate::database::Applied;
+use crate::rows::Values;
+use crate::work::Work;
+
+/// What a part of a statement has done.
+pub(crate) struct Part {
+    pub(super) table: TableId,
+    /// What it does to rows of its table: of an upsert both.
+    pub(super) operations: Vec<Operation>,
+    pub(super) rows: Vec<Stored>,
+    /// What foreign keys did because of them.
+    pub(super) carried: Vec<Happened>,
+    /// For whom it was done.
+    pub(super) role: Arc<str>,
+}
+
+/// What the parts of a statement have done so far.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) parts: Vec<Part>,
+    /// The tables whose triggers before a statement were fired, and for what.
+    pub(crate) begun: BTreeSet<(TableId, &'static str)>,
+}
+
+/// What triggers after a part are fired.
+#[derive(Default)]
+struct Fired {
+    /// For how many rows.
+    rows: usize,
+    /// Whether there are some for the statement.
+    is_for_statement: bool,
+}
+
+impl Fired {
+    fn any(&self) -> bool {
+        self.rows > 0 || self.is_for_statement
+    }
+}
+
+/// A foreign key, where it is declared and its position there, with values of its columns as they are stored.
+type Reference = (TableId, usize, String);
+
+impl Work<'_> {
+    /// Runs the parts of a statement, each of which sees the tables as they were when it began.
+    pub(super) async fn store_parts(
+        &mut self,
+        write: &Write,
+        parameters: &[Value],
+        position: (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
+        let begun = self.in_force.history.begin_parts();
+        let done = match self.are_linked(write) {
+            true => self.store_linked(write, begun, parameters, position).await,
+            false => self.store_gathered(write, begun, parameters, position).await,
+        };
+        self.in_force.history.done();
+        done
+    }
+
+    /// Runs parts whose rows may refer to each other's: foreign keys are looked at when all is done.
+    async fn store_linked(
+        &mut self,
+        write: &Write,
+        begun: Moment,
+        parameters: &[Value],
+        position: (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
+        self.put_off().await?;
+        self.in_force.references_rest();
+        let done = self.store_gathered(write, begun, parameters, position).await;
+        self.in_force.references_act();
+        self.looked(done).await
+    }
+
+    async fn store_gathered(
+        &mut self,
+        write: &Write,
+        begun: Moment,
+        parameters: &[Value],
+        position: (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
+        self.in_force.gather(Some(Gathered::default()));
+        let done = self.store_each_part(write, begun, parameters, position).await;
+        let parts = self.in_force.gathered().unwrap_or_default().parts;
+        let done = done?;
+        self.refuse_crossing(&parts)?;
+        self.refuse_any_order(&parts, query::parts::are_read_in_turn(&self.served.model, write))?;
+        parts.iter().for_each(|part| self.in_force.begin(part.table));
+        let around = self.since.replace(begun);
+        let count = parts.len();
+        self.in_force.gather(None);
+        let fired = self.fire_all_after(parts).await;
+        self.in_force.gathered();
+        self.since = around;
+        (0..count).for_each(|_| self.in_force.done());
+        fired.map(|()| done)
+    }
+
+    /// Runs one part after the other; what was changed by earlier ones stands as rows in the later.
+    async fn store_each_part(
+        &mut self,
+        write: &Write,
+        begun: Moment,
+        parameters: &[Value],
+        position: (usize, &mut dyn Sink),
+    ) -> Result<Applied> {
+        let mut last = write.clone();
+        let mut before = std::mem::take(&mut last.before).into_iter();
+        while let Some(Changed { id, write }) = before.next() {
+            let outputs = write.returning.iter().flat_map(|read| &read.outputs);
+            let mut values = Values::of(outputs.map(|output| output.expr.ty()));
+            Box::pin(self.store_part(&write, Some(begun), parameters, (0, &mut values))).await?;
+            let rows = values.into_rows();
+            query::visit::put_rows(&mut last, id, &rows);
+            let rest = before.as_mut_slice();
+            rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
+        }
+        self.store_part(&last, Some(begun), parameters, position).await
+    }
+
+    /// Does what comes after a part, or has it wait for the others of its statement.
+    pub(super) async fn finish(&mut self, part: Part) -> Result<()> {
+        match self.in_force.add_part(part) {
+            Some(alone) => self.fire_all_after(vec![alone]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a foreign key goes from what one part changes to what another does.
+    fn are_linked(&self, write: &Write) -> bool {
+        if self.replication() == Replication::Replica {
+            return false;
+        }
+        let model = &self.served.model;
+        let parts = write.before.iter().map(|changed| &changed.write).chain([write]);
+        let reached: Vec<BTreeSet<TableId>> =
+            parts.map(|part| triggers::reached(model, part.table, triggers::operations(part))).collect();
+        let refers = |from: &BTreeSet<TableId>, to: &BTreeSet<TableId>| {
+            let keys = from.iter().flat_map(|from| &model.catalog[*from].foreign_keys);
+            let mut targets = keys.filter_map(|key| model.catalog.table(&key.target));
+            targets.any(|(target, _)| to.contains(&target))
+        };
+        let mut pairs = (0..reached.len()).flat_map(|one| (0..reached.len()).map(move |other| (one, other)));
+        pairs.any(|(one, other)| one != other && refers(&reached[one], &reached[other]))
+    }
+
+    /// Refuses rows that refer to what another part removes, where a foreign key does something about that: PostgreSQL does it after
+    /// both, and whether the row is looked at before is the order of the parts.
+    fn refuse_crossing(&self, parts: &[Part]) -> Result<()> {
+        if parts.len() < 2 {
+            return Ok(());
+        }
+        let model = self.served.model.clone();
+        let mut left: BTreeMap<Reference, usize> = BTreeMap::new();
+        for (at, part) in parts.iter().enumerate() {
+            for (from, key) in triggers::references_to(&model, part.table) {
+                let Some(position) = position_of(&model.catalog[from].foreign_keys, key) else { continue };
+                let columns = self.referenced(part.table, key);
+                for row in &part.rows {
+                    let action = if row.new.is_empty() { &key.on_delete } else { &key.on_update };
+                    let old = row.old.as_deref().and_then(|old| self.said((part.table, &columns), old));
+                    let new = self.said((part.table, &columns), &row.new);
+                    if let Some(old) = old.filter(|old| acts(action) && new.as_ref() != Some(old)) {
+                        left.insert((from, position, old), at);
+                    }
+                }
+            }
+        }
+        for (at, part) in parts.iter().enumerate() {
+            for (position, key) in model.catalog[part.table].foreign_keys.iter().enumerate() {
+                let columns: Vec<usize> = key.columns.iter().map(|column| usize::from(column.0)).collect();
+                let came = part.rows.iter().filter_map(|row| self.said((part.table, &columns), &row.new));
+                let mut met = came.filter_map(|new| left.get(&(part.table, position, new)));
+                if met.any(|by| *by != at) {
+                    let name = &model.catalog[part.table].name;
+                    let what = format!(
+                        "rows of {name} that refer to what another part of the statement removes or changes"
+                    );
+                    return Err(Error::missing(what).with_hint("Make two statements of it."));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Values of a row as they are stored; nothing of a row that is not there, or where one is null.
+    fn said(&self, (table, columns): (TableId, &[usize]), row: &[Value]) -> Option<String> {
+        let declared = &self.served.model.catalog[table];
+        let mut said = String::new();
+        for at in columns {
+            let value = row.get(*at).filter(|value| !value.is_null())?;
+            said.push_str(&format!("{:?};", encode(&declared.columns[*at].ty, value).ok()?));
+        }
+        Some(said)
+    }
+
+    /// Refuses triggers of several parts whose order is not known: PostgreSQL does the parts as they are read, row by row.
+    fn refuse_any_order(&self, parts: &[Part], is_in_turn: bool) -> Result<()> {
+        let fired: Vec<Fired> = parts.iter().map(|part| self.fired_after(part)).filter(Fired::any).collect();
+        let Some((_, earlier)) = fired.split_last() else { return Ok(()) };
+        let is_known = |fired: &Fired| is_in_turn && fired.rows < 2 && !fired.is_for_statement;
+        if earlier.iter().all(is_known) {
+            return Ok(());
+        }
+        let what = "triggers after several parts of a statement, of which nobody says which come first";
+        Err(Error::missing(what).with_hint("Make several statements of it."))
+    }
+
+    /// What triggers are fired after a part.
+    fn fired_after(&self, part: &Part) -> Fired {
+        let model = &self.served.model;
+        let fires = |table: TableId, operation: &Operation, for_each_row: bool| {
+            model[table].triggers.iter().any(|trigger| {
+                trigger.is_on(self.replication())
+                    && trigger.fires(&model.catalog[table], operation, TriggerTiming::After, for_each_row)
+            })
+        };
+        let own = part.rows.iter().filter_map(|row| of_row(&part.operations, row));
+        let own = own.filter(|operation| fires(part.table, operation, true)).count();
+        let further = part.carried.iter().filter(|happened| fires(happened.table, &happened.operation, true));
+        let further: usize = further.map(|happened| happened.rows.len()).sum();
+        let operations = part.operations.iter().map(|operation| (part.table, operation));
+        let mut all =
+            operations.chain(part.carried.iter().map(|happened| (happened.table, &happened.operation)));
+        Fired {
+            rows: own + further,
+            is_for_statement: all.any(|(table, operation)| fires(table, operation, false)),
+        }
+    }
+}
+
+fn position_of(keys: &[ForeignKey], key: &ForeignKey) -> Option<usize> {
+    keys.iter().position(|known| known.name == key.name)
+}
+
+/// Whether a foreign key does something to rows, instead of keeping what they refer to.
+fn acts(action: &ReferentialAction) -> bool {
+    !matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
+}
