@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use engine::Asked;
-use query::Model;
+use query::{Caller, Model};
 use rest::{Action, Http, Request, Target};
 use types::Result;
 use types::json::write_string;
@@ -41,8 +41,11 @@ pub(crate) fn search_path(schema: &str, api: &DataApi) -> Arc<[Arc<str>]> {
 ///
 /// # Errors
 /// `54000` when it is too long.
-pub(crate) fn tell(http: &Http<'_>, session: &Session) -> Result<()> {
+pub(crate) fn tell(http: &Http<'_>, caller: &Caller, session: &Session) -> Result<()> {
     let settings = &session.settings;
+    if let Some(claims) = &caller.claims {
+        settings.set("request.jwt.claims", claims)?;
+    }
     settings.set("request.method", http.method)?;
     settings.set("request.path", http.path)?;
     settings.set("request.headers", &headers(http))?;

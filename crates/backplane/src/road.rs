@@ -341,7 +341,7 @@ fn begun(
         request: match capabilities.native_functions {
             true => Some(Arc::new(asked(http, request, model, api)?)),
             false => {
-                tell(http, &session)?;
+                tell(http, caller, &session)?;
                 None
             }
         },

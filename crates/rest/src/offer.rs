@@ -7,7 +7,7 @@ use query::{Aggregation, Model};
 use types::{Error, Name, Result, Type};
 
 use crate::media::{Handler, Media, negotiate};
-use crate::request::{Request, Target};
+use crate::request::{Action, Request, Target};
 use crate::select::SelectItem;
 
 /// Where media types come from.
@@ -26,6 +26,10 @@ pub struct Offer<'a> {
 /// # Errors
 /// `PGRST107` when none of the accepted types can be answered, `PGRST122` for unknown preferences under strict handling.
 pub fn negotiated(request: &Request, offer: &Offer<'_>) -> Result<Media> {
+    if request.action == Action::Options && !matches!(request.target, Target::Function(_)) {
+        // What a relation takes is told without a body.
+        return Ok(Media::Json);
+    }
     let media = negotiate(&request.accept, |accepted| offer.answers(request, accepted));
     let media = media.map_err(|error| offer.hinted(request, error))?;
     request.prefer.check()?;

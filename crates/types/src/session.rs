@@ -114,7 +114,28 @@ impl Session {
                 format!("invalid value for parameter \"TimeZone\": \"{zone}\""),
             )
         })?;
-        Ok(Session { zone: Arc::from(zone), now, settings: Settings::default(), resolved })
+        let session = Session { zone: Arc::from(zone), now, settings: Settings::default(), resolved };
+        if session.offset_at(0) % 60 != 0 {
+            let message = format!("time zone \"{zone}\" appears to use leap seconds");
+            return Err(Error::new(Code::INVALID_PARAMETER, message)
+                .with_details("PostgreSQL does not support leap seconds."));
+        }
+        Ok(session)
+    }
+
+    /// Counts a value that was read, by what is written of it and what it takes.
+    ///
+    /// # Errors
+    /// `54000` when what was read so far is much more than was written.
+    pub(crate) fn grow(&self, written: usize, bytes: usize) -> Result<()> {
+        let beyond = bytes.saturating_sub(written.saturating_mul(GROWTH));
+        if beyond == 0 || self.settings.grown.fetch_add(beyond, Ordering::Relaxed) + beyond <= GROWN_BYTES_MAX
+        {
+            return Ok(());
+        }
+        let message =
+            format!("numbers that take more than {GROWN_BYTES_MAX} bytes beyond what is written of them");
+        Err(Error::new(Code::LIMIT_EXCEEDED, message))
     }
 
     /// Seconds east of UTC at a time (microseconds since 2000-01-01 UTC).
@@ -218,10 +239,14 @@ fn posix_offset(text: &str) -> Option<i32> {
         byte if byte.is_ascii_digit() => (-1, text),
         _ => return None,
     };
-    let mut parts = rest.split(':').map(str::parse::<i32>);
-    let hours = parts.next()?.ok()?;
-    let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
-    let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+    let digits = |part: &str| part.parse::<u16>().ok().filter(|_| !part.starts_with('+')).map(i32::from);
+    let parts: Option<Vec<i32>> = rest.split(':').map(digits).collect();
+    let seconds = match parts?[..] {
+        [hours] => hours * 3600,
+        [hours, minutes @ ..60] => hours * 3600 + minutes * 60,
+        [hours, minutes @ ..60, seconds @ ..=60] => hours * 3600 + minutes * 60 + seconds,
+        _ => return None,
+    };
     Some(sign * seconds)
 }
 

@@ -191,8 +191,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "view-columns-not-asked",
-                "self.require(*view, Privilege::Select, «named.get(id)»)?;",
-                "None",
+                "self.require(*table, Privilege::Select, «named.get(id)»)\n            }\n            Source::Join",
+                "named.get(id).filter(|_| matches!(from, Source::Table { .. }))",
                 "a grant on one column of a view is a grant on all",
             ),
             mutant(

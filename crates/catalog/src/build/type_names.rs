@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast::TypeName;
+use sql::ast::{ObjectName, TypeName};
 use types::{Code, Error, Modifier, Name, Result, Type};
 
 use super::resolve::{Names, written};
@@ -221,8 +221,17 @@ impl Names<'_> {
         }
         match self.of_extension(name) {
             Some(ty) => Ok(Resolved { modifier: modifier(&ty, &name.modifiers)?, ..Resolved::plain(ty) }),
-            None => Err(no_type(name)),
+            None => self.array(name).ok_or_else(|| no_type(name)),
         }
+    }
+
+    /// An array has the name of its elements behind an underscore.
+    fn array(&self, name: &TypeName) -> Option<Resolved> {
+        let element = name.name.name.strip_prefix('_').filter(|_| name.array_dims == 0)?;
+        let element = ObjectName { name: element.to_owned(), ..name.name.clone() };
+        let found = self.scalar(&TypeName { name: element, ..name.clone() }).ok()?;
+        let is_plain = found.domain.is_none() && !found.is_serial && !matches!(found.ty, Type::Array(_));
+        is_plain.then(|| Resolved { ty: found.ty.array(), ..found })
     }
 
     fn declared(&self, name: &TypeName) -> Option<Resolved> {

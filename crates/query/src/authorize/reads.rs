@@ -28,7 +28,6 @@ impl Pass<'_> {
         for cte in &mut read.with {
             self.read_naming(&mut cte.read, named)?;
         }
-        self.require_own(&read.from, named)?;
         let mut outcome = Ok(());
         visit::own_expressions_mut(read, &mut |expr| {
             if outcome.is_ok() {
@@ -84,34 +83,10 @@ impl Pass<'_> {
         }
     }
 
-    /// Asks for the rights on what is read itself. PostgreSQL asks for these before it looks at subqueries: of several that are
-    /// missing, the first is told.
-    fn require_own(&self, source: &Source, named: &Named) -> Result<()> {
-        match source {
-            Source::Table { id, table, .. } | Source::Read { id, view: Some(table), .. } => {
-                self.require(*table, Privilege::Select, named.get(id))
-            }
-            Source::Join { left, right, .. } => {
-                self.require_own(left, named)?;
-                self.require_own(right, named)
-            }
-            Source::Read { view: None, .. }
-            | Source::Written { .. }
-            | Source::Call { .. }
-            | Source::Compound { .. }
-            | Source::Unit
-            | Source::Given { .. }
-            | Source::Transition { .. }
-            | Source::Cte { .. }
-            | Source::Function { .. }
-            | Source::Values { .. } => Ok(()),
-        }
-    }
-
+    /// Guards what a read is of, for which the rights were asked.
     fn source(&mut self, source: &mut Source, named: &Named) -> Result<()> {
         match source {
             Source::Table { id, table, guard } => {
-                self.require(*table, Privilege::Select, named.get(id))?;
                 if self.volatile && self.writing == Some(*table) && !self.is_of_one_row {
                     return Err(super::one_row::sees_half(*table, &self.model.catalog));
                 }
@@ -128,10 +103,7 @@ impl Pass<'_> {
                 };
                 Ok(())
             }
-            Source::Read { id, read, view: Some(view) } => {
-                self.require(*view, Privilege::Select, named.get(id))?;
-                self.view(read, *view, named)
-            }
+            Source::Read { read, view: Some(view), .. } => self.view(read, *view, named),
             Source::Read { read, view: None, .. } => self.read_naming(read, named),
             Source::Written { id, table } => {
                 let columns: Option<&BTreeSet<ColumnId>> = named.get(id);

@@ -13,9 +13,10 @@ use super::Pass;
 use super::privileges::{Named, named_in, named_in_read};
 use super::writes::{compared, written_columns};
 use crate::ir::{
-    Action, Assign, Conflict, ConflictAction, Expr, Judge, Read, RowCheck, Source, SourceId, Write,
-    WriteGuard,
+    Action, Assign, Conflict, ConflictAction, Expr, Insert, Judge, Output, Read, RowCheck, RowValue, Source,
+    SourceId, Write, WriteGuard,
 };
+use crate::model::Fill;
 use crate::triggers::is_instead;
 use crate::visit;
 
@@ -65,6 +66,7 @@ impl Pass<'_> {
                 self.require(table, Privilege::Select, named_in_read(&read).get(&base))?;
             }
             is_cascaded |= check_option == Some(CheckOption::Cascaded);
+            self.filled(write)?;
             self.lower(write, &read, checks.iter_mut().chain(&mut shown))?;
             let name = &self.model.catalog[view].name.name;
             if is_cascaded || check_option.is_some() {
@@ -200,6 +202,28 @@ impl Pass<'_> {
             }
             let Some(below) = underneath(&read.from) else { return Ok(()) };
             table = below;
+        }
+        Ok(())
+    }
+
+    /// Says what the view's own defaults say of columns that are left to them.
+    fn filled(&self, write: &mut Write) -> Result<()> {
+        let columns = self.model.catalog[write.table].column_ids();
+        for (column, fill) in columns.zip(&self.model[write.table].fills) {
+            let Fill::Default(default) = fill else { continue };
+            let default = default.clone()?;
+            match &mut write.action {
+                Action::Insert(insert) => {
+                    if let Some(ConflictAction::Update { set, .. }) =
+                        insert.conflict.as_mut().map(|conflict| &mut conflict.action)
+                    {
+                        assign_default(set, column, &default);
+                    }
+                    insert_default(insert, column, &default);
+                }
+                Action::Update { set, .. } => assign_default(set, column, &default),
+                Action::Delete { .. } => {}
+            }
         }
         Ok(())
     }
@@ -341,6 +365,30 @@ impl Lowering<'_> {
     fn shown_in_read(&mut self, inner: &mut Read, row: SourceId) {
         visit::own_expressions_mut(inner, &mut |expr| self.shown(expr, row));
         visit::each_inner_read_mut(inner, &mut |read| self.shown_in_read(read, row));
+    }
+}
+
+fn assign_default(set: &mut [(ColumnId, Assign)], column: ColumnId, default: &Expr) {
+    for (_, assign) in set.iter_mut().filter(|(set, _)| *set == column) {
+        if matches!(assign, Assign::Default) {
+            *assign = Assign::Expr(default.clone());
+        }
+    }
+}
+
+fn insert_default(insert: &mut Insert, column: ColumnId, default: &Expr) {
+    let Some(at) = insert.columns.iter().position(|named| *named == column) else {
+        insert.columns.push(column);
+        insert.rows.iter_mut().for_each(|row| row.push(RowValue::Expr(default.clone())));
+        if let Some(read) = &mut insert.read {
+            read.outputs.push(Output { name: "default".into(), expr: default.clone() });
+        }
+        return;
+    };
+    for value in insert.rows.iter_mut().filter_map(|row| row.get_mut(at)) {
+        if matches!(value, RowValue::Default) {
+            *value = RowValue::Expr(default.clone());
+        }
     }
 }
 

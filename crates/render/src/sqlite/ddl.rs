@@ -35,9 +35,7 @@ impl SchemaDialect for Sqlite {
         match action {
             Action::CreateTable(table) => table::create(wanted, table, scene.session),
             Action::DropTable(table) => run(format!("DROP TABLE {}", stored_name(&table.name))),
-            Action::RenameTable { from, to } => {
-                run(format!("ALTER TABLE {} RENAME TO {}", stored_name(from), stored_name(to)))
-            }
+            Action::RenameTable { from, to } => table::rename(wanted, from, to, scene.session),
             Action::RebuildTable(rebuild) => rebuild::tasks(rebuild, scene),
             Action::AddColumn { table, column } => table::add_column(table, *column, scene.session),
             Action::RenameColumn { table, from, to } => run(format!(

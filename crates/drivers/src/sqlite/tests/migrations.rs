@@ -477,3 +477,19 @@ fn what_cannot_be_stored_is_refused_by_name() {
         assert_eq!(refused("", schema), wanted, "{schema}");
     }
 }
+
+#[test]
+fn names_that_differ_only_in_case() {
+    let first = "create table \"Teams\" (\"Id\" int primary key, \"Title\" text); create index \"Titles\" on \"Teams\" (\"Title\"); \
+         create table players (team int references \"Teams\" (\"Id\")); insert into \"Teams\" values (1, 'a')";
+    let fixture = check(first, "alter table \"Teams\" rename to teams");
+    assert_eq!(fixture.rows("SELECT * FROM \"public.teams\""), [["1", "a"]]);
+    check(first, "alter table \"Teams\" rename column \"Title\" to title");
+    check(first, "alter index \"Titles\" rename to titles");
+    check(first, "drop table players; drop table \"Teams\"; create table teams (id int primary key)");
+    check(first, "drop index \"Titles\"; create index titles on \"Teams\" (\"Title\")");
+    let why = refused(first, "create table teams (id int)");
+    assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
+    let why = refused(first, "alter table players rename to teams");
+    assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
+}

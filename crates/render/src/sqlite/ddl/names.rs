@@ -1,7 +1,7 @@
 //! Names that SQLite cannot keep apart, or keeps for itself.
 
-use catalog::Table;
-use types::{Error, Result};
+use catalog::{Catalog, Table};
+use types::{Error, Name, Result};
 
 use crate::sqlite::names::row_key;
 
@@ -33,4 +33,18 @@ pub(super) fn check(table: &Table) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a table beside another whose name differs only in case.
+pub(super) fn alone(catalog: &Catalog, table: &Table) -> Result<()> {
+    let mut stored = catalog.tables.iter().filter(|other| other.is_stored() && other.name != table.name);
+    let Some(twin) = stored.find(|other| is_same(&other.name, &table.name)) else {
+        return Ok(());
+    };
+    Err(Error::missing(format!("tables {} and {}, which differ only in case,", twin.name, table.name)))
+}
+
+/// Whether SQLite takes two names of tables for one.
+pub(super) fn is_same(left: &Name, right: &Name) -> bool {
+    left.schema.eq_ignore_ascii_case(&right.schema) && left.name.eq_ignore_ascii_case(&right.name)
 }

@@ -11,7 +11,7 @@ use types::session::Session;
 use types::{Error, Result, Type, Value};
 
 use super::index::{self, Fate};
-use super::{foreign_key, names, plain, table};
+use super::{foreign_key, plain, table};
 use crate::Command;
 use crate::schema::{Review, Task};
 use crate::sqlite::names::quote;
@@ -103,7 +103,7 @@ fn fates<'a>(
     session: &'a Session,
 ) -> impl Iterator<Item = Result<(&'a str, Fate)>> {
     let constraints = table.primary_key.iter().chain(&table.uniques);
-    let constraints = constraints.map(move |unique| Ok((&*unique.name, index::of_unique(table, unique)?)));
+    let constraints = constraints.map(move |unique| Ok((&*unique.name, index::of_unique(catalog, table, unique)?)));
     let indexes = table.indexes.iter();
     let indexes =
         indexes.map(move |index| Ok((&*index.name, index::of_index(catalog, table, index, session)?)));
@@ -116,7 +116,7 @@ pub(super) fn review(catalog: &Catalog) -> Review {
     let mut review = Review::default();
     for table in catalog.tables.iter().filter(|table| table.is_stored()) {
         let mut refuse = |error: Error| review.refused.push((format!("table {}", table.name), error));
-        if let Err(error) = names::check(table).and_then(|()| table::definition(catalog, table).map(|_| ())) {
+        if let Err(error) = table::definition(catalog, table) {
             refuse(error);
         }
         for key in &table.foreign_keys {
@@ -134,20 +134,5 @@ pub(super) fn review(catalog: &Catalog) -> Review {
             }
         }
     }
-    twins(catalog, &mut review);
     review
-}
-
-/// Tables whose names differ only in case.
-fn twins(catalog: &Catalog, review: &mut Review) {
-    let mut seen: HashMap<String, &Table> = HashMap::new();
-    for table in catalog.tables.iter().filter(|table| table.is_stored()) {
-        if let Some(twin) = seen.insert(table.name.to_string().to_ascii_lowercase(), table) {
-            let error = Error::missing(format!(
-                "tables {} and {}, which differ only in case,",
-                twin.name, table.name
-            ));
-            review.refused.push((format!("table {}", table.name), error));
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use catalog::{Catalog, Column, ColumnId, Table};
 use types::session::Session;
-use types::{Result, Type};
+use types::{Name, Result, Type};
 
 use super::{foreign_key, index, names, plain, stored_name};
 use crate::schema::Task;
@@ -18,10 +18,24 @@ pub(super) fn create(catalog: &Catalog, table: &Table, session: &Session) -> Res
 /// `CREATE TABLE`.
 pub(super) fn definition(catalog: &Catalog, table: &Table) -> Result<String> {
     names::check(table)?;
+    names::alone(catalog, table)?;
     let columns = table.columns.iter().map(|column| Ok(column_definition(column)));
     let keys = table.foreign_keys.iter().map(|key| foreign_key::definition(catalog, table, key));
     let parts = columns.chain(keys).collect::<Result<Vec<_>>>()?;
     Ok(format!("CREATE TABLE {} ({}) STRICT", stored_name(&table.name), parts.join(", ")))
+}
+
+/// Another name. SQLite takes one that differs only in case for another table's, so that a third stands between.
+pub(super) fn rename(catalog: &Catalog, from: &Name, to: &Name, session: &Session) -> Result<Vec<Task>> {
+    if let Some((_, table)) = catalog.table(to) {
+        names::alone(catalog, table)?;
+    }
+    let between = Name::new(to.schema.clone(), format!("{}~between", to.name));
+    let road = if names::is_same(from, to) { vec![from, &between, to] } else { vec![from, to] };
+    let step =
+        |from: &Name, to: &Name| format!("ALTER TABLE {} RENAME TO {}", stored_name(from), stored_name(to));
+    let steps = road.iter().zip(road.iter().skip(1));
+    Ok(steps.map(|(from, to)| Task::Run(plain(step(from, to), session))).collect())
 }
 
 /// A column that is null in existing rows.
