@@ -31,7 +31,16 @@ pub struct Settings {
     values: Arc<Mutex<BTreeMap<String, Arc<str>>>>,
     /// How many functions run of which their statement takes for granted that they change none.
     held: Arc<AtomicUsize>,
+    /// Bytes that values took beyond what was written of them.
+    grown: Arc<AtomicUsize>,
 }
+
+/// Most bytes that all values of a transaction take beyond [`GROWTH`] times what is written of them: `1e131071` says in eight
+/// letters what takes as many kilobytes, and as much time.
+const GROWN_BYTES_MAX: usize = 1 << 20;
+
+/// How much longer a value may be than it is written without being counted.
+const GROWTH: usize = 8;
 
 /// The settings by which functions say what the status and the headers of the reply are.
 pub const REPLY_SETTINGS: [&str; 2] = ["response.status", "response.headers"];
