@@ -103,7 +103,8 @@ fn fates<'a>(
     session: &'a Session,
 ) -> impl Iterator<Item = Result<(&'a str, Fate)>> {
     let constraints = table.primary_key.iter().chain(&table.uniques);
-    let constraints = constraints.map(move |unique| Ok((&*unique.name, index::of_unique(catalog, table, unique)?)));
+    let constraints =
+        constraints.map(move |unique| Ok((&*unique.name, index::of_unique(catalog, table, unique)?)));
     let indexes = table.indexes.iter();
     let indexes =
         indexes.map(move |index| Ok((&*index.name, index::of_index(catalog, table, index, session)?)));
