@@ -26,7 +26,12 @@ impl Account {
 
     /// Begins to hold something.
     pub fn hold(self: &Arc<Account>) -> Held {
-        Held { account: Some(self.clone()), bytes: 0 }
+        self.hold_of("functions")
+    }
+
+    /// The same for somebody else, who is named where it is too much.
+    pub fn hold_of(self: &Arc<Account>, who: &'static str) -> Held {
+        Held { account: Some(self.clone()), bytes: 0, who }
     }
 }
 
@@ -35,6 +40,7 @@ impl Account {
 pub struct Held {
     account: Option<Arc<Account>>,
     bytes: usize,
+    who: &'static str,
 }
 
 impl Held {
@@ -65,7 +71,7 @@ impl Held {
         if before.saturating_add(bytes) <= account.most {
             return Ok(());
         }
-        let message = format!("functions hold more than {} bytes of rows and values", account.most);
+        let message = format!("{} hold more than {} bytes of rows and values", self.who, account.most);
         Err(Error::new(Code::LIMIT_EXCEEDED, message))
     }
 

@@ -161,8 +161,6 @@ struct Pass<'a> {
     spread_keys: Vec<(SourceId, Arc<str>, Arc<str>, Expr)>,
     /// Values that became parameters, by their number.
     parameters: BTreeMap<usize, (Value, Type)>,
-    /// Bytes of the numbers of a body so far.
-    number_bytes: usize,
 }
 
 impl<'a> Pass<'a> {
@@ -185,7 +183,6 @@ impl<'a> Pass<'a> {
             misnamed: Vec::new(),
             spread_keys: Vec::new(),
             parameters: BTreeMap::new(),
-            number_bytes: 0,
         }
     }
 

@@ -3,26 +3,6 @@
 use crate::value::Array;
 use crate::{Code, Error, Result, Value};
 
-/// Most bytes of all long numbers among the elements: one may take a thousand times what is written of it, and as much time.
-const NUMBERS_BYTES_MAX: usize = 4 << 20;
-
-/// Counts an element, and refuses numbers that are too long together.
-///
-/// # Errors
-/// `54000`
-pub(crate) fn count(element: &Value, bytes: &mut usize) -> Result<()> {
-    if let Value::Numeric(number) = element {
-        *bytes += number.bytes_if_long();
-    }
-    if *bytes <= NUMBERS_BYTES_MAX {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::LIMIT_EXCEEDED,
-        format!("numbers of more than {NUMBERS_BYTES_MAX} bytes in an array"),
-    ))
-}
-
 /// Deepest nesting.
 const DIMENSIONS_MAX: usize = 6;
 
@@ -39,7 +19,7 @@ pub fn parse(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Arra
     if !trimmed.starts_with('{') {
         return Err(malformed(text, "Array value must start with \"{\" or dimension information."));
     }
-    let mut reader = Reader { whole: text, rest: trimmed, element, array: Array::default(), bytes: 0 };
+    let mut reader = Reader { whole: text, rest: trimmed, element, array: Array::default() };
     reader.level(0)?;
     if !reader.rest.trim().is_empty() {
         return Err(malformed(text, "Junk after closing right brace."));
@@ -55,7 +35,6 @@ struct Reader<'a> {
     rest: &'a str,
     element: &'a dyn Fn(&str) -> Result<Value>,
     array: Array,
-    bytes: usize,
 }
 
 impl Reader<'_> {
@@ -124,7 +103,6 @@ impl Reader<'_> {
         let (text, quoted) = if self.eat('"') { (self.quoted()?, true) } else { (self.plain()?, false) };
         let value =
             if !quoted && text.eq_ignore_ascii_case("null") { Value::Null } else { (self.element)(&text)? };
-        count(&value, &mut self.bytes)?;
         self.array.elements.push(value);
         Ok(())
     }

@@ -130,7 +130,11 @@ pub fn from_json(ty: &Type, modifier: Option<Modifier>, json: &Json, session: &S
     let value = match (ty, json) {
         (_, Json::Null) => return Ok(Value::Null),
         (Type::Json, json) => Value::text(json.compact()),
-        (Type::Jsonb, json) => Value::text(json.clone().normalized()?.spaced()),
+        (Type::Jsonb, json) => {
+            let document = json.clone().normalized()?.spaced();
+            session.grow(json.compact().len(), document.len())?;
+            Value::text(document)
+        }
         (Type::Array(element), Json::Array(items)) => {
             Value::Array(Arc::new(array_from_json(element, items, session)?))
         }
@@ -148,20 +152,14 @@ pub fn from_json(ty: &Type, modifier: Option<Modifier>, json: &Json, session: &S
 
 fn array_from_json(element: &Type, items: &[Json], session: &Session) -> Result<Array> {
     let mut array = Array::default();
-    fill(element, items, 0, session, (&mut array, &mut 0))?;
+    fill(element, items, 0, session, &mut array)?;
     if array.elements.is_empty() {
         array.dimensions.clear();
     }
     Ok(array)
 }
 
-fn fill(
-    element: &Type,
-    items: &[Json],
-    depth: usize,
-    session: &Session,
-    (array, bytes): (&mut Array, &mut usize),
-) -> Result<()> {
+fn fill(element: &Type, items: &[Json], depth: usize, session: &Session, array: &mut Array) -> Result<()> {
     let length =
         u32::try_from(items.len()).map_err(|_| Error::new(Code::LIMIT_EXCEEDED, "array is too long"))?;
     match array.dimensions.get(depth) {
@@ -175,13 +173,9 @@ fn fill(
     for item in items {
         match item {
             Json::Array(inner) if !matches!(element, Type::Json | Type::Jsonb) => {
-                fill(element, inner, depth + 1, session, (&mut *array, &mut *bytes))?
+                fill(element, inner, depth + 1, session, array)?
             }
-            item => {
-                let value = from_json(element, None, item, session)?;
-                crate::array::count(&value, bytes)?;
-                array.elements.push(value);
-            }
+            item => array.elements.push(from_json(element, None, item, session)?),
         }
     }
     Ok(())

@@ -49,7 +49,7 @@ limits! {
     regex_bytes_max: usize = 10_000, "Longest regular expression.";
     call_depth_max: usize = 200, "Deepest nesting of calls of functions and triggers.";
     function_rows_max: usize = 100_000, "Rows that a function returns, or that a statement of it reads.";
-    function_bytes_max: usize = 128 << 20, "Bytes of rows and values that the functions of one request hold at a time.";
+    function_bytes_max: usize = 128 << 20, "Bytes of rows and values that the functions of one request hold at a time, and the foreign keys of its deletions.";
     variable_bytes_max: usize = 64 << 20, "Largest value of a variable of a function.";
     policy_depth_max: usize = 32, "Deepest nesting of policies that read protected tables.";
     expression_depth_max: usize = 200, "Deepest nesting of an SQL expression.";

@@ -16,9 +16,6 @@ const SCALE_MAX: i64 = 16_383;
 /// Places before the point that are rounded: beyond, nothing is left of a number.
 const PLACES_MAX: i64 = WHOLE_DIGITS_MAX + 1;
 
-/// Numbers of more bytes are long.
-const LONG_BYTES: usize = 1 << 10;
-
 /// Bits that a decimal digit has at least.
 const BITS_PER_DIGIT: u64 = 3;
 
@@ -157,11 +154,6 @@ impl Numeric {
             Numeric::Finite { digits, .. } => usize::try_from(digits.bits() / 8).unwrap_or(usize::MAX),
             Numeric::NaN | Numeric::Infinity | Numeric::NegativeInfinity => 0,
         }
-    }
-
-    /// The same of a number that is long; nothing of one as people write them.
-    pub fn bytes_if_long(&self) -> usize {
-        Some(self.bytes()).filter(|bytes| *bytes > LONG_BYTES).unwrap_or(0)
     }
 
     /// Whether the number is negative.

@@ -29,7 +29,11 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
         Type::Int8 => Value::Int(integer(text, "bigint", i64::MIN, i64::MAX)?),
         Type::Float4 => Value::Float(float4(text)?),
         Type::Float8 => Value::Float(float8(text)?),
-        Type::Numeric => Value::Numeric(Numeric::parse(text)?),
+        Type::Numeric => {
+            let number = Numeric::parse(text)?;
+            session.grow(text.len(), number.bytes())?;
+            Value::Numeric(number)
+        }
         Type::Text | Type::Varchar | Type::Bpchar | Type::Citext | Type::Unknown | Type::Opaque(_) => {
             Value::text(no_nul(text)?)
         }
@@ -43,7 +47,11 @@ pub fn parse(ty: &Type, text: &str, session: &Session) -> Result<Value> {
             json::parse(text, DEPTH_MAX)?;
             Value::text(text)
         }
-        Type::Jsonb => Value::text(json::normalize_jsonb(text)?),
+        Type::Jsonb => {
+            let document = json::normalize_jsonb(text)?;
+            session.grow(text.len(), document.len())?;
+            Value::text(document)
+        }
         Type::Jsonpath => Value::text(jsonpath::print(&jsonpath::parse(text)?)),
         Type::Date => Value::Date(datetime::parse_date(text, session)?),
         Type::Time => Value::Time(datetime::parse_time(text, session)?),

@@ -103,8 +103,7 @@ impl Aggregate<AssertUnwindSafe<Partition>, Owned> for Framing {
         partition: &mut AssertUnwindSafe<Partition>,
     ) -> rusqlite::Result<()> {
         let row = row(arguments, &partition.spec).map_err(|error| carried(&error))?;
-        partition.frames.take(row);
-        Ok(())
+        partition.frames.take(row).map_err(|error| carried(&error))
     }
 
     /// All was said of a partition when it ends.

@@ -113,6 +113,14 @@ pub struct FramedRow {
     pub keys: Vec<Value>,
 }
 
+impl FramedRow {
+    /// The bytes that it takes in memory.
+    fn weight(&self) -> usize {
+        let values = self.arguments.iter().chain(&self.offsets).chain(&self.keys);
+        size_of::<FramedRow>() + values.map(Value::weight).sum::<usize>()
+    }
+}
+
 /// The rows of a partition, and how far they were told.
 #[derive(Debug)]
 pub struct Frames {
@@ -123,7 +131,12 @@ pub struct Frames {
     groups: Vec<usize>,
     buckets: Option<Buckets>,
     steps: Steps,
+    /// Bytes that the rows take.
+    bytes: usize,
 }
+
+/// Most bytes of the rows of a partition.
+const PARTITION_BYTES_MAX: usize = 64 << 20;
 
 /// Rows in buckets of about the same size.
 #[derive(Clone, Copy, Debug)]
@@ -137,11 +150,20 @@ struct Buckets {
 impl Frames {
     /// No rows yet.
     pub fn new(spec: Spec) -> Frames {
-        Frames { spec, rows: Vec::new(), at: 0, groups: Vec::new(), buckets: None, steps: Steps::default() }
+        let (rows, groups) = (Vec::new(), Vec::new());
+        Frames { spec, rows, at: 0, groups, buckets: None, steps: Steps::default(), bytes: 0 }
     }
 
     /// Takes the next row of the partition.
-    pub fn take(&mut self, row: FramedRow) {
+    ///
+    /// # Errors
+    /// `54000` when all rows of it are too long together.
+    pub fn take(&mut self, row: FramedRow) -> Result<()> {
+        self.bytes += row.weight();
+        if self.bytes > PARTITION_BYTES_MAX {
+            let message = format!("rows of more than {PARTITION_BYTES_MAX} bytes in a partition of a window");
+            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
+        }
         let is_first = match self.rows.last() {
             None => true,
             Some(last) => !self.spec.keys.iter().zip(last.keys.iter().zip(&row.keys)).all(
@@ -155,6 +177,7 @@ impl Frames {
             self.groups.push(self.rows.len());
         }
         self.rows.push(row);
+        Ok(())
     }
 
     /// What is said of the next row.
@@ -476,6 +499,29 @@ mod tests {
     use super::*;
     use crate::functions::Session;
 
+    fn spec(framed: &str, (unit, start, end): (FrameUnit, Bound, Bound)) -> Spec {
+        Spec {
+            framed: Framed::of(framed).expect("a function"),
+            unit,
+            start,
+            end,
+            exclude: FrameExclusion::Nothing,
+            arguments: vec![Type::Int8],
+            offsets: [Type::Int8, Type::Int8],
+            keys: vec![Key { ty: Type::Int8, descending: false, nulls_first: false }],
+        }
+    }
+
+    fn of_number(number: i64, offsets: [i64; 2]) -> FramedRow {
+        let value = || Value::Int(number);
+        FramedRow {
+            arguments: vec![value()],
+            is_kept: true,
+            offsets: offsets.map(Value::Int),
+            keys: vec![value()],
+        }
+    }
+
     /// What is said of each row of whole numbers, which are their order, too.
     #[track_caller]
     fn check(
@@ -485,25 +531,9 @@ mod tests {
         rows: &[i64],
         expected: &[i64],
     ) {
-        let (unit, start, end) = frame;
-        let spec = Spec {
-            framed: Framed::of(framed).expect("a function"),
-            unit,
-            start,
-            end,
-            exclude: FrameExclusion::Nothing,
-            arguments: vec![Type::Int8],
-            offsets: [Type::Int8, Type::Int8],
-            keys: vec![Key { ty: Type::Int8, descending: false, nulls_first: false }],
-        };
-        let mut frames = Frames::new(spec);
+        let mut frames = Frames::new(spec(framed, frame));
         for row in rows {
-            frames.take(FramedRow {
-                arguments: vec![Value::Int(*row)],
-                is_kept: true,
-                offsets: offsets.map(Value::Int),
-                keys: vec![Value::Int(*row)],
-            });
+            frames.take(of_number(*row, offsets)).expect("few rows");
         }
         let session = Session::utc(0);
         let mut context =
@@ -525,6 +555,16 @@ mod tests {
         check("pg_agg_count_any", around(FrameUnit::Range), [1, 1], &rows, &[3, 3, 3, 1]);
         check("first_value", (FrameUnit::Rows, Bound::After, Bound::Last), [2, 0], &rows, &[2, 5, -1, -1]);
         check("last_value", (FrameUnit::Rows, Bound::First, Bound::Before), [0, 1], &rows, &[-1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn rows_of_a_partition_are_bounded_in_bytes() {
+        let mut frames = Frames::new(spec("first_value", (FrameUnit::Rows, Bound::First, Bound::Last)));
+        let long = Value::text("x".repeat(1 << 20));
+        let mut take = || frames.take(FramedRow { arguments: vec![long.clone()], ..of_number(1, [0, 0]) });
+        assert!((0..63).all(|_| take().is_ok()));
+        let refusals: Vec<Code> = (0..2).filter_map(|_| take().err()).map(|error| error.code()).collect();
+        assert_eq!(refusals, [Code::LIMIT_EXCEEDED; 2]);
     }
 
     #[test]

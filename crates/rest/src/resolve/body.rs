@@ -14,9 +14,6 @@ use crate::payload::{Payload, Rows};
 use crate::prefer::Missing;
 use crate::request::Action;
 
-/// Most bytes of all long numbers of a body: one may take a thousand times what is written of it, and as much time.
-const NUMBERS_BYTES_MAX: usize = 4 << 20;
-
 /// The rows of a body, as far as their columns count.
 pub(super) struct Body<'a> {
     rows: &'a Rows,
@@ -99,18 +96,7 @@ impl<'a> Pass<'a> {
         row: &[Option<&Json>],
     ) -> Result<Vec<RowValue>> {
         let values = columns.iter().zip(row);
-        let values = values.map(|(column, json)| self.row_value(table, *column, *json));
-        let values = values.collect::<Result<Vec<_>>>()?;
-        let bytes = |value: &RowValue| match value {
-            RowValue::Value(Value::Numeric(number)) => number.bytes_if_long(),
-            _ => 0,
-        };
-        self.number_bytes += values.iter().map(bytes).sum::<usize>();
-        if self.number_bytes > NUMBERS_BYTES_MAX {
-            let message = format!("numbers of more than {NUMBERS_BYTES_MAX} bytes in a body");
-            return Err(Error::new(Code::LIMIT_EXCEEDED, message));
-        }
-        Ok(values)
+        values.map(|(column, json)| self.row_value(table, *column, *json)).collect()
     }
 
     pub(super) fn row_value(
