@@ -382,7 +382,7 @@ pub fn reached(model: &Model, table: TableId, operations: Vec<Operation>) -> BTr
 }
 
 /// Whether deletions of rows of one table may take rows of another along, by however many keys.
-pub fn deletes(model: &Model, table: TableId, other: TableId) -> bool {
+pub(crate) fn deletes(model: &Model, table: TableId, other: TableId) -> bool {
     let (mut seen, mut open) = (BTreeSet::new(), vec![table]);
     while let Some(at) = open.pop() {
         for (from, _, further) in carried(model, at, &Operation::Delete) {

@@ -11,7 +11,7 @@ use catalog::build::Complaint;
 use catalog::{Builder, Catalog, Outcome};
 use query::Plan;
 use query::resolve::Views;
-use sql::ast::{ObjectName, Statement, StatementKind};
+use sql::ast::{AlterTableAction, ObjectName, Statement, StatementKind, TriggerMode};
 use types::{Code, Error, Name, Result, Value};
 
 use super::{File, Layout, Refusal, rows, session};
@@ -180,6 +180,15 @@ struct Noted<'f> {
 enum Reacting {
     Trigger(Name, String),
     Rule(Name, Arc<str>),
+    /// Triggers of a table were switched: how they are from then on, and whether its keys rest.
+    Switched(Name, Vec<(Arc<str>, TriggerMode)>, bool),
+}
+
+impl Reacting {
+    fn on(&self) -> &Name {
+        let (Reacting::Trigger(on, _) | Reacting::Rule(on, _) | Reacting::Switched(on, ..)) = self;
+        on
+    }
 }
 
 impl Fold<'_> {
@@ -199,10 +208,13 @@ impl Fold<'_> {
     }
 
     fn doubt(&mut self, file: &File, statement: &Statement, doubts: Vec<(u32, Error)>) {
-        let StatementKind::Do { body, .. } = &statement.kind else { return };
         let span = statement.span;
         let text = file.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-        let body = text.find(body.as_str()).and_then(|at| u32::try_from(at).ok()).unwrap_or_default();
+        let body = match &statement.kind {
+            StatementKind::Do { body, .. } => text.find(body.as_str()).and_then(|at| u32::try_from(at).ok()),
+            _ => None,
+        };
+        let body = body.unwrap_or_default();
         self.doubts.extend(doubts.into_iter().map(|(at, error)| {
             let start = span.start.saturating_add(body).saturating_add(at);
             Refusal { file: file.name.clone(), span: types::Span::new(start, span.end), error }
@@ -273,10 +285,10 @@ impl Fold<'_> {
                 self.refuse(file, &statement, error);
                 continue;
             }
-            let later = reacting.get(there..).unwrap_or_default();
+            let (earlier, later) = reacting.split_at(there.min(reacting.len()));
             let sees = (!later.is_empty()).then(|| match &seen {
                 Some((count, catalog)) if *count == there => catalog.clone(),
-                _ => Arc::new(without(catalog, later)),
+                _ => Arc::new(without(catalog, earlier, later)),
             });
             seen = sees.clone().map(|sees| (there, sees));
             let file: Arc<str> = file.name.as_str().into();
@@ -360,17 +372,37 @@ fn made(builder: &Builder<'_>, statement: &StatementKind) -> Option<Reacting> {
             let (rule, _) = declared.rules.last()?;
             Some(Reacting::Rule(table, rule.clone()))
         }
+        StatementKind::AlterTable(alter) => {
+            let switches = |action: &AlterTableAction| matches!(action, AlterTableAction::Trigger { .. });
+            alter.actions.iter().any(switches).then_some(())?;
+            let (_, table) = builder.catalog().table(&found(builder, &alter.name)?)?;
+            let modes = table.triggers.iter().map(|trigger| (trigger.name.clone(), trigger.mode));
+            Some(Reacting::Switched(table.name.clone(), modes.collect(), table.keys_rest))
+        }
         _ => None,
     }
 }
 
-/// A catalog in which triggers and rules are not there.
-fn without(catalog: &Catalog, later: &[Reacting]) -> Catalog {
+/// A catalog in which triggers and rules are not there, and triggers are as they were.
+fn without(catalog: &Catalog, earlier: &[Reacting], later: &[Reacting]) -> Catalog {
     let mut catalog = catalog.clone();
     for reacting in later {
-        let (Reacting::Trigger(on, _) | Reacting::Rule(on, _)) = reacting;
-        let Some(table) = catalog.tables.iter_mut().find(|table| table.name == *on) else { continue };
+        let Some(table) = catalog.tables.iter_mut().find(|table| table.name == *reacting.on()) else {
+            continue;
+        };
         match reacting {
+            Reacting::Switched(..) => {
+                let before = earlier.iter().rev().find_map(|known| match known {
+                    Reacting::Switched(on, modes, rest) if *on == table.name => Some((&modes[..], *rest)),
+                    Reacting::Switched(..) | Reacting::Trigger(..) | Reacting::Rule(..) => None,
+                });
+                let (modes, keys_rest) = before.unwrap_or((&[], false));
+                table.keys_rest = keys_rest;
+                for trigger in &mut table.triggers {
+                    let known = modes.iter().find(|(name, _)| *name == trigger.name);
+                    trigger.mode = known.map_or(TriggerMode::Enabled, |(_, mode)| *mode);
+                }
+            }
             Reacting::Trigger(_, name) => table.triggers.retain(|trigger| *trigger.name != **name),
             Reacting::Rule(_, name) => table.rules.retain(|(rule, _)| rule != name),
         }

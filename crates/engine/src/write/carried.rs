@@ -115,7 +115,10 @@ impl Work<'_> {
                     self.in_force.stack.done();
                     match outcome {
                         Ok(row) => found.extend(row),
-                        Err(error) => carried = Err(error.without_context(OF_KEYS)),
+                        Err(error) => {
+                            let kept = self.kept_before(table, (from, key), *row, &reach.met).await?;
+                            carried = Err(kept.unwrap_or(error).without_context(OF_KEYS));
+                        }
                     }
                     if carried.is_err() {
                         break;

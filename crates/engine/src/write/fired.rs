@@ -394,7 +394,7 @@ impl Work<'_> {
         let carried = self.carry(write.table, &Operation::Delete, &gone, &mut reach).await?;
         let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
         // Rows that go with others of the statement are deleted before their turn comes: that is nobody's change.
-        let goes_with_itself = triggers::deletes(&self.served.model, write.table, write.table);
+        let goes_with_itself = self.served.model[write.table].deletes_itself;
         if goes_with_itself && self.still_there(write, &rows).await? != count(rows.len()) {
             return Err(already_modified("deleted"));
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use catalog::{ForeignKey, ReferentialAction, TableId};
+use catalog::{ForeignKey, TableId};
 use query::triggers::{self, Operation, Replication};
 use query::{Changed, Write};
 use sql::ast::TriggerTiming;
@@ -13,6 +13,7 @@ use types::{Error, Result, Value};
 
 use super::carried::Happened;
 use super::fired::of_row;
+use super::references::acts;
 use super::together::Stored;
 use crate::as_it_was::Moment;
 use crate::contract::Sink;
@@ -249,9 +250,4 @@ impl Work<'_> {
 
 fn position_of(keys: &[ForeignKey], key: &ForeignKey) -> Option<usize> {
     keys.iter().position(|known| known.name == key.name)
-}
-
-/// Whether a foreign key does something to rows, instead of keeping what they refer to.
-fn acts(action: &ReferentialAction) -> bool {
-    !matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
 }

@@ -77,6 +77,38 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Why a row is not removed where a key does not let its rows follow: the first key that keeps it and that was declared before.
+    pub(super) async fn kept_before(
+        &mut self,
+        table: TableId,
+        (from, key): (TableId, &ForeignKey),
+        (old, new): (&[Value], Option<&[Value]>),
+        met: &BTreeSet<(TableId, i64)>,
+    ) -> types::Result<Option<Error>> {
+        if new.is_some() {
+            return Ok(None);
+        }
+        let model = self.served.model.clone();
+        let target = &model.catalog[table];
+        let is_it = |(at, other): &(TableId, &ForeignKey)| *at == from && other.name == key.name;
+        for (from, key) in triggers::references_to(&model, table).take_while(|other| !is_it(other)) {
+            if acts(&key.on_delete) || key.deferrable {
+                continue;
+            }
+            let columns = columns_of(target, key);
+            let values: Vec<Value> = columns.iter().map(|at| old[usize::from(at.0)].clone()).collect();
+            if values.iter().any(Value::is_null) {
+                continue;
+            }
+            let mut found = self.referencing(from, key, &values).await?;
+            found.retain(|row| !met.contains(&(from, row.key)));
+            if !found.is_empty() {
+                return Ok(Some(self.still_referenced(table, &columns, old, key, &model.catalog[from])));
+            }
+        }
+        Ok(None)
+    }
+
     /// Why rows are not removed: PostgreSQL asks the keys to each row in the order of their age, and the keys to what goes with it
     /// when all before were asked.
     pub(super) async fn refusal_on_the_way(
@@ -345,13 +377,10 @@ impl Work<'_> {
 
 /// Whether a key may keep rows of a table on the way whose own rows go, or are changed, because of the same deletion.
 fn may_keep(model: &Model, table: TableId) -> bool {
-    let acts = |key: &ForeignKey| {
-        !matches!(key.on_delete, ReferentialAction::Restrict | ReferentialAction::NoAction)
-    };
     let (mut reached, mut open) = (BTreeSet::from([table]), vec![table]);
     let mut touched = BTreeSet::new();
     while let Some(at) = open.pop() {
-        for (from, key) in triggers::references_to(model, at).filter(|(_, key)| acts(key)) {
+        for (from, key) in triggers::references_to(model, at).filter(|(_, key)| acts(&key.on_delete)) {
             touched.insert(from);
             if key.on_delete == ReferentialAction::Cascade && reached.insert(from) {
                 open.push(from);
@@ -359,7 +388,12 @@ fn may_keep(model: &Model, table: TableId) -> bool {
         }
     }
     let mut keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
-    keys.any(|(from, key)| !acts(key) && !key.deferrable && touched.contains(&from))
+    keys.any(|(from, key)| !acts(&key.on_delete) && !key.deferrable && touched.contains(&from))
+}
+
+/// Whether a foreign key does something to rows, instead of keeping what they refer to.
+pub(super) fn acts(action: &ReferentialAction) -> bool {
+    !matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
 }
 
 /// The columns that a key references.
