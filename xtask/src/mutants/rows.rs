@@ -1362,12 +1362,6 @@ pub(super) const FILES: &[File] = &[
                 "true",
                 "rows that go together keep each other",
             ),
-            mutant(
-                "set-null-rows-refuse",
-                "«let_go.extend(found.into_iter().map(|row| (from, row.key, key.name.clone())))»;",
-                "drop(found)",
-                "a reference that was emptied on the way is emptied again",
-            ),
         ],
     },
     File {
