@@ -1232,8 +1232,8 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "superuser-by-membership",
-                "roles.first().and_then(|role| self.role(role)).«is_some_and(|role| role.superuser)»",
-                "is_some_and(|_| roles.iter().any(|role| self.role(role).is_some_and(|role| role.superuser)))",
+                "«roles.first().and_then(|role| self.role(role)).is_some_and(|role| role.superuser)»",
+                "roles.iter().any(|role| self.role(role).is_some_and(|role| role.superuser))",
                 "whoever is a member of a superuser is one",
             ),
             mutant(
@@ -1262,8 +1262,8 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "rows-from-first-names",
-                "let position = u16::try_from(outputs.«len()»).map_err(Error::internal)?;\n                let column",
-                "len().saturating_sub(1)",
+                "let position = u16::try_from(«outputs.len()»).map_err(Error::internal)?;\n                let column",
+                "outputs.len().saturating_sub(1)",
                 "ROWS FROM shows a column in the place of the next",
             ),
             mutant(
