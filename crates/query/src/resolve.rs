@@ -14,6 +14,7 @@ mod declared;
 mod expansions;
 mod expr;
 mod group;
+mod grouped_sets;
 mod hypothetical;
 mod reads;
 mod scope;

@@ -311,10 +311,44 @@ impl Lexer<'_> {
             'f' => '\u{c}',
             'u' => return self.code_point(4, out),
             'U' => return self.code_point(8, out),
-            'x' => return self.code_point(2, out),
+            '0'..='7' => {
+                self.at -= 1;
+                return self.bytes(out);
+            }
+            'x' if self.peek().is_some_and(|c| c.is_ascii_hexdigit()) => {
+                self.at -= 1;
+                return self.bytes(out);
+            }
             c => c,
         };
         out.push(simple);
+    }
+
+    /// Bytes by their numbers, behind a backslash, which are characters together: `\\303\\244`, `\\xc3\\xa4`.
+    fn bytes(&mut self, out: &mut String) {
+        let start = self.at;
+        let mut found = Vec::new();
+        loop {
+            let (mark, radix, most) = if self.rest().starts_with('x') { (1, 16, 2) } else { (0, 8, 3) };
+            let digits: String =
+                self.rest().chars().skip(mark).take(most).take_while(|c| c.is_digit(radix)).collect();
+            self.at += mark + digits.len();
+            found.push(u32::from_str_radix(&digits, radix).map_or(0, |byte| byte & 0xff));
+            let behind = self.rest().strip_prefix('\\').unwrap_or("");
+            let goes_on = match behind.strip_prefix('x') {
+                Some(digits) => digits.starts_with(|c: char| c.is_ascii_hexdigit()),
+                None => behind.starts_with(|c: char| c.is_digit(8)),
+            };
+            if !goes_on {
+                break;
+            }
+            self.at += 1;
+        }
+        let found: Vec<u8> = found.into_iter().filter_map(|byte| u8::try_from(byte).ok()).collect();
+        match String::from_utf8(found) {
+            Ok(text) if !text.contains('\0') => out.push_str(&text),
+            _ => self.complain(start, "invalid byte sequence for encoding \"UTF8\""),
+        }
     }
 
     fn code_point(&mut self, digits: usize, out: &mut String) {

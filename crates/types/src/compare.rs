@@ -33,7 +33,10 @@ pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
         (Value::Row(left), Value::Row(right)) => left
             .iter()
             .zip(right.iter())
-            .map(|(left, right)| compare(&Type::Unknown, left, right))
+            .map(|(left, right)| match (left.is_null(), right.is_null()) {
+                (false, false) => compare(&Type::Unknown, left, right),
+                (left, right) => left.cmp(&right),
+            })
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal),
         _ => Ordering::Equal,

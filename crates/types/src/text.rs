@@ -494,6 +494,12 @@ pub fn apply_modifier(ty: &Type, modifier: Option<Modifier>, value: Value, expli
         (Type::Time, Modifier::Fraction(digits), Value::Time(micros)) => {
             Ok(Value::Time(round_micros(micros, digits)))
         }
+        (Type::Interval, Modifier::Fraction(digits), Value::Interval(interval)) => {
+            Ok(Value::Interval(crate::value::Interval {
+                micros: round_micros(interval.micros, digits),
+                ..interval
+            }))
+        }
         (Type::Timetz, Modifier::Fraction(digits), Value::Text(text)) => {
             let time = Timetz::read(&text)?;
             let micros = round_micros(time.micros, digits);

@@ -3,6 +3,7 @@
 //! They are counts of the rows before it, and of those beside it.
 
 use sql::ast::{Call, OrderItem};
+use types::ty::format_type;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Resolver;
@@ -30,7 +31,11 @@ impl Resolver<'_> {
     pub(super) fn hypothetical(&mut self, call: &Call) -> Result<Expr> {
         let given = self.arguments(call)?;
         if given.len() != call.within_group.len() {
-            let message = format!("function {} does not exist", call.name.name);
+            let mut types: Vec<String> = given.iter().map(|arg| format_type(&arg.ty(), None)).collect();
+            for key in &call.within_group {
+                types.push(format_type(&self.expr(&key.expr)?.ty(), None));
+            }
+            let message = format!("function {}({}) does not exist", call.name.name, types.join(", "));
             let hint = format!(
                 "To use the hypothetical-set aggregate {}, the number of hypothetical direct arguments (here {}) must match the number of ordering columns (here {}).",
                 call.name.name,

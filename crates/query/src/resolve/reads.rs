@@ -142,6 +142,13 @@ impl Resolver<'_> {
         }
         let from = self.from(&select.from)?;
         self.refuse_noted("FROM clause of their own query level")?;
+        let prepared = self.sets_of_groups(select, order_by)?;
+        let (select, order_by, from) = match &prepared {
+            None => (select, order_by, from),
+            Some(prepared) => {
+                (&prepared.select, &prepared.order_by[..], beside(from, prepared.source.clone()))
+            }
+        };
         let mut read = Read::from(from);
         if let Some(filter) = &select.filter {
             let filter = self.boolean(filter, "WHERE")?;
@@ -156,7 +163,9 @@ impl Resolver<'_> {
         read.having = select.having.as_ref().map(|having| self.boolean(having, "HAVING")).transpose()?;
         read.having.iter().try_for_each(|having| self.refuse_window(having, "HAVING"))?;
         read.distinct = select.distinct == Distinct::All;
-        read.order = self.order_by(order_by, &read)?;
+        let (order, expansions) =
+            self.expanding_on(expansions, |resolver| resolver.order_by(order_by, &read))?;
+        read.order = order;
         let noted = self.levels.last_mut().and_then(|level| level.aggregates.take()).unwrap_or_default();
         self.check_groups(&read, !noted.is_empty())?;
         let looks_at_groups = read.outputs.iter().any(|output| crate::visit::has_window(&output.expr));
@@ -265,7 +274,7 @@ impl Resolver<'_> {
         Ok(joined.unwrap_or(Source::Unit))
     }
 
-    fn source_of(&mut self, item: &FromItem) -> Result<Source> {
+    pub(super) fn source_of(&mut self, item: &FromItem) -> Result<Source> {
         match item {
             FromItem::Table { name, alias, .. } => {
                 let (source, mut relation) =
@@ -652,6 +661,14 @@ fn refuse_lateral(left: &Source, right: &Source) -> Result<()> {
             .with_details("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
     }
     Ok(())
+}
+
+/// What is read for each row of something.
+fn beside(from: Source, right: Source) -> Source {
+    match from {
+        Source::Unit => right,
+        from => join(JoinKind::Inner, from, right, None),
+    }
 }
 
 fn join(kind: JoinKind, left: Source, right: Source, on: Option<Expr>) -> Source {

@@ -121,7 +121,12 @@ impl Writer<'_> {
                 self.list(args.iter().enumerate(), ", ", |writer, (position, arg)| {
                     writer.push(if is_list && position + 1 == args.len() { "VARIADIC " } else { "" });
                     writer.expr(arg)?;
-                    if let Some(ty) = names::special_argument(name, args.len(), position) {
+                    // Three arguments are a configuration and two more, or two and options.
+                    let is_configuration = name == "ts_headline"
+                        && position == 0
+                        && function.arguments.get(2) == Some(&Ty::Tsquery);
+                    let special = is_configuration.then_some("regconfig");
+                    if let Some(ty) = special.or(names::special_argument(name, args.len(), position)) {
                         writer.push("::");
                         writer.push(ty);
                     }

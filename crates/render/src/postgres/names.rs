@@ -90,6 +90,9 @@ const SPECIAL_ARGUMENTS: &[(&str, usize, usize, &str)] = &[
     ("setweight", 3, 1, "\"char\""),
     ("ts_filter", 2, 1, "\"char\"[]"),
     ("ts_lexize", 2, 0, "regdictionary"),
+    ("ts_headline", 4, 0, "regconfig"),
+    ("json_to_tsvector", 3, 0, "regconfig"),
+    ("jsonb_to_tsvector", 3, 0, "regconfig"),
     ("ts_debug", 2, 0, "regconfig"),
     ("unaccent", 2, 0, "regdictionary"),
 ];

@@ -219,6 +219,12 @@ impl Parser<'_> {
             args.extend(self.comma_list(Parser::expr)?);
             return Ok(args);
         }
+        if self.eat("similar") {
+            args.push(self.expr()?);
+            self.expect("escape")?;
+            args.push(self.expr()?);
+            return Ok(args);
+        }
         for word in words {
             if !self.eat(word) {
                 continue;

@@ -260,11 +260,43 @@ impl<'a> Parser<'a> {
     /// `date '2024-01-01'`
     fn typed_literal(&mut self, start: u32) -> Parsed<Expr> {
         let ty = self.type_name()?;
-        let expr = self.literal_text()?;
-        if ty.name.name == "interval" && self.interval_unit() {
-            return Err(self.missing("a unit behind an interval"));
+        let at = self.start();
+        let text = self.string()?;
+        let literal = |parser: &Self, text| parser.finish(at, ExprKind::Literal(Literal::String(text)));
+        if ty.name.name != "interval" {
+            let expr = literal(self, text);
+            return Ok(self.finish(start, ExprKind::Cast { expr, ty }));
         }
-        Ok(self.finish(start, ExprKind::Cast { expr, ty }))
+        let Some((first, last)) = self.interval_units()? else {
+            let expr = literal(self, text);
+            return Ok(self.finish(start, ExprKind::Cast { expr, ty }));
+        };
+        let expr = literal(self, in_units(&text, &first, &last));
+        let whole = self.finish(start, ExprKind::Cast { expr, ty });
+        if last == "second" {
+            return Ok(whole);
+        }
+        let last = literal(self, last);
+        Ok(self.call_of(start, "date_trunc", vec![last, whole]))
+    }
+
+    /// The first and the last of the units that an interval has.
+    fn interval_units(&mut self) -> Parsed<Option<(String, String)>> {
+        if !self.interval_unit() {
+            return Ok(None);
+        }
+        let first = self.ident()?;
+        let mut last = first.clone();
+        if self.eat("to") {
+            if !self.interval_unit() {
+                return Err(self.unexpected());
+            }
+            last = self.ident()?;
+        }
+        if self.is_mark('(') {
+            return Err(self.missing("digits of an interval's seconds"));
+        }
+        Ok(Some((first, last)))
     }
 
     fn literal_text(&mut self) -> Parsed<Expr> {
@@ -361,6 +393,19 @@ impl<'a> Parser<'a> {
         let name = crate::ast::ObjectName { schema: parts.pop(), name, span };
         let ty = TypeName { name, modifiers: Vec::new(), array_dims: 0, setof: false, of_column: None };
         Ok(self.finish(start, ExprKind::Cast { expr, ty }))
+    }
+}
+
+/// The text of an interval, of whose units a number alone is the last.
+fn in_units(text: &str, first: &str, last: &str) -> String {
+    let plain = text.trim();
+    if plain.parse::<f64>().is_ok() {
+        return format!("{plain} {last}");
+    }
+    let is_clock = plain.split_once(':').is_some_and(|(_, behind)| !behind.contains(':'));
+    match (first, last, is_clock) {
+        ("minute", "second", true) if !plain.contains(' ') => format!("0:{plain}"),
+        _ => text.to_owned(),
     }
 }
 

@@ -58,7 +58,7 @@ impl Parser<'_> {
             }
         }
         if name.name == "interval" {
-            self.interval_fields();
+            self.interval_fields()?;
         }
         match name.name.as_str() {
             "char" | "character" | "nchar" if !quoted => {
@@ -98,10 +98,16 @@ impl Parser<'_> {
         }
     }
 
-    fn interval_fields(&mut self) {
-        while ["year", "month", "day", "hour", "minute", "second", "to"].iter().any(|word| self.is(word)) {
+    /// `day to second`: what is below the last unit is cut off, and below seconds is nothing.
+    fn interval_fields(&mut self) -> Parsed<()> {
+        let mut last = "second";
+        loop {
+            let words = ["year", "month", "day", "hour", "minute", "second", "to"];
+            let Some(word) = words.into_iter().find(|word| self.is(word)) else { break };
             self.at += 1;
+            last = word;
         }
+        if last == "second" { Ok(()) } else { Err(self.missing("an interval without its smaller units")) }
     }
 
     pub(super) fn array_dims(&mut self) -> Parsed<u8> {

@@ -95,6 +95,7 @@ enum State {
     UnsignedDecimal,
     DecimalFirst,
     Decimal,
+    SignedVersion,
     VersionFirst,
     Version,
     ExponentFirst,
@@ -207,6 +208,8 @@ enum Does {
     FoundClear(Kind),
     /// As `Found`, and all places are forgotten.
     FoundAll(Kind),
+    /// As `FoundAll`; but its first character is all of the token.
+    FoundSign(Kind),
     /// As `FoundAll`; what was read is read again for its parts.
     FoundParts(Kind),
     /// As `FoundAll`; what was read is read again for its host and path.
@@ -220,7 +223,9 @@ use Asks::{
     Alnum, Always, AsciiLetter, Digit, End, Hex, HostFollows, HostOnly, Ignored, Is, Letter, Mark, NotAlnum,
     PathFollows, Space, UrlChar,
 };
-use Does::{Clear, Found, FoundAddress, FoundAll, FoundClear, FoundParts, Merge, Next, Pop, Push, Rerun};
+use Does::{
+    Clear, Found, FoundAddress, FoundAll, FoundClear, FoundParts, FoundSign, Merge, Next, Pop, Push, Rerun,
+};
 
 const GIVE_UP: Row = (Always, Pop, None);
 const OVER: Row = (End, Pop, None);
@@ -330,10 +335,12 @@ impl State {
             State::Decimal => &[
                 (End, Found(Kind::Decimal), BASE),
                 (Digit, Next, SAME),
+                (Is('.'), Push, Some(State::SignedVersion)),
                 (Is('e'), Push, Some(State::ExponentFirst)),
                 (Is('E'), Push, Some(State::ExponentFirst)),
                 (Always, Found(Kind::Decimal), BASE),
             ],
+            State::SignedVersion => &[OVER, (Digit, FoundSign(Kind::Blank), Some(State::Unsigned)), GIVE_UP],
             State::VersionFirst => &[OVER, (Digit, Clear, Some(State::Version)), GIVE_UP],
             State::Version => &[
                 (End, Found(Kind::Version), BASE),
@@ -741,7 +748,7 @@ impl<'t> Machine<'t> {
             }
             let Some((at, (_, does, to))) = taken else { return Ok(None) };
             if let Some(kind) = does.found() {
-                let end = self.place.at;
+                let end = if matches!(does, FoundSign(_)) { start + 1 } else { self.place.at };
                 self.done(*does, *to, start);
                 return Ok(Some(Token { kind, text: self.text.get(start..end).unwrap_or("") }));
             }
@@ -780,13 +787,14 @@ impl<'t> Machine<'t> {
     fn done(&mut self, does: Does, to: Option<State>, start: usize) {
         match does {
             FoundClear(_) => drop(self.before.pop()),
-            FoundAll(_) | FoundParts(_) | FoundAddress(_) => self.before.clear(),
+            FoundAll(_) | FoundSign(_) | FoundParts(_) | FoundAddress(_) => self.before.clear(),
             _ => {}
         }
         if let Some(to) = to {
             self.place.state = to;
         }
         match does {
+            FoundSign(_) => self.place.at = start + 1,
             FoundParts(_) => self.place.at = start,
             FoundAddress(_) => {
                 self.place.at = start;
@@ -856,9 +864,8 @@ impl<'t> Machine<'t> {
 impl Does {
     fn found(self) -> Option<Kind> {
         match self {
-            Found(kind) | FoundClear(kind) | FoundAll(kind) | FoundParts(kind) | FoundAddress(kind) => {
-                Some(kind)
-            }
+            Found(kind) | FoundClear(kind) | FoundAll(kind) | FoundSign(kind) | FoundParts(kind)
+            | FoundAddress(kind) => Some(kind),
             Next | Push | Pop | Clear | Merge | Rerun => None,
         }
     }
@@ -925,6 +932,7 @@ mod tests {
             "tag=<b class='x'>|asciiword=bold|tag=</b>|entity=&nbsp;|asciiword=C|blank=+|blank=+",
         );
         check("3.5e-7 -12 v1.2.3", "sfloat=3.5e-7|blank= |int=-12|blank= |file=v1.2.3");
+        check("-71.2 -71.2.3", "float=-71.2|blank= |blank=-|version=71.2.3");
         check("<script>if (a) b;</script>x", "tag=<script>|blank=if (a) b;|tag=</script>|asciiword=x");
     }
 }
