@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use catalog::TableId;
-use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Temporaries};
+use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Stack, Temporaries};
 use query::{
     Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Plan, Read, Source, SourceId, Step,
     Truncation, visit,
@@ -298,7 +298,11 @@ impl Work<'_> {
         }
         let calling = crate::reads::calling(read);
         let seen = self.begin_statement(calling);
+        let is_through = self.begin_through(read);
         let row = self.row_computed(read, parameters).await;
+        if is_through {
+            self.in_force.stack.done();
+        }
         self.end_statement(calling, seen);
         row.map(Some)
     }
@@ -337,7 +341,26 @@ fn refuse_other_rows(arg: &Expr) -> Result<()> {
     if names_column && !matches!(arg, Expr::Subquery(_)) {
         return Err(Error::missing("a function in FROM whose arguments are of other rows"));
     }
+    if names_part(arg) {
+        return Err(Error::missing(
+            "a function in FROM whose arguments are of another part of its statement",
+        ));
+    }
     Ok(())
+}
+
+/// Whether an expression reads a part of the statement that it stands in.
+fn names_part(expr: &Expr) -> bool {
+    let (mut named, mut own) = (Vec::new(), Vec::new());
+    visit::each_subquery(expr, &mut |read| {
+        visit::each_read(read, &mut |read| own.extend(read.with.iter().map(|part| part.id)));
+        visit::deep_sources(read, &mut |source| {
+            if let Source::Cte { cte, .. } = source {
+                named.push(*cte);
+            }
+        });
+    });
+    named.iter().any(|part| !own.contains(part))
 }
 
 /// The types of a source's columns, as far as they are named.
@@ -395,6 +418,10 @@ impl Host for Work<'_> {
 
     fn account(&self) -> &Arc<Account> {
         &self.in_force.account
+    }
+
+    fn stack(&self) -> &Stack {
+        &self.in_force.stack
     }
 
     fn temporaries(&self) -> &Temporaries {

@@ -31,9 +31,22 @@ impl Work<'_> {
         }
         let calling = calling(&read);
         let seen = self.begin_statement(calling);
+        let is_through = self.begin_through(&read);
         let outcome = Box::pin(self.read_calling(&read, presentation, bound, (position, sink))).await;
+        if is_through {
+            self.in_force.stack.done();
+        }
         self.end_statement(calling, seen);
         outcome
+    }
+
+    /// Notes that what a statement calls may be called by functions that are read in place of their calls; whether it is so.
+    pub(crate) fn begin_through(&self, read: &Read) -> bool {
+        let is_through = visit::reads_functions(read);
+        if is_through {
+            self.in_force.stack.begin_untold(program::OF_SQL);
+        }
+        is_through
     }
 
     /// Begins a statement, which sees what there is now; what reads saw before. One that is a call alone sees nothing besides.

@@ -305,7 +305,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The same of what names what stands beside each row: it is a constant of the row.
+    /// The same of what names what stood beside each row: rows of what it was then.
     async fn returning_beside(
         &mut self,
         write: &Write,
@@ -316,18 +316,18 @@ impl Work<'_> {
         let (Some(read), None) = (&write.returning, &write.counted) else {
             return Err(Error::missing("counting rows with columns of what stands beside them"));
         };
-        let seen = self.look_back();
-        for (key, values) in written.iter().zip(beside) {
-            let read = with_values(read, &write.beside_returned, values);
-            let bound = Bound { parameters, written: std::slice::from_ref(key), given: &[] };
-            let outcome = self.returned(&read, bound, position, &mut *sink).await;
-            if outcome.is_err() {
-                self.in_force.history.look(seen);
-                return outcome;
-            }
+        let mut read = read.clone();
+        let of_row = |(key, values): (&i64, &Vec<Value>)| {
+            std::iter::once(Value::Int(*key)).chain(values.iter().cloned()).collect::<Vec<_>>()
+        };
+        let rows = written.iter().zip(beside).map(of_row).collect();
+        if !put_beside(&mut read, &write.beside_returned, rows) {
+            return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));
         }
+        let seen = self.look_back();
+        let outcome = self.returned(&read, Bound { parameters, written, given: &[] }, position, sink).await;
         self.in_force.history.look(seen);
-        Ok(())
+        outcome
     }
 
     async fn returned(
@@ -442,7 +442,7 @@ impl Work<'_> {
                 self.note_led_to((write.table, Operation::Delete), leads_to);
                 Ok(count(deleted.len()))
             }
-            Err(Failure::ForeignKey) => match self.refusal_on_the_way(write.table, gone).await? {
+            Err(Failure::ForeignKey) => match self.refusal_on_the_way(write.table, gone, None).await? {
                 Some(error) => Err(error),
                 None => Err(self.deletion_refused(write, &rows, &command, Failure::ForeignKey).await),
             },
@@ -464,17 +464,51 @@ fn beside(write: &Write, rows: Source) -> Source {
     }
 }
 
-/// A read in which columns are what they were for a row.
-fn with_values(read: &Read, columns: &[Expr], values: &[Value]) -> Read {
-    let mut read = read.clone();
-    query::visit::deep_read_mut(&mut read, &mut |expr| {
-        let Expr::Column { source, column, ty } = expr else { return };
-        let at = columns.iter().position(|known| known.is_column(*source, *column));
-        if let Some(value) = at.and_then(|at| values.get(at)) {
-            *expr = Expr::Const { value: value.clone(), ty: ty.clone() };
+/// Puts rows of keys and columns beside the written rows that a read is of, and their columns in the place of those that they were
+/// read of. Whether it could: both must be named by one read.
+fn put_beside(read: &mut Read, columns: &[Expr], rows: Vec<Vec<Value>>) -> bool {
+    let id = query::SourceIds::above(read).fresh();
+    let types: Vec<Type> = std::iter::once(Type::Int8).chain(columns.iter().map(Expr::ty)).collect();
+    let mut is_named = false;
+    query::visit::own_expressions(read, &mut |expr| {
+        query::visit::deep(expr, &mut |expr| {
+            is_named |= columns.iter().any(|known| is_same_column(known, expr));
+        });
+    });
+    let written = match &read.from {
+        Source::Written { id, .. } if is_named => Some(*id),
+        _ => None,
+    };
+    let Some(written) = written else {
+        return query::visit::inner_reads(read).len() == 1 && {
+            let mut rows = Some(rows);
+            let mut is_put = false;
+            query::visit::each_inner_read_mut(read, &mut |inner| {
+                if let Some(rows) = rows.take() {
+                    is_put = put_beside(inner, columns, rows);
+                }
+            });
+            is_put
+        };
+    };
+    query::visit::deep_read_mut(read, &mut |expr| {
+        let at = columns.iter().zip(1..).find(|(known, _)| is_same_column(known, expr));
+        if let Some((known, at)) = at {
+            *expr = Expr::Column { source: id, column: catalog::ColumnId(at), ty: known.ty() };
         }
     });
-    read
+    let key = |source, column| Expr::Column { source, column, ty: Type::Int8 };
+    read.from = Source::Join {
+        kind: query::JoinKind::Inner,
+        left: Box::new(std::mem::replace(&mut read.from, Source::Unit)),
+        right: Box::new(Source::of_rows(id, rows, &types)),
+        on: Some(key(written, query::ROW_KEY).equals(key(id, catalog::ColumnId(0)))),
+    };
+    true
+}
+
+fn is_same_column(known: &Expr, expr: &Expr) -> bool {
+    matches!(expr, Expr::Column { source, column, .. } if known.is_column(*source, *column))
 }
 
 fn split(mut row: Vec<Value>, width: usize) -> Result<(StoredRow, Vec<Value>)> {

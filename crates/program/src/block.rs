@@ -21,7 +21,7 @@ const NAME: &str = "inline_code_block";
 pub async fn block(host: &mut dyn Host, body: &str) -> Result<()> {
     let function = anonymous(body);
     let environment = crate::call::environment(host, &function, Vec::new())?;
-    let program = Arc::new(Program::of(&function, host.path().clone()));
+    let program = Arc::new(Program::of_block(&function, host.path().clone()));
     host.check()?;
     host.enter()?;
     let outcome = Frame::new(&program, &function, environment, host).run().await;
@@ -58,6 +58,8 @@ pub(crate) fn anonymous(body: &str) -> Function {
 pub struct Traits {
     /// It may declare something: a statement about the schema stands in it, or one whose text is made when it runs.
     pub declares: bool,
+    /// A statement about the schema stands in it.
+    pub names_schema: bool,
     /// It asks how many rows its last statement was about.
     pub counts_rows: bool,
 }
@@ -85,7 +87,10 @@ fn of_steps(steps: &[Step], traits: &mut Traits) {
             StepKind::Loop(found) => {
                 traits.declares |= matches!(&found.over, Over::Rows { rows: Rows::Dynamic(_), .. });
             }
-            StepKind::Statement { statement, .. } => traits.declares |= declares(statement),
+            StepKind::Statement { statement, .. } => {
+                traits.names_schema |= declares(statement);
+                traits.declares |= traits.names_schema;
+            }
             StepKind::Execute { .. } => traits.declares = true,
             StepKind::Diagnostics { stacked: false, .. } => traits.counts_rows = true,
             StepKind::Block(_)
@@ -134,7 +139,8 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, declares: bool, counts_rows: bool) {
-        assert_eq!(traits(body).unwrap(), Traits { declares, counts_rows }, "{body}");
+        let found = traits(body).unwrap();
+        assert_eq!((found.declares, found.counts_rows), (declares, counts_rows), "{body}");
     }
 
     #[test]
@@ -145,6 +151,8 @@ mod tests {
         check("begin update t set a = 1; if found then raise notice 'x'; end if; end", false, true);
         check("declare n int; begin delete from t; get diagnostics n = row_count; end", false, true);
         check("begin null; exception when others then drop table t; end", true, false);
+        let named = |body: &str| traits(body).unwrap().names_schema;
+        assert!(named("begin drop table t; end") && !named("begin execute 'drop table t'; end"));
         assert!(traits("begin nonsense").is_err());
     }
 }

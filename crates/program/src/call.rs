@@ -113,7 +113,7 @@ pub(crate) async fn within(
         Ok(before) => {
             let model = host.model().clone();
             let declared = model.catalog.functions.get(id.0).unwrap_or(function);
-            let program = host.programs().of((id, declared), function, host.path());
+            let program = host.programs().of((id, declared), function, host.path(), &model.catalog);
             let outcome = Frame::new(&program, function, environment, host).run().await;
             settings::end(before, host);
             outcome

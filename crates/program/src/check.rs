@@ -48,7 +48,7 @@ pub struct BlockRefusal {
 pub fn refused_block(model: &Arc<Model>, path: &[Arc<str>], body: &str) -> Vec<BlockRefusal> {
     let mut host = Dry::of(model, path.into());
     let function = crate::block::anonymous(body);
-    let program = Arc::new(Program::of(&function, host.path().clone()));
+    let program = Arc::new(Program::of_block(&function, host.path().clone()));
     if let Err(error) = program.body() {
         return vec![BlockRefusal { at: program.complaint(), error, is_reached: true }];
     }
@@ -74,7 +74,7 @@ fn of_function(model: &Arc<Model>, id: FunctionId, function: &Function) -> Vec<R
     }
     host.0.owned();
     let path = host.path().clone();
-    let program = Arc::new(Program::of(function, path));
+    let program = Arc::new(Program::of(function, path, &model.catalog));
     if let Err(error) = program.body() {
         return vec![refusal(program.complaint(), error)];
     }

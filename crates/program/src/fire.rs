@@ -57,7 +57,8 @@ pub async fn fire(host: &mut dyn Host, id: FunctionId, firing: Firing) -> Result
         Some(_) => Err(Error::new(
             Code::DATATYPE_MISMATCH,
             "returned row structure does not match the structure of the triggering table",
-        )),
+        )
+        .without_context("a row that a trigger function returns")),
     }
 }
 

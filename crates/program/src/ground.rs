@@ -8,6 +8,7 @@ use types::session::Session;
 use types::{Code, Error, Limits, Result, Value};
 
 use crate::account::Account;
+use crate::context::Stack;
 use crate::host::{BoxFuture, Done, Host, Notice};
 use crate::plans::Programs;
 use crate::temporaries::Temporaries;
@@ -22,6 +23,7 @@ pub struct Ground {
     programs: Arc<Programs>,
     limits: Limits,
     account: Arc<Account>,
+    stack: Stack,
     temporaries: Temporaries,
     caller: Caller,
     session: Session,
@@ -38,6 +40,7 @@ impl Ground {
             programs: Arc::default(),
             limits: Limits::default(),
             account: Account::of(bytes_max),
+            stack: Stack::default(),
             temporaries: Temporaries::default(),
             caller: Caller::role(OWNER),
             session: Session::utc(0),
@@ -114,6 +117,10 @@ impl<T: Grounded> Host for T {
 
     fn account(&self) -> &Arc<Account> {
         &self.ground().account
+    }
+
+    fn stack(&self) -> &Stack {
+        &self.ground().stack
     }
 
     fn temporaries(&self) -> &Temporaries {

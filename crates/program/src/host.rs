@@ -11,6 +11,7 @@ use types::session::Session;
 use types::{Error, Limits, Result, Value};
 
 use crate::account::{Account, Held};
+use crate::context::Stack;
 use crate::plans::Programs;
 use crate::temporaries::Temporaries;
 
@@ -55,6 +56,9 @@ pub trait Host: Send {
 
     /// What all functions together hold of memory.
     fn account(&self) -> &Arc<Account>;
+
+    /// What functions are under way.
+    fn stack(&self) -> &Stack;
 
     /// The temporary tables that functions made.
     fn temporaries(&self) -> &Temporaries;

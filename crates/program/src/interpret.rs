@@ -2,6 +2,7 @@
 
 mod assign;
 pub(crate) mod check;
+mod current;
 mod cursors;
 mod data;
 mod declare;
@@ -22,9 +23,10 @@ use sql::body::{Block, Step, StepKind};
 use types::{Code, Error, Name, Result, Type, Value};
 
 use crate::account::Held;
+use crate::context::{At, Place, Said};
 use crate::convert::boolean;
 use crate::environment::Environment;
-use crate::host::{BoxFuture, Host};
+use crate::host::{BoxFuture, Done, Host};
 use crate::plans::{Planned, Program, Text, What};
 
 pub(crate) use results::Results;
@@ -47,11 +49,13 @@ enum Flow {
 
 /// A call under way.
 pub(crate) struct Frame<'a> {
-    program: &'a Program,
+    program: &'a Arc<Program>,
     function: &'a Function,
     environment: Environment,
     host: &'a mut dyn Host,
     results: Results,
+    /// Where it stands.
+    at: At,
     /// What large variables hold, by slot and field.
     large: HashMap<(usize, Option<usize>), Held>,
     /// How many rows the last statement was about.
@@ -77,6 +81,7 @@ impl<'a> Frame<'a> {
             environment,
             host,
             results,
+            at: At::Nowhere,
             large: HashMap::new(),
             row_count: 0,
             handled: Vec::new(),
@@ -87,25 +92,27 @@ impl<'a> Frame<'a> {
 
     /// Runs the body.
     pub(crate) async fn run(mut self) -> Result<Results> {
+        let outcome = self.body().await;
+        self.close_others(&[]);
+        match outcome {
+            Ok(()) => Ok(self.results),
+            Err(error) => Err(self.program.told.at(self.at, error)),
+        }
+    }
+
+    async fn body(&mut self) -> Result<()> {
         let program: &'a Program = self.program;
         let body = match program.body()? {
             Text::Block(body) => body,
-            Text::Statements(statements) => {
-                self.statements(statements).await?;
-                return Ok(self.results);
-            }
+            Text::Statements(statements) => return self.statements(statements).await,
         };
         match self.block(&body.block).await? {
-            Flow::Return => {}
-            Flow::Next => self.end_reached()?,
+            Flow::Return => Ok(()),
+            Flow::Next => self.end_reached(),
             Flow::Exit(_) | Flow::Again(_) => {
-                return Err(Error::new(
-                    Code::SYNTAX,
-                    "EXIT cannot be used outside a loop, unless it has a label",
-                ));
+                Err(Error::new(Code::SYNTAX, "EXIT cannot be used outside a loop, unless it has a label"))
             }
         }
-        Ok(self.results)
     }
 
     fn block<'s>(&'s mut self, block: &'s Block) -> BoxFuture<'s, Result<Flow>> {
@@ -121,21 +128,29 @@ impl<'a> Frame<'a> {
     }
 
     async fn declared_block(&mut self, block: &Block) -> Result<Flow> {
+        let before = self.at;
         for declaration in &block.declarations {
+            self.at = At::Declaration(declaration.span.start);
             self.declare(declaration).await?;
         }
+        self.at = before;
         if block.handlers.is_empty() { self.steps(&block.steps).await } else { self.guarded(block).await }
     }
 
     fn steps<'s>(&'s mut self, steps: &'s [Step]) -> BoxFuture<'s, Result<Flow>> {
         Box::pin(async move {
+            // Where something fails, it stays.
+            let before = self.at;
+            let mut flow = Flow::Next;
             for step in steps {
-                match self.step(step).await? {
-                    Flow::Next => {}
-                    flow => return Ok(flow),
+                self.at = At::step(step);
+                flow = self.step(step).await?;
+                if flow != Flow::Next {
+                    break;
                 }
             }
-            Ok(Flow::Next)
+            self.at = before;
+            Ok(flow)
         })
     }
 
@@ -210,7 +225,9 @@ impl<'a> Frame<'a> {
                 let holds = match &operand {
                     None => self.holds(value).await?,
                     Some((found, ty)) => {
-                        let (wanted, wanted_ty) = self.value(value).await?;
+                        // What PostgreSQL compares is a text of its own.
+                        let untold = |error: Error| error.without_context("a value of CASE");
+                        let (wanted, wanted_ty) = self.value(value).await.map_err(untold)?;
                         self.equal((found, ty), (wanted, &wanted_ty))?
                     }
                 };
@@ -259,23 +276,56 @@ impl<'a> Frame<'a> {
 
     /// The value of an expression, and its type.
     async fn value(&mut self, expr: &Expr) -> Result<(Value, Type)> {
-        let planned = self.program.expr(expr, &self.environment, &*self.host)?;
-        let value = self.computed(&planned).await?;
+        let planned = self.planned(expr)?;
+        let value = self.computed(&planned, expr).await?;
         let ty = planned.outputs.first().map_or(Type::Unknown, |(_, ty)| ty.clone());
         Ok((value, ty))
     }
 
     /// The same, of a row its text: for where no row can stand.
     async fn value_without_rows(&mut self, expr: &Expr) -> Result<(Value, Type)> {
-        let planned = self.program.expr(expr, &self.environment, &*self.host)?;
+        let planned = self.planned(expr)?;
         if !matches!(&planned.outputs[..], [(_, ty)] if is_of_rows(ty)) {
             return self.value(expr).await;
         }
         let planned = self.program.text(expr, &self.environment, &*self.host)?;
-        Ok((self.computed(&planned).await?, Type::Text))
+        Ok((self.computed(&planned, expr).await?, Type::Text))
     }
 
-    async fn computed(&mut self, planned: &Planned) -> Result<Value> {
+    fn planned(&self, expr: &Expr) -> Result<Arc<Planned>> {
+        let planned = self.program.expr(expr, &self.environment, &*self.host);
+        planned.map_err(|error| self.program.told.run(&self.asked(expr), error))
+    }
+
+    /// What is told of an expression.
+    fn asked(&self, expr: &Expr) -> Said {
+        match self.at {
+            At::Step { word: "assignment", span } => Said::Assignment(span),
+            _ => Said::Expression(expr.span),
+        }
+    }
+
+    /// Where an expression of the body lies in memory.
+    fn address(&self, expr: &Expr) -> (usize, usize) {
+        (Arc::as_ptr(self.program).addr(), std::ptr::from_ref(&*expr.kind).addr())
+    }
+
+    /// Runs a plan of this place.
+    async fn run_here(
+        &mut self,
+        (planned, plan): (&Planned, &query::Plan),
+        parameters: &[Value],
+        said: Said,
+    ) -> Result<Done> {
+        let place = Place { program: self.program.clone(), at: self.at, said };
+        let said = place.said.clone();
+        self.host.stack().begin(place);
+        let outcome = self.host.run(plan, parameters).await;
+        self.host.stack().done();
+        outcome.map_err(|error| self.program.told.run(&said, planned.failed(error, self.host.model())))
+    }
+
+    async fn computed(&mut self, planned: &Planned, expr: &Expr) -> Result<Value> {
         let parameters = planned.values(&self.environment)?;
         match &planned.what {
             // A row stays its fields.
@@ -285,9 +335,22 @@ impl<'a> Frame<'a> {
                 let fields = args.iter().map(|arg| self.host.compute(arg, &parameters));
                 Ok(Value::Row(fields.collect::<Result<Vec<_>>>()?.into()))
             }
-            What::Value(expr) => self.host.compute(expr, &parameters),
+            What::Value(value) => {
+                let computed = self.host.compute(value, &parameters);
+                computed.map_err(|error| {
+                    match planned.is_counted || self.host.stack().compute(self.address(expr)) {
+                        true => self.program.told.run(&self.asked(expr), error),
+                        false => error,
+                    }
+                })
+            }
             What::Plan { plan, .. } => {
-                let done = self.host.run(plan, &parameters).await?;
+                let is_statement = planned.is_counted || self.host.stack().compute(self.address(expr));
+                let said = if is_statement { self.asked(expr) } else { Said::Nothing };
+                let done = self.run_here((planned, plan), &parameters, said).await?;
+                if !is_statement {
+                    self.host.stack().computed(self.address(expr));
+                }
                 if planned.is_counted {
                     self.row_count = u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
                 }

@@ -29,7 +29,7 @@ pub(crate) struct Names<'a> {
     shapes: RefCell<Vec<(usize, Option<Shape>)>>,
     nulls: RefCell<Vec<(usize, bool)>>,
     names_transition: Cell<bool>,
-    names_temporary: Cell<bool>,
+    temporaries: RefCell<Vec<Arc<str>>>,
 }
 
 /// The values of a statement's parameters, and of which shapes the rows were that they are taken from.
@@ -41,8 +41,8 @@ pub(crate) struct Used {
     nulls: Vec<(usize, bool)>,
     /// The transition tables, where one is named.
     transitions: Option<Arc<[TransitionTable]>>,
-    /// Whether a temporary table is named: what it held is a part of the plan.
-    pub(crate) is_of_temporary: bool,
+    /// The temporary tables that are named: what they held is a part of the plan.
+    pub(crate) temporaries: Vec<Arc<str>>,
 }
 
 impl Used {
@@ -63,6 +63,16 @@ impl Used {
                     (Some(_), None) | (None, Some(_)) => false,
                 })
             })
+    }
+
+    /// The variables, and the fields of them, in the order in which they are named first.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (usize, Option<usize>)> {
+        self.uses.iter().map(|used| (used.slot, used.field))
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.uses.is_empty()
     }
 
     /// The values.
@@ -88,7 +98,7 @@ impl<'a> Names<'a> {
             shapes: RefCell::default(),
             nulls: RefCell::default(),
             names_transition: Cell::default(),
-            names_temporary: Cell::default(),
+            temporaries: RefCell::default(),
         }
     }
 
@@ -99,7 +109,7 @@ impl<'a> Names<'a> {
             shapes: self.shapes.into_inner(),
             nulls: self.nulls.into_inner(),
             transitions,
-            is_of_temporary: self.names_temporary.get(),
+            temporaries: self.temporaries.into_inner(),
         }
     }
 
@@ -199,7 +209,9 @@ impl Variables for Names<'_> {
 
     fn temporary(&self, name: &str) -> Result<Option<Arc<NamedRows>>> {
         let found = self.host.temporaries().rows(name, self.host)?;
-        self.names_temporary.set(self.names_temporary.get() || found.is_some());
+        if found.is_some() {
+            self.temporaries.borrow_mut().push(name.into());
+        }
         Ok(found)
     }
 }

@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catalog::{Catalog, Function, Language};
+use catalog::{Catalog, Function, Language, ReferentialAction};
 use query::functions::is_polymorphic;
 use query::resolve::{
     NameConflict, Surroundings, bound_call, bound_expr, bound_rows, bound_statement, domain_value,
     parsed_body,
 };
 use query::{
-    Expr, FunctionId, Output, Plan, Query, Read, Source, Step, Write, authorize, constants, plan, visit,
+    Action, Expr, FunctionId, Model, Output, Plan, Query, Read, Source, Step, Write, authorize, constants,
+    plan, visit,
 };
 use sql::ast::{self, StatementKind};
 use sql::body::{self, Body};
 use types::{Code, Error, Name, Result, Type, Value};
 
 use crate::asks::asks;
+use crate::context::{OF_SQL, Told, misread, reads_functions};
 use crate::dynamic::Arguments;
 use crate::environment::Environment;
 use crate::host::Host;
@@ -60,9 +62,13 @@ pub(crate) struct Program {
     body: Result<Text>,
     /// Where what is not understood stands.
     complaint: u32,
+    /// What is told of it where it stands.
+    pub(crate) told: Told,
     conflict: NameConflict,
     path: Arc<[Arc<str>]>,
     plans: Mutex<HashMap<Key, Vec<Arc<Planned>>>>,
+    /// What stands for statements of the body, by where these lie in memory.
+    rewritten: Mutex<HashMap<usize, Arc<StatementKind>>>,
     /// What was planned of texts that were made.
     made: Mutex<HashMap<Made, Arc<Planned>>>,
 }
@@ -98,6 +104,8 @@ pub(crate) struct Planned {
     pub(crate) outputs: Vec<(Arc<str>, Type)>,
     /// Whether its rows are counted.
     pub(crate) is_counted: bool,
+    /// Whether functions of `language sql` are read in place of their calls.
+    reads_functions: bool,
 }
 
 /// What is ready.
@@ -125,6 +133,37 @@ impl Planned {
         }
     }
 
+    /// Whether it names variables.
+    pub(crate) fn has_parameters(&self) -> bool {
+        !self.used.is_empty()
+    }
+
+    /// The temporary tables that it names.
+    pub(crate) fn temporaries(&self) -> &[Arc<str>] {
+        &self.used.temporaries
+    }
+
+    /// The variables that it names, and the fields of them.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (usize, Option<usize>)> {
+        self.used.named()
+    }
+
+    /// An error of its run, as far as it is known where it was raised.
+    pub(crate) fn failed(&self, error: Error, model: &Model) -> Error {
+        let context = error.context();
+        let is_own = context.lines.is_empty() && context.untold.is_none();
+        let is_of_rows = error.state().starts_with("23") || error.code() == Code::PRIVILEGE;
+        if self.reads_functions && !(is_own && is_of_rows) {
+            return error.without_context(OF_SQL);
+        }
+        match &self.what {
+            What::Plan { plan, .. } if is_own && is_of_rows && carries_on(plan, model) => {
+                error.without_context("what foreign keys do to other rows")
+            }
+            What::Plan { .. } | What::Value(_) => error,
+        }
+    }
+
     /// The values of its parameters.
     pub(crate) fn values(&self, environment: &Environment) -> Result<Vec<Value>> {
         self.used.values(environment)
@@ -138,6 +177,7 @@ impl Programs {
         (id, declared): (FunctionId, &Function),
         function: &Function,
         path: &Arc<[Arc<str>]>,
+        catalog: &Catalog,
     ) -> Arc<Program> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let is_one = declared.input_types().all(|ty| !is_polymorphic(ty));
@@ -149,7 +189,7 @@ impl Programs {
         if known.len() >= PROGRAMS_MAX {
             known.clear();
         }
-        let program = Arc::new(Program::of(function, path.clone()));
+        let program = Arc::new(Program::of(function, path.clone(), catalog));
         known.insert(key, program.clone());
         program
     }
@@ -183,11 +223,21 @@ fn block(function: &Function) -> (Result<Text>, u32) {
 }
 
 impl Program {
-    pub(crate) fn of(function: &Function, path: Arc<[Arc<str>]>) -> Program {
+    pub(crate) fn of(function: &Function, path: Arc<[Arc<str>]>, catalog: &Catalog) -> Program {
         let (body, complaint) = match function.language {
             Language::Sql => (parsed_body(function).map(Text::Statements), 0),
             Language::PlPgSql | Language::Other(_) => block(function),
         };
+        let told = Told::of(function, &body, &path, catalog);
+        Program::read((body, complaint), told, path)
+    }
+
+    /// That of a block that nobody can call.
+    pub(crate) fn of_block(function: &Function, path: Arc<[Arc<str>]>) -> Program {
+        Program::read(block(function), Told::of_block(function), path)
+    }
+
+    fn read((body, complaint): (Result<Text>, u32), told: Told, path: Arc<[Arc<str>]>) -> Program {
         let conflict = match &body {
             // A column hides a parameter of its name (38.5.1).
             Ok(Text::Statements(_)) => NameConflict::Column,
@@ -199,7 +249,16 @@ impl Program {
             }
             Ok(Text::Block(_)) | Err(_) => NameConflict::Refused,
         };
-        Program { body, complaint, conflict, path, plans: Mutex::default(), made: Mutex::default() }
+        Program {
+            body,
+            complaint,
+            told,
+            conflict,
+            path,
+            plans: Mutex::default(),
+            rewritten: Mutex::default(),
+            made: Mutex::default(),
+        }
     }
 
     /// The body.
@@ -208,6 +267,26 @@ impl Program {
     /// `42601` for one that is not understood.
     pub(crate) fn body(&self) -> Result<&Text> {
         self.body.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether a statement is about the row at which a cursor stands.
+    pub(crate) fn names_current(&self) -> bool {
+        matches!(&self.body, Ok(Text::Block(Body { names_current: true, .. })))
+    }
+
+    /// Whether errors of `into strict` say what the query's variables held.
+    pub(crate) fn says_strict_parameters(&self) -> bool {
+        matches!(&self.body, Ok(Text::Block(Body { says_strict_parameters: true, .. })))
+    }
+
+    /// What stands for a statement of the body: it is made once.
+    pub(crate) fn rewritten(
+        &self,
+        statement: &StatementKind,
+        make: impl FnOnce() -> StatementKind,
+    ) -> Arc<StatementKind> {
+        let mut known = self.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(std::ptr::from_ref(statement).addr()).or_insert_with(|| Arc::new(make())).clone()
     }
 
     /// The byte where what is not understood stands.
@@ -239,7 +318,7 @@ impl Program {
             return Ok(planned);
         }
         let planned = Arc::new(make()?);
-        if planned.used.is_of_temporary {
+        if !planned.used.temporaries.is_empty() {
             return Ok(planned);
         }
         let mut plans = self.plans();
@@ -271,7 +350,7 @@ impl Program {
         host: &dyn Host,
         planned: &Arc<Planned>,
     ) {
-        if text.len() > MADE_BYTES_MAX || !arguments.are_all() || planned.used.is_of_temporary {
+        if text.len() > MADE_BYTES_MAX || !arguments.are_all() || !planned.temporaries().is_empty() {
             return;
         }
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -395,7 +474,8 @@ pub(crate) fn resolved(
         session: wanted.host.session(),
         variables: &names,
     };
-    let query = resolve(&around)?;
+    let query = resolve(&around).map_err(misread)?;
+    let reads_functions = reads_functions(&query);
     constants::refused(&query, &|expr| wanted.host.compute(expr, &[]))?;
     let used = names.used();
     let (change, selects) = match &query {
@@ -404,7 +484,8 @@ pub(crate) fn resolved(
     };
     let outputs = outputs(&query);
     let plan = permitted(query, wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change, selects }, used, outputs, is_counted: true })
+    let what = What::Plan { plan, change, selects };
+    Ok(Planned { what, used, outputs, is_counted: true, reads_functions })
 }
 
 /// An expression, resolved.
@@ -423,18 +504,21 @@ pub(crate) fn value(wanted: Wanted<'_>, expr: &ast::Expr) -> Result<Planned> {
         Err(error) if error.message().starts_with("set-returning function") => {
             return resolved(wanted, |around| bound_rows(around, expr));
         }
-        found => found?,
+        found => found.map_err(misread)?,
     };
     constants::refused_in(&expr, &|expr| wanted.host.compute(expr, &[]))?;
     let used = names.used();
     let outputs = vec![("value".into(), expr.ty())];
     if is_computed(&expr) {
-        return Ok(Planned { what: What::Value(expr), used, outputs, is_counted });
+        let what = What::Value(expr);
+        return Ok(Planned { what, used, outputs, is_counted, reads_functions: false });
     }
     let output = Output { name: "value".into(), expr };
     let read = Read { outputs: vec![output], ..Read::from(Source::Unit) };
-    let plan = permitted(Query::Read(read), wanted.host)?;
-    Ok(Planned { what: What::Plan { plan, change: None, selects: true }, used, outputs, is_counted })
+    let query = Query::Read(read);
+    let reads_functions = reads_functions(&query);
+    let what = What::Plan { plan: permitted(query, wanted.host)?, change: None, selects: true };
+    Ok(Planned { what, used, outputs, is_counted, reads_functions })
 }
 
 fn permitted(query: Query, host: &dyn Host) -> Result<Plan> {
@@ -466,6 +550,20 @@ fn outputs(query: &Query) -> Vec<(Arc<str>, Type)> {
 
 fn returning(write: &Write) -> Option<&Read> {
     write.returning.as_ref()
+}
+
+/// Whether foreign keys do something to other rows where this plan changes some.
+fn carries_on(plan: &Plan, model: &Model) -> bool {
+    let carries = |write: &Write| {
+        let name = &model.catalog[write.table].name;
+        let mut keys = model.catalog.tables.iter().flat_map(|table| &table.foreign_keys);
+        let acts = |action: &ReferentialAction| {
+            !matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
+        };
+        !matches!(write.action, Action::Insert(_))
+            && keys.any(|key| key.target == *name && (acts(&key.on_delete) || acts(&key.on_update)))
+    };
+    plan.steps().iter().any(|step| matches!(step, Step::Store(write) if carries(write)))
 }
 
 /// The read of a plan that only reads.

@@ -118,7 +118,7 @@ impl Search<'_> {
     /// Whether a loop ends by itself and looks things up at most.
     fn is_plain_loop(&self, found: &Loop, step: Span) -> bool {
         match &found.over {
-            Over::Rows { rows: Rows::Of(statement), targets } => {
+            Over::Rows { rows: Rows::Of { statement, .. }, targets } => {
                 self.is_plain_statement(statement)
                     && targets.iter().all(|target| self.is_unused(target, step))
             }

@@ -1,12 +1,12 @@
-//! Temporary tables that functions make of a query: rows in memory, which are gone when the transaction ends.
+//! Temporary tables that functions make: rows in memory, which are gone when the transaction ends.
 //!
-//! They are read as tables are; what would change them is refused by its name.
+//! They are read as tables are, and rows are put into them; what else would change them is refused by its name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use query::resolve::NamedRows;
-use types::{Code, Error, Result};
+use types::{Code, Error, Modifier, Result, Value};
 
 use crate::account::Held;
 use crate::host::Host;
@@ -15,6 +15,8 @@ use crate::host::Host;
 #[derive(Debug, Default)]
 pub struct Temporaries {
     tables: Mutex<Tables>,
+    /// Those whose rows loops and cursors go over.
+    in_use: Mutex<Vec<Arc<str>>>,
 }
 
 type Tables = BTreeMap<Arc<str>, Temporary>;
@@ -24,7 +26,9 @@ type Tables = BTreeMap<Arc<str>, Temporary>;
 struct Temporary {
     rows: Arc<NamedRows>,
     owner: Arc<str>,
-    _held: Arc<Held>,
+    /// What its columns hold their values to; of a table that is made of a query nothing is known.
+    modifiers: Arc<[Option<Modifier>]>,
+    held: Vec<Arc<Held>>,
 }
 
 impl Temporary {
@@ -58,9 +62,51 @@ impl Temporaries {
         if tables.contains_key(name) {
             return Err(Error::new(Code::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
         }
-        let table = Temporary { rows: Arc::new(rows), owner: owner.clone(), _held: Arc::new(held) };
+        let table = Temporary {
+            rows: Arc::new(rows),
+            owner: owner.clone(),
+            modifiers: Arc::new([]),
+            held: vec![Arc::new(held)],
+        };
         tables.insert(name.into(), table);
         Ok(())
+    }
+
+    /// Says what the columns of a table hold their values to.
+    pub(crate) fn modify(&self, name: &str, modifiers: Vec<Option<Modifier>>) {
+        if let Some(table) = self.tables().get_mut(name) {
+            table.modifiers = modifiers.into();
+        }
+    }
+
+    /// What a column holds its values to.
+    pub(crate) fn modifier(&self, name: &str, at: usize) -> Option<Modifier> {
+        self.tables().get(name).and_then(|table| table.modifiers.get(at).copied().flatten())
+    }
+
+    /// Puts rows into a table.
+    pub(crate) fn append(&self, name: &str, rows: Vec<Vec<Value>>, held: Held) {
+        if let Some(table) = self.tables().get_mut(name) {
+            let known = &table.rows;
+            let rows = known.rows.iter().cloned().chain(rows).collect();
+            table.rows = Arc::new(NamedRows { columns: known.columns.clone(), rows });
+            table.held.push(Arc::new(held));
+        }
+    }
+
+    /// Notes that rows of tables are gone over, until they are [free](Temporaries::free).
+    pub(crate) fn occupy(&self, names: &[Arc<str>]) {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).extend(names.iter().cloned());
+    }
+
+    /// The rows of tables have been gone over.
+    pub(crate) fn free(&self, names: &[Arc<str>]) {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            if let Some(at) = in_use.iter().rposition(|known| known == name) {
+                in_use.remove(at);
+            }
+        }
     }
 
     /// One less.
@@ -77,6 +123,14 @@ impl Temporaries {
         if !is_theirs {
             return Err(Error::new(Code::PRIVILEGE, format!("must be owner of table {name}")));
         }
+        let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_use.iter().any(|known| **known == *name) {
+            let message = format!(
+                "cannot DROP TABLE \"{name}\" because it is being used by active queries in this session"
+            );
+            return Err(Error::raised("55006", message));
+        }
+        drop(in_use);
         self.remove(name);
         Ok(())
     }

@@ -16,6 +16,7 @@ mod expr;
 mod group;
 mod grouped_sets;
 mod hypothetical;
+mod parts;
 mod reads;
 mod scope;
 mod sets;

@@ -12,6 +12,10 @@ use crate::ast::{Call, Expr, ObjectName, Query, StatementKind, TypeName};
 pub struct Body {
     /// `#variable_conflict`, if it says one.
     pub conflict: Option<NameConflict>,
+    /// `#print_strict_params on`: errors of `into strict` say what the query's variables held.
+    pub says_strict_parameters: bool,
+    /// Whether a statement of it is about the row at which a cursor stands.
+    pub names_current: bool,
     /// Its outermost block.
     pub block: Block,
 }
@@ -316,7 +320,12 @@ pub enum Over {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rows {
     /// A query, or a statement that returns rows.
-    Of(Box<StatementKind>),
+    Of {
+        /// The statement.
+        statement: Box<StatementKind>,
+        /// Where it stands.
+        span: Span,
+    },
     /// `execute`
     Dynamic(Dynamic),
 }
@@ -337,6 +346,8 @@ pub struct Into {
     pub strict: bool,
     /// Where its columns go.
     pub targets: Vec<Target>,
+    /// From the word to what follows.
+    pub span: Span,
 }
 
 /// What is assigned to: a variable, or a part of it.

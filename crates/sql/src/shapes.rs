@@ -14,6 +14,53 @@ impl StatementKind {
                 | StatementKind::Refresh { .. }
         )
     }
+
+    /// Its command, as PostgreSQL names it.
+    pub fn words(&self) -> String {
+        let words = match self {
+            StatementKind::Query(_) => "SELECT",
+            StatementKind::Insert(_) => "INSERT",
+            StatementKind::Update(_) => "UPDATE",
+            StatementKind::Delete(_) => "DELETE",
+            StatementKind::CreateTable(_) => "CREATE TABLE",
+            StatementKind::CreateTableAs { .. } => "CREATE TABLE AS",
+            StatementKind::AlterTable(_) => "ALTER TABLE",
+            StatementKind::CreatePolicy(_) => "CREATE POLICY",
+            StatementKind::AlterPolicy(_) => "ALTER POLICY",
+            StatementKind::CreateIndex(_) => "CREATE INDEX",
+            StatementKind::CreateEnum { .. } | StatementKind::CreateComposite { .. } => "CREATE TYPE",
+            StatementKind::AlterType { .. } => "ALTER TYPE",
+            StatementKind::CreateDomain { .. } => "CREATE DOMAIN",
+            StatementKind::CreateSequence { .. } => "CREATE SEQUENCE",
+            StatementKind::AlterSequence { .. } => "ALTER SEQUENCE",
+            StatementKind::CreateView(_) => "CREATE VIEW",
+            StatementKind::CreateFunction(_) => "CREATE FUNCTION",
+            StatementKind::CreateTrigger(_) => "CREATE TRIGGER",
+            StatementKind::CreateRule(_) => "CREATE RULE",
+            StatementKind::CreateSchema { .. } => "CREATE SCHEMA",
+            StatementKind::CreateExtension { .. } => "CREATE EXTENSION",
+            StatementKind::CreateCast { .. } => "CREATE CAST",
+            StatementKind::Role { alter: false, .. } => "CREATE ROLE",
+            StatementKind::Role { alter: true, .. } => "ALTER ROLE",
+            StatementKind::Grant(_) => "GRANT",
+            StatementKind::GrantRole { .. } => "GRANT ROLE",
+            StatementKind::DefaultPrivileges { .. } => "ALTER DEFAULT PRIVILEGES",
+            StatementKind::Comment { .. } => "COMMENT",
+            StatementKind::Drop(drop) => return format!("DROP {}", drop.object.to_uppercase()),
+            StatementKind::AlterObject { object, .. } => return format!("ALTER {}", object.to_uppercase()),
+            StatementKind::Publication { .. } => "PUBLICATION",
+            StatementKind::Do { .. } => "DO",
+            StatementKind::Set { .. } => "SET",
+            StatementKind::Reset(_) => "RESET",
+            StatementKind::SetConstraints { .. } => "SET CONSTRAINTS",
+            StatementKind::Refresh { .. } => "REFRESH MATERIALIZED VIEW",
+            StatementKind::Truncate { .. } => "TRUNCATE TABLE",
+            StatementKind::Lock { .. } => "LOCK TABLE",
+            StatementKind::Notify { .. } => "NOTIFY",
+            StatementKind::Transaction(words) | StatementKind::Other(words) => return words.to_uppercase(),
+        };
+        words.to_owned()
+    }
 }
 
 impl Query {

@@ -108,7 +108,7 @@ fn loops_of_every_kind() {
     assert!(matches!(over("while a < 3"), Over::While(_)));
     assert!(matches!(over("for i in 1..10"), Over::Range { reverse: false, step: None, .. }));
     assert!(matches!(over("for i in reverse n .. 1 by 2"), Over::Range { reverse: true, step: Some(_), .. }));
-    assert!(matches!(over("for r in select * from t"), Over::Rows { rows: Rows::Of(_), .. }));
+    assert!(matches!(over("for r in select * from t"), Over::Rows { rows: Rows::Of { .. }, .. }));
     assert!(matches!(over("for a, b in select 1, 2"), Over::Rows { targets, .. } if targets.len() == 2));
     assert!(
         matches!(over("for r in execute x using 1, 2"), Over::Rows { rows: Rows::Dynamic(d), .. } if d.using.len() == 2)
@@ -141,7 +141,7 @@ fn raise_in_all_its_forms() {
 
 #[test]
 fn cursors_and_dynamic_statements() {
-    assert!(matches!(one("open c for select 1;"), StepKind::Open { rows: Some(Rows::Of(_)), .. }));
+    assert!(matches!(one("open c for select 1;"), StepKind::Open { rows: Some(Rows::Of { .. }), .. }));
     assert!(matches!(one("open c(1);"), StepKind::Open { rows: None, args, .. } if args.len() == 1));
     assert!(matches!(one("fetch c into x;"), StepKind::Fetch { direction: Direction::Next, .. }));
     assert!(matches!(

@@ -278,3 +278,5 @@ refresh materialized view concurrently public.totals with no data;
 refresh materialized view totals;
 create materialized view kept as select 1 as n with no data;
 create recursive view public.numbers (n) as values (1) union all select n + 1 from numbers where n < 5;
+update papers set doc['a'][2] = '1', kept = false where current of "Cursor" returning id;
+delete from papers p where current of c;

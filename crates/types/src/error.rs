@@ -29,6 +29,19 @@ struct Fields {
     request: Option<usize>,
     /// What it is about, by name; for the schema's own code.
     names: Vec<(Named, Box<str>)>,
+    /// Where it was raised; for the schema's own code.
+    context: Context,
+}
+
+/// Where an error was raised, as PostgreSQL's `CONTEXT` tells it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Context {
+    /// A line for each thing that was under way, the innermost first.
+    pub lines: Vec<Box<str>>,
+    /// Why the lines cannot be told rightly, where they cannot.
+    pub untold: Option<Box<str>>,
+    /// Whether it is about a place in the statement that raised it, which PostgreSQL then does not tell as a line.
+    pub is_placed: bool,
 }
 
 /// What an error may name for those who handle it.
@@ -68,6 +81,7 @@ impl Error {
             cause: None,
             request: None,
             names: Vec::new(),
+            context: Context::default(),
         }))
     }
 
@@ -125,6 +139,39 @@ impl Error {
     pub fn named(&self, what: Named) -> Option<&str> {
         let names = &self.0.names;
         names.iter().rev().find(|(known, _)| *known == what).map(|(_, name)| &**name)
+    }
+
+    /// Adds what was under way around what is told already.
+    #[must_use]
+    pub fn within(mut self, line: impl Into<Box<str>>) -> Error {
+        self.0.context.lines.push(line.into());
+        self
+    }
+
+    /// Says why nobody can be told where it was raised.
+    #[must_use]
+    pub fn without_context(mut self, why: &str) -> Error {
+        self.0.context.untold.get_or_insert_with(|| why.into());
+        self
+    }
+
+    /// Says whether it is about a place in the statement that raised it.
+    #[must_use]
+    pub fn placed(mut self, is_placed: bool) -> Error {
+        self.0.context.is_placed = is_placed;
+        self
+    }
+
+    /// Puts it where another was raised.
+    #[must_use]
+    pub fn with_context(mut self, context: Context) -> Error {
+        self.0.context = context;
+        self
+    }
+
+    /// Where it was raised.
+    pub fn context(&self) -> &Context {
+        &self.0.context
     }
 
     /// Adds the cause, for the log only.

@@ -5,10 +5,13 @@
 use engine::Failure;
 use render::sqlite::{NULLS, split_match_full};
 use rusqlite::ffi::{self, ErrorCode};
-use types::error::Details;
+use types::error::{Context, Details};
 use types::{Code, Error, Named};
 
 const MARK: char = '\u{1}';
+
+/// What stands between the lines of an error's context.
+const LINE: char = '\u{2}';
 
 /// What an error may name, in the order in which it is written.
 const NAMED: [Named; 5] = [Named::Schema, Named::Table, Named::Column, Named::Constraint, Named::Type];
@@ -21,7 +24,10 @@ pub(super) fn pack(error: &Error) -> String {
     };
     let said = [error.state(), error.message(), details, error.hint().unwrap_or_default()];
     let names = NAMED.map(|what| error.named(what).unwrap_or_default());
-    said.into_iter().chain(names).map(|part| format!("{MARK}{part}")).collect()
+    let Context { lines, untold, .. } = error.context();
+    let lines: String = lines.iter().map(|line| format!("{LINE}{line}")).collect();
+    let context = [untold.as_deref().unwrap_or_default(), &lines];
+    said.into_iter().chain(names).chain(context).map(|part| format!("{MARK}{part}")).collect()
 }
 
 fn unpack(text: &str) -> Option<Error> {
@@ -36,10 +42,12 @@ fn unpack(text: &str) -> Option<Error> {
     if let Some(hint) = parts.next().filter(|hint| !hint.is_empty()) {
         error = error.with_hint(hint);
     }
-    for (what, name) in NAMED.into_iter().zip(parts).filter(|(_, name)| !name.is_empty()) {
+    for (what, name) in NAMED.into_iter().zip(parts.by_ref()).filter(|(_, name)| !name.is_empty()) {
         error = error.naming(what, name);
     }
-    Some(error)
+    let untold = parts.next().filter(|why| !why.is_empty()).map(Box::from);
+    let lines = parts.next().unwrap_or_default().split(LINE).skip(1).map(Box::from).collect();
+    Some(error.with_context(Context { lines, untold, is_placed: false }))
 }
 
 /// A function's error, for SQLite to carry.

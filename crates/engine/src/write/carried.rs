@@ -102,7 +102,8 @@ impl Work<'_> {
                 return Ok(found);
             }
             for (from, key, operation) in triggers::carried(&model, table, operation) {
-                if !triggers::is_seen(&model, from, &operation) {
+                // Where the engine's keys rest, those of such rows are looked at here.
+                if !triggers::is_seen(&model, from, &operation) && !self.in_force.do_references_rest() {
                     continue;
                 }
                 // It is done as the owner of the rows that follow, and so are the triggers before it.

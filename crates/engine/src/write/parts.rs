@@ -85,9 +85,7 @@ impl Work<'_> {
         position: (usize, &mut dyn Sink),
     ) -> Result<Applied> {
         self.put_off().await?;
-        self.in_force.references_rest();
         let done = self.store_gathered(write, begun, parameters, position).await;
-        self.in_force.references_act();
         self.looked(done).await
     }
 
@@ -193,7 +191,7 @@ impl Work<'_> {
                 if met.any(|by| *by != at) {
                     let name = &model.catalog[part.table].name;
                     let what = format!(
-                        "rows of {name} that refer to what another part of the statement removes or changes"
+                        "a row of {name} that refers to what another part of the statement removes or changes"
                     );
                     return Err(Error::missing(what).with_hint("Make two statements of it."));
                 }
@@ -221,7 +219,7 @@ impl Work<'_> {
         if earlier.iter().all(is_known) {
             return Ok(());
         }
-        let what = "triggers after several parts of a statement, of which nobody says which come first";
+        let what = "an order of triggers after several parts of a statement";
         Err(Error::missing(what).with_hint("Make several statements of it."))
     }
 

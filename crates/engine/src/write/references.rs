@@ -70,11 +70,21 @@ impl Work<'_> {
         table: TableId,
         rows: &[(StoredRow, Vec<Value>)],
     ) -> types::Result<()> {
-        let acts = !self.do_keys_rest(table) && !self.in_force.do_references_rest();
-        if acts && may_keep(&self.served.model, table) {
-            return self.refusal_on_the_way(table, rows).await?.map_or(Ok(()), Err);
+        let touched = may_keep(&self.served.model, table);
+        if self.do_keys_rest(table) || touched.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        if !self.in_force.do_references_rest() {
+            return self.refusal_on_the_way(table, rows, None).await?.map_or(Ok(()), Err);
+        }
+        // All other rows are looked at in the end.
+        match self.refusal_on_the_way(table, rows, Some(&touched)).await? {
+            None => Ok(()),
+            Some(_) => {
+                let what = "a foreign key that keeps rows which others take along, while keys wait";
+                Err(Error::missing(what).with_hint("Make two statements of it."))
+            }
+        }
     }
 
     /// Why a row is not removed where a key does not let its rows follow: the first key that keeps it and that was declared before.
@@ -110,11 +120,12 @@ impl Work<'_> {
     }
 
     /// Why rows are not removed: PostgreSQL asks the keys to each row in the order of their age, and the keys to what goes with it
-    /// when all before were asked.
+    /// when all before were asked. `among`: which tables are asked alone.
     pub(super) async fn refusal_on_the_way(
         &mut self,
         table: TableId,
         rows: &[(StoredRow, Vec<Value>)],
+        among: Option<&BTreeSet<TableId>>,
     ) -> types::Result<Option<Error>> {
         let model = self.served.model.clone();
         let mut gone: BTreeSet<(TableId, i64)> = rows.iter().map(|(row, _)| (table, row.key)).collect();
@@ -137,7 +148,8 @@ impl Work<'_> {
                 });
                 match key.on_delete {
                     ReferentialAction::Restrict | ReferentialAction::NoAction => {
-                        if !key.deferrable && !found.is_empty() {
+                        let is_asked = among.is_none_or(|among| among.contains(&from));
+                        if is_asked && !key.deferrable && !found.is_empty() {
                             let from = &model.catalog[from];
                             return Ok(Some(self.still_referenced(at, &columns, &row, key, from)));
                         }
@@ -375,8 +387,8 @@ impl Work<'_> {
     }
 }
 
-/// Whether a key may keep rows of a table on the way whose own rows go, or are changed, because of the same deletion.
-fn may_keep(model: &Model, table: TableId) -> bool {
+/// The tables of keys that may keep rows on the way although their own rows go, or are changed, because of the same deletion.
+fn may_keep(model: &Model, table: TableId) -> BTreeSet<TableId> {
     let (mut reached, mut open) = (BTreeSet::from([table]), vec![table]);
     let mut touched = BTreeSet::new();
     while let Some(at) = open.pop() {
@@ -387,8 +399,9 @@ fn may_keep(model: &Model, table: TableId) -> bool {
             }
         }
     }
-    let mut keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
-    keys.any(|(from, key)| !acts(&key.on_delete) && !key.deferrable && touched.contains(&from))
+    let keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
+    let kept = keys.filter(|(_, key)| !acts(&key.on_delete) && !key.deferrable);
+    kept.map(|(from, _)| from).filter(|from| touched.contains(from)).collect()
 }
 
 /// Whether a foreign key does something to rows, instead of keeping what they refer to.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use sql::ast::Expr;
 use sql::body::{Part, Target};
+use types::cast::{Context, context};
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
-use crate::convert::{converted, fields, integer};
+use crate::convert::{converted, fields, integer, printed};
 use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
 
@@ -110,6 +111,9 @@ impl Frame<'_> {
     /// Assigns a value to a target.
     pub(super) async fn assign_to(&mut self, target: &Target, value: Value, ty: &Type) -> Result<()> {
         let place = self.place(target)?;
+        if !target.parts.is_empty() && place.deeper.is_empty() && self.read_place(&place)?.1 == Type::Jsonb {
+            return self.assign_json(&place, &target.parts, value, ty).await;
+        }
         let segments = self.segments(target, &place).await?;
         if segments.is_empty() {
             return self.assign_place(&place, value, ty);
@@ -117,6 +121,35 @@ impl Frame<'_> {
         let (whole, whole_ty) = self.read_place(&place)?;
         let changed = self.changed((whole, &whole_ty), &segments, (value, ty))?;
         self.assign_place(&place, changed, &whole_ty)
+    }
+
+    /// Assigns a part of a `jsonb`.
+    async fn assign_json(&mut self, place: &Place, parts: &[Part], value: Value, ty: &Type) -> Result<()> {
+        let mut path = Vec::with_capacity(parts.len());
+        let mut is_array = false;
+        for (at, part) in parts.iter().enumerate() {
+            let Part::Element(key) = part else {
+                return Err(Error::new(Code::DATATYPE_MISMATCH, "jsonb subscript does not support slices"));
+            };
+            let (key, ty) = self.value(key).await?;
+            is_array |= at == 0 && matches!(ty, Type::Int2 | Type::Int4);
+            path.push(self.json_key(&key, &ty)?);
+        }
+        let session = self.host.session();
+        let part = converted(value, ty, (&Type::Jsonb, None), session)?;
+        let (whole, _) = self.read_place(place)?;
+        let changed = query::functions::json_part::with_part(&whole, &path, is_array, &part)?;
+        self.assign_place(place, changed, &Type::Jsonb)
+    }
+
+    fn json_key(&self, key: &Value, ty: &Type) -> Result<Option<String>> {
+        let is_text = *ty == Type::Unknown || context(ty, &Type::Text) == Some(Context::Implicit);
+        if !is_text && !matches!(ty, Type::Int2 | Type::Int4 | Type::Text) {
+            let message = format!("subscript type {} is not supported", types::ty::format_type(ty, None));
+            return Err(Error::new(Code::DATATYPE_MISMATCH, message)
+                .with_hint("jsonb subscript must be coercible to either integer or text."));
+        }
+        Ok(printed(key, ty, self.host.session()))
     }
 
     /// What an assignment changes of its variable or field.
@@ -230,7 +263,7 @@ impl Frame<'_> {
         {
             return Ok(self.row_of(found.slot)?.map(|(shape, _)| shape));
         }
-        let planned = self.program.expr(value, &self.environment, &*self.host)?;
+        let planned = self.planned(value)?;
         Ok(match planned.value() {
             Some(query::Expr::Form { form: query::Form::Record(names), args, .. }) => {
                 let field = |(name, arg): (&Arc<str>, &query::Expr)| Field {

@@ -241,12 +241,25 @@ impl Walk<'_, '_> {
         if !statement.is_about_rows() {
             let outcome = self.frame.possible(statement);
             if self.note(outcome).is_some()
-                && let StatementKind::CreateTableAs { name, query, .. } = statement
+                && let Some(declared) = self.frame.declare_any_temporary(statement)
             {
-                let declared = self.frame.declare_temporary(name, query);
                 self.note(declared);
             }
             return None;
+        }
+        match self.frame.put_into_temporary(statement) {
+            Ok(None) => {}
+            Ok(Some((_, source))) => {
+                let planned = self.frame.program.query(source, &self.frame.environment, &*self.frame.host);
+                self.note(planned);
+                return None;
+            }
+            Err(error) => return self.note(Err(error)),
+        }
+        if super::current::cursor_of(statement).is_some() {
+            let without = || super::current::without_cursor(statement);
+            let without = self.frame.program.rewritten(statement, without);
+            return self.columns_of(&without);
         }
         let planned =
             self.frame.program.statement(statement, None, &self.frame.environment, &*self.frame.host);
@@ -255,7 +268,7 @@ impl Walk<'_, '_> {
 
     fn rows(&mut self, rows: &Rows) -> Option<Columns> {
         match rows {
-            Rows::Of(statement) => self.columns_of(statement),
+            Rows::Of { statement, .. } => self.columns_of(statement),
             Rows::Dynamic(dynamic) => {
                 self.dynamic(dynamic);
                 None

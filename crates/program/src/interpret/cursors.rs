@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use query::resolve::{NameConflict, bound_statement};
-use sql::ast::{Expr, StatementKind, TypeName};
+use sql::ast::{Expr, Query, StatementKind, TypeName};
 use sql::body::{Direction, Rows, Target};
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
-use super::data::Table;
+use super::current::Following;
 use crate::account::Held as Memory;
 use crate::convert::integer;
 use crate::environment::{Environment, Held, Kind, Variable};
@@ -23,6 +23,12 @@ pub(super) struct Open {
     _held: Memory,
     /// Before the first row it is 0, behind the last one more than there are.
     at: i64,
+    /// What stands behind the columns that are seen.
+    pub(super) following: Following,
+    /// Whether a loop goes over it.
+    is_pinned: bool,
+    /// The temporary tables that its rows are of.
+    temporaries: Vec<Arc<str>>,
 }
 
 impl Open {
@@ -34,8 +40,17 @@ impl Open {
     /// Goes somewhere; the row that is there.
     fn go(&mut self, to: i64) -> Option<Vec<Value>> {
         self.at = to.clamp(0, self.end());
+        self.row().map(|row| row.iter().take(self.outputs.len()).cloned().collect())
+    }
+
+    fn row(&self) -> Option<&[Value]> {
         let at = usize::try_from(self.at).ok()?.checked_sub(1)?;
-        self.rows.get(at).cloned()
+        self.rows.get(at).map(Vec::as_slice)
+    }
+
+    /// What stands behind the columns that are seen, in the row at which it stands.
+    pub(super) fn hidden(&self) -> Option<&[Value]> {
+        self.row()?.get(self.outputs.len()..)
     }
 
     /// How many rows were met on the way from a place to here; the one that is here, if nothing was gone.
@@ -58,10 +73,17 @@ impl Frame<'_> {
         args: &[(Option<String>, Expr)],
     ) -> Result<()> {
         let slot = self.environment.slot_of(cursor)?;
-        let (outputs, rows, held) = match rows {
-            Some(rows) => self.rows_of(rows).await?,
-            None => self.cursor_rows(cursor, args).await?,
+        // PostgreSQL computes each row when it is fetched.
+        let untold = |error: Error| error.without_context("a cursor's query");
+        let open = match rows {
+            Some(rows) => self.opened(rows).await.map_err(untold)?,
+            None => self.cursor_rows(cursor, args).await.map_err(untold)?,
         };
+        self.register(cursor, slot, open).map(drop)
+    }
+
+    /// Gives an open cursor its name.
+    fn register(&mut self, cursor: &str, slot: usize, open: Open) -> Result<String> {
         let name = match self.environment.get(slot)?.value() {
             Value::Text(name) => name.to_string(),
             _ if matches!(self.environment.get(slot)?.kind, Kind::Cursor { .. }) => cursor.to_owned(),
@@ -72,8 +94,59 @@ impl Frame<'_> {
             return Err(Error::raised("42P03", message));
         }
         self.environment.get_mut(slot)?.held = Held::Scalar(Value::text(name.as_str()));
-        self.cursors.insert(name, Open { outputs, rows, _held: held, at: 0 });
-        Ok(())
+        self.cursors.insert(name.clone(), open);
+        Ok(name)
+    }
+
+    /// Opens a declared cursor for a loop; its name, and what its rows are called.
+    pub(super) async fn open_for_loop(
+        &mut self,
+        cursor: &str,
+        args: &[(Option<String>, Expr)],
+    ) -> Result<(String, Vec<(Arc<str>, Type)>)> {
+        let slot = self.environment.slot_of(cursor)?;
+        let open = self.cursor_rows(cursor, args).await?;
+        let outputs = open.outputs.clone();
+        let name = self.register(cursor, slot, Open { is_pinned: true, ..open })?;
+        Ok((name, outputs))
+    }
+
+    /// The next row of a cursor.
+    pub(super) fn next_of(&mut self, name: &str) -> Option<Vec<Value>> {
+        let open = self.cursors.get_mut(name)?;
+        open.go(open.at + 1)
+    }
+
+    /// Closes the cursor of a loop.
+    pub(super) fn end_loop(&mut self, name: &str) {
+        self.closed(name);
+    }
+
+    fn closed(&mut self, name: &str) -> bool {
+        let open = self.cursors.remove(name);
+        open.inspect(|open| self.host.temporaries().free(&open.temporaries)).is_some()
+    }
+
+    /// Closes all cursors but those of some names.
+    pub(super) fn close_others(&mut self, kept: &[String]) {
+        let others: Vec<String> = self.cursors.keys().filter(|name| !kept.contains(name)).cloned().collect();
+        for name in others {
+            self.closed(&name);
+        }
+    }
+
+    /// The rows of a query that is opened.
+    async fn opened(&mut self, rows: &Rows) -> Result<Open> {
+        if let Rows::Of { statement, .. } = rows
+            && let StatementKind::Query(query) = &**statement
+            && self.program.names_current()
+        {
+            return self.cursor_run(query).await;
+        }
+        let (outputs, rows, held, temporaries) = self.rows_of(rows, false).await?;
+        let following = Following::default();
+        self.host.temporaries().occupy(&temporaries);
+        Ok(Open { outputs, rows, _held: held, at: 0, following, is_pinned: false, temporaries })
     }
 
     /// The rows of a declared cursor for its arguments.
@@ -81,7 +154,7 @@ impl Frame<'_> {
         &mut self,
         cursor: &str,
         args: &[(Option<String>, Expr)],
-    ) -> Result<Table> {
+    ) -> Result<Open> {
         let slot = self.environment.slot_of(cursor)?;
         let Kind::Cursor { parameters, query } = self.environment.get(slot)?.kind.clone() else {
             let message = format!("cursor \"{cursor}\" has no query of its own");
@@ -93,22 +166,32 @@ impl Frame<'_> {
         for variable in given {
             self.environment.declare(variable);
         }
-        let outcome = self.cursor_run(&StatementKind::Query((*query).clone())).await;
+        let outcome = self.cursor_run(&query).await;
         self.environment.leave();
         outcome
     }
 
-    async fn cursor_run(&mut self, statement: &StatementKind) -> Result<Table> {
+    async fn cursor_run(&mut self, query: &Query) -> Result<Open> {
+        let (query, following) = self.followed(query);
+        let statement = StatementKind::Query(query);
         let environment: &Environment = &self.environment;
         let conflict = NameConflict::Refused;
         let wanted = Wanted { path: self.program.path(), conflict, environment, host: &*self.host };
-        let planned = resolved(wanted, |around| bound_statement(around, statement))?;
-        let parameters = planned.values(&self.environment)?;
-        let crate::plans::What::Plan { plan, .. } = &planned.what else {
-            return Err(Error::internal("a cursor over no query"));
-        };
-        let done = self.host.run(plan, &parameters).await?;
-        Ok((planned.outputs.clone(), done.rows, done.held))
+        let planned = resolved(wanted, |around| bound_statement(around, &statement))?;
+        let done = self.fetched(&planned).await?;
+        let mut outputs = planned.outputs.clone();
+        outputs.truncate(outputs.len().saturating_sub(following.width()));
+        let temporaries = planned.temporaries().to_vec();
+        self.host.temporaries().occupy(&temporaries);
+        Ok(Open {
+            outputs,
+            rows: done.rows,
+            _held: done.held,
+            at: 0,
+            following,
+            is_pinned: false,
+            temporaries,
+        })
     }
 
     async fn cursor_values(
@@ -136,7 +219,8 @@ impl Frame<'_> {
             let Kind::Scalar { ty, .. } = self.named_kind(ty)? else {
                 return Err(Error::missing("a cursor's parameter of a row type"));
             };
-            let (value, from) = self.value(expr).await?;
+            let untold = |error: Error| error.without_context("an argument of a cursor");
+            let (value, from) = self.value(expr).await.map_err(untold)?;
             let value = crate::convert::converted(value, &from, (&ty, None), self.host.session())?;
             given.push(Variable::scalar(name.as_str(), ty, value));
         }
@@ -190,13 +274,16 @@ impl Frame<'_> {
 
     pub(super) fn close(&mut self, cursor: &str) -> Result<()> {
         let name = self.cursor_name(cursor)?;
-        match self.cursors.remove(&name) {
-            Some(_) => Ok(()),
-            None => Err(Error::raised("34000", format!("cursor \"{name}\" does not exist"))),
+        if self.cursors.get(&name).is_some_and(|open| open.is_pinned) {
+            return Err(Error::raised("24000", format!("cannot drop pinned portal \"{name}\"")));
+        }
+        match self.closed(&name) {
+            true => Ok(()),
+            false => Err(Error::raised("34000", format!("cursor \"{name}\" does not exist"))),
         }
     }
 
-    fn cursor_name(&self, cursor: &str) -> Result<String> {
+    pub(super) fn cursor_name(&self, cursor: &str) -> Result<String> {
         let variable = self.environment.get(self.environment.slot_of(cursor)?)?;
         match (variable.value(), &variable.kind) {
             (Value::Text(name), _) => Ok(name.to_string()),

@@ -12,29 +12,92 @@ use types::{Code, Error, Result, Type, Value};
 use super::Frame;
 use super::handle::{OF_ERRORS, not_allowed};
 use crate::account::Held;
+use crate::context::{At, Place, Said};
 use crate::convert::printed;
 use crate::dynamic::Arguments;
 use crate::host::Done;
 use crate::plans::{Planned, What};
 
-/// What columns rows have, the rows, and what they hold of memory.
-pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>, Held);
+/// What columns rows have, the rows, what they hold of memory, and the temporary tables that they are of.
+pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>, Held, Vec<Arc<str>>);
 
 impl Frame<'_> {
     pub(super) async fn statement(&mut self, statement: &StatementKind, into: Option<&Into>) -> Result<()> {
         if !statement.is_about_rows() {
-            return self.other(statement).await;
+            let said = self.said_here(into);
+            return self.other(statement, said).await;
+        }
+        match super::current::cursor_of(statement) {
+            Some(cursor) => self.at_current(statement, cursor, into).await,
+            None => self.statement_of_rows(statement, into).await,
+        }
+    }
+
+    pub(super) async fn statement_of_rows(
+        &mut self,
+        statement: &StatementKind,
+        into: Option<&Into>,
+    ) -> Result<()> {
+        let said = self.said_here(into);
+        if let Some((table, source)) = self.put_into_temporary(statement)? {
+            let planned = self.program.query(source, &self.environment, &*self.host);
+            let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
+            let done = self.ran(&planned, said).await?;
+            return self.insert_temporary(table, &planned.outputs, done);
         }
         let wanted = into.filter(|_| matches!(statement, StatementKind::Query(_)));
         let wanted = wanted.map(|into| if into.strict { 2 } else { 1 });
-        let planned = self.program.statement(statement, wanted, &self.environment, &*self.host)?;
-        let done = self.ran(&planned).await?;
+        let planned = self.program.statement(statement, wanted, &self.environment, &*self.host);
+        let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
+        let done = self.ran(&planned, said).await?;
         self.count(&planned, &done)?;
-        self.deliver(&planned.outputs, done, into, is_change(&planned)).await
+        let delivered = self.deliver(&planned.outputs, done, into, is_change(&planned)).await;
+        delivered.or_else(|error| Err(self.with_parameters(error, &planned)?))
+    }
+
+    /// An error of `into strict` that says what the variables of its query hold, where the body asks for it.
+    fn with_parameters(&self, error: Error, planned: &Planned) -> Result<Error> {
+        if !self.program.says_strict_parameters() || !matches!(error.state(), "P0002" | "P0003") {
+            return Ok(error);
+        }
+        let mut named: Vec<(usize, Option<usize>)> = planned.named().collect();
+        named.sort_by_key(|(slot, _)| *slot);
+        if named.iter().filter(|(_, field)| field.is_some()).count() > 0 && named.len() > 1 {
+            return Err(Error::missing("#print_strict_params of fields of rows beside others"));
+        }
+        let mut said = Vec::with_capacity(named.len());
+        for (slot, field) in named {
+            let variable = self.environment.get(slot)?;
+            let shape = variable.shape();
+            let field = field.and_then(|at| Some((at, shape?.get(at)?)));
+            let (name, value, ty) = match field {
+                Some((at, field)) => (&field.name, variable.field(at), field.ty.clone()),
+                None => (&variable.name, variable.value(), variable.ty()),
+            };
+            said.push(parameter(name, &value, &ty, self.host.session()));
+        }
+        Ok(with_parameters(error, &said))
+    }
+
+    /// What is told of the statement that runs.
+    pub(super) fn said_here(&self, into: Option<&Into>) -> Said {
+        match self.at {
+            At::Step { span, .. } => Said::Statement { span, into: into.map(|into| into.span) },
+            _ => Said::Nothing,
+        }
     }
 
     /// What is not about rows.
-    pub(super) async fn other(&mut self, statement: &StatementKind) -> Result<()> {
+    pub(super) async fn other(&mut self, statement: &StatementKind, said: Said) -> Result<()> {
+        let place = Place { program: self.program.clone(), at: self.at, said };
+        let said = place.said.clone();
+        self.host.stack().begin(place);
+        let outcome = self.done_otherwise(statement).await;
+        self.host.stack().done();
+        outcome.map_err(|error| self.program.told.run(&said, error))
+    }
+
+    async fn done_otherwise(&mut self, statement: &StatementKind) -> Result<()> {
         if self.host.declare(statement)? {
             return Ok(());
         }
@@ -48,6 +111,7 @@ impl Frame<'_> {
                 let host = &*self.host;
                 query::lock(host.model(), (tables, mode), host.path(), host.caller())
             }
+            StatementKind::CreateTable(create) => self.create_empty_temporary(create),
             StatementKind::CreateTableAs { name, query, if_not_exists, .. } => {
                 self.create_temporary(name, query, *if_not_exists).await
             }
@@ -95,26 +159,31 @@ impl Frame<'_> {
             StatementKind::Set { name, .. } | StatementKind::Reset(name) => crate::settings::possible(name),
             StatementKind::Truncate { .. } | StatementKind::SetConstraints { .. } => Ok(()),
             StatementKind::CreateTableAs { temporary: true, .. } => Ok(()),
+            StatementKind::CreateTable(create) if create.temporary => super::temporary::possible(create),
             StatementKind::Drop(drop) if self.drops_temporaries(drop) => Ok(()),
             StatementKind::CreateIndex(create) if self.host.temporaries().has(&create.table.name) => Ok(()),
-            StatementKind::Comment { .. } => Err(Error::missing("COMMENT in a function")),
-            _ => Err(Error::missing("a statement about the schema in a function")),
+            other => Err(Error::missing(format!("{} in a function", other.words()))),
         }
     }
 
     pub(super) async fn perform(&mut self, query: &ast::Query) -> Result<()> {
-        let planned = self.program.query(query, &self.environment, &*self.host)?;
-        let done = self.ran(&planned).await?;
+        let said = match self.at {
+            At::Step { span, .. } => Said::Perform(span),
+            _ => Said::Nothing,
+        };
+        let planned = self.program.query(query, &self.environment, &*self.host);
+        let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
+        let done = self.ran(&planned, said).await?;
         self.count(&planned, &done)
     }
 
     /// Runs what was planned.
-    pub(super) async fn ran(&mut self, planned: &Planned) -> Result<Done> {
+    pub(super) async fn ran(&mut self, planned: &Planned, said: Said) -> Result<Done> {
         let parameters = planned.values(&self.environment)?;
-        self.run_with(planned, &parameters).await
+        self.run_with(planned, &parameters, said).await
     }
 
-    async fn run_with(&mut self, planned: &Planned, parameters: &[Value]) -> Result<Done> {
+    async fn run_with(&mut self, planned: &Planned, parameters: &[Value], said: Said) -> Result<Done> {
         match &planned.what {
             What::Value(expr) => {
                 let value = self.host.compute(expr, parameters)?;
@@ -124,7 +193,7 @@ impl Frame<'_> {
                 if let Some(word) = change {
                     self.refuse_change(word)?;
                 }
-                let done = self.host.run(plan, parameters).await?;
+                let done = self.run_here((planned, plan), parameters, said).await?;
                 let most = self.host.limits().function_rows_max;
                 if done.rows.len() > most {
                     let message = format!("a statement of a function has more than {most} rows");
@@ -200,26 +269,45 @@ impl Frame<'_> {
         self.assign_columns(&into.targets, outputs, row).await
     }
 
-    /// All rows of a query.
-    pub(super) async fn rows_of(&mut self, rows: &Rows) -> Result<Table> {
+    /// All rows of a query; of one that is not run at once PostgreSQL tells no line while its rows come.
+    pub(super) async fn rows_of(&mut self, rows: &Rows, at_once: bool) -> Result<Table> {
         match rows {
-            Rows::Of(statement) => {
+            Rows::Of { statement, span } => {
                 if !statement.is_about_rows() {
                     return Err(Error::new(Code::SYNTAX, "a statement without rows where rows are wanted"));
                 }
-                let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
-                let done = self.ran(&planned).await?;
-                Ok((planned.outputs.clone(), done.rows, done.held))
+                let said = Said::Statement { span: *span, into: None };
+                let planned = self.program.statement(statement, None, &self.environment, &*self.host);
+                let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
+                let done = match at_once {
+                    true => self.ran(&planned, said).await?,
+                    false => self.fetched(&planned).await?,
+                };
+                Ok((planned.outputs.clone(), done.rows, done.held, planned.temporaries().to_vec()))
             }
             Rows::Dynamic(dynamic) => {
-                let (outputs, done, _) = self.dynamic(dynamic).await?;
-                Ok((outputs, done.rows, done.held))
+                let (outputs, done, _) = self.dynamic(dynamic, at_once).await?;
+                Ok((outputs, done.rows, done.held, Vec::new()))
             }
         }
     }
 
+    /// The rows of a cursor that PostgreSQL has fetched, where it may have computed with variables before.
+    pub(super) async fn fetched(&mut self, planned: &Planned) -> Result<Done> {
+        let done = self.ran(planned, Said::Nothing).await;
+        done.map_err(|error| match error.context().lines.is_empty() && planned.has_parameters() {
+            true => error.without_context("a query whose rows are fetched"),
+            false => error,
+        })
+    }
+
     pub(super) async fn execute(&mut self, dynamic: &Dynamic, into: Option<&Into>) -> Result<()> {
-        let (outputs, done, is_change) = self.dynamic(dynamic).await?;
+        let (outputs, done, is_change) = self.dynamic(dynamic, true).await?;
+        let says = self.program.says_strict_parameters() && !dynamic.using.is_empty();
+        if says && into.is_some_and(|into| into.strict) && done.rows.len() != 1 {
+            // What is computed for it is said after it has run.
+            return Err(Error::missing("#print_strict_params of a text that is made"));
+        }
         let rows = u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
         self.row_count = if is_change { done.affected } else { rows };
         if into.is_none() {
@@ -237,7 +325,11 @@ impl Frame<'_> {
     }
 
     /// Runs a text with parameters; nothing of the function is seen there.
-    async fn dynamic(&mut self, dynamic: &Dynamic) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
+    async fn dynamic(
+        &mut self,
+        dynamic: &Dynamic,
+        at_once: bool,
+    ) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
         let (text, ty) = self.value(&dynamic.text).await?;
         let text = printed(&text, &ty, self.host.session());
         let text = text
@@ -247,9 +339,11 @@ impl Frame<'_> {
             let (value, ty) = self.value(expr).await?;
             arguments.add(value, ty);
         }
+        let said = Said::Made(text.as_str().into());
+        let running = if at_once { said.clone() } else { Said::Nothing };
         let known = self.program.made(&text, &arguments, &*self.host);
         if let Some(planned) = known {
-            return self.made(&planned, &arguments).await;
+            return self.made(&planned, &arguments, running).await;
         }
         let (statements, complaints) = sql::parse(&text);
         if let Some(complaint) = complaints.into_iter().next() {
@@ -259,18 +353,29 @@ impl Frame<'_> {
         let mut last = (Vec::new(), Done::default(), false);
         for statement in &statements {
             if !statement.kind.is_about_rows() {
-                self.other(&statement.kind).await?;
+                self.other(&statement.kind, said.clone()).await?;
                 continue;
             }
             let path = self.host.path().clone();
+            if let Some((table, source)) = self.put_into_temporary(&statement.kind)? {
+                let source = StatementKind::Query(source.clone());
+                let planned =
+                    arguments.planned(&path, &*self.host, |around| bound_statement(around, &source));
+                let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
+                let (outputs, done, _) = self.made(&planned, &arguments, running.clone()).await?;
+                self.insert_temporary(table, &outputs, done)?;
+                last = (Vec::new(), Done { affected: self.row_count, ..Done::default() }, true);
+                continue;
+            }
             let planned = arguments.planned(&path, &*self.host, |around| -> Result<Query> {
                 bound_statement(around, &statement.kind)
-            })?;
+            });
+            let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
             let planned = Arc::new(planned);
             if is_alone {
                 self.program.keep_made(&text, &arguments, &*self.host, &planned);
             }
-            last = self.made(&planned, &arguments).await?;
+            last = self.made(&planned, &arguments, running.clone()).await?;
         }
         Ok(last)
     }
@@ -280,8 +385,9 @@ impl Frame<'_> {
         &mut self,
         planned: &Planned,
         arguments: &Arguments,
+        said: Said,
     ) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
-        let done = self.run_with(planned, &planned.values(arguments.environment())?).await?;
+        let done = self.run_with(planned, &planned.values(arguments.environment())?, said).await?;
         Ok((planned.outputs.clone(), done, is_change(planned)))
     }
 
@@ -296,13 +402,31 @@ impl Frame<'_> {
     fn of_last(&self, item: &str) -> Result<(Value, Type)> {
         match item {
             "row_count" => Ok((Value::Int(i64::try_from(self.row_count).unwrap_or(i64::MAX)), Type::Int8)),
-            "pg_context" => Err(Error::missing("GET DIAGNOSTICS of PG_CONTEXT")),
+            "pg_context" => {
+                let here = self.program.told.at(self.at, Error::internal(item));
+                Ok((Value::text(self.host.stack().told(here, "PG_CONTEXT")?), Type::Text))
+            }
             item if OF_ERRORS.contains(&item) => Err(not_allowed(item, "CURRENT")),
             other => Err(Error::new(
                 Code::SYNTAX,
                 format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\""),
             )),
         }
+    }
+}
+
+/// `name = 'value'`
+fn parameter(name: &str, value: &Value, ty: &Type, session: &types::session::Session) -> String {
+    match printed(value, ty, session) {
+        Some(value) => format!("{name} = '{}'", value.replace('\'', "''")),
+        None => format!("{name} = NULL"),
+    }
+}
+
+fn with_parameters(error: Error, said: &[String]) -> Error {
+    match said.is_empty() {
+        true => error,
+        false => error.with_details(format!("parameters: {}", said.join(", "))),
     }
 }
 

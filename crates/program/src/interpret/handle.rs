@@ -6,6 +6,7 @@ use types::{Code, Error, Named, Result, Type, Value};
 
 use super::{Flow, Frame};
 use crate::conditions::{covers, states};
+use crate::context::At;
 use crate::environment::Variable;
 
 /// States that `others` does not handle.
@@ -16,8 +17,9 @@ impl Frame<'_> {
         for handler in &block.handlers {
             handler.conditions.iter().try_for_each(check)?;
         }
-        let depth = self.environment.depth();
+        let (depth, before) = (self.environment.depth(), self.at);
         let (path, session) = (self.host.path().clone(), self.host.session().clone());
+        let open: Vec<String> = self.cursors.keys().cloned().collect();
         self.host.begin_part().await?;
         let error = match self.steps(&block.steps).await {
             Ok(flow) => {
@@ -27,12 +29,17 @@ impl Frame<'_> {
             Err(error) => error,
         };
         self.host.end_part(false).await?;
+        let error = self.program.told.at(self.at, error);
+        // What was opened within is closed; what was open stays where it is.
+        self.close_others(&open);
         self.host.exchange_path(path);
         self.host.exchange_session(session);
         self.environment.leave_to(depth);
         let Some(handler) = block.handlers.iter().find(|handler| handles(handler, &error)) else {
+            self.at = At::Told;
             return Err(error);
         };
+        self.at = before;
         self.environment.enter(None);
         let state = Value::text(error.state());
         self.environment.declare(Variable::scalar("sqlstate", Type::Text, state));
@@ -58,6 +65,10 @@ impl Frame<'_> {
             Some(Details::Text(text) | Details::Json(text)) => text.as_str(),
             None => "",
         };
+        if item == "pg_exception_context" {
+            let told = self.host.stack().told(error.clone(), "PG_EXCEPTION_CONTEXT")?;
+            return Ok((Value::text(told), Type::Text));
+        }
         let text = match item {
             "returned_sqlstate" => error.state(),
             "message_text" => error.message(),
@@ -68,9 +79,6 @@ impl Frame<'_> {
             "table_name" => error.named(Named::Table).unwrap_or_default(),
             "column_name" => error.named(Named::Column).unwrap_or_default(),
             "pg_datatype_name" => error.named(Named::Type).unwrap_or_default(),
-            "pg_exception_context" => {
-                return Err(Error::missing("GET STACKED DIAGNOSTICS of PG_EXCEPTION_CONTEXT"));
-            }
             other => {
                 let message = format!("unrecognized GET DIAGNOSTICS item at or near \"{other}\"");
                 return Err(Error::new(Code::SYNTAX, message));

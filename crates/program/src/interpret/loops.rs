@@ -51,16 +51,21 @@ impl Frame<'_> {
                 self.count_through(variable, range, found).await
             }
             Over::Rows { targets, rows } => {
-                let (outputs, rows, _held) = self.rows_of(rows).await?;
-                self.through_rows(targets, &outputs, rows, found).await
+                let (outputs, rows, _held, temporaries) = self.rows_of(rows, false).await?;
+                self.host.temporaries().occupy(&temporaries);
+                let outcome = self.through_rows(targets, &outputs, rows, found).await;
+                self.host.temporaries().free(&temporaries);
+                outcome
             }
             Over::Cursor { variable, cursor, args } => {
-                let (outputs, rows, _held) = self.cursor_rows(cursor, args).await?;
+                let (name, outputs) = self.open_for_loop(cursor, args).await?;
                 let slot = self.environment.declare(crate::environment::Variable::new(
                     variable.as_str(),
                     crate::environment::Kind::Record,
                 ));
-                self.through_record(slot, &outputs, rows, found).await
+                let flow = self.through_record(slot, &outputs, &name, found).await?;
+                self.end_loop(&name);
+                Ok(flow)
             }
             Over::Array { targets, slice, array } => self.through_array(targets, *slice, array, found).await,
         }
@@ -155,12 +160,12 @@ impl Frame<'_> {
         Ok(end)
     }
 
-    /// The same into a record of the loop's own.
+    /// The rows of an open cursor, in a record of the loop's own.
     async fn through_record(
         &mut self,
         slot: usize,
         outputs: &[(Arc<str>, Type)],
-        rows: Vec<Vec<Value>>,
+        cursor: &str,
         found: &Loop,
     ) -> Result<Flow> {
         let field = |(name, ty): &(Arc<str>, Type)| crate::environment::Field {
@@ -169,9 +174,10 @@ impl Frame<'_> {
             modifier: None,
         };
         let shape: crate::environment::Shape = outputs.iter().map(field).collect();
-        let any = !rows.is_empty();
+        let mut any = false;
         let mut end = Flow::Next;
-        for row in rows {
+        while let Some(row) = self.next_of(cursor) {
+            any = true;
             self.tick()?;
             self.assign_row(slot, &shape, Some(row))?;
             if let Round::Over(flow) = self.round(found.label.as_deref(), &found.steps).await? {

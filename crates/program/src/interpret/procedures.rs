@@ -11,7 +11,9 @@ use crate::call::result_shape;
 impl Frame<'_> {
     pub(super) async fn procedure(&mut self, call: &Call) -> Result<()> {
         self.refuse_stable("CALL")?;
-        let planned = self.program.call(call, &self.environment, &*self.host)?;
+        let said = self.said_here(None);
+        let planned = self.program.call(call, &self.environment, &*self.host);
+        let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
         let Some(query::Expr::Call(called)) = planned.value() else {
             return Err(Error::internal("a procedure that is not called"));
         };
@@ -21,7 +23,7 @@ impl Frame<'_> {
         let types: Vec<Type> = called.args.iter().map(query::Expr::ty).collect();
         let procedure = query::functions::instance(procedure, &types)?;
         let targets = targets(call, &procedure)?;
-        let done = self.ran(&planned).await?;
+        let done = self.ran(&planned, said).await?;
         let value = done.rows.into_iter().flatten().next().unwrap_or(Value::Null);
         let shape = result_shape(&*self.host, &procedure);
         let values = match (&targets[..], shape) {

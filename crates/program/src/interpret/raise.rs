@@ -6,6 +6,7 @@ use types::{Code, Error, Named, Result, Value};
 
 use super::Frame;
 use crate::conditions;
+use crate::context::At;
 use crate::convert::{boolean, printed};
 use crate::host::Notice;
 
@@ -31,11 +32,13 @@ const NAMES: &[(&str, Named)] = &[
 impl Frame<'_> {
     pub(super) async fn raise(&mut self, raise: &Raise) -> Result<()> {
         if raise.what == Raised::Nothing && raise.options.is_empty() {
-            let handled = self.handled.last().cloned();
-            return Err(handled.unwrap_or_else(|| {
+            let handled = self.handled.last().cloned().ok_or_else(|| {
                 let message = "RAISE without parameters cannot be used outside an exception handler";
                 Error::raised("0Z002", message)
-            }));
+            })?;
+            // It says where it was raised first.
+            self.at = At::Told;
+            return Err(handled);
         }
         let mut said = Said::default();
         match &raise.what {

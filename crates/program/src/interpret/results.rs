@@ -8,6 +8,7 @@ use types::{Code, Error, Result, Type, Value};
 use super::Frame;
 use crate::account::Held as Memory;
 use crate::call::result_shape;
+use crate::context::At;
 use crate::convert::converted;
 use crate::environment::{Held, Kind, Shape};
 
@@ -66,6 +67,7 @@ impl Frame<'_> {
             true => self.value(expr).await?,
             false => self.value_without_rows(expr).await?,
         };
+        self.at = At::Returning;
         let returned = if self.function.returns_trigger {
             value
         } else if let Type::Composite(_) = self.function.returns {
@@ -177,7 +179,7 @@ impl Frame<'_> {
 
     pub(super) async fn return_query(&mut self, rows: &Rows) -> Result<()> {
         self.refuse_single("RETURN QUERY")?;
-        let (outputs, rows, _held) = self.rows_of(rows).await?;
+        let (outputs, rows, _held, _) = self.rows_of(rows, true).await?;
         let shape = self.shape()?;
         fits(&outputs, &shape)?;
         self.row_count = u64::try_from(rows.len()).unwrap_or(u64::MAX);

@@ -8,27 +8,35 @@ use types::ty::format_type;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Frame;
+use crate::context::{At, Said};
 use crate::convert::converted;
 use crate::environment::Shape;
+
+/// PostgreSQL plans all statements before it runs one.
+fn unplanned(error: Error) -> Error {
+    error.without_context("a function of language sql that cannot be planned")
+}
 
 impl Frame<'_> {
     /// Runs them.
     pub(super) async fn statements(&mut self, statements: &[StatementKind]) -> Result<()> {
         let Some((last, before)) = statements.split_last() else { return self.returned(None).await };
-        for statement in before {
+        for (statement, number) in before.iter().zip(1..) {
+            self.at = At::Statement(number);
             self.host.check()?;
             self.unseen(statement).await?;
         }
+        self.at = At::Statement(statements.len());
         self.returned(Some(last)).await
     }
 
     /// A statement whose rows nobody sees.
     async fn unseen(&mut self, statement: &StatementKind) -> Result<()> {
         if !statement.is_about_rows() {
-            return self.other(statement).await;
+            return self.other(statement, Said::Nothing).await;
         }
-        let planned = self.program.statement(statement, None, &self.environment, &*self.host)?;
-        self.ran(&planned).await.map(drop)
+        let planned = self.program.statement(statement, None, &self.environment, &*self.host);
+        self.ran(&*planned.map_err(unplanned)?, Said::Nothing).await.map(drop)
     }
 
     async fn returned(&mut self, last: Option<&StatementKind>) -> Result<()> {
@@ -40,11 +48,12 @@ impl Frame<'_> {
             Some(_) | None => return Err(self.no_rows()),
         };
         let wanted = (!self.function.returns_set).then_some(1);
-        let planned = self.program.statement(last, wanted, &self.environment, &*self.host)?;
+        let planned = self.program.statement(last, wanted, &self.environment, &*self.host);
+        let planned = planned.map_err(unplanned)?;
         if planned.outputs.is_empty() {
             return Err(self.no_rows());
         }
-        let done = self.ran(&planned).await?;
+        let done = self.ran(&planned, Said::Nothing).await?;
         let shape = self.shape()?;
         let is_whole = self.fits(&planned.outputs, &shape)?;
         for row in done.rows {

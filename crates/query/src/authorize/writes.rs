@@ -121,6 +121,7 @@ impl Pass<'_> {
         for expr in visit::action_expressions_mut(&mut write.action) {
             named_in(expr, &mut named);
         }
+        write.beside_returned.iter().for_each(|expr| named_in(expr, &mut named));
         self.read_naming(&mut read, &named)?;
         write.beside = Some(read.from);
         Ok(())

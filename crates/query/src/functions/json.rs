@@ -231,7 +231,7 @@ fn has_keys(arguments: &[Value], one_is_enough: bool) -> Result<Value> {
 }
 
 /// Sets a key of a normalized object.
-fn put(fields: &mut Vec<(String, Json)>, key: String, value: Json) {
+pub(super) fn put(fields: &mut Vec<(String, Json)>, key: String, value: Json) {
     match fields.binary_search_by(|(name, _)| key_order(name, &key)) {
         Ok(found) => fields[found].1 = value,
         Err(place) => fields.insert(place, (key, value)),

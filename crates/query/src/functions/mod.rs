@@ -29,6 +29,7 @@ mod integers;
 pub mod interrupt;
 mod json;
 mod json_build;
+pub mod json_part;
 mod json_path;
 mod keywords;
 mod lacking;
@@ -107,6 +108,7 @@ static TABLE: &[&[Function]] = &[
     floats::ROWS,
     numbers::ROWS,
     json::ROWS,
+    json_part::ROWS,
     json_build::ROWS,
     json_path::ROWS,
     array::ROWS,

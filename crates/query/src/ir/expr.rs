@@ -109,6 +109,11 @@ pub enum Expr {
 }
 
 impl Expr {
+    /// Whether it is this column.
+    pub fn is_column(&self, source: SourceId, column: ColumnId) -> bool {
+        matches!(self, Expr::Column { source: own, column: known, .. } if (*own, *known) == (source, column))
+    }
+
     /// The type of the value.
     pub fn ty(&self) -> Type {
         match self {

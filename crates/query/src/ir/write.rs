@@ -23,6 +23,8 @@ pub struct Write {
     /// What stands beside the rows of an update (`from`) or a delete (`using`). A row that meets several rows there is written
     /// once.
     pub beside: Option<Source>,
+    /// What of that is named by what is returned, each once.
+    pub beside_returned: Vec<Expr>,
     /// Whether what is returned is a whole select after a data-modifying `with`.
     pub is_read_whole: bool,
     /// What is read of the written rows: its `from` holds one `Source::Written` of the same table.
@@ -49,6 +51,7 @@ impl Write {
             before: Vec::new(),
             refreshes: false,
             beside: None,
+            beside_returned: Vec::new(),
             is_read_whole: false,
             returning: None,
             counted: None,

@@ -125,7 +125,7 @@ impl Relation {
         self.table.as_ref().is_some_and(|name| &*name.schema == schema && &*name.name == table)
     }
 
-    fn find(&self, column: &str) -> Result<Option<&Expr>> {
+    pub(super) fn find(&self, column: &str) -> Result<Option<&Expr>> {
         let mut found = self.columns.iter().filter(|(name, _)| &**name == column).map(|(_, expr)| expr);
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(ambiguous(column)),

@@ -62,6 +62,7 @@ impl Resolver<'_> {
     }
 
     fn update_of(&mut self, update: &ast::Update) -> Result<Write> {
+        refuse_current(update.current_of.as_ref())?;
         let table = self.changed_table(&update.table)?;
         let target = self.ids.fresh();
         let alias = update.alias.as_deref();
@@ -73,8 +74,8 @@ impl Resolver<'_> {
         });
         let level = self.levels.pop();
         let (beside, action) = changed?;
-        let returning = self.returning_beside(table, alias, &update.returning, level)?;
-        Ok(Write { beside, returning, ..Write::of(table, target, action) })
+        let write = Write { beside, ..Write::of(table, target, action) };
+        self.returning_beside(write, alias, &update.returning, level)
     }
 
     /// `delete`
@@ -83,6 +84,7 @@ impl Resolver<'_> {
     }
 
     fn delete_of(&mut self, delete: &ast::Delete) -> Result<Write> {
+        refuse_current(delete.current_of.as_ref())?;
         let table = self.changed_table(&delete.table)?;
         let target = self.ids.fresh();
         let alias = delete.alias.as_deref();
@@ -93,8 +95,8 @@ impl Resolver<'_> {
         });
         let level = self.levels.pop();
         let (beside, action) = changed?;
-        let returning = self.returning_beside(table, alias, &delete.returning, level)?;
-        Ok(Write { beside, returning, ..Write::of(table, target, action) })
+        let write = Write { beside, ..Write::of(table, target, action) };
+        self.returning_beside(write, alias, &delete.returning, level)
     }
 
     /// What stands beside the rows of a table, which do not see each other.
@@ -114,22 +116,31 @@ impl Resolver<'_> {
         Ok(beside)
     }
 
+    /// What a write returns: of its rows as they are then, and of what stands beside them.
     fn returning_beside(
         &mut self,
-        table: TableId,
+        write: Write,
         alias: Option<&str>,
         targets: &[Target],
         level: Option<Level>,
-    ) -> Result<Option<Read>> {
-        let error = match self.returning(table, alias, targets) {
-            Err(error) => error,
-            found => return found,
+    ) -> Result<Write> {
+        let (Some(beside), Some(mut level)) = (&write.beside, level) else {
+            let returning = self.returning(write.table, alias, targets)?;
+            return Ok(Write { returning, ..write });
         };
-        let is_wider = level.is_some_and(|level| level.relations.len() > 1);
-        if is_wider && [Code::UNDEFINED_COLUMN, Code::UNDEFINED_TABLE].contains(&error.code()) {
-            return Err(Error::missing("RETURNING columns of what stands beside the rows"));
+        if targets.is_empty() {
+            return Ok(write);
         }
-        Err(error)
+        let id = self.ids.fresh();
+        if let Some(relation) = level.relations.first_mut() {
+            *relation = Relation::of_table(&self.catalog[write.table], alias, id);
+        }
+        self.levels.push(level);
+        let outputs = self.targets(targets);
+        self.levels.pop();
+        let returning = Read { outputs: outputs?, ..Read::from(Source::Written { id, table: write.table }) };
+        let beside_returned = columns_of(beside, &returning);
+        Ok(Write { returning: Some(returning), beside_returned, ..write })
     }
 
     /// A write after a `with`: each of its reads has its own copy of what it names.
@@ -268,6 +279,10 @@ impl Resolver<'_> {
         let mut found: Vec<(ColumnId, Assign)> = Vec::new();
         for assignment in set {
             let columns = self.target_columns(table, &assignment.columns)?;
+            if let ([column], false) = (&columns[..], assignment.parts.is_empty()) {
+                self.part(*column, assignment, &mut found)?;
+                continue;
+            }
             let values: Vec<&ast::Expr> = match (&*assignment.value.kind, columns.len()) {
                 (_, 1) => vec![&assignment.value],
                 (ExprKind::Row(fields), count) if fields.len() == count => fields.iter().collect(),
@@ -297,6 +312,41 @@ impl Resolver<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// `set column[key] = …`: of several parts of a column each is of what the others made.
+    fn part(
+        &mut self,
+        column: ColumnId,
+        assignment: &Assignment,
+        found: &mut Vec<(ColumnId, Assign)>,
+    ) -> Result<()> {
+        let name = assignment.columns.first().map_or("", String::as_str);
+        if matches!(*assignment.value.kind, ExprKind::Default) {
+            let message = "cannot set an array element to DEFAULT";
+            return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message));
+        }
+        let known = found.iter().position(|(other, _)| *other == column);
+        let whole = match known.and_then(|at| found.get(at)) {
+            Some((_, Assign::Expr(whole))) if is_of_parts(whole) => whole.clone(),
+            Some(_) => {
+                let message = format!("multiple assignments to same column \"{name}\"");
+                return Err(Error::new(Code::SYNTAX, message));
+            }
+            None => {
+                let target = self.levels.last().and_then(|level| level.relations.first());
+                let own = target.map(|target| target.find(name)).transpose()?.flatten();
+                own.cloned().ok_or_else(|| Error::internal("a column that is not among its table's"))?
+            }
+        };
+        let value = self.expr(&assignment.value)?;
+        self.refuse_aggregate(&value, "UPDATE")?;
+        let whole = Assign::Expr(self.with_part(whole, name, &assignment.parts, value)?);
+        match known {
+            Some(at) => found[at].1 = whole,
+            None => found.push((column, whole)),
+        }
+        Ok(())
     }
 
     /// The columns of a subquery's row, which is asked for each of them.
@@ -414,4 +464,33 @@ impl Resolver<'_> {
         self.levels.pop();
         Ok(Some(Read { outputs: outputs?, ..Read::from(Source::Written { id, table }) }))
     }
+}
+
+/// Where cursors are, a statement says by its keys which row is meant.
+fn refuse_current(cursor: Option<&String>) -> Result<()> {
+    match cursor {
+        None => Ok(()),
+        Some(_) => Err(Error::missing("WHERE CURRENT OF anywhere but in a statement of a function")),
+    }
+}
+
+/// Whether a value is a column's with another part.
+fn is_of_parts(value: &Expr) -> bool {
+    matches!(value, Expr::Apply { function, .. } if function.name == crate::functions::json_part::NAME)
+}
+
+/// The columns of a source that a read names, each once.
+fn columns_of(source: &Source, read: &Read) -> Vec<Expr> {
+    let mut ids = Vec::new();
+    visit::each_source(source, &mut |leaf| ids.extend(visit::id_of(leaf)));
+    let mut found: Vec<Expr> = Vec::new();
+    visit::deep_read(read, &mut |expr| {
+        if let Expr::Column { source, column, .. } = expr
+            && ids.contains(source)
+            && !found.iter().any(|known| known.is_column(*source, *column))
+        {
+            found.push(expr.clone());
+        }
+    });
+    found
 }

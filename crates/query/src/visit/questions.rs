@@ -1,10 +1,19 @@
 //! What is asked of whole trees: whether they aggregate, raise, call, change, depend on rows.
 
+use catalog::ColumnId;
+
 use super::{
     action_expressions, deep, deep_read, deep_sources, each_read, each_source, each_subquery, id_of,
 };
 use super::{inner_reads, operands, own_expressions};
 use crate::ir::{Action, Expr, Read, Source, SourceId, Subquery, Write};
+
+/// Whether the body of a declared function is read somewhere in place of its call.
+pub fn reads_functions(read: &Read) -> bool {
+    let mut is_read = false;
+    each_read(read, &mut |read| is_read |= read.called.is_some());
+    is_read
+}
 
 /// Whether an expression aggregates the rows of its own read.
 pub fn has_aggregate(expr: &Expr) -> bool {
@@ -121,6 +130,51 @@ pub fn changes(read: &Read) -> bool {
     own_expressions(read, &mut |expr| found |= changes_something(expr));
     each_source(&read.from, &mut |source| found |= matches!(source, Source::Call { changes: true, .. }));
     found || inner_reads(read).into_iter().any(changes)
+}
+
+/// Columns of a subquery that a read is of alone, which are volatile functions' and which nothing in the read names.
+pub fn unread_calls(read: &Read) -> Vec<Expr> {
+    let Source::Read { id, read: inner, .. } = &read.from else { return Vec::new() };
+    let mut unread: Vec<usize> = volatile_outputs(inner);
+    if unread.is_empty() {
+        return Vec::new();
+    }
+    deep_read(read, &mut |expr| {
+        if let Expr::Column { source, column, .. } = expr
+            && source == id
+        {
+            unread.retain(|at| *at != usize::from(column.0));
+        }
+    });
+    let column = |at: usize| {
+        let (column, ty) = (ColumnId(u16::try_from(at).ok()?), inner.outputs.get(at)?.expr.ty());
+        Some(Expr::Column { source: *id, column, ty })
+    };
+    unread.into_iter().filter_map(column).collect()
+}
+
+/// Which outputs of a read are volatile functions', whether they are called here or handed up from a subquery.
+fn volatile_outputs(read: &Read) -> Vec<usize> {
+    let below = match &read.from {
+        Source::Read { id, read, .. } => Some((*id, volatile_outputs(read))),
+        _ => None,
+    };
+    let is_volatile = |expr: &Expr| {
+        let mut found = false;
+        deep(expr, &mut |inner| match inner {
+            Expr::Call(call) => found |= call.is_volatile,
+            Expr::Column { source, column, .. } => {
+                let is_of = |(id, volatile): &(SourceId, Vec<usize>)| {
+                    id == source && volatile.contains(&usize::from(column.0))
+                };
+                found |= below.as_ref().is_some_and(is_of);
+            }
+            _ => {}
+        });
+        found
+    };
+    let outputs = read.outputs.iter().enumerate();
+    outputs.filter(|(_, output)| is_volatile(&output.expr)).map(|(at, _)| at).collect()
 }
 
 fn changes_something(expr: &Expr) -> bool {

@@ -22,17 +22,23 @@ use crate::lexer::{Placed, Token, pair_marks};
 /// # Errors
 /// The first complaint about it.
 pub fn parse_body(text: &str) -> Result<Body, Diagnostic> {
-    let (options, rest) = options(text)?;
+    let (Options { conflict, says_strict_parameters }, rest) = options(text)?;
     let (mut tokens, complaints) = checked_tokens(text)?;
     if let Some(complaint) = complaints.into_iter().find(|said| said.span.start >= rest) {
         return Err(complaint);
     }
     tokens.retain(|placed| placed.span.start >= rest);
     let tokens = from_one(tokens);
+    let is_word = |placed: &Placed, word: &str| matches!(&placed.token, Token::Word(found) if found == word);
+    let names_current = tokens.windows(2).any(|pair| is_word(&pair[0], "current") && is_word(&pair[1], "of"));
     let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0 };
     let block = parser.labeled_block()?;
     parser.eat_mark(';');
-    if parser.done() { Ok(Body { conflict: options, block }) } else { Err(parser.unexpected()) }
+    if parser.done() {
+        Ok(Body { conflict, says_strict_parameters, names_current, block })
+    } else {
+        Err(parser.unexpected())
+    }
 }
 
 /// The arguments of a trigger are the only array that begins at 0: its subscripts are written as those of one that begins at 1.
@@ -59,20 +65,29 @@ fn from_one(tokens: Vec<Placed>) -> Vec<Placed> {
     Parser::paired(shifted)
 }
 
+/// What lines with `#` before the first block say.
+#[derive(Default)]
+struct Options {
+    conflict: Option<NameConflict>,
+    says_strict_parameters: bool,
+}
+
 /// Lines with `#` before the first block, and where they end.
-fn options(text: &str) -> Parsed<(Option<NameConflict>, u32)> {
-    let mut conflict = None;
+fn options(text: &str) -> Parsed<(Options, u32)> {
+    let mut found = Options::default();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let said = line.trim();
         let end = at + line.len();
         if let Some(option) = said.strip_prefix('#') {
             let words: Vec<&str> = option.split_whitespace().collect();
-            conflict = match words[..] {
-                ["variable_conflict", "error"] => Some(NameConflict::Error),
-                ["variable_conflict", "use_variable"] => Some(NameConflict::UseVariable),
-                ["variable_conflict", "use_column"] => Some(NameConflict::UseColumn),
-                ["option", "dump"] | ["print_strict_params", _] => conflict,
+            match words[..] {
+                ["variable_conflict", "error"] => found.conflict = Some(NameConflict::Error),
+                ["variable_conflict", "use_variable"] => found.conflict = Some(NameConflict::UseVariable),
+                ["variable_conflict", "use_column"] => found.conflict = Some(NameConflict::UseColumn),
+                ["option", "dump"] => {}
+                ["print_strict_params", "on"] => found.says_strict_parameters = true,
+                ["print_strict_params", "off"] => found.says_strict_parameters = false,
                 _ => {
                     let message = format!("unrecognized option {said}");
                     return Err(Diagnostic::new(placed(at, end), message));
@@ -83,7 +98,13 @@ fn options(text: &str) -> Parsed<(Option<NameConflict>, u32)> {
         }
         at = end;
     }
-    Ok((conflict, placed(at, at).start))
+    Ok((found, placed(at, at).start))
+}
+
+/// From the first token to the last.
+fn between(tokens: &[Placed]) -> Span {
+    let start = tokens.first().map_or(0, |placed| placed.span.start);
+    Span::new(start, tokens.last().map_or(start, |placed| placed.span.end))
 }
 
 fn placed(start: usize, end: usize) -> Span {
@@ -215,19 +236,20 @@ impl Parser<'_> {
             return Err(self.unexpected());
         }
         let mut inner = Parser { text: self.text, tokens, at: 0, depth: self.depth };
+        let span = between(tokens);
         let complaint = match inner.expr() {
-            Ok(expr) if inner.done() => return Ok(expr),
+            // What it says may stand in parentheses.
+            Ok(expr) if inner.done() => return Ok(Expr { span, ..expr }),
             Ok(_) => inner.unexpected(),
             Err(complaint) => complaint,
         };
         let query = self.query_without_select(tokens).map_err(|_| complaint)?;
-        let span = query.span;
         Ok(Expr { kind: Box::new(ExprKind::Subquery(Box::new(query))), span })
     }
 
     /// A query of tokens before which `select` is to be thought.
     fn query_without_select(&self, tokens: &[Placed]) -> Parsed<Query> {
-        let start = tokens.first().map_or(0, |placed| placed.span.start);
+        let start = between(tokens).start;
         let span = Span::new(start, start);
         let select = Placed { token: Token::Word("select".to_owned()), span, content: span, closed_ahead: 0 };
         let tokens: Vec<Placed> = std::iter::once(select).chain(tokens.iter().cloned()).collect();

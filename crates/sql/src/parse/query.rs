@@ -553,11 +553,16 @@ impl Parser<'_> {
     }
 
     fn assignment(&mut self) -> Parsed<Assignment> {
-        let columns = if self.is_mark('(') { self.column_list()? } else { vec![self.column_ident()?] };
+        let is_list = self.is_mark('(');
+        let columns = if is_list { self.column_list()? } else { vec![self.column_ident()?] };
+        let mut parts = Vec::new();
+        while !is_list && self.is_mark('[') {
+            parts.push(self.element()?);
+        }
         if !self.eat_op("=") {
             return Err(self.unexpected());
         }
-        Ok(Assignment { columns, value: self.expr()? })
+        Ok(Assignment { columns, parts, value: self.expr()? })
     }
 
     fn target_alias(&mut self) -> Parsed<Option<String>> {
@@ -573,8 +578,8 @@ impl Parser<'_> {
         self.expect("set")?;
         let set = self.comma_list(Parser::assignment)?;
         let from = if self.eat("from") { self.comma_list(Parser::source_item)? } else { Vec::new() };
-        let filter = if self.eat("where") { Some(self.expr()?) } else { None };
-        Ok(Update { with, table, alias, set, from, filter, returning: self.returning()? })
+        let (filter, current_of) = self.changed_rows()?;
+        Ok(Update { with, table, alias, set, from, filter, current_of, returning: self.returning()? })
     }
 
     fn delete(&mut self, with: Option<With>) -> Parsed<Delete> {
@@ -584,7 +589,19 @@ impl Parser<'_> {
         let table = self.source_name()?;
         let alias = self.target_alias()?;
         let using = if self.eat("using") { self.comma_list(Parser::source_item)? } else { Vec::new() };
-        let filter = if self.eat("where") { Some(self.expr()?) } else { None };
-        Ok(Delete { with, table, alias, using, filter, returning: self.returning()? })
+        let (filter, current_of) = self.changed_rows()?;
+        Ok(Delete { with, table, alias, using, filter, current_of, returning: self.returning()? })
+    }
+
+    /// `where …`, `where current of …`
+    fn changed_rows(&mut self) -> Parsed<(Option<Expr>, Option<String>)> {
+        if !self.eat("where") {
+            return Ok((None, None));
+        }
+        if self.is("current") && self.is_at(1, "of") {
+            self.at += 2;
+            return Ok((None, Some(self.ident()?)));
+        }
+        Ok((Some(self.expr()?), None))
     }
 }

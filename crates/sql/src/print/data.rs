@@ -4,8 +4,9 @@ use super::expr::expr;
 use super::query::{query, source, target, with};
 use super::{clause, columns, columns_if_any, list, object_name, quote_ident, statement};
 use crate::ast::{
-    Assignment, ConflictTarget, Delete, FromItem, Insert, OnConflict, StatementKind, Target, Update,
+    Assignment, ConflictTarget, Delete, Expr, FromItem, Insert, OnConflict, StatementKind, Target, Update,
 };
+use crate::body::Part;
 
 /// A query, insert, update or delete.
 pub(super) fn data(kind: &StatementKind) -> String {
@@ -36,7 +37,25 @@ fn assignment(assignment: &Assignment) -> String {
         [column] => quote_ident(column),
         all => columns(all),
     };
-    format!("{target} = {}", expr(&assignment.value))
+    let parts: String = assignment.parts.iter().map(part).collect();
+    format!("{target}{parts} = {}", expr(&assignment.value))
+}
+
+fn part(part: &Part) -> String {
+    let bound = |bound: &Option<Expr>| bound.as_ref().map(expr).unwrap_or_default();
+    match part {
+        Part::Element(index) => format!("[{}]", expr(index)),
+        Part::Slice(low, high) => format!("[{}:{}]", bound(low), bound(high)),
+        Part::Field(field) => format!(".{}", quote_ident(field)),
+    }
+}
+
+/// `where …`, `where current of …`
+fn changed_rows(filter: Option<&Expr>, current_of: Option<&String>) -> String {
+    match current_of {
+        Some(cursor) => format!(" where current of {}", quote_ident(cursor)),
+        None => clause("where", filter, expr),
+    }
 }
 
 fn insert(insert: &Insert) -> String {
@@ -79,7 +98,7 @@ fn update(update: &Update) -> String {
         alias(update.alias.as_ref()),
         list(&update.set, assignment),
         sources("from", &update.from),
-        clause("where", update.filter.as_ref(), expr),
+        changed_rows(update.filter.as_ref(), update.current_of.as_ref()),
         returning(&update.returning),
     )
 }
@@ -91,7 +110,7 @@ fn delete(delete: &Delete) -> String {
         object_name(&delete.table),
         alias(delete.alias.as_ref()),
         sources("using", &delete.using),
-        clause("where", delete.filter.as_ref(), expr),
+        changed_rows(delete.filter.as_ref(), delete.current_of.as_ref()),
         returning(&delete.returning),
     )
 }

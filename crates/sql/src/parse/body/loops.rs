@@ -46,10 +46,9 @@ impl Parser<'_> {
         if let Some(over) = self.cursor_loop(&targets, length)? {
             return Ok(over);
         }
-        let tokens = self.taken(length);
-        let statement = self.statement_of(tokens)?;
+        let rows = self.rows_of(length)?;
         self.expect("loop")?;
-        Ok(Over::Rows { targets, rows: Rows::Of(Box::new(statement)) })
+        Ok(Over::Rows { targets, rows })
     }
 
     fn range(&mut self, targets: &[crate::body::Target], reverse: bool, low: usize) -> Parsed<Over> {
@@ -147,9 +146,16 @@ impl Parser<'_> {
             return Ok(rows);
         }
         let length = self.ahead(|token| *token == Token::Mark(';'))?;
+        let rows = self.rows_of(length)?;
+        self.at += 1;
+        Ok(rows)
+    }
+
+    /// Rows of the next tokens.
+    fn rows_of(&mut self, length: usize) -> Parsed<Rows> {
+        let start = self.start();
         let tokens = self.taken(length);
         let statement: StatementKind = self.statement_of(tokens)?;
-        self.at += 1;
-        Ok(Rows::Of(Box::new(statement)))
+        Ok(Rows::Of { statement: Box::new(statement), span: self.since(start) })
     }
 }

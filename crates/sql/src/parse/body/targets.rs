@@ -29,7 +29,7 @@ impl Parser<'_> {
         }
     }
 
-    fn element(&mut self) -> Parsed<Part> {
+    pub(in crate::parse) fn element(&mut self) -> Parsed<Part> {
         self.expect_mark('[')?;
         let is_slice = self.ahead(|token| matches!(token, Token::Op(op) if op == ":"));
         if let Ok(length) = is_slice {
@@ -67,8 +67,11 @@ impl Parser<'_> {
 
     /// `into`, behind the word.
     pub(super) fn targets_behind(&mut self) -> Parsed<Into> {
+        let start =
+            self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |into| into.span.start);
         let strict = self.eat("strict");
-        Ok(Into { strict, targets: self.target_list()? })
+        let targets = self.target_list()?;
+        Ok(Into { strict, targets, span: types::Span::new(start, self.start()) })
     }
 
     /// The tokens of a statement without its `into`, and what that says.
