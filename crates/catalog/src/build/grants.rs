@@ -20,11 +20,14 @@ const WITHOUT_MEANING: [&str; 6] =
 const SERVICES: [&str; 8] =
     ["cron", "net", "pgmq", "vault", "graphql", "pgsodium", "supabase_functions", "supabase_migrations"];
 
+/// What dumps of PostgreSQL 17 grant besides: to vacuum a table, and the like.
+const UNNEEDED: &str = "maintain";
+
 impl Builder<'_> {
     pub(super) fn grant(&mut self, grant: &Grant) -> Result<Outcome> {
-        if grant.option_only {
+        let Some(grant) = &needed(grant).filter(|grant| !grant.option_only) else {
             return Ok(Outcome::NoEffect);
-        }
+        };
         if let Some(schema) = self.absent_service(&grant.target) {
             return Ok(self.not_running(format!("a grant in schema {schema}, which belongs to a service,")));
         }
@@ -187,6 +190,7 @@ impl Builder<'_> {
                 return Err(Error::missing(format!("default privileges on {words}")));
             }
         };
+        let Some(grant) = &needed(grant) else { return Ok(Outcome::NoEffect) };
         let roles = self.grantees(grant)?;
         let entry = whole(grant, kind, &roles)?;
         let owners = match for_roles {
@@ -208,6 +212,13 @@ impl Builder<'_> {
         }
         Ok(Outcome::Applied)
     }
+}
+
+/// A grant without the privileges that no request could need; `None` where nothing is left, which is not all of them.
+fn needed(grant: &Grant) -> Option<Grant> {
+    let mut needed = grant.clone();
+    needed.privileges.retain(|(word, _)| word != UNNEEDED);
+    (needed.privileges.len() == grant.privileges.len() || !needed.privileges.is_empty()).then_some(needed)
 }
 
 /// An entry about a whole object.

@@ -57,9 +57,11 @@ impl<'a> Names<'a> {
         Ok(Name::new(schema, super::names::truncated(&name.name)))
     }
 
-    /// The schema that new objects go to: the first of the path that exists.
+    /// The schema that new objects go to: the first of the path that exists. That of temporary ones is searched first, and only
+    /// what says that it is temporary goes there.
     pub(crate) fn creation_schema(&self) -> Result<Arc<str>> {
-        let found = self.path.iter().find(|schema| self.schema(schema).is_ok());
+        let lasting = self.path.iter().filter(|schema| ***schema != *super::TEMPORARY);
+        let found = lasting.into_iter().find(|schema| self.schema(schema).is_ok());
         found
             .cloned()
             .ok_or_else(|| Error::new(Code::UNDEFINED_SCHEMA, "no schema has been selected to create in"))

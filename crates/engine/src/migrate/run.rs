@@ -3,6 +3,7 @@
 //! Foreign keys of the engine hold unless rows of tables move (a table is made anew or dropped): then they are off, their
 //! actions are stood in for while rows change, and every key is looked at after each stage.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use catalog::migration::{Action, Danger, Step};
@@ -43,6 +44,7 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
                 file: None,
                 replicates: false,
                 seen: None,
+                kept: stored(&plan),
             };
             run.plan(plan).await?;
             *filled.lock().map_err(|_| Error::internal("result slot"))? = Some(run.applied);
@@ -56,6 +58,13 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
     }
     let applied = slot.lock().map_err(|_| Error::internal("result slot"))?.take();
     applied.ok_or_else(|| Error::internal("a committed migration left no result"))
+}
+
+/// The tables before the first step.
+fn stored(plan: &Plan) -> BTreeSet<Name> {
+    let first = plan.stages.first().map(|stage| &stage.from.catalog.tables);
+    let tables = first.into_iter().flatten().filter(|table| table.is_stored());
+    tables.map(|table| table.name.clone()).collect()
 }
 
 struct Run<'t> {
@@ -73,6 +82,8 @@ struct Run<'t> {
     replicates: bool,
     /// The model of what a statement sees, where that is not its stage's.
     seen: Option<(Arc<Catalog>, Arc<Model>)>,
+    /// The tables that were there before, by their names. What the files put into others is theirs to take away.
+    kept: BTreeSet<Name>,
 }
 
 impl Run<'_> {
@@ -150,6 +161,7 @@ impl Run<'_> {
         for step in &stage.migration.steps {
             self.guard(step, stage).await?;
             self.step(&step.action, stage).await?;
+            self.follow(&step.action);
         }
         self.settle(&stage.to).await
     }
@@ -226,7 +238,35 @@ impl Run<'_> {
             | Action::Validate { .. }
             | Action::Declare => return Err(loss(stage)),
         };
-        if self.count(table).await? > 0 { Err(loss(stage)) } else { Ok(()) }
+        let is_lost = self.kept.contains(table) && self.count(table).await? > 0;
+        if is_lost { Err(loss(stage)) } else { Ok(()) }
+    }
+
+    /// Keeps the names of the tables that were there before.
+    fn follow(&mut self, action: &Action) {
+        match action {
+            Action::DropTable(table) => {
+                self.kept.remove(&table.name);
+            }
+            Action::RenameTable { from, to } => {
+                if self.kept.remove(from) {
+                    self.kept.insert(to.clone());
+                }
+            }
+            Action::CreateTable(_)
+            | Action::RebuildTable(_)
+            | Action::AddColumn { .. }
+            | Action::RenameColumn { .. }
+            | Action::DropColumn { .. }
+            | Action::CreateIndex { .. }
+            | Action::DropIndex { .. }
+            | Action::CreateSequence(_)
+            | Action::AlterSequence { .. }
+            | Action::DropSequence(_)
+            | Action::RelabelRows { .. }
+            | Action::Validate { .. }
+            | Action::Declare => {}
+        }
     }
 
     async fn count(&mut self, table: &Name) -> Result<i64> {
@@ -363,7 +403,7 @@ fn loss(stage: &Stage) -> Error {
     let sentences: Vec<String> = lossy.map(|step| format!("{}{}", step.sentence, step.danger)).collect();
     Error::new(Code::OBJECT_STATE, "the migration would lose stored data")
         .with_details(sentences.join("\n"))
-        .with_hint("Allow it in words: `backplane migrate --allow-loss`.")
+        .with_hint("Allow it in words: `--allow-destructive`.")
 }
 
 /// Says where a statement about rows stands, unless the error has better advice.

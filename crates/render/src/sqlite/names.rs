@@ -135,21 +135,24 @@ pub(super) fn native_equality(ty: &Type) -> bool {
     match ty {
         Type::Enum(_) | Type::Opaque(_) | Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery => true,
         Type::Range(subtype) => !matches!(**subtype, Type::Numeric),
-        Type::Array(element) => {
-            matches!(
-                **element,
-                Type::Bool
-                    | Type::Int2
-                    | Type::Int4
-                    | Type::Int8
-                    | Type::Text
-                    | Type::Varchar
-                    | Type::Uuid
-                    | Type::Enum(_)
-            )
-        }
+        Type::Array(element) => is_kept_alike(element),
         ty => native(ty),
     }
+}
+
+/// Whether equal values of the type are the same text within another value.
+pub(super) fn is_kept_alike(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Int2
+            | Type::Int4
+            | Type::Int8
+            | Type::Text
+            | Type::Varchar
+            | Type::Uuid
+            | Type::Enum(_)
+    )
 }
 
 /// The stored name of a table: schema and name, a dot between them. Schema names with dots are refused when tables are made.

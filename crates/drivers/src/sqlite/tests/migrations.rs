@@ -233,6 +233,33 @@ fn nothing_is_lost_without_permission() {
 }
 
 #[test]
+fn what_files_put_in_is_theirs_to_take_away() {
+    let fixture = Fixture::new();
+    let first = "create table t (a int, b int); insert into t values (1, 2)";
+    let again =
+        "alter table t drop column b; alter table t rename to u; insert into u values (3); drop table u;
+        create table t (c int); insert into t values (4)";
+    fixture.apply(&migrations(&[("1.sql", first), ("2.sql", again)])).unwrap();
+    assert_eq!(fixture.rows("SELECT c FROM \"public.t\""), [["4"]]);
+    // What was there before is not, under whatever name.
+    let renamed = "alter table t rename to u; insert into u values (5); drop table u";
+    let error =
+        fixture.apply(&migrations(&[("1.sql", first), ("2.sql", again), ("3.sql", renamed)])).unwrap_err();
+    assert_eq!(error.message(), "the migration would lose stored data");
+}
+
+#[test]
+fn what_is_made_beside_a_temporary_table_lasts() {
+    let fixture = Fixture::new();
+    let first = "create temporary table drawn as select 7 as n; create table lasting (n int);
+        create function put() returns void language plpgsql as $$ begin insert into lasting select n from drawn; end $$;
+        select put(); drop table drawn; revoke execute on function public.put() from public";
+    let second = "insert into lasting values (8)";
+    fixture.apply(&migrations(&[("1.sql", first), ("2.sql", second)])).unwrap();
+    assert_eq!(fixture.rows("SELECT n FROM \"public.lasting\" ORDER BY n"), [["7"], ["8"]]);
+}
+
+#[test]
 fn labels_are_rewritten_and_missed() {
     let base = "create type mood as enum ('sad', 'ok', 'gone');
         create table t (m mood, l mood[]); insert into t values ('sad', '{ok,sad}'), ('ok', '{}')";
@@ -462,6 +489,10 @@ fn what_cannot_be_stored_is_refused_by_name() {
             "0A000: unique index \"t_a_key\" over values of type numeric[] is not supported",
         ),
         (
+            "create type price as (amount numeric); create table t (a price unique)",
+            "0A000: unique index \"t_a_key\" over values of type price is not supported",
+        ),
+        (
             "create table p (id text primary key); create table t (a text default gen_random_uuid()::text references p on delete set default)",
             "0A000: SET DEFAULT of foreign key \"t_a_fkey\" while the default of column \"a\" is not a constant is not supported",
         ),
@@ -492,4 +523,78 @@ fn names_that_differ_only_in_case() {
     assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
     let why = refused(first, "alter table players rename to teams");
     assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
+}
+
+#[test]
+fn keys_that_are_deferrable_come_and_go() {
+    let base = "create table t (a int, b int); insert into t values (1, 1), (1, 2), (null, 3), (null, 4);";
+    let error = refused(base, "alter table t add unique (a) deferrable");
+    assert_eq!(error, "23505: could not create unique index \"t_a_key\" / Key (a)=(1) is duplicated.");
+    let error = refused(
+        &format!("{base} delete from t where a = 1"),
+        "alter table t add unique nulls not distinct (a) deferrable initially deferred",
+    );
+    assert_eq!(error, "23505: could not create unique index \"t_a_key\" / Key (a)=(null) is duplicated.");
+    let fixture = check(base, "alter table t add primary key (b) deferrable; update t set b = b + 1");
+    assert_eq!(fixture.rows("SELECT b FROM \"public.t\" ORDER BY b"), [["2"], ["3"], ["4"], ["5"]]);
+    check(
+        "create table t (a int unique deferrable); insert into t values (1), (2)",
+        "alter table t drop constraint t_a_key, add unique (a); alter table t alter column a type bigint",
+    );
+    check(
+        "create table t (a int unique); insert into t values (1), (2)",
+        "alter table t drop constraint t_a_key, add unique (a) deferrable initially deferred; alter table t add c text",
+    );
+    let error = refused(
+        "create table t (a int unique deferrable initially deferred)",
+        "insert into t values (1); insert into t values (1); create table u (a int)",
+    );
+    assert!(error.starts_with("23505: duplicate key value"), "{error}");
+}
+
+#[test]
+fn keys_that_are_deferrable_were_unique_indexes_of_older_versions() {
+    let fixture = Fixture::new();
+    let first = ("1.sql", "create table t (a int unique deferrable); insert into t values (1), (2)");
+    fixture.apply(&migrations(&[first])).unwrap();
+    let before = shape(&fixture);
+    let older = [
+        "DELETE FROM \"backplane.ledger\" WHERE layer = 'format'",
+        "DROP INDEX \"public.t_a_key\"",
+        "CREATE UNIQUE INDEX \"public.t_a_key\" ON \"public.t\" (\"a\")",
+    ];
+    fixture.transact(&older).unwrap();
+    assert_ne!(shape(&fixture), before);
+    fixture.apply(&migrations(&[first, ("2.sql", "update t set a = a + 1")])).unwrap();
+    assert_eq!(shape(&fixture), before);
+    assert_eq!(fixture.rows("SELECT a FROM \"public.t\" ORDER BY a"), [["2"], ["3"]]);
+}
+
+#[test]
+fn parts_whose_order_would_show_are_refused() {
+    let base = "
+        create table par (id int primary key);
+        create table act (id int primary key, p int references par on delete cascade);
+        create table log (at int generated always as identity, what text);
+        create function tell() returns trigger language plpgsql as $$
+        begin insert into log (what) values (tg_table_name); return null; end $$;
+        create trigger tell after insert on par for each row execute function tell();
+        create trigger tell after insert on act for each row execute function tell();
+        insert into par values (1), (2);";
+    for (statement, refusal) in [
+        (
+            "with x as (insert into act values (7, 2) returning p) delete from par using x where par.id = 2",
+            "0A000: a row of public.act that refers to what another part of the statement removes or changes is not supported",
+        ),
+        (
+            "with x as (insert into par values (8), (9) returning id) insert into act select id, id from x",
+            "0A000: an order of triggers after several parts of a statement is not supported",
+        ),
+    ] {
+        assert_eq!(refused(base, statement), refusal);
+    }
+    let one = "with x as (insert into par values (8) returning id) insert into act select id, id from x";
+    let fixture = check(base, one);
+    let said = fixture.rows("SELECT what FROM \"public.log\" ORDER BY at");
+    assert_eq!(said, [["par"], ["par"], ["par"], ["act"]]);
 }

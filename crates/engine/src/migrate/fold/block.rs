@@ -15,7 +15,7 @@ use query::eval::{NoRow, Scope, eval};
 use query::functions::settings::REPLICATION;
 use query::{CallerField, Expr, FunctionId, Model, Output, Plan, Source, Step, compute, resolve, visit};
 use sql::ast::StatementKind;
-use types::{Error, Result, Type, Value};
+use types::{Code, Error, Result, Type, Value};
 
 use super::Doing;
 
@@ -88,13 +88,14 @@ pub(super) fn called(builder: &mut Builder<'_>, statement: &StatementKind) -> Op
 /// What came of something that may declare, if it did; otherwise it is for whoever has rows, and the builder is as before.
 fn declaring(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed<'_>) -> Option<Came> {
     let (before, was) = (builder.mark(), builder.catalog().clone());
-    match rehearsed(builder, traits, what) {
-        Ok(came @ Came::Declared(_)) if *builder.catalog() != was => Some(came),
-        Ok(_) | Err(_) => {
-            builder.go_back(before);
-            None
-        }
-    }
+    let came = match rehearsed(builder, traits, what) {
+        Ok(came @ Came::Declared(_)) if *builder.catalog() != was => return Some(came),
+        Ok(Came::AboutRows(doubts)) => Some(Came::AboutRows(doubts)),
+        Err(error) if error.code() == Code::FEATURE_NOT_SUPPORTED => Some(Came::AboutRows(vec![(0, error)])),
+        Ok(Came::Declared(_)) | Err(_) => None,
+    };
+    builder.go_back(before);
+    came
 }
 
 /// A call with all of its arguments, in order.
@@ -144,9 +145,11 @@ fn rehearsed(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed
         Ok(()) if !is_open => Ok(Came::Declared(noted)),
         _ if is_open => {
             builder.go_back(before);
+            let missing = Error::missing("a do block that looks at rows to decide what it declares");
             match declared {
+                false if traits.names_schema => Ok(Came::AboutRows(vec![(0, missing)])),
                 false => Ok(Came::AboutRows(Vec::new())),
-                true => Err(Error::missing("a do block that looks at rows to decide what it declares")),
+                true => Err(missing),
             }
         }
         Err(error) => {
@@ -436,7 +439,7 @@ mod tests {
         check("if false then insert into nowhere values (1); end if;", "rows, with doubts");
         check("if exists (select from t) then return; end if; delete from nowhere;", "rows, with doubts");
         check("delete from nowhere; exception when others then null;", "rows, with doubts");
-        check("if exists (select 1 from t) then drop table t; end if;", "rows");
+        check("if exists (select 1 from t) then drop table t; end if;", "rows, with doubts");
         check("create table t2 (a int); if exists (select 1 from t) then drop table t; end if;", "0A000");
         check(
             "delete from t; if found then create table t2 (a int); end if; create table t3 (a int);",

@@ -5,7 +5,7 @@
 use catalog::migration::{ColumnSource, Rebuild};
 use catalog::{ColumnId, Table};
 use query::model::{Fill, ROW};
-use query::{Expr, Form, resolve};
+use query::{Expr, Form, resolve, visit};
 use types::stored::Stored;
 use types::ty::format_type;
 use types::{Code, Error, Name, Result, Value};
@@ -179,7 +179,7 @@ fn new_rows(writer: &mut Writer<'_>, rebuild: &Rebuild, scene: &Scene<'_>) -> Re
         writer.push(", ");
         if *source == ColumnSource::Generated {
             match fill(rebuild, column, scene) {
-                Some(Fill::Generated(Ok(expr))) => writer.expr(expr)?,
+                Some(Fill::Generated(Ok(expr))) => writer.expr(&owned(&rebuild.new, expr))?,
                 Some(Fill::Generated(Err(error))) => return Err(error.clone()),
                 _ => return Err(Error::internal("a generated column without an expression")),
             }
@@ -234,10 +234,21 @@ fn default(writer: &mut Writer<'_>, rebuild: &Rebuild, column: ColumnId, scene: 
             writer.push("NULL");
             Ok(())
         }
-        Fill::Default(Ok(expr)) => writer.expr(expr),
+        Fill::Default(Ok(expr)) => writer.expr(&owned(&rebuild.new, expr)),
         Fill::Default(Err(error)) | Fill::Generated(Err(error)) => Err(error.clone()),
         Fill::Identity { .. } | Fill::Generated(Ok(_)) => Err(Error::internal("a default of another kind")),
     }
+}
+
+/// An expression whose functions the owner of the table calls.
+fn owned(table: &Table, expr: &Expr) -> Expr {
+    let mut expr = expr.clone();
+    visit::deep_mut(&mut expr, &mut |inner| {
+        if let Expr::Call(call) = inner {
+            call.role = Some(table.owner.clone());
+        }
+    });
+    expr
 }
 
 /// The first number and the steps after it, in the order of the rows.
