@@ -18,10 +18,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use types::error::Details;
 use types::{Error, Result};
 
-use crate::complaint::Complaint;
 use crate::keys::DemoKeys;
+use crate::project::Project;
 use crate::settings::Environment;
 pub use serve::STACK_BYTES;
 
@@ -171,6 +172,9 @@ fn warn(text: &str) {
 /// Tells why a command failed.
 fn tell(error: &Error) {
     let mut text = format!("error: {}\n", error.message());
+    if let Some(Details::Text(details)) = error.details() {
+        details.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+    }
     if let Some(hint) = error.hint() {
         text.push_str(&format!("hint: {hint}\n"));
     }
@@ -180,9 +184,27 @@ fn tell(error: &Error) {
     warn(&text);
 }
 
-/// Tells what is wrong with a project, every complaint once.
-fn tell_complaints<'c>(complaints: impl IntoIterator<Item = &'c Complaint>) {
-    complaints.into_iter().for_each(|complaint| warn(&format!("{complaint}\n")));
+/// Everything that is wrong with a project, once each, what refuses it last.
+fn complaints(project: &Project) -> String {
+    let (errors, others): (Vec<_>, Vec<_>) = project.complaints.iter().partition(|said| said.is_error());
+    others.into_iter().chain(errors).map(|complaint| format!("{complaint}\n")).collect()
+}
+
+/// What refuses a project and nothing besides, or else what is passed over.
+fn reasons(project: &Project) -> String {
+    match project.check() {
+        Ok(()) => complaints(project),
+        Err(_) => project.errors().map(|complaint| format!("{complaint}\n")).collect(),
+    }
+}
+
+/// Tells what is passed over of a project, or why it is refused.
+///
+/// # Errors
+/// `42601` when it is refused.
+fn refuse_broken(project: &Project) -> Result<()> {
+    warn(&reasons(project));
+    project.check()
 }
 
 #[cfg(test)]
@@ -190,6 +212,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::project::Strictness;
     use crate::testing::Folder;
 
     fn ran(words: &[&str]) -> Result<()> {
@@ -229,6 +252,24 @@ mod tests {
             assert_eq!(outcome, Err("the project has 2 errors".into()), "{words:?}");
             assert!(!folder.path().join(".backplane").exists(), "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_its_reasons_alone() {
+        let text = |schema: &str| {
+            let folder = Folder::of(&[("migrations/1_a.sql", schema)]);
+            let project = Project::read(folder.path(), &Environment::default(), Strictness::Lenient).unwrap();
+            let heads = |text: String| -> Vec<String> {
+                text.lines().filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect()
+            };
+            (heads(complaints(&project)), heads(reasons(&project)))
+        };
+        let passed = "relation \"gone\" does not exist".to_owned();
+        let wrong = "create tabel a is not supported".to_owned();
+        let alone = "alter table gone add column a int;";
+        assert_eq!(text(alone), (vec![passed.clone()], vec![passed.clone()]));
+        let both = "create tabel a (b int); alter table gone add column a int;";
+        assert_eq!(text(both), (vec![passed, wrong.clone()], vec![wrong]));
     }
 
     #[test]

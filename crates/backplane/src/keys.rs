@@ -249,7 +249,7 @@ fn override_by(settings: &Settings, base: &Path, own: KeySet) -> Result<KeySet> 
         setting.as_ref().map_or(own, |key| vec![key.reveal().to_owned()])
     };
     let signing_keys = match &settings.auth_signing_keys_path {
-        Some(path) => signing_keys(&base.join(path))?,
+        Some(path) => signing_keys(&base.join(path))?.unwrap_or(own.signing_keys),
         None => own.signing_keys,
     };
     let keys = KeySet {
@@ -264,9 +264,13 @@ fn override_by(settings: &Settings, base: &Path, own: KeySet) -> Result<KeySet> 
     keys.keys().map(|_| keys)
 }
 
-fn signing_keys(path: &Path) -> Result<Vec<types::json::Json>> {
-    let text = fs::read_to_string(path).map_err(|error| failure("could not read", path, &error))?;
-    keys::read_signing_keys(&text)
+/// The keys of a file; `None` where there is no such file, which is told when the project is read, and refuses a strict start.
+fn signing_keys(path: &Path) -> Result<Option<Vec<types::json::Json>>> {
+    match fs::read_to_string(path) {
+        Ok(text) => keys::read_signing_keys(&text).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failure("could not read", path, &error)),
+    }
 }
 
 fn refuse_demo(keys: KeySet) -> Result<KeySet> {

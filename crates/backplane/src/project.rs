@@ -71,6 +71,7 @@ impl Project {
         let mut complaints = complaints;
         complaints.extend(found.complaints);
         complaints.extend(files::missing_folder(&base, &settings));
+        complaints.extend(files::missing_keys(&base, &settings, strictness));
         // PostgreSQL has extensions of its own for what is made when it is named.
         let files = found.schema.iter().chain(&found.seed);
         let texts = files.filter(|_| !settings.is_postgres()).map(|file| &*file.text);

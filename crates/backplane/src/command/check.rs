@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::{Error, Result};
 
 use super::summary::{exposure, is_own, list};
-use super::{say, tell_complaints};
+use super::{complaints, say, warn};
 use crate::app;
 use crate::complaint::Severity;
 use crate::project::{Project, Strictness};
@@ -19,7 +19,7 @@ use crate::settings::Environment;
 pub(super) fn run(dir: &Path, strict: bool, environment: &Environment) -> Result<()> {
     let strictness = if strict { Strictness::Strict } else { Strictness::Lenient };
     let project = Project::read(dir, environment, strictness)?;
-    tell_complaints(&project.complaints);
+    warn(&complaints(&project));
     say(&report(&project)?);
     project.check()
 }

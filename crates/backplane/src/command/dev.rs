@@ -13,7 +13,7 @@ use types::{Code, Error, Result};
 use super::address::Announced;
 use super::migrate::lines;
 use super::serve::{announce, data_dir, lost, parts, runtime, take_words, warn_of_words};
-use super::{Serve, say, tell, tell_complaints};
+use super::{Serve, refuse_broken, say, tell};
 use crate::app::App;
 use crate::jobs;
 use crate::keys::DemoKeys;
@@ -31,8 +31,7 @@ const PACE: Duration = Duration::from_millis(500);
 pub(super) fn run(words: &Serve, demo_keys: DemoKeys, environment: &Environment) -> Result<()> {
     let seen = project::fingerprint(&words.place.dir)?;
     let mut project = Project::read(&words.place.dir, environment, Strictness::Lenient)?;
-    tell_complaints(&project.complaints);
-    project.check()?;
+    refuse_broken(&project)?;
     let written = project.settings.clone();
     take_words(words, &mut project);
     project.settings.server_log_requests = true;
@@ -114,8 +113,7 @@ impl Follower<'_> {
 
     async fn changed(&mut self) -> Result<()> {
         let project = Project::read(self.dir, self.environment, Strictness::Lenient)?;
-        tell_complaints(&project.complaints);
-        project.check()?;
+        refuse_broken(&project)?;
         if project.settings != self.written {
             say("the settings have changed: start again to use them\n");
             self.written = project.settings.clone();

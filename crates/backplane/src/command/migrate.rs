@@ -3,7 +3,7 @@
 use types::Result;
 
 use super::serve::{parts, runtime};
-use super::{Migrate, say, tell_complaints};
+use super::{Migrate, refuse_broken, say};
 use crate::app;
 use crate::keys::DemoKeys;
 use crate::project::{Project, Strictness};
@@ -16,8 +16,7 @@ use crate::settings::Environment;
 pub(super) fn run(words: &Migrate, environment: &Environment) -> Result<()> {
     let strictness = if words.lenient { Strictness::Lenient } else { Strictness::Strict };
     let project = Project::read(&words.place.dir, environment, strictness)?;
-    tell_complaints(&project.complaints);
-    project.check()?;
+    refuse_broken(&project)?;
     let parts = parts(&words.place, project, DemoKeys::Refused);
     let runtime = runtime()?;
     let text = match words.plan {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use types::{Code, Error, Result};
 
 use super::address::Announced;
-use super::{Place, Serve, say, tell_complaints};
+use super::{Place, Serve, refuse_broken, say};
 use crate::app::system::{OsRandom, SystemClock};
 use crate::app::{App, Parts};
 use crate::jobs;
@@ -22,8 +22,7 @@ use crate::settings::Environment;
 /// When the project has errors, its data cannot be opened, or the address cannot be had.
 pub(super) fn run(words: &Serve, environment: &Environment) -> Result<()> {
     let mut project = Project::read(&words.place.dir, environment, Strictness::Strict)?;
-    tell_complaints(&project.complaints);
-    project.check()?;
+    refuse_broken(&project)?;
     take_words(words, &mut project);
     log::start(project.settings.server_log_format);
     warn_of_words(&project);

@@ -90,6 +90,16 @@ fn legacy_keys_follow_a_secret_of_the_settings_once() {
 }
 
 #[test]
+fn keys_of_a_file_that_is_not_there_are_the_projects_own() {
+    let folder = Folder::new();
+    let own = opened(&folder, &Settings::default(), DemoKeys::Refused).unwrap();
+    let named = settings(|settings| settings.auth_signing_keys_path = Some("none.json".into()));
+    assert_eq!(opened(&folder, &named, DemoKeys::Refused).unwrap(), own);
+    folder.write("none.json", "not keys");
+    assert!(opened(&folder, &named, DemoKeys::Refused).is_err());
+}
+
+#[test]
 fn rotation_keeps_old_keys_until_they_are_retired() {
     let folder = Folder::new();
     let data = folder.path().join("data");

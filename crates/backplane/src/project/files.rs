@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use types::{Code, Error, Result, Span};
 
-use super::glob;
+use super::{Strictness, glob};
 use crate::complaint::{Complaint, Severity, SourceFile};
 use crate::settings::{self, Settings};
 
@@ -176,6 +176,16 @@ pub(super) fn missing_folder(base: &Path, settings: &Settings) -> Option<Complai
     let folder = settings.server_static_dir.as_ref().filter(|folder| !base.join(folder).is_dir())?;
     let complaint = about(base, folder, format!("there is no folder \"{folder}\" to serve at /app/"));
     Some(Complaint { severity: Severity::Warning, ..complaint })
+}
+
+/// An error when the file of the keys that sign is not there. Whoever tries a project out gets keys of its own.
+pub(super) fn missing_keys(base: &Path, settings: &Settings, strictness: Strictness) -> Option<Complaint> {
+    let file = settings.auth_signing_keys_path.as_ref().filter(|file| !base.join(file).exists())?;
+    let complaint = about(base, file, format!("there is no file \"{file}\" of signing keys"));
+    Some(match strictness {
+        Strictness::Lenient => complaint.softened(),
+        Strictness::Strict => complaint,
+    })
 }
 
 /// A complaint about a word of the settings.

@@ -123,6 +123,15 @@ fn all_complaints_come_at_once_with_their_places() {
 }
 
 #[test]
+fn keys_that_are_not_there_are_told_and_refused_where_it_counts() {
+    let config = "[auth]\nsigning_keys_path = \"./keys.json\"";
+    let files = [("schema.sql", A), ("config.toml", config)];
+    let of = |word: &str| [format!("config.toml:2{word} there is no file \"./keys.json\" of signing keys")];
+    assert_eq!(told(&files, Strictness::Lenient).1, of(" warning:"));
+    assert_eq!(told(&files, Strictness::Strict).1, of(""));
+}
+
+#[test]
 fn leniency_goes_on_after_what_is_there_or_missing() {
     let text = format!("{A}\n{A}\nalter table gone add column x int;\ncreate table c (x int, x int);");
     let files = [("migrations/1_a.sql", text.as_str())];
