@@ -68,3 +68,20 @@ begin
   values (send.payload, send.event, send.topic, send.private, 'broadcast');
 end
 $$;
+create function realtime.broadcast_changes(
+  topic_name text, event_name text, operation text, table_name text, table_schema text,
+  new anyelement, old anyelement, level text default 'ROW'
+) returns void language plpgsql as $$
+begin
+  if level = 'STATEMENT' or operation not in ('INSERT', 'UPDATE', 'DELETE') then
+    raise exception 'Failed to process the row: % of a %', operation, level;
+  end if;
+  perform realtime.send(
+    jsonb_build_object(
+      'record', broadcast_changes.new, 'old_record', broadcast_changes.old, 'operation', broadcast_changes.operation,
+      'table', broadcast_changes.table_name, 'schema', broadcast_changes.table_schema
+    ),
+    event_name, topic_name
+  );
+end
+$$;

@@ -14,6 +14,7 @@ use types::{Code, Error, Result, Span, Type, Value};
 
 use super::Resolver;
 use super::scope::Relation;
+use crate::functions::settings::REPLICATION;
 use crate::ir::{CallerField, Compare, Expr, Form, Output, Read, Source};
 
 /// A function over the system relations: name, number of arguments, what it says. Arguments are `g$.a1$`, …; those that name
@@ -145,6 +146,11 @@ const HAS_ROLE: &str = "(select case
 
 const HAS_PRIVILEGE: &str = r#"(select g$.a1$ = any (w$.roles) from @privileges w$ where w$.oid = g$.a2$ and w$.privilege = lower(g$.a3$))"#;
 
+/// `set_config` of what superusers alone may set.
+const REPLICATES: &str =
+    "case when exists (select from pg_catalog.pg_roles r$ where r$.rolname = current_user and r$.rolsuper)
+    then set_config(g$.a1$, g$.a2$, g$.a3$) else system_object_missing('setting', g$.a1$)::text end";
+
 /// `(start, end) overlaps (start, end)`: either end may come first, or be missing.
 const OVERLAPS: &str = "(select case
     when s.s1 is null or s.s2 is null then null
@@ -170,17 +176,27 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("regrole", "role", "role"),
 ];
 
+/// Whether a text is the name of the setting that has triggers and foreign keys do nothing.
+fn names_replication(expr: &ast::Expr) -> bool {
+    matches!(&*expr.kind, ExprKind::Literal(Literal::String(name)) if name.eq_ignore_ascii_case(REPLICATION))
+}
+
 /// The kind that a type is of.
 fn kind_of(ty: &TypeName) -> Option<&'static (&'static str, &'static str, &'static str)> {
     let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog")) && ty.array_dims == 0;
     KINDS.iter().find(|(name, ..)| is_own && *name == ty.name.name)
 }
 
+/// Whether an expression is a cast to `regclass` or one of its like.
+fn says_object(expr: &ast::Expr) -> bool {
+    matches!(&*expr.kind, ExprKind::Cast { ty, .. } if kind_of(ty).is_some())
+}
+
 /// The type that stands for one of PostgreSQL's for names and ids.
 fn stands_for(ty: &TypeName) -> Option<TypeName> {
     let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
     let name = match ty.name.name.as_str() {
-        "name" => "text",
+        "name" | "regconfig" => "text",
         "oid" => "int8",
         _ => return None,
     };
@@ -256,6 +272,10 @@ impl Resolver<'_> {
         {
             return self.id_of(kind, arg, None).map(Some);
         }
+        if !self.is_template && name == "set_config" && args.len() == 3 && names_replication(args[0]) {
+            let args: Vec<ast::Expr> = args.into_iter().cloned().collect();
+            return self.templated(REPLICATES, args).map(Some);
+        }
         // Without a role it is the one in force.
         let role = call_of("current_user");
         let mut with_role = vec![&role];
@@ -283,7 +303,8 @@ impl Resolver<'_> {
         for pair in args.chunks(2) {
             let [start, end] = pair else { continue };
             let is_length = self.expr(end)?.ty() == Type::Interval;
-            let sum = || ExprKind::Binary { left: (*start).clone(), op: "+".to_owned(), right: (*end).clone() };
+            let sum =
+                || ExprKind::Binary { left: (*start).clone(), op: "+".to_owned(), right: (*end).clone() };
             ends.push((*start).clone());
             ends.push(if is_length { ast::Expr::new(sum(), end.span) } else { (*end).clone() });
         }
@@ -352,8 +373,15 @@ impl Resolver<'_> {
         if let Some((_, kind, word)) = kind_of(ty) {
             return self.id_of(kind, expr, Some(word)).map(Some);
         }
-        if let Some(ty) = stands_for(ty) {
-            return self.expr(&cast_as(expr, ty)).map(Some);
+        if let Some(plain) = stands_for(ty) {
+            let ExprKind::Literal(Literal::String(text)) = &*expr.kind else {
+                return self.expr(&cast_as(expr, plain)).map(Some);
+            };
+            // A configuration is written as a name is: in quotes, with its schema.
+            return match name_parts(text).pop().filter(|_| ty.name.name == "regconfig") {
+                Some(name) => Ok(Some(Expr::Const { value: Value::text(name), ty: Type::Text })),
+                None => self.expr(&cast_as(expr, plain)).map(Some),
+            };
         }
         let is_text = matches!(ty.name.name.as_str(), "text" | "varchar") && ty.array_dims == 0;
         match &*expr.kind {
@@ -365,9 +393,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// An id as its object's name, where an expression is a cast to `regclass` or one of its like.
+    /// An id as its object's name, where an expression is a cast to `regclass` or one of its like; a list of them likewise.
     pub(super) fn as_name(&mut self, expr: &ast::Expr) -> Result<Option<Expr>> {
         let kind = match &*expr.kind {
+            ExprKind::Array(items) if !items.is_empty() && items.iter().all(says_object) => {
+                let names = items.iter().map(|item| cast_to(item, "text")).collect();
+                let names = ast::Expr { kind: Box::new(ExprKind::Array(names)), span: expr.span };
+                return self.expr(&names).map(Some);
+            }
             ExprKind::Cast { ty, .. } => kind_of(ty),
             ExprKind::Call(call) if matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) => {
                 let wanted = call.name.name.strip_prefix("to_");
@@ -379,8 +412,16 @@ impl Resolver<'_> {
     }
 
     fn name_of(&mut self, kind: &str, expr: &ast::Expr) -> Result<Expr> {
+        // What stands in schema `public` is printed with it where nobody looks there.
+        let words = match self.path.iter().any(|schema| **schema == *"public") {
+            true => "w$.words".to_owned(),
+            false => format!(
+                "case when exists (select from @names n$ where n$.kind = '{kind}' and n$.oid = w$.oid and n$.schema = 'public')
+                    then 'public.' || w$.words else w$.words end"
+            ),
+        };
         let template = format!(
-            "coalesce((select w$.words from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1$), g$.a1$::text)"
+            "coalesce((select {words} from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1$), g$.a1$::text)"
         );
         self.templated(&template, vec![expr.clone()])
     }
