@@ -137,3 +137,8 @@ alter table people disable trigger seen_rows;
 alter default privileges in schema app grant select on tables to authenticated;
 create table app.later (a int primary key);
 alter publication supabase_realtime add table people, app.later;
+
+create table app.rooms (during int4range, place int);
+create index rooms_place on app.rooms (place);
+alter table app.rooms add constraint apart exclude using gist (during with &&) where (place > 0);
+create index rooms_during on app.rooms (during);
