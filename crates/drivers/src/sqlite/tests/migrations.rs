@@ -520,9 +520,9 @@ fn names_that_differ_only_in_case() {
     check(first, "drop table players; drop table \"Teams\"; create table teams (id int primary key)");
     check(first, "drop index \"Titles\"; create index titles on \"Teams\" (\"Title\")");
     let why = refused(first, "create table teams (id int)");
-    assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
+    assert_eq!(why, "0A000: tables public.Teams and public.teams, which differ only in case, is not supported");
     let why = refused(first, "alter table players rename to teams");
-    assert_eq!(why, "tables public.\"Teams\" and public.teams, which differ only in case, is not supported");
+    assert_eq!(why, "0A000: tables public.Teams and public.teams, which differ only in case, is not supported");
 }
 
 #[test]
