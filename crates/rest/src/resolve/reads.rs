@@ -159,7 +159,8 @@ impl<'a> Pass<'a> {
         let items = self.items(child, &scope)?;
         let read = self.said(read, &scope, items)?;
         let many = !child.is_to_one();
-        let read = self.arranged(read, child, &scope, self.rows_max().filter(|_| many))?;
+        let rows_max = if many { self.rows_max() } else { child.rows_max() };
+        let read = self.arranged(read, child, &scope, rows_max)?;
         Ok(Expr::Subquery(Box::new(Subquery::Nest(Nest { read, many, bare: false }))))
     }
 

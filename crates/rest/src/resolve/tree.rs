@@ -114,6 +114,12 @@ impl<'a> Node<'a> {
         self.embedded.as_ref().is_some_and(|embedded| embedded.link.is_to_one())
     }
 
+    /// The most rows of it that are embedded in a parent, where it is its read that has to see to that: a function may find more.
+    pub(super) fn rows_max(&self) -> Option<u64> {
+        let embedded = self.embedded.as_ref()?;
+        matches!(embedded.link, Link::Computed { to_one: true, .. }).then_some(1)
+    }
+
     /// Whether nothing at all is selected of it: it is there for its parent's filters only.
     pub(super) fn says_nothing(&self) -> bool {
         self.items.len() == self.children.len() && self.children.iter().all(Node::says_nothing)
