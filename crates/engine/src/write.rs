@@ -321,7 +321,8 @@ impl Work<'_> {
             std::iter::once(Value::Int(*key)).chain(values.iter().cloned()).collect::<Vec<_>>()
         };
         let rows = written.iter().zip(beside).map(of_row).collect();
-        if !put_beside(&mut read, &write.beside_returned, rows) {
+        let id = query::SourceIds::above(&read).fresh();
+        if !put_beside(&mut read, &write.beside_returned, (id, rows)) {
             return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));
         }
         let seen = self.look_back();
@@ -466,8 +467,7 @@ fn beside(write: &Write, rows: Source) -> Source {
 
 /// Puts rows of keys and columns beside the written rows that a read is of, and their columns in the place of those that they were
 /// read of. Whether it could: both must be named by one read.
-fn put_beside(read: &mut Read, columns: &[Expr], rows: Vec<Vec<Value>>) -> bool {
-    let id = query::SourceIds::above(read).fresh();
+fn put_beside(read: &mut Read, columns: &[Expr], (id, rows): (SourceId, Vec<Vec<Value>>)) -> bool {
     let types: Vec<Type> = std::iter::once(Type::Int8).chain(columns.iter().map(Expr::ty)).collect();
     let mut is_named = false;
     query::visit::own_expressions(read, &mut |expr| {
@@ -485,7 +485,7 @@ fn put_beside(read: &mut Read, columns: &[Expr], rows: Vec<Vec<Value>>) -> bool 
             let mut is_put = false;
             query::visit::each_inner_read_mut(read, &mut |inner| {
                 if let Some(rows) = rows.take() {
-                    is_put = put_beside(inner, columns, rows);
+                    is_put = put_beside(inner, columns, (id, rows));
                 }
             });
             is_put
