@@ -74,7 +74,7 @@ async fn a_declared_schema_is_applied_once_in_any_order() {
     let project =
         sources(Layout::Declared, &files, &[("seed.sql", "insert into skills values ('Rust', 'x')")]);
     let (kept, done, reading) = start(&database, &project).await.unwrap();
-    assert_eq!((kept, done.len()), (Keeper::Project, 5), "{done:?}");
+    assert_eq!((kept, done.len()), (Keeper::Project, 6), "{done:?}");
     assert!(reading.catalog.table(&Name::new("public", "job_posts")).is_some());
     assert_eq!(ask(&database, "select string_agg(name, ',') from skills").await, "Rust");
     let (kept, done, again) = start(&database, &project).await.unwrap();
@@ -204,6 +204,25 @@ async fn a_kill_in_the_middle_leaves_nothing_of_a_file() {
     );
     let (_, done, _) = start(&database, &again).await.unwrap();
     assert_eq!(done, ["Apply migrations/2_b.sql: 3 statements."]);
+}
+
+#[tokio::test]
+async fn roles_are_brought_along_unless_the_project_says_otherwise() {
+    // The server's roles are everybody's: these are not changed for longer than a transaction.
+    let database = Fresh::empty("roles").await;
+    let project = |text| sources(Layout::Migrations, &[("migrations/1_a.sql", text)], &[]);
+    start(&database, &project("select 1")).await.unwrap();
+    let session = database.session().await;
+    let inherits = "select rolinherit from pg_roles where rolname = 'authenticated'";
+    for (said, expected) in [("alter role authenticated NOINHERIT", false), ("select 1", true)] {
+        let say = format!("update supabase_migrations.schema_migrations set statements = array['{said}']");
+        let before = format!("begin; {say}; alter role authenticated noinherit");
+        session.batch_execute(&before).await.unwrap();
+        session.batch_execute(FOUNDATION.roles).await.unwrap();
+        let row = session.query_one(inherits, &[]).await.unwrap();
+        assert_eq!(row.get::<_, bool>(0), expected);
+        session.batch_execute("rollback").await.unwrap();
+    }
 }
 
 #[tokio::test]
