@@ -15,7 +15,7 @@ fn malformed(text: &str, details: &str) -> Error {
 /// # Errors
 /// `22P02` for malformed text, and what `element` refuses.
 pub fn parse(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Array> {
-    let trimmed = text.trim();
+    let (said, trimmed) = dimensions(text)?;
     if !trimmed.starts_with('{') {
         return Err(malformed(text, "Array value must start with \"{\" or dimension information."));
     }
@@ -27,7 +27,40 @@ pub fn parse(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Arra
     if reader.array.elements.is_empty() {
         reader.array.dimensions.clear();
     }
+    if !said.is_empty() && said != reader.array.dimensions {
+        return Err(malformed(text, "Specified array dimensions do not match array contents."));
+    }
     Ok(reader.array)
+}
+
+/// The dimensions that stand before an array (`[1:2][1:3]=`), and what follows.
+fn dimensions(text: &str) -> Result<(Vec<u32>, &str)> {
+    let mut rest = text.trim();
+    let mut said = Vec::new();
+    while let Some(behind) = rest.strip_prefix('[') {
+        let (bounds, behind) =
+            behind.split_once(']').ok_or_else(|| malformed(text, "Missing \"]\" after array dimensions."))?;
+        let (low, high) = bounds.split_once(':').unwrap_or(("1", bounds));
+        let bound = |bound: &str| {
+            let bound = bound.trim().parse::<i32>();
+            bound.map_err(|_| malformed(text, "\"[\" must introduce explicitly-specified array dimensions."))
+        };
+        let (low, high) = (bound(low)?, bound(high)?);
+        if high < low {
+            let message = "upper bound cannot be less than lower bound";
+            return Err(Error::new(Code::ARRAY_SUBSCRIPT, message));
+        }
+        if low != 1 {
+            return Err(Error::missing("an array that begins elsewhere than at 1"));
+        }
+        said.push(u32::try_from(high).map_err(Error::internal)?);
+        rest = behind.trim_start();
+    }
+    match (said.is_empty(), rest.strip_prefix('=')) {
+        (true, _) => Ok((said, rest)),
+        (false, Some(behind)) => Ok((said, behind.trim_start())),
+        (false, None) => Err(malformed(text, "Missing \"=\" after array dimensions.")),
+    }
 }
 
 struct Reader<'a> {
@@ -197,4 +230,30 @@ fn quote(text: &str, out: &mut String) {
         out.push(c);
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = match parse(text, &|text| Ok(Value::text(text))) {
+            Ok(array) => format!("{:?}", array.dimensions),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn dimensions_may_be_said() {
+        check("{a,b,c}", "[3]");
+        check("[1:3]={a,b,c}", "[3]");
+        check(" [2] [1:2] = {{a,b},{c,d}}", "[2, 2]");
+        check("[1:2]={a,b,c}", "22P02: malformed array literal: \"[1:2]={a,b,c}\"");
+        check("[1:1]={}", "22P02: malformed array literal: \"[1:1]={}\"");
+        check("[a]={1}", "22P02: malformed array literal: \"[a]={1}\"");
+        check("[1:0]={}", "2202E: upper bound cannot be less than lower bound");
+        check("[0:1]={a,b}", "0A000: an array that begins elsewhere than at 1 is not supported");
+    }
 }

@@ -50,14 +50,25 @@ impl Frame<'_> {
         }
         if !self.takes_rows(target)? {
             let (found, ty) = self.value_without_rows(value).await?;
-            return self.assign_to(target, found, &ty).await;
+            let assigned = self.assign_to(target, found, &ty).await;
+            return assigned.or_else(|error| Err(self.converted_early(value, error)?));
         }
         let (found, ty) = self.value(value).await?;
         if let (Value::Row(given), Some(shape)) = (&found, self.shape_of_expr(value)?) {
             let given = self.row_for(target, given, &shape)?;
             return self.assign_to(target, given, &ty).await;
         }
-        self.assign_to(target, found, &ty).await
+        let assigned = self.assign_to(target, found, &ty).await;
+        assigned.or_else(|error| Err(self.converted_early(value, error)?))
+    }
+
+    /// An error of a conversion, which PostgreSQL makes of constants while it plans.
+    fn converted_early(&self, value: &Expr, error: Error) -> Result<Error> {
+        let is_of_value = error.state().starts_with("22") && error.code() != Code::NULL_NOT_ALLOWED;
+        if is_of_value && self.planned(value)?.value().is_some_and(is_constant) {
+            return Ok(self.program.told.run(&self.asked(value), error));
+        }
+        Ok(error)
     }
 
     /// Whether a variable or field may hold a row, or rows.
@@ -510,6 +521,14 @@ impl Frame<'_> {
             }
             Held::Row(..) | Held::Scalar(_) | Held::Unassigned => Ok(()),
         }
+    }
+}
+
+fn is_constant(value: &query::Expr) -> bool {
+    match value {
+        query::Expr::Const { .. } => true,
+        query::Expr::Cast { expr, .. } => is_constant(expr),
+        _ => false,
     }
 }
 

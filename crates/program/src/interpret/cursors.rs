@@ -90,6 +90,7 @@ impl Frame<'_> {
             _ => format!("<unnamed portal {}>", self.cursors.len() + 1),
         };
         if self.cursors.contains_key(&name) {
+            self.host.temporaries().free(&open.temporaries);
             let message = format!("cursor \"{name}\" already in use");
             return Err(Error::raised("42P03", message));
         }
