@@ -131,9 +131,14 @@ pub trait Transaction: Send {
     /// Ends the innermost part, and undoes what was done in it or not.
     fn end_part(&mut self, keep: bool) -> BoxFuture<'_, Result<(), Failure>>;
 
-    /// Whether foreign keys wait for the end of the transaction instead of each command's. Whoever puts them off sees to it that
-    /// none is violated before anything else is done.
-    fn defer_references(&mut self, defer: bool) -> BoxFuture<'_, Result<(), Failure>>;
+    /// Has foreign keys wait for the end of the transaction instead of each command's. Whoever puts them off looks at them after each
+    /// statement; what it forgets is refused when the transaction ends.
+    fn defer_references(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Whether foreign keys wait, since somebody had them do so in this transaction.
+    fn do_references_wait(&self) -> bool {
+        false
+    }
 
     /// Has the foreign keys and triggers that an engine keeps for us rest, or act again; says whether they rested. Those of an
     /// engine that does it all itself are its own matter.

@@ -36,8 +36,6 @@ pub(crate) struct InForce {
     pub(crate) history: History,
     /// What has been done by the parts of each statement under way, the innermost last; nothing of a statement that has one alone.
     gathered: Mutex<Vec<Option<Gathered>>>,
-    /// How many statements under way see to foreign keys themselves, those that follow among them.
-    references_resting: AtomicUsize,
     /// The tables of each statement under way that calls functions, the innermost last.
     reading: Mutex<Vec<BTreeSet<TableId>>>,
 }
@@ -108,7 +106,6 @@ impl InForce {
             marks: Mutex::default(),
             history: History::default(),
             gathered: Mutex::default(),
-            references_resting: AtomicUsize::new(0),
             reading: Mutex::default(),
         }
     }
@@ -182,19 +179,9 @@ impl InForce {
         }
     }
 
-    /// Has statements see to foreign keys themselves, until it is [`InForce::references_act`].
-    pub(crate) fn references_rest(&self) {
-        self.references_resting.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Ends that.
-    pub(crate) fn references_act(&self) {
-        self.references_resting.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Whether statements see to foreign keys themselves.
-    pub(crate) fn do_references_rest(&self) -> bool {
-        self.references_resting.load(Ordering::Relaxed) > 0
+    /// Whether the innermost statement has several parts.
+    pub(crate) fn is_of_parts(&self) -> bool {
+        matches!(locked(&self.gathered).last(), Some(Some(_)))
     }
 
     /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].

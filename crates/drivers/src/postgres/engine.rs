@@ -282,7 +282,7 @@ impl Transaction for Work<'_> {
         Box::pin(std::future::ready(Err(own_functions())))
     }
 
-    fn defer_references(&mut self, _: bool) -> BoxFuture<'_, Result<(), Failure>> {
+    fn defer_references(&mut self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(std::future::ready(Err(own_functions())))
     }
 

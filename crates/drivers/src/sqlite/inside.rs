@@ -102,9 +102,13 @@ impl Transaction for Inside<'_> {
         Box::pin(std::future::ready(self.part(texts)))
     }
 
-    fn defer_references(&mut self, defer: bool) -> BoxFuture<'_, Result<(), Failure>> {
-        let text = if defer { "PRAGMA defer_foreign_keys = ON" } else { "PRAGMA defer_foreign_keys = OFF" };
-        Box::pin(std::future::ready(self.part(&[text])))
+    fn defer_references(&mut self) -> BoxFuture<'_, Result<(), Failure>> {
+        self.surroundings.have_references_wait(self.surroundings.writes());
+        Box::pin(std::future::ready(self.part(&["PRAGMA defer_foreign_keys = ON"])))
+    }
+
+    fn do_references_wait(&self) -> bool {
+        self.surroundings.do_references_wait()
     }
 
     fn rest(&mut self, rest: bool) -> Result<bool, Failure> {

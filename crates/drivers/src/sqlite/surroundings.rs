@@ -1,5 +1,6 @@
 //! What registered functions know besides their arguments: the session of the command that runs, randomness, the clock.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use query::functions::Context;
@@ -31,6 +32,8 @@ pub(super) struct Surroundings {
     writes: bool,
     /// While foreign keys and triggers rest: whether foreign keys acted before.
     resting: Arc<Mutex<Option<bool>>>,
+    /// Whether foreign keys wait for the end of the transaction.
+    waiting: Arc<AtomicBool>,
 }
 
 impl Surroundings {
@@ -45,6 +48,7 @@ impl Surroundings {
             budget,
             writes,
             resting: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 
@@ -56,6 +60,16 @@ impl Surroundings {
     /// The sequences, as far as they are counted in memory.
     pub(super) fn sequences(&self) -> &Sequences {
         &self.sequences
+    }
+
+    /// Has foreign keys wait for the end of the transaction, or notes that it began anew.
+    pub(super) fn have_references_wait(&self, wait: bool) {
+        self.waiting.store(wait, Ordering::Relaxed);
+    }
+
+    /// Whether foreign keys wait for the end of the transaction.
+    pub(super) fn do_references_wait(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Has foreign keys and triggers rest, or act again as they did; says whether they rested.

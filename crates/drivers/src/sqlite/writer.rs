@@ -192,6 +192,12 @@ fn grouped(prepared: &mut Prepared, sequences: &Sequences, group: &mut Vec<Messa
         let lost = begun.is_ok() && prepared.connection().is_autocommit();
         let reason = outcome.clone().err();
         answers.push((message.reply, outcome));
+        if begun.is_ok() && !lost && prepared.surroundings.do_references_wait() {
+            // The next job's keys are its own: they do not wait.
+            let committed = commit(prepared, sequences);
+            answer(&mut answers, &committed);
+            begun = begin(prepared);
+        }
         if lost {
             // SQLite gives up a whole transaction when the disk is full: what was done in it is gone, the rest begins anew.
             sequences.forget();
@@ -199,20 +205,31 @@ fn grouped(prepared: &mut Prepared, sequences: &Sequences, group: &mut Vec<Messa
             begun = begin(prepared);
         }
     }
+    let committed = match begun {
+        Ok(()) => commit(prepared, sequences),
+        Err(error) => {
+            undo(prepared);
+            sequences.forget();
+            Err(error)
+        }
+    };
+    answer(&mut answers, &committed);
+}
+
+/// Ends the transaction of a group, in which nothing is kept when that fails.
+fn commit(prepared: &Prepared, sequences: &Sequences) -> Result<()> {
     prepared.budget.set(Duration::MAX, i64::MAX);
-    let committed = begun.and_then(|()| {
-        sequences.save(&prepared.connection())?;
-        step(prepared, "COMMIT")
-    });
+    let committed = sequences.save(&prepared.connection()).and_then(|()| step(prepared, "COMMIT"));
     if committed.is_err() {
         undo(prepared);
         sequences.forget();
     }
-    answer(&mut answers, &committed);
+    committed
 }
 
 fn begin(prepared: &Prepared) -> Result<()> {
     prepared.budget.set(Duration::MAX, i64::MAX);
+    prepared.surroundings.have_references_wait(false);
     step(prepared, "BEGIN IMMEDIATE")
 }
 
@@ -247,6 +264,7 @@ fn in_savepoint(prepared: &Prepared, job: Job, until: Instant) -> Result<()> {
 fn alone(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     prepared.budget.set(left, i64::MAX);
+    prepared.surroundings.have_references_wait(false);
     batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
     sequences.leave_alone(true);
     let (outcome, roll_back) = finish(job, prepared);

@@ -102,8 +102,8 @@ impl Work<'_> {
                 return Ok(found);
             }
             for (from, key, operation) in triggers::carried(&model, table, operation) {
-                // Where the engine's keys rest, those of such rows are looked at here.
-                if !triggers::is_seen(&model, from, &operation) && !self.in_force.do_references_rest() {
+                // Where the engine's keys wait, those of such rows are looked at here.
+                if !triggers::is_seen(&model, from, &operation) && !self.transaction.do_references_wait() {
                     continue;
                 }
                 // It is done as the owner of the rows that follow, and so are the triggers before it.

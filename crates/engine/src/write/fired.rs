@@ -87,7 +87,8 @@ impl Work<'_> {
         if matches!(&write.action, Action::Update { set, .. } if set.is_empty()) {
             return false;
         }
-        if self.in_force.do_references_rest() {
+        // Keys that wait are looked at with the triggers. A view that is filled anew has none.
+        if self.transaction.do_references_wait() && !write.refreshes {
             return true;
         }
         let model = &self.served.model;

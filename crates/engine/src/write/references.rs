@@ -74,7 +74,7 @@ impl Work<'_> {
         if self.do_keys_rest(table) || touched.is_empty() {
             return Ok(());
         }
-        if !self.in_force.do_references_rest() {
+        if !(self.transaction.do_references_wait() && self.in_force.is_of_parts()) {
             return self.refusal_on_the_way(table, rows, None).await?.map_or(Ok(()), Err);
         }
         // All other rows are looked at in the end.
@@ -200,8 +200,8 @@ impl Work<'_> {
         if self.do_keys_rest(table) {
             return touched;
         }
-        let all_rest = self.in_force.do_references_rest();
-        let is_ours = |key: &ForeignKey| key.deferrable || all_rest;
+        let all_wait = self.transaction.do_references_wait();
+        let is_ours = |key: &ForeignKey| key.deferrable || all_wait;
         for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| is_ours(key)) {
             if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
                 let what = Deferred::Reference { from: table, key, values, is_left: false };

@@ -13,21 +13,16 @@ use crate::contract::Failure;
 use crate::work::Work;
 
 impl Work<'_> {
-    /// Begins a part in which the engine's foreign keys wait: whatever else is run meanwhile sees to its own.
+    /// Begins a part in which the engine's foreign keys wait. They do until the transaction ends, so that whatever nobody looks at is
+    /// refused then; every statement from here on looks at its own.
     pub(super) async fn put_off(&mut self) -> Result<()> {
         self.open_part().await?;
-        self.transaction.defer_references(true).await?;
-        self.in_force.references_rest();
-        Ok(())
+        Ok(self.transaction.defer_references().await?)
     }
 
     /// Ends such a part.
     pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
-        self.in_force.references_act();
         self.close_part(ended.is_ok()).await?;
-        if !self.in_force.do_references_rest() {
-            self.transaction.defer_references(false).await?;
-        }
         ended
     }
 
