@@ -16,7 +16,6 @@ pub const ENGINES: &[(&str, &str)] = &[("sqlite", "SQLite"), ("postgres", "Postg
 
 /// Everything that is lacking.
 pub const LACKING: &[Lacking] = &[
-    row("sqlite", "time with time zone", "few use it, and PostgreSQL's manual advises against it"),
     row(
         "sqlite",
         "functions that take on another role",

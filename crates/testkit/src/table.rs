@@ -152,12 +152,12 @@ mod tests {
         let text = table(&[
             page("reads/a-b", ""),
             page("reads/c-d", "== skip sqlite: values of xml\n"),
-            page("types/e-f", "== skip sqlite: time with time zone\n"),
+            page("types/e-f", "== skip sqlite: settings of roles\n"),
             page("types/g", "== lacking sqlite: GeoJSON\n"),
         ]);
         has(&text, "| capability | SQLite | PostgreSQL | cases |");
         has(&text, "| reads | yes, without values of xml (`reads/c-d`) | yes | 2 |");
-        has(&text, "| types | yes, without time with time zone (`types/e-f`) | yes | 2 |");
+        has(&text, "| types | yes, without settings of roles (`types/e-f`) | yes | 2 |");
         has(&text, "| a b | yes | yes |");
         has(&text, "| c d | no | yes |");
         has(&text, "| g | yes | does not lack it |");
