@@ -37,7 +37,7 @@ pub struct Settings {
 
 /// Most bytes that all values of a transaction take beyond [`GROWTH`] times what is written of them: `1e131071` says in eight
 /// letters what takes as many kilobytes, and as much time.
-const GROWN_BYTES_MAX: usize = 1 << 20;
+const GROWN_BYTES_MAX: usize = 256 << 10;
 
 /// How much longer a value may be than it is written without being counted.
 const GROWTH: usize = 8;
@@ -267,6 +267,22 @@ pub fn zone_names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Type;
+
+    #[test]
+    fn what_values_take_beyond_what_is_written_is_counted_over_a_session() {
+        let session = Session::utc(0);
+        let read =
+            |ty: &Type, text: &str| crate::text::parse(ty, text, &session).map_err(|error| error.code());
+        let list = Type::Array(Arc::new(Type::Numeric));
+        for _ in 0..1_000 {
+            assert!(read(&list, "{1e30,0.000001,123456789012345678901234567890}").is_ok());
+        }
+        assert!(read(&Type::Numeric, "1e131071").is_ok() && read(&list, "{1e131071,1e131071}").is_ok());
+        let range = Type::Range(Arc::new(Type::Numeric));
+        assert_eq!(read(&range, "[1e131070,1e131071)").err(), Some(Code::LIMIT_EXCEEDED));
+        assert!(crate::text::parse(&Type::Numeric, "1e131071", &Session::utc(0)).is_ok());
+    }
 
     #[test]
     fn settings_are_shared_and_bounded() {
