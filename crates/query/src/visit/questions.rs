@@ -161,15 +161,11 @@ fn volatile_outputs(read: &Read) -> Vec<usize> {
     };
     let is_volatile = |expr: &Expr| {
         let mut found = false;
-        deep(expr, &mut |inner| match inner {
-            Expr::Call(call) => found |= call.is_volatile,
-            Expr::Column { source, column, .. } => {
-                let is_of = |(id, volatile): &(SourceId, Vec<usize>)| {
-                    id == source && volatile.contains(&usize::from(column.0))
-                };
-                found |= below.as_ref().is_some_and(is_of);
+        deep(expr, &mut |inner| {
+            found |= matches!(inner, Expr::Call(call) if call.is_volatile);
+            if let (Expr::Column { source, column, .. }, Some((id, volatile))) = (inner, &below) {
+                found |= id == source && volatile.contains(&usize::from(column.0));
             }
-            _ => {}
         });
         found
     };

@@ -110,6 +110,7 @@ impl Writer<'_> {
         let guards: Vec<_> = guards.into_iter().map(|guard| gathered(catalog, read, guard)).collect();
         let guards: Vec<&Expr> = guards.iter().map(|guard| &**guard).collect();
         self.conditions(&guards, read.filter.as_ref(), computes_rows(&read.from))?;
+        self.done_for_nobody(read, guards.is_empty() && read.filter.is_none())?;
         if !read.group.is_empty() {
             self.push(" GROUP BY ");
             self.list(&read.group, ", ", Writer::distinguished)?;
@@ -196,6 +197,18 @@ impl Writer<'_> {
             self.push(" THEN ");
             self.list(raising.iter().copied(), " AND ", Writer::conjunct)?;
             self.push(" END");
+        }
+        Ok(())
+    }
+
+    /// Has volatile functions called for each row of a subquery, though nobody reads what they say, as PostgreSQL does. A condition
+    /// with a subquery is not moved into another, where it would call them once more. How often it is in joins, nobody says.
+    fn done_for_nobody(&mut self, read: &Read, is_first: bool) -> Result<()> {
+        let unread = query::visit::unread_calls(read);
+        for (position, column) in unread.iter().enumerate() {
+            self.push(if is_first && position == 0 { " WHERE typeof(" } else { " AND typeof(" });
+            self.expr(column)?;
+            self.push(") <> (SELECT '')");
         }
         Ok(())
     }
@@ -643,7 +656,14 @@ fn needs_fence(read: &Read) -> bool {
     });
     let mut conditions = read.filter.iter().chain(&read.having).collect::<Vec<_>>();
     joining(&read.from, &mut conditions);
-    is_guarded && !conditions.is_empty() && (raises || conditions.into_iter().any(query::may_raise))
+    let asks = !conditions.is_empty() && (raises || conditions.into_iter().any(query::may_raise));
+    // Rows that are gathered are not merged anyway, and what is only looked at would be called twice.
+    let gathers = read.distinct
+        || read.having.is_some()
+        || !read.group.is_empty()
+        || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
+    let calls = (is_guarded || gathers) && !query::visit::unread_calls(read).is_empty();
+    is_guarded && asks || calls
 }
 
 /// Whether a column of a read, or of what it reads, could raise an error: columns are handed up without a trace.
