@@ -1297,12 +1297,6 @@ pub(super) const FILES: &[File] = &[
         path: "engine/src/write/excluded.rs",
         mutants: &[
             mutant(
-                "exclusion-beside-earlier",
-                "Beside::Others => «Some(apart(Compare::Ne))»,",
-                "Some(apart(Compare::Lt))",
-                "a changed row is not held to rows that came after it",
-            ),
-            mutant(
                 "exclusion-without-predicate",
                 "&& «!matches!(self.value(predicate, Some(tuple), &[]).await?, Value::Bool(true))»",
                 "false",
