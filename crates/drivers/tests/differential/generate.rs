@@ -603,7 +603,9 @@ impl Generator {
     ) -> Part {
         match literals::words(function.name, position, first, position == 0 && function.arguments.len() > 1) {
             Some(words)
-                if (*ty == Type::Text || function.extension == Some("fuzzystrmatch"))
+                if (*ty == Type::Text
+                    || word_is_configuration(function, position)
+                    || function.extension == Some("fuzzystrmatch"))
                     && (matches!(function.name, "timezone" | "date_trunc")
                         || cuts_characters(function)
                         || word_is_configuration(function, position)
@@ -623,7 +625,14 @@ impl Generator {
 
 /// Configurations and weights of text search are of types of their own, which only a literal without a type becomes.
 fn word_is_configuration(function: &Function, position: usize) -> bool {
-    (position == 0 && function.arguments.len() > 1 && function.name.contains("to_ts"))
+    let count = function.arguments.len();
+    let of_document = function.name.starts_with("json") && count < 3;
+    (position == 0 && count > 1 && function.name.contains("to_ts") && !of_document)
+        || (position == 0
+            && function.name == "ts_headline"
+            && function.arguments.get(2) == Some(&Ty::Tsquery))
+        || (position == 0 && function.name == "ts_lexize")
+        || (position == 1 && function.name == "ts_filter")
         || (position == 0 && function.arguments.len() > 1 && function.name == "unaccent")
         || (position == 1 && function.name == "setweight")
 }

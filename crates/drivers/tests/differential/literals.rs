@@ -132,6 +132,18 @@ const SEARCHES: &[&str] = &[
     "a:B*",
 ];
 
+/// Options of `ts_headline`.
+const HEADLINES: &[&str] = &[
+    "",
+    "MaxWords=6, MinWords=2",
+    "MaxFragments=2, MaxWords=4, MinWords=1",
+    "StartSel=<<, StopSel=>>, ShortWord=1",
+    "HighlightAll=true",
+    "MinWords=9, MaxWords=3",
+    "Nope=1",
+    "MaxWords",
+];
+
 /// Texts of `websearch_to_tsquery`.
 const WEB_SEARCHES: &[&str] = &[
     "fat rat",
@@ -549,7 +561,14 @@ pub(crate) fn words(
             &["[]", "[)", "(]", "()", "x"]
         }
         (
-            "to_tsvector" | "to_tsquery" | "plainto_tsquery" | "phraseto_tsquery" | "websearch_to_tsquery",
+            "to_tsvector"
+            | "to_tsquery"
+            | "plainto_tsquery"
+            | "phraseto_tsquery"
+            | "websearch_to_tsquery"
+            | "json_to_tsvector"
+            | "jsonb_to_tsvector"
+            | "ts_headline",
             0,
         ) if is_first => &[
             "english",
@@ -563,6 +582,11 @@ pub(crate) fn words(
         ],
         ("to_tsvector" | "plainto_tsquery" | "phraseto_tsquery", _) => SENTENCES,
         ("setweight", 1) => &["A", "b", "C", "D"],
+        ("ts_headline", _) if position < 2 => SENTENCES,
+        ("ts_headline", _) => HEADLINES,
+        ("ts_lexize", 0) => &["english_stem", "simple", "german_stem", "pg_catalog.simple", "nope"],
+        ("ts_lexize", 1) => &["stars", "the", "running", "a", "Äpfel", ""],
+        ("ts_filter", 1) => &["{a}", "{A,d}", "{}", "{b,c,NULL}", "{x}"],
         ("to_tsquery", _) => SEARCHES,
         ("websearch_to_tsquery", _) => WEB_SEARCHES,
         ("to_number", 0) => &["123", "-12.5", "+1,234", "12-", "<7>", " 5 ", "x", "", "1.2.3"],

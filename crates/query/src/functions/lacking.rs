@@ -2,7 +2,7 @@
 //! name, and not as one that does not exist.
 
 /// Whether a name is that of a function that is not here.
-pub(super) fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
@@ -11,11 +11,12 @@ const NAMES: &[&str] = &[
     // Numbers whose last digits are a C library's, and chance that is repeated.
     "acosh", "asinh", "atanh", "setseed",
     // Text.
-    "to_ascii", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
+    "convert", "to_ascii", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
     // Moments.
     "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday",
     // Ranges.
-    "multirange", "range_agg", "range_intersect_agg",
+    "datemultirange", "int4multirange", "int8multirange", "multirange", "nummultirange", "range_agg", "range_intersect_agg",
+    "tsmultirange", "tstzmultirange",
     // Text search.
     "ts_rewrite", "ts_stat",
     // Sequences.
@@ -23,7 +24,7 @@ const NAMES: &[&str] = &[
     // The server and its catalogs.
     "col_description", "current_query", "format_type", "obj_description", "pg_backend_pid",
     "pg_cancel_backend", "pg_column_compression", "pg_column_size", "pg_conf_load_time", "pg_current_xact_id", "pg_database_size",
-    "pg_get_constraintdef", "pg_get_expr", "pg_get_functiondef", "pg_get_indexdef", "pg_get_serial_sequence", "pg_get_triggerdef",
+    "pg_get_constraintdef", "pg_get_expr", "pg_get_functiondef", "pg_get_indexdef", "pg_get_triggerdef",
     "pg_get_userbyid", "pg_get_viewdef", "pg_has_role", "pg_indexes_size", "pg_is_in_recovery", "pg_postmaster_start_time",
     "pg_relation_size", "pg_table_size", "pg_terminate_backend", "pg_total_relation_size", "row_security_active",
     "shobj_description", "to_regclass", "to_regnamespace", "to_regproc", "to_regprocedure", "to_regrole", "to_regtype",

@@ -68,6 +68,7 @@ pub use common::common_type;
 pub(crate) use common::{category, preferred};
 pub(crate) use families::Families;
 pub use families::{instance, is_polymorphic};
+pub(crate) use lacking::is_known as is_lacking;
 pub use pattern::check_regex;
 pub use row::{Context, Eval, Function, Kind, Volatility};
 pub use sets::SetFunction;

@@ -332,7 +332,8 @@ fn lexized(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         let message = format!("text search dictionary \"{written}\" does not exist");
         return Err(Error::new(Code::UNDEFINED_OBJECT, message));
     };
-    let lexeme = config.word(&super::text::lower(text(arguments, 1)?))?;
+    let word = super::text::lower(text(arguments, 1)?);
+    let lexeme = if word.is_empty() { None } else { config.word(&word)? };
     Ok(super::arguments::list(lexeme.into_iter().map(Value::text).collect()))
 }
 

@@ -8,7 +8,8 @@ use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
 use crate::functions::{
-    DESCENDING, GROUPING, Kind, VARIADIC, aggregates, candidates, choose, choose_aggregate, is_ordered,
+    DESCENDING, GROUPING, Kind, VARIADIC, aggregates, candidates, choose, choose_aggregate,
+    choose_comparison, is_lacking, is_ordered,
 };
 use crate::ir::{CallerField, Expr, Form, Order, Output, Source, Subquery};
 
@@ -145,6 +146,9 @@ impl Resolver<'_> {
     /// A call of a row of the table of functions, or a cast in function notation.
     fn function(&mut self, name: &ObjectName, args: Vec<Expr>) -> Result<Expr> {
         let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"));
+        if is_ours && is_lacking(&name.name) {
+            return self.apply(&name.name, args);
+        }
         let takes = |function: &crate::functions::Function| function.takes(args.len());
         if is_ours && args.len() == 1 && !candidates(&name.name, Kind::Function).any(takes) {
             let ty = TypeName {
@@ -217,7 +221,11 @@ impl Resolver<'_> {
             (None | Some("pg_catalog"), "current_user" | "session_user" | "current_role" | "user", 0) => {
                 return Ok(Some(self.role_in_force(&call.name.name)));
             }
-            (None | Some("pg_catalog"), "current_date" | "localtimestamp" | "localtime" | "current_time", 0) => {
+            (
+                None | Some("pg_catalog"),
+                "current_date" | "localtimestamp" | "localtime" | "current_time",
+                0,
+            ) => {
                 let ty = match call.name.name.as_str() {
                     "current_date" => Type::Date,
                     "current_time" => Type::Timetz,
@@ -304,7 +312,16 @@ impl Resolver<'_> {
         let mut args = self.arguments(call)?;
         match (is_ordered(name), &call.within_group[..]) {
             (false, []) => {}
-            (true, [key]) => args.push(self.expr(&key.expr)?),
+            (true, [key]) => {
+                let key = self.expr(&key.expr)?;
+                // What has no order here cannot be put in one.
+                let ty = key.ty();
+                choose_comparison("<", &ty, &ty).map_err(|error| match error.code() {
+                    Code::UNDEFINED_FUNCTION => no_order(&ty),
+                    _ => error,
+                })?;
+                args.push(key);
+            }
             (true, []) => {
                 let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
                 return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
@@ -373,6 +390,13 @@ pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
 /// The type of any row.
 pub(super) fn record() -> Type {
     Type::Composite(Name::new("pg_catalog", "record"))
+}
+
+/// `42883` of what has no order.
+fn no_order(ty: &Type) -> Error {
+    let message = format!("could not identify an ordering operator for type {}", format_type(ty, None));
+    Error::new(Code::UNDEFINED_FUNCTION, message)
+        .with_hint("Use an explicit ordering operator or modify the query.")
 }
 
 /// Whether a function takes what is behind `variadic` as the array that it is.

@@ -71,6 +71,14 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
         r#"(select w$.words from @words w$ where w$.kind = 'result' and w$.oid = g$.a1$)"#,
     ),
     (
+        "pg_get_serial_sequence",
+        &["regclass", ""],
+        r#"(select quote_ident(n$.nspname) || '.' || quote_ident(s$.relname)
+        from pg_catalog.pg_depend d$, pg_catalog.pg_attribute a$, pg_catalog.pg_class s$, pg_catalog.pg_namespace n$
+        where d$.refobjid = g$.a1$ and d$.deptype in ('a', 'i') and a$.attrelid = d$.refobjid and a$.attnum = d$.refobjsubid
+        and a$.attname = g$.a2$ and s$.oid = d$.objid and s$.relkind = 'S' and n$.oid = s$.relnamespace)"#,
+    ),
+    (
         "pg_get_userbyid",
         &[""],
         r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1$)"#,

@@ -40,7 +40,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(written: &str) -> Result<Options> {
+    fn of(pairs: &[(String, String)]) -> Result<Options> {
         let mut options = Options {
             words_max: 35,
             words_min: 15,
@@ -51,15 +51,15 @@ impl Options {
             stop: "</b>".to_owned(),
             delimiter: " ... ".to_owned(),
         };
-        for (name, value) in pairs(written)? {
+        for (name, value) in pairs {
             match name.to_ascii_lowercase().as_str() {
-                "maxwords" => options.words_max = number(&value)?,
-                "minwords" => options.words_min = number(&value)?,
-                "shortword" => options.short_word = number(&value)?,
-                "maxfragments" => options.fragments_max = number(&value)?,
-                "startsel" => options.start = value,
-                "stopsel" => options.stop = value,
-                "fragmentdelimiter" => options.delimiter = value,
+                "maxwords" => options.words_max = number(value)?,
+                "minwords" => options.words_min = number(value)?,
+                "shortword" => options.short_word = number(value)?,
+                "maxfragments" => options.fragments_max = number(value)?,
+                "startsel" => options.start.clone_from(value),
+                "stopsel" => options.stop.clone_from(value),
+                "fragmentdelimiter" => options.delimiter.clone_from(value),
                 "highlightall" => {
                     let word = value.to_ascii_lowercase();
                     options.highlights_all = ["1", "on", "true", "t", "y", "yes"].contains(&word.as_str());
@@ -100,7 +100,9 @@ fn pairs(written: &str) -> Result<Vec<(String, String)>> {
     while !rest.is_empty() {
         let (name, behind) = word(rest, '"').ok_or_else(wrong)?;
         let behind = behind.trim_start().strip_prefix('=').ok_or_else(wrong)?;
-        let (value, behind) = word(behind.trim_start(), '\'').ok_or_else(wrong)?;
+        let behind = behind.trim_start();
+        let mark = if behind.starts_with('"') { '"' } else { '\'' };
+        let (value, behind) = word(behind, mark).ok_or_else(wrong)?;
         if name.is_empty() {
             return Err(wrong());
         }
@@ -167,7 +169,7 @@ struct Headline<'t, 's> {
 
 fn shown(config: Configuration, arguments: &[Value], at: usize) -> Result<String> {
     let search = parse(text(arguments, at + 1)?)?;
-    let options = Options::parse(option_text(arguments, at)?)?;
+    let options = Options::of(&pairs(option_text(arguments, at)?)?)?;
     of_text(config, text(arguments, at)?, search.as_ref(), &options)
 }
 
@@ -175,12 +177,12 @@ fn option_text(arguments: &[Value], at: usize) -> Result<&str> {
     if arguments.len() > at + 2 { text(arguments, at + 2) } else { Ok("") }
 }
 
-/// A document whose strings are headlines.
+/// A document whose strings are headlines. What the options say is looked at where there is one.
 fn document(config: Configuration, arguments: &[Value], at: usize) -> Result<Json> {
     let search = parse(text(arguments, at + 1)?)?;
-    let options = Options::parse(option_text(arguments, at)?)?;
+    let options = pairs(option_text(arguments, at)?)?;
     let mut document = json::parse(text(arguments, at)?, DEPTH_MAX)?;
-    within(&mut document, &mut |string| of_text(config, string, search.as_ref(), &options))?;
+    within(&mut document, &mut |string| of_text(config, string, search.as_ref(), &Options::of(&options)?))?;
     Ok(document)
 }
 
