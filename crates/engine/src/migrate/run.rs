@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use catalog::migration::{Action, Danger, Step};
-use catalog::{Catalog, ColumnId};
+use catalog::{Catalog, ColumnId, Table};
 use query::Model;
 use query::triggers::Replication;
 use render::schema::{Ledger, Scene, Task, Test};
@@ -89,6 +89,10 @@ struct Run<'t> {
 impl Run<'_> {
     async fn plan(&mut self, plan: Plan) -> Result<()> {
         self.execute(&self.schema.ledger(Ledger::Make, &self.session)).await?;
+        // What an older version stored otherwise is as it is meant before rows are touched, too.
+        if let (Some(_), Some(stage)) = (&plan.settle, plan.stages.first()) {
+            self.settle(&stage.from).await?;
+        }
         for (position, stage) in plan.stages.iter().enumerate() {
             self.stage(stage).await?;
             let next = plan.stages.iter().skip(position + 1).find_map(|stage| stage.rows.first());
@@ -118,10 +122,17 @@ impl Run<'_> {
         }
         self.touch(stage).await?;
         if self.moves {
-            for table in stage.to.catalog.tables.iter().filter(|table| table.is_stored()) {
-                let tasks = self.schema.references(&stage.to, table, &self.session)?;
-                self.tasks(tasks).await.map_err(|error| self.loose(error))?;
-            }
+            self.references(&stage.to, |_| true).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the keys of tables, which the engine does not while rows move.
+    async fn references(&mut self, model: &Model, looked_at: fn(&Table) -> bool) -> Result<()> {
+        let tables = model.catalog.tables.iter().filter(|table| table.is_stored() && looked_at(table));
+        for table in tables {
+            let tasks = self.schema.references(model, table, &self.session)?;
+            self.tasks(tasks).await.map_err(|error| self.loose(error))?;
         }
         Ok(())
     }
@@ -346,7 +357,12 @@ impl Run<'_> {
     /// Runs something about rows; what fails is undone by itself and told.
     async fn rows_or_note(&mut self, rows: &Rows, model: &Arc<Model>) -> Result<()> {
         self.transaction.begin_part().await?;
-        let outcome = self.rows(rows, model).await;
+        let mut outcome = self.rows(rows, model).await;
+        if self.moves && outcome.is_ok() {
+            // A key that waits for the end of its file is looked at with its stage.
+            let is_due = |table: &Table| table.foreign_keys.iter().all(|key| !key.initially_deferred);
+            outcome = self.references(model, is_due).await;
+        }
         self.transaction.end_part(outcome.is_ok()).await?;
         if let Err(error) = outcome {
             let said =

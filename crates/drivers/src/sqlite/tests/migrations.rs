@@ -260,6 +260,20 @@ fn what_is_made_beside_a_temporary_table_lasts() {
 }
 
 #[test]
+fn a_lenient_start_passes_over_what_refers_to_nothing_while_tables_are_made_anew() {
+    let fixture = Fixture::new();
+    let first = "create table p (id int primary key); create table t (id int, p int references p); insert into p values (1)";
+    let second =
+        "alter table t alter column id type bigint; insert into t values (1, 9); insert into t values (2, 1)";
+    let sources = migrations(&[("1.sql", first), ("2.sql", second)]);
+    assert_eq!(fixture.apply(&sources).unwrap_err().code(), types::Code::FOREIGN_KEY_VIOLATION);
+    let lenient = migrate::Options { is_lenient: true, ..fixture.migration_options() };
+    let applied = block(migrate::apply(&fixture.engine, &sources, &lenient)).unwrap();
+    assert_eq!(applied.notes.len(), 1, "{:?}", applied.notes);
+    assert_eq!(fixture.rows("SELECT id, p FROM \"public.t\""), [["2", "1"]]);
+}
+
+#[test]
 fn labels_are_rewritten_and_missed() {
     let base = "create type mood as enum ('sad', 'ok', 'gone');
         create table t (m mood, l mood[]); insert into t values ('sad', '{ok,sad}'), ('ok', '{}')";
@@ -520,9 +534,15 @@ fn names_that_differ_only_in_case() {
     check(first, "drop table players; drop table \"Teams\"; create table teams (id int primary key)");
     check(first, "drop index \"Titles\"; create index titles on \"Teams\" (\"Title\")");
     let why = refused(first, "create table teams (id int)");
-    assert_eq!(why, "0A000: tables public.Teams and public.teams, which differ only in case, is not supported");
+    assert_eq!(
+        why,
+        "0A000: tables public.Teams and public.teams, which differ only in case, is not supported"
+    );
     let why = refused(first, "alter table players rename to teams");
-    assert_eq!(why, "0A000: tables public.Teams and public.teams, which differ only in case, is not supported");
+    assert_eq!(
+        why,
+        "0A000: tables public.Teams and public.teams, which differ only in case, is not supported"
+    );
 }
 
 #[test]
