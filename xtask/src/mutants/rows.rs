@@ -1066,7 +1066,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "raising-columns-unseen",
-                "is_guarded && !conditions.is_empty() && («raises» ||",
+                "let asks = !conditions.is_empty() && («raises» ||",
                 "false",
                 "columns of views that raise errors are evaluated on hidden rows",
             ),
@@ -1355,24 +1355,6 @@ pub(super) const FILES: &[File] = &[
                 "«!gone.contains(&(from, row.key))» && !let_go",
                 "true",
                 "rows that go together keep each other",
-            ),
-        ],
-    },
-    File {
-        area: PLANNER,
-        path: "rest/src/shape.rs",
-        mutants: &[
-            mutant(
-                "words-are-values",
-                "if COMPARISONS.contains(&word) && «!WORDS.contains(&rest)» {",
-                "true",
-                "a read that was kept with a value takes `true` for one",
-            ),
-            mutant(
-                "logic-of-values",
-                "return («!matches!(last, Some(\"and\" | \"or\"))»).then_some(());",
-                "true",
-                "reads with a logic tree are kept by their shape",
             ),
         ],
     },
