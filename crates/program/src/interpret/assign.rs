@@ -51,7 +51,8 @@ impl Frame<'_> {
         if !self.takes_rows(target)? {
             let (found, ty) = self.value_without_rows(value).await?;
             let assigned = self.assign_to(target, found, &ty).await;
-            return assigned.or_else(|error| Err(self.converted_early(value, error)?));
+            let Err(error) = assigned else { return Ok(()) };
+            return Err(self.converted_early(target, value, error).await?);
         }
         let (found, ty) = self.value(value).await?;
         if let (Value::Row(given), Some(shape)) = (&found, self.shape_of_expr(value)?) {
@@ -59,16 +60,22 @@ impl Frame<'_> {
             return self.assign_to(target, given, &ty).await;
         }
         let assigned = self.assign_to(target, found, &ty).await;
-        assigned.or_else(|error| Err(self.converted_early(value, error)?))
+        let Err(error) = assigned else { return Ok(()) };
+        Err(self.converted_early(target, value, error).await?)
     }
 
     /// An error of a conversion, which PostgreSQL makes of constants while it plans.
-    fn converted_early(&self, value: &Expr, error: Error) -> Result<Error> {
+    async fn converted_early(&mut self, target: &Target, value: &Expr, error: Error) -> Result<Error> {
         let is_of_value = error.state().starts_with("22") && error.code() != Code::NULL_NOT_ALLOWED;
-        if is_of_value && self.planned(value)?.value().is_some_and(is_constant) {
-            return Ok(self.program.told.run(&self.asked(value), error));
+        if !is_of_value || !self.planned(value)?.value().is_some_and(is_constant) {
+            return Ok(error);
         }
-        Ok(error)
+        // A subscript may have failed instead.
+        let place = self.place(target)?;
+        Ok(match self.segments(target, &place).await {
+            Ok(_) => self.program.told.run(&self.asked(value), error),
+            Err(_) => error,
+        })
     }
 
     /// Whether a variable or field may hold a row, or rows.

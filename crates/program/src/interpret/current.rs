@@ -32,8 +32,26 @@ pub(super) struct Following {
 }
 
 impl Following {
-    fn of_nothing(missing: &'static str) -> Following {
+    /// Nothing, and why.
+    pub(super) fn of_nothing(missing: &'static str) -> Following {
         Following { missing: Some(missing), ..Following::default() }
+    }
+
+    /// A table, and how many columns stand before its key.
+    fn of(&self, table: TableId) -> Option<(&Followed, usize)> {
+        let at = self.tables.iter().position(|followed| followed.table == table)?;
+        let before = self.tables.iter().take(at).map(|followed| followed.key.len()).sum();
+        self.tables.get(at).map(|followed| (followed, before))
+    }
+
+    /// The error of a statement about a table that is none of them.
+    fn refusal(&self, portal: &str, table: &str) -> Error {
+        let what = match (self.missing, self.locks) {
+            (Some(why), _) => return Error::missing(format!("WHERE CURRENT OF {why}")),
+            (None, true) => "does not have a FOR UPDATE/SHARE reference to",
+            (None, false) => "is not a simply updatable scan of",
+        };
+        Error::raised("24000", format!("cursor \"{portal}\" {what} table \"{table}\""))
     }
 
     /// How many columns stand behind what the query says.
@@ -132,31 +150,10 @@ impl Frame<'_> {
         let portal = self.portal(cursor)?;
         let missing = || Error::raised("34000", format!("cursor \"{portal}\" does not exist"));
         let open = self.cursors.get(&portal).ok_or_else(missing)?;
-        let is_known = self.table(name);
-        let Some(table) = is_known else {
-            return Err(Error::missing("WHERE CURRENT OF on anything but a table"));
-        };
-        let following = &open.following;
-        let mut from = 0;
-        let mut found = None;
-        for followed in &following.tables {
-            if followed.table == table {
-                found = Some(followed);
-                break;
-            }
-            from += followed.key.len();
-        }
-        let Some(followed) = found else {
-            let what = if following.locks {
-                "does not have a FOR UPDATE/SHARE reference to"
-            } else {
-                "is not a simply updatable scan of"
-            };
-            return Err(match following.missing {
-                Some(why) => Error::missing(format!("WHERE CURRENT OF {why}")),
-                None => Error::raised("24000", format!("cursor \"{portal}\" {what} table \"{}\"", name.name)),
-            });
-        };
+        let table = self.table(name);
+        let table = table.ok_or_else(|| Error::missing("WHERE CURRENT OF on anything but a table"))?;
+        let found = open.following.of(table);
+        let (followed, from) = found.ok_or_else(|| open.following.refusal(&portal, &name.name))?;
         if followed.key.iter().any(|(key, _)| columns.iter().any(|column| **column == **key)) {
             return Err(Error::missing("WHERE CURRENT OF in an update of the primary key"));
         }

@@ -145,7 +145,7 @@ impl Frame<'_> {
             return self.cursor_run(query).await;
         }
         let (outputs, rows, held, temporaries) = self.rows_of(rows, false).await?;
-        let following = Following::default();
+        let following = Following::of_nothing("a cursor over a text that is made");
         self.host.temporaries().occupy(&temporaries);
         Ok(Open { outputs, rows, _held: held, at: 0, following, is_pinned: false, temporaries })
     }
