@@ -1,5 +1,5 @@
-//! `set constraints` (PostgreSQL, "SET CONSTRAINTS"): which triggers and foreign keys wait for the end of a transaction, and what
-//! waits for it. Nothing here stores rows.
+//! `set constraints` (PostgreSQL, "SET CONSTRAINTS"): which triggers and keys wait for the end of a transaction, and what waits for
+//! it. Nothing here stores rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

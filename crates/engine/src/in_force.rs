@@ -226,7 +226,7 @@ impl InForce {
         }
     }
 
-    /// Has a trigger wait.
+    /// Has a trigger or a key wait.
     pub(crate) fn defer(&self, deferred: Deferred) -> Result<()> {
         let mut waiting = locked(&self.deferred);
         if waiting.len() == DEFERRED_MAX {

@@ -1,4 +1,4 @@
-//! What foreign keys do to other rows where triggers see it: engines fire none of ours.
+//! What foreign keys do to other rows where more hangs on it than what engines do: triggers, generated columns, checks, keys of ours.
 //!
 //! The rows are found, and triggers before them fired, before the engine does what the keys say; triggers after them are fired
 //! when it is done.

@@ -1,4 +1,5 @@
-//! Writes that fire triggers (PostgreSQL, "Overview of Trigger Behavior").
+//! Writes after which more is to be done than engines do: triggers are fired (PostgreSQL, "Overview of Trigger Behavior"), keys
+//! that wait are looked at.
 //!
 //! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
 //! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
@@ -10,7 +11,7 @@ use catalog::{ColumnId, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, OLD, Operation, Replication, Routine, TriggerModel};
-use query::{Action, Assign, Expr, Insert, RowCheck, RowValue, Source, Write, reach};
+use query::{Action, Assign, Expr, Insert, RowCheck, Source, Write, reach};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
 
@@ -225,7 +226,8 @@ impl Work<'_> {
         Ok(passed)
     }
 
-    /// Inserts rows. Triggers before a row see the rows before it; where there are none, all are checked before the first is stored.
+    /// Inserts rows. Triggers before a row see the rows before it; where there are none, all are checked before the first is stored,
+    /// and those before a row that is refused are stored first, because theirs might be the earlier error.
     async fn pass_given(
         &mut self,
         write: &Write,
@@ -233,25 +235,20 @@ impl Work<'_> {
         parameters: &[Value],
         passed: &mut Passed,
     ) -> Result<(), Failure> {
-        let mut rows: Vec<Vec<RowValue>> = insert.rows.clone();
-        if let Some(read) = &insert.read {
-            let read = self.rows_at_start(read, parameters).await?;
-            rows.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
-        }
-        let is_one_by_one = self.takes_one_by_one(write, rows.len());
-        let mut checked = Vec::new();
-        for given in &rows {
-            let Some(row) = self.candidate(write, insert, given, parameters).await? else { continue };
-            if is_one_by_one {
-                self.pass_row(write, insert, row, passed).await?;
-            } else {
-                checked.push(row);
+        if self.takes_one_by_one(write) {
+            for given in self.given(insert, parameters).await? {
+                if let Some(row) = self.candidate(write, insert, &given, parameters).await? {
+                    self.pass_row(write, insert, row, passed).await?;
+                }
             }
+            return Ok(());
         }
+        let mut checked = Vec::new();
+        let refused = self.candidates(write, insert, parameters, &mut checked).await;
         for row in checked {
             self.pass_row(write, insert, row, passed).await?;
         }
-        Ok(())
+        Ok(refused?)
     }
 
     /// Updates rows, in the same way.
@@ -263,24 +260,21 @@ impl Work<'_> {
         parameters: &[Value],
         passed: &mut Passed,
     ) -> Result<(), Failure> {
-        let asked = super::update::asked(write, set);
-        let rows = self.targets(write, filter, asked, parameters).await?;
-        let is_one_by_one = self.takes_one_by_one(write, rows.len());
-        let mut checked = Vec::new();
-        for (row, asked) in rows {
-            let values = self.assigned(write, set, &row, asked, parameters).await?;
-            let columns = set.iter().map(|(column, _)| *column).collect();
-            let Some(change) = self.change(write, row, columns, values).await? else { continue };
-            if is_one_by_one {
-                self.pass_change(write, change, passed).await?;
-            } else {
-                checked.push(change);
+        if self.takes_one_by_one(write) {
+            let asked = super::update::asked(write, set);
+            for (row, asked) in self.targets(write, filter, asked, parameters).await? {
+                if let Some(change) = self.change_of(write, set, (row, asked), parameters).await? {
+                    self.pass_change(write, change, passed).await?;
+                }
             }
+            return Ok(());
         }
+        let mut checked = Vec::new();
+        let refused = self.changes(write, set, filter, parameters, &mut checked).await;
         for change in checked {
             self.pass_change(write, change, passed).await?;
         }
-        Ok(())
+        Ok(refused?)
     }
 
     async fn pass_change(
@@ -297,7 +291,7 @@ impl Work<'_> {
     }
 
     /// Whether a row is stored before the next one is checked: triggers before rows see that.
-    fn takes_one_by_one(&self, write: &Write, rows: usize) -> bool {
+    fn takes_one_by_one(&self, write: &Write) -> bool {
         let model = &self.served.model;
         let table = &model.catalog[write.table];
         let is_before = |trigger: &TriggerModel| {
@@ -307,7 +301,7 @@ impl Work<'_> {
             };
             triggers::operations(write).iter().any(fires)
         };
-        rows > 1 && model[write.table].triggers.iter().any(is_before)
+        model[write.table].triggers.iter().any(is_before)
     }
 
     /// Whether the rows of an upsert are judged one after the other, for policies look at the table.

@@ -1,5 +1,7 @@
 //! `insert`, with `on conflict`.
 
+use std::borrow::Cow;
+
 use catalog::{ColumnId, TableId};
 use query::arbiters::{UniqueModel, arbiters};
 use query::model::ROW;
@@ -43,23 +45,33 @@ impl Work<'_> {
     }
 
     /// The complete rows, up to the first that is refused.
-    async fn candidates(
+    pub(super) async fn candidates(
         &mut self,
         write: &Write,
         insert: &Insert,
         parameters: &[Value],
         rows: &mut Vec<Vec<Value>>,
     ) -> Result<()> {
-        for given in &insert.rows {
-            rows.extend(self.candidate(write, insert, given, parameters).await?);
-        }
-        if let Some(read) = &insert.read {
-            for given in self.rows_at_start(read, parameters).await? {
-                let given: Vec<RowValue> = given.into_iter().map(RowValue::Value).collect();
-                rows.extend(self.candidate(write, insert, &given, parameters).await?);
-            }
+        for given in self.given(insert, parameters).await? {
+            rows.extend(self.candidate(write, insert, &given, parameters).await?);
         }
         Ok(())
+    }
+
+    /// What is given of each row.
+    pub(super) async fn given<'i>(
+        &mut self,
+        insert: &'i Insert,
+        parameters: &[Value],
+    ) -> Result<Vec<Cow<'i, [RowValue]>>> {
+        let mut given: Vec<Cow<'i, [RowValue]>> =
+            insert.rows.iter().map(|row| Cow::Borrowed(&row[..])).collect();
+        if let Some(read) = &insert.read {
+            let read = self.rows_at_start(read, parameters).await?;
+            let values = |row: Vec<Value>| Cow::Owned(row.into_iter().map(RowValue::Value).collect());
+            given.extend(read.into_iter().map(values));
+        }
+        Ok(given)
     }
 
     /// A complete row; nothing when a trigger leaves it out.

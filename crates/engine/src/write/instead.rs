@@ -3,7 +3,7 @@
 //! Nothing is stored here: for each row that is to come, or that the view shows, its triggers are fired, and say what is returned.
 
 use query::triggers::{self, Operation};
-use query::{Action, Insert, Read, RowValue, Source, Write, visit};
+use query::{Action, Insert, Read, Source, Write, visit};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
@@ -56,11 +56,7 @@ impl Work<'_> {
         insert: &Insert,
         parameters: &[Value],
     ) -> Result<Vec<Wanted>> {
-        let mut given: Vec<Vec<RowValue>> = insert.rows.clone();
-        if let Some(read) = &insert.read {
-            let read = self.rows_at_start(read, parameters).await?;
-            given.extend(read.into_iter().map(|row| row.into_iter().map(RowValue::Value).collect()));
-        }
+        let given = self.given(insert, parameters).await?;
         let mut rows = Vec::with_capacity(given.len());
         for row in &given {
             rows.push((None, Some(self.complete(write, insert, row, parameters).await?)));

@@ -62,7 +62,7 @@ impl Work<'_> {
     }
 
     /// The rows to change with their new values, up to the first that is refused.
-    async fn changes(
+    pub(super) async fn changes(
         &mut self,
         write: &Write,
         set: &[(ColumnId, Assign)],
@@ -71,12 +71,23 @@ impl Work<'_> {
         changes: &mut Vec<Change>,
     ) -> Result<()> {
         let asked = asked(write, set);
-        for (row, asked) in self.targets(write, filter, asked, parameters).await? {
-            let values = self.assigned(write, set, &row, asked, parameters).await?;
-            let columns = set.iter().map(|(column, _)| *column).collect();
-            changes.extend(self.change(write, row, columns, values).await?);
+        for found in self.targets(write, filter, asked, parameters).await? {
+            changes.extend(self.change_of(write, set, found, parameters).await?);
         }
         Ok(())
+    }
+
+    /// What becomes of a row. With it stands what was asked with it.
+    pub(super) async fn change_of(
+        &mut self,
+        write: &Write,
+        set: &[(ColumnId, Assign)],
+        (row, asked): (StoredRow, Vec<Value>),
+        parameters: &[Value],
+    ) -> Result<Option<Change>> {
+        let values = self.assigned(write, set, &row, asked, parameters).await?;
+        let columns = set.iter().map(|(column, _)| *column).collect();
+        self.change(write, row, columns, values).await
     }
 
     /// A row with the values that it is to have. `asked`: those of what was asked with the row.
