@@ -871,7 +871,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "upsert-twice",
-                "if «touched.met.contains(&existing.key)» || self.since.is_some_and(has_come) {",
+                "if «touched.met.contains(&existing.key) || self.since.is_some_and(has_come)» {",
                 "false",
                 "an upsert updates a row twice",
             ),
@@ -1371,19 +1371,11 @@ pub(super) const FILES: &[File] = &[
     File {
         area: RENDERER,
         path: "render/src/kept.rs",
-        mutants: &[
-            mutant(
-                "kept-by-text",
-                "if «notes.is_fixed» {",
-                "false",
-                "a read is kept whose text depends on its values",
-            ),
-            mutant(
-                "kept-caller-stays",
-                "Origin::Caller(field) => «bindings.caller_field(field)?»,",
-                "{ drop(field); Stored::Null }",
-                "a read that is kept asks for nobody",
-            ),
-        ],
+        mutants: &[mutant(
+            "kept-caller-stays",
+            "Origin::Caller(field) => «bindings.caller_field(field)?»,",
+            "{ drop(field); Stored::Null }",
+            "a read that is kept asks for nobody",
+        )],
     },
 ];
