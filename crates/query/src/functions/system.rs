@@ -16,6 +16,10 @@ pub(super) static ROWS: &[Function] = &[
         if text(a, 0)? == "privilege" {
             return Err(no_privilege(text(a, 1)?));
         }
+        if text(a, 0)? == "setting" {
+            let message = format!("permission denied to set parameter \"{}\"", text(a, 1)?);
+            return Err(Error::new(Code::PRIVILEGE, message));
+        }
         let code = match text(a, 0)? {
             "relation" => Code::UNDEFINED_TABLE,
             "function" => Code::UNDEFINED_FUNCTION,
