@@ -195,12 +195,12 @@ fn places(search: &Search, look: &mut Look<'_>) -> Option<Places> {
         Search::And(left, right) => {
             let (left, right) = (places(left, look)?, places(right, look)?);
             let width = left.width.max(right.width);
-            together(left, right, width, None)
+            together(&left, &right, width, None)
         }
         Search::Phrase(left, distance, right) => {
             let (left, right) = (places(left, look)?, places(right, look)?);
             let width = distance + left.width + right.width;
-            together(left, right, width, Some(*distance))
+            together(&left, &right, width, Some(*distance))
         }
         Search::Or(left, right) => {
             let nowhere = || Places { ends: Vec::new(), negated: false, width: 0 };
@@ -223,7 +223,7 @@ fn places(search: &Search, look: &mut Look<'_>) -> Option<Places> {
 }
 
 /// Both sides, at a distance if one is said.
-fn together(left: Places, right: Places, width: u32, distance: Option<u32>) -> Option<Places> {
+fn together(left: &Places, right: &Places, width: u32, distance: Option<u32>) -> Option<Places> {
     let apart = match distance {
         Some(distance) => (distance + right.width, 0),
         None => (width - left.width, width - right.width),
