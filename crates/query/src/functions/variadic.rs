@@ -18,7 +18,7 @@ pub(super) static ROWS: &[Function] = &[
         .stable(),
     Function::new("format variadic", &[T, LIST], T, |c, a| match a {
         // It alone takes no list for one without elements.
-        [format, Value::Null] => super::format::format(c, &[format.clone()]),
+        [format, Value::Null] => super::format::format(c, std::slice::from_ref(format)),
         all => spread(c, all, super::format::format),
     })
     .lax()

@@ -59,7 +59,7 @@ impl Resolver<'_> {
         let put = |expr: &mut ast::Expr| {
             let words = sql::print::expr(expr);
             if let Some(at) = found.iter().position(|(known, _)| *known == words) {
-                expr.kind = Box::new(ExprKind::Column(vec![NAME.to_owned(), format!("s{at}$")]));
+                *expr.kind = ExprKind::Column(vec![NAME.to_owned(), format!("s{at}$")]);
             }
         };
         let mut select = Select { group_by: keys, ..select.clone() };
