@@ -15,6 +15,11 @@ fn malformed(text: &str, details: &str) -> Error {
 /// # Errors
 /// `22P02` for malformed text, and what `element` refuses.
 pub fn parse(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Array> {
+    // What is wrong with the braces is told before what is wrong with an element.
+    read(text, element).map_err(|error| read(text, &|_| Ok(Value::Null)).err().unwrap_or(error))
+}
+
+fn read(text: &str, element: &dyn Fn(&str) -> Result<Value>) -> Result<Array> {
     let (said, trimmed) = dimensions(text)?;
     if !trimmed.starts_with('{') {
         return Err(malformed(text, "Array value must start with \"{\" or dimension information."));

@@ -138,6 +138,9 @@ fn century(year: i64, years: i64) -> i64 {
 /// `22023` for an unknown field, `0A000` for one that timestamps do not have.
 pub fn of_timestamp(word: &str, micros: i64, zone: Option<&Session>) -> Result<Option<Numeric>> {
     let ty = if zone.is_some() { Type::Timestamptz } else { Type::Timestamp };
+    if is_moment(word) {
+        return Err(unsupported(word, &ty));
+    }
     let field = Field::find(word, &ty)?;
     if !is_finite(micros) {
         return of_infinity(field, micros > 0).ok_or_else(|| unsupported(word, &ty));
@@ -156,6 +159,12 @@ pub fn of_timestamp(word: &str, micros: i64, zone: Option<&Session>) -> Result<O
             .or_else(|| of_calendar(field, days))
             .ok_or_else(|| unsupported(word, &ty))?,
     }))
+}
+
+/// Whether a word is known as that of a moment, and means no unit.
+fn is_moment(word: &str) -> bool {
+    let words = ["-infinity", "infinity", "now", "today", "tomorrow", "yesterday", "allballs"];
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn julian(days: i64, time: i64) -> Result<Numeric> {
@@ -213,6 +222,9 @@ fn of_infinity(field: Field, positive: bool) -> Option<Option<Numeric>> {
 /// # Errors
 /// As [`of_timestamp`].
 pub fn of_date(word: &str, days: i32) -> Result<Option<Numeric>> {
+    if is_moment(word) {
+        return Err(unsupported(word, &Type::Date));
+    }
     let field = Field::find(word, &Type::Date)?;
     let has = matches!(field, Field::Epoch | Field::Julian) || of_calendar(field, 0).is_some();
     if !has {

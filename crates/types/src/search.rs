@@ -120,7 +120,8 @@ impl Vector {
             let wanted = positions.iter().filter(|(_, weight)| is_wanted(*weight));
             let before = at.len();
             at.extend(wanted.map(|(position, _)| *position));
-            is_there |= *weights == 0 || at.len() > before;
+            // Without places, nobody knows of a weight that it is not theirs.
+            is_there |= *weights == 0 || positions.is_empty() || at.len() > before;
         }
         at.sort_unstable();
         at.dedup();

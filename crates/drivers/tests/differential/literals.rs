@@ -584,7 +584,7 @@ pub(crate) fn words(
         ("setweight", 1) => &["A", "b", "C", "D"],
         ("ts_headline", _) if position < 2 => SENTENCES,
         ("ts_headline", _) => HEADLINES,
-        ("ts_lexize", 0) => &["english_stem", "simple", "german_stem", "pg_catalog.simple", "nope"],
+        ("ts_lexize", 0) => &["english_stem", "simple", "german_stem", "pg_catalog.simple"],
         ("ts_lexize", 1) => &["stars", "the", "running", "a", "Äpfel", ""],
         ("ts_filter", 1) => &["{a}", "{A,d}", "{}", "{b,c,NULL}", "{x}"],
         ("to_tsquery", _) => SEARCHES,

@@ -406,6 +406,9 @@ impl Parts {
         };
         let mut parts = Parts::default();
         for word in words {
+            if matches!(word, Json::Array(_) | Json::Object(_)) {
+                return Err(Error::new(Code::INTERNAL, "unexpected end of flag array"));
+            }
             let Json::String(word) = word else {
                 let error = super::arguments::invalid("flag array element is not a string");
                 return Err(error.with_hint(HINT));
