@@ -101,11 +101,16 @@ impl Resolver<'_> {
             return Ok(Expr::Apply { function: &GROUPING, args, ty: Type::Int4 });
         }
         let args = self.arguments(call)?;
+        self.of_arguments(call, args)
+    }
+
+    /// A call of a function of ours with its arguments.
+    fn of_arguments(&mut self, call: &Call, args: Vec<Expr>) -> Result<Expr> {
         let is_list = |argument: &ast::Argument| {
             argument.variadic && !matches!(&*argument.value.kind, ExprKind::Array(_))
         };
         if call.args.last().is_some_and(is_list) {
-            let name = format!("{name}{VARIADIC}");
+            let name = format!("{}{VARIADIC}", call.name.name);
             return self.function(&ObjectName { name, ..call.name.clone() }, args);
         }
         self.function(&call.name, args)

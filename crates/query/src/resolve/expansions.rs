@@ -126,16 +126,7 @@ impl Resolver<'_> {
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<(T, Expansions)> {
-        self.expanding_on(Expansions::default(), inner)
-    }
-
-    /// Does something where more of them may stand.
-    pub(super) fn expanding_on<T>(
-        &mut self,
-        expansions: Expansions,
-        inner: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<(T, Expansions)> {
-        let around = self.expansions.replace(expansions);
+        let around = self.expansions.replace(Expansions::default());
         let outcome = inner(self);
         let found = std::mem::replace(&mut self.expansions, around);
         Ok((outcome?, found.unwrap_or_default()))

@@ -5,25 +5,28 @@ use sql::ast::{self, ExprKind, FromItem, Literal, OrderItem, Select, StatementKi
 use types::Result;
 
 use super::Resolver;
-use crate::ir::Source;
+use crate::ir::{JoinKind, Source};
 
 /// What stands for the rows; no name in SQL without quotation marks is like it.
 const NAME: &str = "sets$";
 
-/// A select that groups by columns, its order, and what it reads besides.
+/// A select that groups by columns, and its order.
 pub(super) struct Prepared {
     pub(super) select: Select,
     pub(super) order_by: Vec<OrderItem>,
-    pub(super) source: Source,
 }
 
 impl Resolver<'_> {
-    /// A select with such functions out of its groups; `None` where it has none.
+    /// A select with such functions out of its groups, where they are put beside what it reads; `None` where it has none.
     pub(super) fn sets_of_groups(
         &mut self,
         select: &Select,
         order_by: &[OrderItem],
-    ) -> Result<Option<Prepared>> {
+        from: &mut Source,
+    ) -> Result<Option<Box<Prepared>>> {
+        if select.group_by.is_empty() {
+            return Ok(None);
+        }
         let mut found: Vec<(String, ast::Expr)> = Vec::new();
         let mut keys = Vec::new();
         for key in &select.group_by {
@@ -71,7 +74,16 @@ impl Resolver<'_> {
         select.having.iter_mut().for_each(put);
         let mut order_by = order_by.to_vec();
         order_by.iter_mut().for_each(|item| put(&mut item.expr));
-        Ok(Some(Prepared { select, order_by, source }))
+        *from = match std::mem::replace(from, Source::Unit) {
+            Source::Unit => source,
+            from => Source::Join {
+                kind: JoinKind::Inner,
+                left: Box::new(from),
+                right: Box::new(source),
+                on: None,
+            },
+        };
+        Ok(Some(Box::new(Prepared { select, order_by })))
     }
 
     /// What a key says: itself, or the target that it names or counts.

@@ -8,6 +8,7 @@ use types::{Code, Error, Name, Result, Type};
 
 use super::Resolver;
 use super::calls::ordered;
+use super::expansions::Expansions;
 use super::group::all_grouped;
 use super::scope::{Level, Relation};
 use crate::functions::common_type;
@@ -142,14 +143,12 @@ impl Resolver<'_> {
         }
         let from = self.from(&select.from)?;
         self.refuse_noted("FROM clause of their own query level")?;
-        let prepared = self.sets_of_groups(select, order_by)?;
-        let (select, order_by, from) = match &prepared {
-            None => (select, order_by, from),
-            Some(prepared) => {
-                (&prepared.select, &prepared.order_by[..], beside(from, prepared.source.clone()))
-            }
-        };
         let mut read = Read::from(from);
+        let prepared = self.sets_of_groups(select, order_by, &mut read.from)?;
+        let (select, order_by) = match &prepared {
+            None => (select, order_by),
+            Some(prepared) => (&prepared.select, &prepared.order_by[..]),
+        };
         if let Some(filter) = &select.filter {
             let filter = self.boolean(filter, "WHERE")?;
             self.refuse_aggregate(&filter, "WHERE")?;
@@ -163,9 +162,7 @@ impl Resolver<'_> {
         read.having = select.having.as_ref().map(|having| self.boolean(having, "HAVING")).transpose()?;
         read.having.iter().try_for_each(|having| self.refuse_window(having, "HAVING"))?;
         read.distinct = select.distinct == Distinct::All;
-        let (order, expansions) =
-            self.expanding_on(expansions, |resolver| resolver.order_by(order_by, &read))?;
-        read.order = order;
+        let expansions = self.order_among(expansions, order_by, &mut read)?;
         let noted = self.levels.last_mut().and_then(|level| level.aggregates.take()).unwrap_or_default();
         self.check_groups(&read, !noted.is_empty())?;
         let looks_at_groups = read.outputs.iter().any(|output| crate::visit::has_window(&output.expr));
@@ -182,6 +179,20 @@ impl Resolver<'_> {
             Distinct::On(keys) => self.distinct_on(read, keys),
             Distinct::No | Distinct::All => Ok(self.distinct_of_windows(read)),
         }
+    }
+
+    /// The order of a read, in which further set-returning functions may stand.
+    fn order_among(
+        &mut self,
+        expansions: Expansions,
+        order_by: &[ast::OrderItem],
+        read: &mut Read,
+    ) -> Result<Expansions> {
+        let around = self.expansions.replace(expansions);
+        let order = self.order_by(order_by, read);
+        let expansions = std::mem::replace(&mut self.expansions, around);
+        read.order = order?;
+        Ok(expansions.unwrap_or_default())
     }
 
     /// `distinct on`: the first row of each group in the order asked for.
@@ -661,14 +672,6 @@ fn refuse_lateral(left: &Source, right: &Source) -> Result<()> {
             .with_details("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
     }
     Ok(())
-}
-
-/// What is read for each row of something.
-fn beside(from: Source, right: Source) -> Source {
-    match from {
-        Source::Unit => right,
-        from => join(JoinKind::Inner, from, right, None),
-    }
 }
 
 fn join(kind: JoinKind, left: Source, right: Source, on: Option<Expr>) -> Source {
