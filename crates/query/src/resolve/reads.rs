@@ -9,7 +9,7 @@ use types::{Code, Error, Name, Result, Type};
 use super::Resolver;
 use super::calls::ordered;
 use super::expansions::Expansions;
-use super::group::all_grouped;
+use super::group::{GroupingSet, all_grouped};
 use super::scope::{Level, Relation};
 use crate::functions::common_type;
 use crate::ir::{Expr, Form, Guard, JoinKind, Order, Output, Read, Source, Window, WindowFunction};
@@ -138,17 +138,35 @@ impl Resolver<'_> {
             read.order = self.order_by(order_by, &read)?;
             return Ok(read);
         }
-        if let Some(level) = self.levels.last_mut() {
-            level.aggregates = Some(Vec::new());
-        }
-        let from = self.from(&select.from)?;
-        self.refuse_noted("FROM clause of their own query level")?;
-        let mut read = Read::from(from);
+        let mut read = self.of_sources(select)?;
         let prepared = self.sets_of_groups(select, order_by, &mut read.from)?;
         let (select, order_by) = match &prepared {
             None => (select, order_by),
             Some(prepared) => (&prepared.select, &prepared.order_by[..]),
         };
+        let (sets, expansions) = self.clauses(&mut read, select, order_by, unsettled)?;
+        self.gathered(read, sets, expansions, &select.distinct)
+    }
+
+    /// What a select reads from, and nothing of it yet.
+    fn of_sources(&mut self, select: &Select) -> Result<Read> {
+        if let Some(level) = self.levels.last_mut() {
+            level.aggregates = Some(Vec::new());
+        }
+        let from = self.from(&select.from)?;
+        self.refuse_noted("FROM clause of their own query level")?;
+        Ok(Read::from(from))
+    }
+
+    /// The clauses of a select, each where PostgreSQL reads it; what is selected and read may hold further selects, so that this
+    /// stands on the stack once for each that is nested.
+    fn clauses(
+        &mut self,
+        read: &mut Read,
+        select: &Select,
+        order_by: &[ast::OrderItem],
+        unsettled: bool,
+    ) -> Result<(Option<Vec<GroupingSet>>, Expansions)> {
         if let Some(filter) = &select.filter {
             let filter = self.boolean(filter, "WHERE")?;
             self.refuse_aggregate(&filter, "WHERE")?;
@@ -158,11 +176,22 @@ impl Resolver<'_> {
         let (outputs, expansions) =
             self.expanding(|resolver| resolver.targets_as(&select.targets, unsettled))?;
         read.outputs = outputs;
-        let sets = self.group_keys(&mut read, &select.group_by)?;
+        let sets = self.group_keys(read, &select.group_by)?;
         read.having = select.having.as_ref().map(|having| self.boolean(having, "HAVING")).transpose()?;
         read.having.iter().try_for_each(|having| self.refuse_window(having, "HAVING"))?;
         read.distinct = select.distinct == Distinct::All;
-        let expansions = self.order_among(expansions, order_by, &mut read)?;
+        let expansions = self.order_among(expansions, order_by, read)?;
+        Ok((sets, expansions))
+    }
+
+    /// A read whose clauses are known, with the groups, sets and rows of functions that they ask for.
+    fn gathered(
+        &mut self,
+        read: Read,
+        sets: Option<Vec<GroupingSet>>,
+        expansions: Expansions,
+        distinct: &Distinct,
+    ) -> Result<Read> {
         let noted = self.levels.last_mut().and_then(|level| level.aggregates.take()).unwrap_or_default();
         self.check_groups(&read, !noted.is_empty())?;
         let looks_at_groups = read.outputs.iter().any(|output| crate::visit::has_window(&output.expr));
@@ -175,7 +204,7 @@ impl Resolver<'_> {
             Some(sets) => self.in_sets(read, &sets)?,
         };
         let read = self.with_expansions(read, expansions)?;
-        match &select.distinct {
+        match distinct {
             Distinct::On(keys) => self.distinct_on(read, keys),
             Distinct::No | Distinct::All => Ok(self.distinct_of_windows(read)),
         }
