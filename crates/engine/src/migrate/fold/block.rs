@@ -133,15 +133,21 @@ enum Rehearsed<'a> {
 fn rehearsed(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed<'_>) -> Result<Came> {
     let before = builder.mark();
     let mut rehearsal = Rehearsal::of(builder);
+    let was = rehearsal.model().catalog.clone();
     let outcome = match what {
         Rehearsed::Block(body) => at_once(program::block(&mut rehearsal, body)),
         Rehearsed::Call(call) => at_once(rehearsal.call(call, &[])).map(drop),
     };
-    let Rehearsal { noted, declared, asked, used_chance, declared_after_rows, .. } = rehearsal;
+    let Rehearsal { noted, declared, asked, used_chance, declared_after_rows, is_guarded, .. } = rehearsal;
     // What was computed here, of the time or by chance, is not what it will be.
     let is_open = asked || (used_chance.get() && !noted.is_empty());
     let is_open = is_open || (traits.counts_rows && declared_after_rows);
     match outcome {
+        // Whether its handlers are reached is for rows to say.
+        Ok(()) if is_guarded && *builder.catalog() == *was => {
+            builder.go_back(before);
+            Ok(Came::AboutRows(Vec::new()))
+        }
         Ok(()) if !is_open => Ok(Came::Declared(noted)),
         _ if is_open => {
             builder.go_back(before);
@@ -181,6 +187,8 @@ struct Rehearsal<'b, 't> {
     declared_after_rows: bool,
     /// Whether rows of tables were asked for.
     asked: bool,
+    /// Whether what was noted stands in a part that an error of it would undo.
+    is_guarded: bool,
     used_chance: Cell<bool>,
 }
 
@@ -198,6 +206,7 @@ impl<'b, 't> Rehearsal<'b, 't> {
             declared: false,
             declared_after_rows: false,
             asked: false,
+            is_guarded: false,
             used_chance: Cell::new(false),
         }
     }
@@ -208,6 +217,7 @@ impl<'b, 't> Rehearsal<'b, 't> {
     }
 
     fn note(&mut self, doing: Doing) {
+        self.is_guarded |= !self.parts.is_empty();
         self.noted.push((self.model().catalog.clone(), doing));
     }
 
@@ -389,6 +399,9 @@ mod tests {
     #[test]
     fn guards_and_handlers_decide() {
         let declared = "declared, 0 about rows";
+        let guarded = "begin execute 'update t set a = 1'; insert into t values (1, 1); exception when others then null; end;";
+        check(guarded, "rows");
+        check(&format!("{guarded} create table t3 (a int);"), "declared, 2 about rows");
         check("create type e2 as enum ('a'); exception when duplicate_object then null;", declared);
         check("create type e as enum ('a'); exception when duplicate_object then null;", "nothing");
         check(
