@@ -9,7 +9,11 @@ use super::Ty::{
     Timestamp as S, Timestamptz as Z,
 };
 use super::arguments::{date, float, identifier, int, interval, text, time, timestamp};
+use super::moment_format::of_timestamp;
 use super::{Context, Function};
+
+/// How `timeofday` writes a moment, whatever `datestyle` says.
+const TIME_OF_DAY: &str = "Dy Mon DD HH24:MI:SS.US YYYY TZ";
 
 /// Operators.
 pub(super) static OPERATORS: &[Function] = &[
@@ -163,6 +167,8 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("isfinite", &[Z], Bool, |_, a| Ok(Value::Bool(moment::is_finite(timestamp(a, 0)?)))),
     Function::new("isfinite", &[V], Bool, |_, _| Ok(Value::Bool(true))),
     Function::new("clock_timestamp", &[], Z, |c, _| ok((c.clock)())).volatile(),
+    Function::new("timeofday", &[], T, |c, _| of_timestamp((c.clock)(), TIME_OF_DAY, Some(c.session)))
+        .volatile(),
     Function::new("date", &[S], D, |c, a| converted(c.session, a, &types::Type::Timestamp, D)),
     Function::new("date", &[Z], D, |c, a| converted(c.session, a, &types::Type::Timestamptz, D)).stable(),
 ];
@@ -336,4 +342,22 @@ fn make_interval(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     }
     let seconds = if arguments.len() > 6 { float(arguments, 6)? } else { 0.0 };
     Ok(Value::Interval(moment::make_interval(whole, seconds)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_day_is_written_as_postgresql_writes_it() {
+        let session = Session::utc(0);
+        let clock = || 849_073_926_491_556;
+        let mut context = Context { arguments: &[], session: &session, random: &mut |_| {}, clock: &clock };
+        let function = ROWS.iter().find(|function| function.name == "timeofday").unwrap();
+        let told = function.call(&mut context, &[]).unwrap();
+        assert!(
+            matches!(&told, Value::Text(text) if **text == *"Fri Nov 27 05:52:06.491556 2026 UTC"),
+            "{told:?}"
+        );
+    }
 }

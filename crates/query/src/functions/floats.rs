@@ -197,7 +197,7 @@ fn positive(arguments: &[Value]) -> Result<f64> {
     Ok(value)
 }
 
-fn out_of_range() -> Error {
+pub(super) fn out_of_range() -> Error {
     Error::new(Code::NUMERIC_OUT_OF_RANGE, "input is out of range")
 }
 

@@ -8,12 +8,12 @@ pub(crate) fn is_known(name: &str) -> bool {
 
 #[rustfmt::skip]
 const NAMES: &[&str] = &[
-    // Numbers whose last digits are a C library's, and chance that is repeated.
-    "acosh", "asinh", "atanh", "setseed",
+    // Chance that is repeated.
+    "setseed",
     // Text.
     "convert", "to_ascii", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
     // Moments.
-    "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday",
+    "pg_sleep", "pg_sleep_for", "pg_sleep_until",
     // Ranges.
     "datemultirange", "int4multirange", "int8multirange", "multirange", "nummultirange", "range_agg", "range_intersect_agg",
     "tsmultirange", "tstzmultirange",

@@ -25,6 +25,7 @@ mod floats;
 mod format;
 pub mod frames;
 mod hash;
+mod hyperbolic;
 mod integers;
 pub mod interrupt;
 mod json;
@@ -107,6 +108,7 @@ static TABLE: &[&[Function]] = &[
     floats::TIMES,
     floats::OVER,
     floats::ROWS,
+    hyperbolic::ROWS,
     numbers::ROWS,
     json::ROWS,
     json_part::ROWS,

@@ -223,7 +223,7 @@ struct Fields<'a> {
     zone: Option<(&'a Session, i64)>,
 }
 
-fn of_timestamp(micros: i64, format: &str, session: Option<&Session>) -> Result<Value> {
+pub(super) fn of_timestamp(micros: i64, format: &str, session: Option<&Session>) -> Result<Value> {
     if format.is_empty() || !types::moment::is_finite(micros) {
         return Ok(Value::Null);
     }
