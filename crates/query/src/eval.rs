@@ -319,9 +319,6 @@ fn extreme(
     row: &dyn Row,
     scope: &mut Scope<'_>,
 ) -> Result<Value> {
-    if matches!(ty, Type::Tsvector | Type::Tsquery) {
-        return Err(Error::missing("the greatest of values for text search"));
-    }
     let mut best = Value::Null;
     for arg in args {
         let value = eval(arg, row, scope)?;

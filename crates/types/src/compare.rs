@@ -6,7 +6,7 @@ use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
 use crate::session::Session;
-use crate::{Type, Value, interval, timetz, vector};
+use crate::{Type, Value, interval, search, timetz, vector};
 
 /// Compares two values of a type; neither is null. Values of other types than `ty` compare as equal.
 pub fn compare(ty: &Type, left: &Value, right: &Value) -> Ordering {
@@ -68,6 +68,16 @@ fn text(ty: &Type, left: &str, right: &str) -> Ordering {
         Type::Range(subtype) => ranges(subtype, left, right),
         Type::Inet | Type::Cidr => network(left).cmp(&network(right)),
         Type::Timetz => timetz::compare(left, right),
+        Type::Tsvector => match (search::Vector::parse(left), search::Vector::parse(right)) {
+            (Ok(left), Ok(right)) => search::vector_key(&left).cmp(&search::vector_key(&right)),
+            _ => left.cmp(right),
+        },
+        Type::Tsquery => match (search::parse(left), search::parse(right)) {
+            (Ok(left), Ok(right)) => {
+                search::search_key(left.as_ref()).cmp(&search::search_key(right.as_ref()))
+            }
+            _ => left.cmp(right),
+        },
         _ => left.cmp(right),
     }
 }

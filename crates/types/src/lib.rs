@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod cast;
 pub mod codes;
 pub mod compare;
+pub mod crc;
 pub mod datetime;
 pub mod error;
 pub mod extract;

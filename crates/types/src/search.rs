@@ -1,11 +1,16 @@
 //! `tsvector` and `tsquery`: text forms and matching (PostgreSQL 8.11, 12.4). How a text becomes lexemes is said elsewhere.
 
+mod order;
+mod rewrite;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::{Code, Error, Result};
+pub use order::{search_key, vector_key};
+pub use rewrite::rewrite;
 
 /// The last position that is told apart from those behind it.
 pub const POSITION_MAX: u32 = 16_383;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::json::{self, Json};
 use crate::numeric::Numeric;
 use crate::range::{self, Range};
+use crate::search;
 use crate::session::Session;
 use crate::timetz::Timetz;
 use crate::value::Array;
@@ -16,14 +17,9 @@ use crate::{Type, Value, compare, interval};
 pub fn exists(ty: &Type) -> bool {
     match ty {
         Type::Array(element) | Type::Range(element) => exists(element),
-        Type::Json
-        | Type::Tsvector
-        | Type::Tsquery
-        | Type::Jsonpath
-        | Type::Composite(_)
-        | Type::Opaque(_)
-        | Type::Unknown
-        | Type::Void => false,
+        Type::Json | Type::Jsonpath | Type::Composite(_) | Type::Opaque(_) | Type::Unknown | Type::Void => {
+            false
+        }
         _ => true,
     }
 }
@@ -123,6 +119,14 @@ fn text(out: &mut Vec<u8>, ty: &Type, text: &str) {
         Type::Jsonb => match json::parse(text, json::DEPTH_MAX) {
             Ok(Json::Array(items)) if items.is_empty() => out.push(0),
             Ok(json) => self::json(out, &json),
+            Err(_) => plain(out, text),
+        },
+        Type::Tsvector => match search::Vector::parse(text) {
+            Ok(vector) => out.extend(search::vector_key(&vector)),
+            Err(_) => plain(out, text),
+        },
+        Type::Tsquery => match search::parse(text) {
+            Ok(condition) => out.extend(search::search_key(condition.as_ref())),
             Err(_) => plain(out, text),
         },
         Type::Inet | Type::Cidr => {
@@ -239,6 +243,8 @@ mod tests {
         check(&Type::Float8, &["0", "-0", "1.5", "-1.5", "NaN", "Infinity", "-Infinity", "1e300"]);
         check(&Type::Interval, &["1 day", "24:00", "-1 mon", "0", "1 year"]);
         check(&Type::Inet, &["10.0.0.0/8", "10.1.0.0/8", "10.0.0.1", "::1", "10.0.0.1/24"]);
+        check(&Type::Tsvector, &["", "a", "a:1", "a:1A", "b", "a b", "ab:1"]);
+        check(&Type::Tsquery, &["", "a", "a:*", "!a", "a & b", "b & a", "a <2> b", "a <-> b"]);
         check(&Type::Int4.array(), &["{}", "{1}", "{1,2}", "{NULL}", "{{1,2}}", "{2}", "{-1}"]);
         check(&Type::Text.array(), &["{}", "{a}", "{ab}", "{a,b}", "{\"\"}"]);
         check(

@@ -90,6 +90,7 @@ const OPAQUE: &[&str] = &[
     "regrole",
     "regnamespace",
     "regconfig",
+    "regdictionary",
     "regoper",
     "name",
     "char",

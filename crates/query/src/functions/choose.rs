@@ -176,9 +176,6 @@ pub fn choose_comparison(symbol: &str, left: &Type, right: &Type) -> Result<Type
     if what == Ty::Record {
         return Ok(left.clone());
     }
-    if matches!(what, Ty::Tsvector | Ty::Tsquery) && !matches!(symbol, "=" | "<>" | "!=") {
-        return Err(Error::missing(format!("{symbol} of values for text search")));
-    }
     settle(&declared, what, &arguments).map(|(_, ty)| ty)
 }
 

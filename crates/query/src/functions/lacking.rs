@@ -18,7 +18,7 @@ const NAMES: &[&str] = &[
     "datemultirange", "int4multirange", "int8multirange", "multirange", "nummultirange", "range_agg", "range_intersect_agg",
     "tsmultirange", "tstzmultirange",
     // Text search.
-    "ts_rewrite", "ts_stat",
+    "ts_stat",
     // Sequences.
     "currval", "lastval", "setval",
     // The server and its catalogs.

@@ -9,7 +9,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use types::json::{self, DEPTH_MAX, Json};
-use types::search::{Search, Tree, Vector, bounded, cleaned, parse, parse_with, print};
+use types::search::{Search, Tree, Vector, bounded, cleaned, parse, parse_with, print, rewrite};
 use types::{Code, Error, Result, Value};
 
 use super::Ty::{Bool, Int4, Json as J, Jsonb as B, Text as T, Tsquery as Q, Tsvector as V};
@@ -71,6 +71,14 @@ pub(super) static ROWS: &[Function] = &[
             Some(search) => useful(search).map_or_else(|| "T".to_owned(), |useful| print(Some(&useful))),
         })
     }),
+    Function::new("ts_rewrite", &[Q, Q, Q], Q, |_, a| {
+        let (target, substitute) = (parse(text(a, 1)?)?, parse(text(a, 2)?)?);
+        ok_text(print(rewrite(parse(text(a, 0)?)?, target.as_ref(), substitute.as_ref())?.as_ref()))
+    }),
+    Function::new("ts_rewrite", &[Q, T], Q, |_, _| {
+        Err(Error::missing("ts_rewrite() by the rows of a select"))
+    })
+    .lax(),
     Function::new("ts_filter", &[V, TEXTS], V, filtered),
     Function::new("setweight", &[V, T, TEXTS], V, |_, a| {
         weighted_words(text(a, 0)?, text(a, 1)?, &super::arguments::texts(a, 2)?)

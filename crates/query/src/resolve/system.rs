@@ -204,7 +204,7 @@ fn says_object(expr: &ast::Expr) -> bool {
 fn stands_for(ty: &TypeName) -> Option<TypeName> {
     let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
     let name = match ty.name.name.as_str() {
-        "name" | "regconfig" => "text",
+        "name" | "regconfig" | "regdictionary" => "text",
         "oid" => "int8",
         _ => return None,
     };
@@ -385,8 +385,8 @@ impl Resolver<'_> {
             let ExprKind::Literal(Literal::String(text)) = &*expr.kind else {
                 return self.expr(&cast_as(expr, plain)).map(Some);
             };
-            // A configuration is written as a name is: in quotes, with its schema.
-            return match name_parts(text).pop().filter(|_| ty.name.name == "regconfig") {
+            // A configuration or a dictionary is written as a name is: in quotes, with its schema.
+            return match name_parts(text).pop().filter(|_| ty.name.name.starts_with("reg")) {
                 Some(name) => Ok(Some(Expr::Const { value: Value::text(name), ty: Type::Text })),
                 None => self.expr(&cast_as(expr, plain)).map(Some),
             };

@@ -293,9 +293,6 @@ impl Writer<'_> {
                 self.push(" END");
                 Ok(())
             }
-            Form::Greatest | Form::Least if matches!(ty, Type::Tsvector | Type::Tsquery) => {
-                Err(Error::missing("the greatest of values for text search"))
-            }
             Form::Greatest => self.special(Special::Greatest, "", std::slice::from_ref(ty), args),
             Form::Least => self.special(Special::Least, "", std::slice::from_ref(ty), args),
             Form::In => self.in_list(args),

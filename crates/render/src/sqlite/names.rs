@@ -133,7 +133,9 @@ pub(super) fn native(ty: &Type) -> bool {
 /// Whether equality of stored values (with the type's collation) is equality of the values.
 pub(super) fn native_equality(ty: &Type) -> bool {
     match ty {
-        Type::Enum(_) | Type::Opaque(_) | Type::Inet | Type::Cidr | Type::Tsvector | Type::Tsquery => true,
+        Type::Enum(_) | Type::Opaque(_) | Type::Inet | Type::Cidr | Type::Tsvector => true,
+        // Conditions that differ in prefixes and weights alone are equal.
+        Type::Tsquery => false,
         Type::Range(subtype) => !matches!(**subtype, Type::Numeric),
         Type::Array(element) => is_kept_alike(element),
         ty => native(ty),

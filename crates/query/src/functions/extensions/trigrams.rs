@@ -117,19 +117,11 @@ fn trigram(characters: &[char]) -> Trigram {
     let short = match <[u8; 3]>::try_from(&bytes[..]) {
         Ok(short) => short,
         Err(_) => {
-            let [first, second, third, _] = checksum(&bytes).to_le_bytes();
+            let [first, second, third, _] = types::crc::legacy(&bytes).to_le_bytes();
             [first, second, third]
         }
     };
     short.map(u8::cast_signed)
-}
-
-/// PostgreSQL's old checksum: the table of CRC-32 for reflected bits, read in the other direction.
-fn checksum(bytes: &[u8]) -> u32 {
-    let entry = |index: u32| {
-        (0..8).fold(index, |word, _| if word & 1 == 1 { word >> 1 ^ 0xedb8_8320 } else { word >> 1 })
-    };
-    !bytes.iter().fold(u32::MAX, |crc, byte| entry((crc >> 24 ^ u32::from(*byte)) & 0xff) ^ crc << 8)
 }
 
 fn distinct(text: &str) -> Vec<Trigram> {
