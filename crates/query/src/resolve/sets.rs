@@ -10,8 +10,9 @@ use super::Resolver;
 use super::bodies::row_fields;
 use super::calls::record;
 use super::scope::Relation;
-use crate::functions::{choose_aggregate, choose_set, sets};
+use crate::functions::{Volatility, choose_aggregate, choose_set, sets};
 use crate::ir::{Expr, Form, Output, Read, SetCall, Source, SourceId, Subquery};
+use crate::visit;
 
 /// Rows that stand beside others.
 #[derive(Clone, Debug)]
@@ -57,6 +58,19 @@ pub(super) fn is_value(columns: &[(Arc<str>, Expr)]) -> bool {
     matches!(columns, [(_, value)] if !matches!(value.ty(), Type::Composite(_)))
 }
 
+/// Whether an expression may be another value each time that it is computed, or calls what could.
+fn may_differ(expr: &Expr) -> bool {
+    let mut found = false;
+    visit::deep(expr, &mut |inner| {
+        found |= match inner {
+            Expr::Apply { function, .. } => function.volatility == Volatility::Volatile,
+            Expr::Subquery(subquery) => visit::calls(subquery.read()),
+            inner => matches!(inner, Expr::Call(_)),
+        };
+    });
+    found
+}
+
 impl Resolver<'_> {
     /// Calls of set-returning functions that a call means: one, but `unnest` takes several arrays.
     pub(super) fn set_calls(
@@ -92,10 +106,11 @@ impl Resolver<'_> {
     }
 
     fn set_call(&self, name: &str, args: Vec<Expr>, definitions: &[(String, TypeName)]) -> Result<SetCall> {
-        let (populated, args) = self.populated(name, args)?;
+        let (populated, base, args) = self.populated(name, args)?;
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let chosen = choose_set(name, &types)?;
-        let args = self.coerce_all(args, &chosen.argument_types)?;
+        let mut args = self.coerce_all(args, &chosen.argument_types)?;
+        args.extend(base);
         let own = populated.or_else(|| chosen.function.column_types(&chosen.argument_types));
         let columns = match (own, definitions) {
             (Some(columns), []) => columns,
@@ -118,15 +133,16 @@ impl Resolver<'_> {
         Ok(SetCall { function: chosen.function, args, columns: columns.into() })
     }
 
-    /// `json_populate_record(null::type, json)` has the fields of the type as columns.
-    #[expect(clippy::type_complexity, reason = "two parts of one call")]
+    /// `json_populate_record(base, json)` has the fields of the base's type as columns. The fields of a base that is not null
+    /// stand behind the JSON.
+    #[expect(clippy::type_complexity, reason = "three parts of one call")]
     fn populated(
         &self,
         name: &str,
         mut args: Vec<Expr>,
-    ) -> Result<(Option<Vec<(Arc<str>, Type)>>, Vec<Expr>)> {
+    ) -> Result<(Option<Vec<(Arc<str>, Type)>>, Vec<Expr>, Vec<Expr>)> {
         if !name.contains("_populate_record") || args.len() != 2 {
-            return Ok((None, args));
+            return Ok((None, Vec::new(), args));
         }
         let base = args.remove(0);
         let fields = match &base.ty() {
@@ -135,10 +151,17 @@ impl Resolver<'_> {
         };
         let is_null = |expr: &Expr| matches!(expr, Expr::Const { value: Value::Null, .. });
         let is_nothing = is_null(&base) || row_fields(&base).is_some_and(|fields| fields.iter().all(is_null));
-        match fields.filter(|_| is_nothing) {
-            Some(fields) => Ok((Some(fields), args)),
-            None => Err(Error::missing(format!("{name}() of anything but a null of a composite type"))),
+        let Some(fields) = fields else {
+            return Err(Error::missing(format!("{name}() of a base without a composite type")));
+        };
+        if is_nothing {
+            return Ok((Some(fields), Vec::new(), args));
         }
+        if row_fields(&base).is_none() && may_differ(&base) {
+            return Err(Error::missing(format!("{name}() of a base that is computed")));
+        }
+        let values = fields.iter().map(|(field, _)| self.field(&base, field)).collect::<Result<_>>()?;
+        Ok((Some(fields), values, args))
     }
 
     /// A function in `from`: a set-returning one of ours, or one row of any other.
