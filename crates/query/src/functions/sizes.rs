@@ -124,7 +124,7 @@ fn identifiers(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
                 });
             }
             let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
-            let folded: String = rest[..end].chars().map(super::text::lower_char).collect();
+            let folded = rest[..end].to_ascii_lowercase();
             parts.push(Value::text(super::arguments::identifier(&folded)));
             rest = &rest[end..];
         }
@@ -153,5 +153,22 @@ fn quoted(text: &str) -> Option<(String, &str)> {
             }
             None => return Some((out, behind)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::session::Session;
+
+    use super::*;
+
+    #[test]
+    fn identifiers_are_folded_as_names_are() {
+        let session = Session::utc(0);
+        let clock = || 0;
+        let mut context = Context { arguments: &[], session: &session, random: &mut |_| {}, clock: &clock };
+        let parts = identifiers(&mut context, &[Value::text("ÄÖÜabCÉ.\"B\"")]).unwrap();
+        let wanted = super::super::arguments::list(vec![Value::text("ÄÖÜabcÉ"), Value::text("B")]);
+        assert_eq!(format!("{parts:?}"), format!("{wanted:?}"));
     }
 }
