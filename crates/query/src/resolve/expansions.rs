@@ -7,8 +7,9 @@ use types::{Code, Error, Name, Result, Type};
 use super::Resolver;
 use super::apart::Apart;
 use super::calls::record;
+use super::reads::beside;
 use super::sets::Set;
-use crate::ir::{Expr, Form, JoinKind, Read, Source, SourceId};
+use crate::ir::{Expr, Form, Read, Source, SourceId};
 use crate::visit;
 
 /// The set-returning functions among the targets of one select, from the inside out.
@@ -169,16 +170,7 @@ impl Resolver<'_> {
         let mut read = if looks_at_rows { self.grouped_before(read, &mut expansions)? } else { read };
         for level in expansions.levels {
             let source = self.source_of_sets(level)?;
-            let from = std::mem::replace(&mut read.from, Source::Unit);
-            read.from = match from {
-                Source::Unit => source,
-                from => Source::Join {
-                    kind: JoinKind::Inner,
-                    left: Box::new(from),
-                    right: Box::new(source),
-                    on: None,
-                },
-            };
+            read.from = beside(std::mem::replace(&mut read.from, Source::Unit), source);
         }
         Ok(read)
     }

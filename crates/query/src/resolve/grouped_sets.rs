@@ -5,7 +5,8 @@ use sql::ast::{self, ExprKind, FromItem, Literal, OrderItem, Select, StatementKi
 use types::Result;
 
 use super::Resolver;
-use crate::ir::{JoinKind, Source};
+use super::reads::beside;
+use crate::ir::Source;
 
 /// What stands for the rows; no name in SQL without quotation marks is like it.
 const NAME: &str = "sets$";
@@ -74,15 +75,7 @@ impl Resolver<'_> {
         select.having.iter_mut().for_each(put);
         let mut order_by = order_by.to_vec();
         order_by.iter_mut().for_each(|item| put(&mut item.expr));
-        *from = match std::mem::replace(from, Source::Unit) {
-            Source::Unit => source,
-            from => Source::Join {
-                kind: JoinKind::Inner,
-                left: Box::new(from),
-                right: Box::new(source),
-                on: None,
-            },
-        };
+        *from = beside(std::mem::replace(from, Source::Unit), source);
         Ok(Some(Box::new(Prepared { select, order_by })))
     }
 

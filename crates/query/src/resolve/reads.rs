@@ -703,6 +703,14 @@ fn refuse_lateral(left: &Source, right: &Source) -> Result<()> {
     Ok(())
 }
 
+/// Rows beside those that are there, if any are.
+pub(super) fn beside(left: Source, right: Source) -> Source {
+    match left {
+        Source::Unit => right,
+        left => join(JoinKind::Inner, left, right, None),
+    }
+}
+
 fn join(kind: JoinKind, left: Source, right: Source, on: Option<Expr>) -> Source {
     Source::Join { kind, left: Box::new(left), right: Box::new(right), on }
 }
