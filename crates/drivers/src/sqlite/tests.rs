@@ -17,6 +17,7 @@ use super::{Options, Sqlite};
 
 mod calls;
 mod contract;
+mod guard;
 mod histories;
 mod migrations;
 mod schema;
