@@ -26,9 +26,6 @@ const WORDS: &[&str] = &["true", "false"];
 /// Longer shapes are not worth keeping.
 const SHAPE_BYTES_MAX: usize = 2 << 10;
 
-/// Stands for a value. No header and no query holds it.
-const VALUE: char = '\0';
-
 /// A read of a table or view, taken apart.
 #[derive(Debug)]
 pub struct Shape<'a> {
@@ -42,6 +39,19 @@ pub struct Shape<'a> {
     headers: Vec<(&'a str, &'a str)>,
 }
 
+/// What a part of a shape is.
+#[derive(Clone, Copy)]
+enum Said {
+    /// The method, the table.
+    Asked,
+    /// The name of a header, its value.
+    Header,
+    /// A pair of the query, as it is written.
+    Parameter,
+    /// A name and an operator of the query, without the value.
+    Compared,
+}
+
 /// The shape of a request; `None` for one that is no read of a table, is too long, or has other values than those of comparisons.
 pub fn shape<'a>(http: &Http<'a>, limits: &Limits) -> Option<Shape<'a>> {
     let is_read = matches!(http.method, "GET" | "HEAD") && http.body.is_empty();
@@ -51,17 +61,20 @@ pub fn shape<'a>(http: &Http<'a>, limits: &Limits) -> Option<Shape<'a>> {
     if !is_read || !is_table || length > limits.url_bytes_max {
         return None;
     }
+    let headers: Vec<_> = http.headers.iter().filter(|(name, _)| HEADERS.contains(name)).copied().collect();
     let mut shape = Shape {
         key: String::with_capacity(length + 128),
         values: Vec::new(),
         lifted: Vec::new(),
-        headers: http.headers.iter().filter(|(name, _)| HEADERS.contains(name)).copied().collect(),
+        headers: Vec::new(),
     };
-    // Writing to a `String` cannot fail.
-    let _ = write!(shape.key, "{} {name}", http.method);
-    for (name, value) in &shape.headers {
-        let _ = write!(shape.key, "\n{name}:{value}");
+    shape.say(Said::Asked, http.method);
+    shape.say(Said::Asked, name);
+    for (name, value) in &headers {
+        shape.say(Said::Header, name);
+        shape.say(Said::Header, value);
     }
+    shape.headers = headers;
     for pair in http.query.split('&') {
         shape.parameter(pair)?;
     }
@@ -99,26 +112,37 @@ impl<'a> Shape<'a> {
         request
     }
 
+    /// Adds to what the shape says. It is told what that is and how long, so that nothing in it reads as anything else.
+    fn say(&mut self, what: Said, text: &str) {
+        let mark = match what {
+            Said::Asked => 'a',
+            Said::Header => 'h',
+            Said::Parameter => 'p',
+            Said::Compared => 'c',
+        };
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.key, "{mark}{} {text}", text.len());
+    }
+
     fn parameter(&mut self, pair: &'a str) -> Option<()> {
-        self.key.push('\n');
         // A parameter without `=` says nothing.
         let Some((name, value)) = pair.split_once('=') else { return Some(()) };
         let known = decode(name, true).ok()?;
         if !is_filter(&known) {
             let last = known.rsplit('.').next();
-            self.key.push_str(pair);
+            self.say(Said::Parameter, pair);
             return (!matches!(last, Some("and" | "or"))).then_some(());
         }
         let (word, rest) = value.split_once('.')?;
         if COMPARISONS.contains(&word) && !WORDS.contains(&rest) {
             self.values.push(decode(rest, true).ok()?);
             self.lifted.push(true);
-            // Writing to a `String` cannot fail.
-            let _ = write!(self.key, "{name}={word}.{VALUE}");
+            self.say(Said::Compared, name);
+            self.say(Said::Compared, word);
             return Some(());
         }
         self.lifted.push(false);
-        self.key.push_str(pair);
+        self.say(Said::Parameter, pair);
         let is_few =
             COMPARISONS.contains(&word) || value.strip_prefix("not.").unwrap_or(value).starts_with("is.");
         is_few.then_some(())
@@ -187,6 +211,34 @@ mod tests {
         for name in HEADERS {
             assert_ne!(with(&[(name, "a")]), with(&[(name, "b")]));
             assert_ne!(with(&[(name, "a")]), with(&[]));
+        }
+    }
+
+    /// A shape as a request has it with headers.
+    #[track_caller]
+    fn key_with(query: &str, headers: &[(&str, &str)]) -> String {
+        shape(&Http { method: "GET", path: "/films", query, headers, body: b"" }, &Limits::default())
+            .unwrap()
+            .key
+    }
+
+    #[test]
+    fn no_part_of_a_shape_reads_as_another() {
+        let keys = [
+            key_with("", &[("accept", "application/json;a=is.null")]),
+            key_with("accept:application/json;a=is.null", &[]),
+            key_with("accept:application/json;a=is.null&b=is.null", &[]),
+            key_with("accept=is.null", &[]),
+            key_with("a=is.null&b=is.null", &[]),
+            key_with("a=is.null%26b=is.null", &[]),
+            key_with("a=is.null\nb=is.null", &[]),
+            key_with("", &[("range", "0-1"), ("prefer", "a")]),
+            key_with("", &[("range", "0-1\nprefer:a")]),
+            key_with("a=eq.1", &[]),
+            key_with("a=eq.1&p8 b=is.1", &[]),
+        ];
+        for (position, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(position), "{key}");
         }
     }
 

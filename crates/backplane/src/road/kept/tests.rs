@@ -134,6 +134,21 @@ async fn values_are_read_as_if_nothing_were_kept() {
     assert_eq!(known(&app), (3, 1));
 }
 
+/// What was a header's line in the key of a shape is a filter of a column that there is not.
+#[tokio::test]
+async fn a_query_spells_no_header() {
+    let folder = folder();
+    let app = app_of(&folder).await;
+    let service = Caller::role("service_role");
+    for _ in 0..2 {
+        let headed = asked(&app, &service, "", &[("accept", "application/json;a=is.null")]).await;
+        assert_eq!(headed.0, 200, "{headed:?}");
+        let written = asked(&app, &service, "accept:application/json;a=is.null&", &[]).await;
+        assert!(written.0 == 400 && !written.1.contains("XX000"), "{written:?}");
+    }
+    assert_eq!(known(&app), (1, 0));
+}
+
 /// Of what nobody asks here.
 const AT: &str = r#","at":"2020-01-01T00:00:00+00:00""#;
 
