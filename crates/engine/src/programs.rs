@@ -20,6 +20,7 @@ use crate::in_force::InForce;
 use crate::rows::Values;
 use crate::run::Run;
 use crate::work::{Bound, Tuple, Work};
+use crate::write::Task;
 
 /// What calls of functions from within statements need: all of a transaction but itself.
 pub(crate) struct Called {
@@ -397,9 +398,15 @@ impl Work<'_> {
     }
 
     /// Ends the part that was begun last: it stays, or it is undone, settings and waiting triggers included.
-    pub(crate) async fn close_part(&mut self, keep: bool) -> Result<()> {
+    async fn end_part(&mut self, keep: bool) -> Result<()> {
         self.in_force.end_part(&self.run.session.settings, keep);
         Ok(self.transaction.end_part(keep).await?)
+    }
+
+    /// The same by what was done in it: it stays unless that failed.
+    pub(crate) async fn close_part<T, E: From<Error>>(&mut self, ended: Result<T, E>) -> Result<T, E> {
+        self.end_part(ended.is_ok()).await?;
+        ended
     }
 }
 
@@ -495,7 +502,8 @@ impl Host for Work<'_> {
                         let outputs = write.returning.iter().flat_map(|read| &read.outputs);
                         let types = outputs.map(|output| output.expr.ty());
                         let mut values = Values::held(types, self.in_force.account.hold());
-                        done.affected = self.store_with(write, parameters, 0, &mut values).await?.affected;
+                        let task = Task::of(write, parameters, &mut values);
+                        done.affected = self.store(task).await?.affected;
                         (done.rows, done.held) = values.into_held();
                     }
                 }
@@ -524,7 +532,7 @@ impl Host for Work<'_> {
     }
 
     fn end_part(&mut self, keep: bool) -> program::BoxFuture<'_, Result<()>> {
-        Box::pin(self.close_part(keep))
+        Box::pin(Work::end_part(self, keep))
     }
 
     fn check(&mut self) -> Result<()> {

@@ -10,6 +10,7 @@ use types::{Code, Error, Result, Type, Value};
 use crate::database::Applied;
 use crate::rows::Values;
 use crate::work::Work;
+use crate::write::Task;
 
 /// What the writes so far returned, by their targets.
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Work<'_> {
         let outputs = write.returning.iter().flat_map(|read| &read.outputs);
         let types: Vec<Type> = outputs.map(|output| output.expr.ty()).collect();
         let mut values = Values::of(types.iter().cloned());
-        let applied = self.store(write, 0, &mut values).await?;
+        let applied = self.store(Task::of(write, &[], &mut values)).await?;
         let rows = values.into_rows();
         if let Action::Insert(Insert { rows: asked, .. }) = &write.action
             && asked.len() != rows.len()

@@ -25,7 +25,7 @@ use crate::rows::Values;
 use crate::run::Run;
 use crate::said::Heard;
 use crate::statement::{self, Statement};
-use crate::write::{Admitted, Rows};
+use crate::write::{Admitted, Rows, Task};
 
 /// A transaction of one caller.
 pub struct Work<'t> {
@@ -278,7 +278,7 @@ impl<'t> Work<'t> {
                     self.read(read, &Presentation::Rows, bound, (0, &mut *sink)).await?;
                 }
                 Step::Store(write) => {
-                    affected = self.store_with(write, parameters, 0, sink).await?.affected;
+                    affected = self.store(Task::of(write, parameters, sink)).await?.affected;
                 }
             }
         }

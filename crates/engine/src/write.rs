@@ -5,15 +5,18 @@
 //! refused, those before it are stored first, because theirs might be the earlier error.
 
 mod admitted;
+mod afterwards;
 mod carried;
 mod doubted;
 mod excluded;
 mod fired;
+mod firing;
 mod insert;
 mod instead;
 mod led_to;
 mod parts;
 mod references;
+mod returning;
 mod row;
 mod seen;
 mod together;
@@ -67,6 +70,12 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    /// Rows that are to go.
+    fn of_gone<'r>(rows: impl Iterator<Item = &'r StoredRow>) -> Touched {
+        let (keys, beside) = rows.map(|row| (row.key, row.beside.clone())).unzip();
+        Touched { keys, beside, ..Touched::default() }
+    }
+
     /// Notes a row of an upsert.
     pub(crate) fn meet(&mut self, key: i64) {
         self.keys.push(key);
@@ -74,54 +83,58 @@ impl Touched {
     }
 }
 
-impl Work<'_> {
-    /// Runs a write; what it returns goes to the sink as rows of the `position`-th command.
-    pub(crate) async fn store(
-        &mut self,
-        write: &Write,
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
-        self.store_with(write, &[], position, sink).await
+/// A write that is to be done.
+pub(crate) struct Task<'a> {
+    write: &'a Write,
+    /// Those of the statement that it stands in.
+    parameters: &'a [Value],
+    /// What it returns are rows of this command of the sink.
+    position: usize,
+    sink: &'a mut dyn Sink,
+}
+
+impl<'a> Task<'a> {
+    /// A write that returns rows of the first command.
+    pub(crate) fn of(write: &'a Write, parameters: &'a [Value], sink: &'a mut dyn Sink) -> Task<'a> {
+        Task { write, parameters, position: 0, sink }
     }
 
-    /// The same, with the parameters of a statement.
-    pub(crate) async fn store_with(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
-        if !write.before.is_empty() {
-            return Box::pin(self.store_parts(write, parameters, (position, sink))).await;
+    /// Another write in its place.
+    fn with<'b>(self, write: &'b Write) -> Task<'b>
+    where
+        'a: 'b,
+    {
+        Task { write, parameters: self.parameters, position: self.position, sink: self.sink }
+    }
+}
+
+impl Work<'_> {
+    /// Runs a write.
+    pub(crate) async fn store(&mut self, task: Task<'_>) -> Result<Applied> {
+        if !task.write.before.is_empty() {
+            return Box::pin(self.store_parts(task)).await;
         }
         self.in_force.gather(None);
-        let done = self.store_part(write, None, parameters, (position, sink)).await;
+        let done = self.store_part(task, None).await;
         self.in_force.gathered();
         done
     }
 
     /// Runs a write alone, or as a part of a statement that has begun.
-    async fn store_part(
-        &mut self,
-        write: &Write,
-        begun: Option<Moment>,
-        parameters: &[Value],
-        (position, sink): (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
-        if let Some(told) = told(write, parameters) {
-            return Box::pin(self.store_part(&told, begun, parameters, (position, sink))).await;
+    async fn store_part(&mut self, task: Task<'_>, begun: Option<Moment>) -> Result<Applied> {
+        let write = task.write;
+        if let Some(told) = told(write, task.parameters) {
+            return Box::pin(self.store_part(task.with(&told), begun)).await;
         }
         if let Some(role) = write.guard.role.as_ref().filter(|role| **role != self.run.caller.role) {
             let before = std::mem::replace(&mut self.run.caller.role, role.clone());
-            let outcome = Box::pin(self.store_part(write, begun, parameters, (position, sink))).await;
+            let outcome = Box::pin(self.store_part(task, begun)).await;
             self.run.caller.role = before;
             return outcome;
         }
         match write.guard.judge {
             Judge::Us => {}
-            Judge::Engine => return self.store_whole(write, parameters, position, sink).await,
+            Judge::Engine => return self.store_whole(task).await,
             Judge::Nobody => {
                 return Err(Error::internal("a write reached the engine without authorization"));
             }
@@ -129,7 +142,7 @@ impl Work<'_> {
         let looks_back = begun.is_none() && self.looks_back(write);
         let since = if looks_back { Some(self.in_force.history.begin()) } else { begun };
         let around = std::mem::replace(&mut self.since, since);
-        let done = self.store_replicated(write, parameters, position, sink).await;
+        let done = self.store_replicated(task).await;
         self.since = around;
         if looks_back {
             self.in_force.history.done();
@@ -138,14 +151,8 @@ impl Work<'_> {
     }
 
     /// Runs a write; where keys rest, the engine's foreign keys do meanwhile.
-    async fn store_replicated(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
-        let do_rest = self.do_keys_rest(write.table);
+    async fn store_replicated(&mut self, task: Task<'_>) -> Result<Applied> {
+        let do_rest = self.do_keys_rest(task.write.table);
         if do_rest && self.in_force.has_references_waiting() {
             return Err(Error::missing(match self.replication() {
                 Replication::Replica => "session_replication_role = replica while foreign keys wait",
@@ -153,10 +160,10 @@ impl Work<'_> {
             }));
         }
         if !do_rest {
-            self.refuse_resting_beyond(write)?;
+            self.refuse_resting_beyond(task.write)?;
         }
         let before = self.transaction.rest(do_rest)?;
-        let done = Box::pin(self.store_judged(write, parameters, position, sink)).await;
+        let done = Box::pin(self.store_judged(task)).await;
         self.transaction.rest(before)?;
         done
     }
@@ -190,27 +197,22 @@ impl Work<'_> {
     }
 
     /// Runs a write by its road.
-    async fn store_judged(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
+    async fn store_judged(&mut self, task: Task<'_>) -> Result<Applied> {
+        let (write, parameters) = (task.write, task.parameters);
         if write.action.sets_nothing() {
             check_affected(write, 0)?;
-            self.returning(write, (&[], &[]), parameters, position, sink).await?;
+            self.returning(task, &Touched::default()).await?;
             return Ok(Applied::default());
         }
         if !self.served.model.catalog[write.table].is_stored() {
             self.in_force.begin(write.table);
-            let done = self.store_instead(write, parameters, position, sink).await;
+            let done = self.store_instead(task).await;
             self.in_force.done();
             return done;
         }
         if self.fires(write) || self.is_judged_by_row(write) {
             self.in_force.begin(write.table);
-            let done = self.store_fired(write, parameters, position, sink).await;
+            let done = self.store_fired(task).await;
             self.in_force.done();
             return done;
         }
@@ -219,17 +221,16 @@ impl Work<'_> {
             Action::Update { set, filter } => self.update(write, set, filter.as_ref(), parameters).await?,
             Action::Delete { filter } => {
                 let rows = self.targets(write, filter.as_ref(), Vec::new(), parameters).await?;
-                let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
-                let beside: Vec<Vec<Value>> = rows.iter().map(|(row, _)| row.beside.clone()).collect();
+                let touched = Touched::of_gone(rows.iter().map(|(row, _)| row));
                 // What is returned of a deleted row, it says while it is there.
-                self.returning(write, (&keys, &beside), parameters, position, sink).await?;
+                self.returning(task, &touched).await?;
                 self.delete(write, &rows).await?;
-                check_affected(write, keys.len())?;
-                return Ok(Applied { affected: count(keys.len()), inserted: 0 });
+                check_affected(write, rows.len())?;
+                return Ok(Applied { affected: count(rows.len()), inserted: 0 });
             }
         };
         check_affected(write, touched.keys.len())?;
-        self.returning(write, (&touched.keys, &touched.beside), parameters, position, sink).await?;
+        self.returning(task, &touched).await?;
         Ok(Applied { affected: count(touched.keys.len()), inserted: touched.inserted })
     }
 
@@ -242,7 +243,7 @@ impl Work<'_> {
         sink: &mut dyn Sink,
     ) -> Result<Applied> {
         match presentation {
-            Presentation::Rows => self.store(write, position, sink).await,
+            Presentation::Rows => self.store(Task { write, parameters: &[], position, sink }).await,
             Presentation::Explained(explain) => {
                 self.explain(write, explain, position, sink).await?;
                 Ok(Applied::default())
@@ -281,64 +282,6 @@ impl Work<'_> {
         let command = self.dialect.explained(command, explain)?;
         self.transaction.run(&command, position, sink).await?;
         Ok(())
-    }
-
-    async fn returning(
-        &mut self,
-        write: &Write,
-        (written, beside): (&[i64], &[Vec<Value>]),
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<()> {
-        if !write.beside_returned.is_empty() {
-            return self.returning_beside(write, (written, beside), parameters, (position, sink)).await;
-        }
-        for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
-            let Some(read) = read else { continue };
-            let seen = self.look_back();
-            let outcome =
-                self.returned(read, Bound { parameters, written, given: &[] }, position, sink).await;
-            self.in_force.history.look(seen);
-            outcome?;
-        }
-        Ok(())
-    }
-
-    /// The same of what names what stood beside each row: rows of what it was then.
-    async fn returning_beside(
-        &mut self,
-        write: &Write,
-        (written, beside): (&[i64], &[Vec<Value>]),
-        parameters: &[Value],
-        (position, sink): (usize, &mut dyn Sink),
-    ) -> Result<()> {
-        let (Some(read), None) = (&write.returning, &write.counted) else {
-            return Err(Error::missing("counting rows with columns of what stands beside them"));
-        };
-        let mut read = read.clone();
-        let of_row = |(key, values): (&i64, &Vec<Value>)| {
-            std::iter::once(Value::Int(*key)).chain(values.iter().cloned()).collect::<Vec<_>>()
-        };
-        let rows = written.iter().zip(beside).map(of_row).collect();
-        let id = query::SourceIds::above(&read).fresh();
-        if !put_beside(&mut read, &write.beside_returned, (id, rows)) {
-            return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));
-        }
-        let seen = self.look_back();
-        let outcome = self.returned(&read, Bound { parameters, written, given: &[] }, position, sink).await;
-        self.in_force.history.look(seen);
-        outcome
-    }
-
-    async fn returned(
-        &mut self,
-        read: &Read,
-        bound: Bound<'_>,
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<()> {
-        self.read(read, &Presentation::Rows, bound, (position, sink)).await.map(drop)
     }
 
     /// Whether a write asks tables when it, or what it calls, has changed rows: by what it returns, by policies of later rows, by
@@ -463,52 +406,6 @@ fn beside(write: &Write, rows: Source) -> Source {
             on: None,
         },
     }
-}
-
-/// Puts rows of keys and columns beside the written rows that a read is of, and their columns in the place of those that they were
-/// read of. Whether it could: both must be named by one read.
-fn put_beside(read: &mut Read, columns: &[Expr], (id, rows): (SourceId, Vec<Vec<Value>>)) -> bool {
-    let types: Vec<Type> = std::iter::once(Type::Int8).chain(columns.iter().map(Expr::ty)).collect();
-    let mut is_named = false;
-    query::visit::own_expressions(read, &mut |expr| {
-        query::visit::deep(expr, &mut |expr| {
-            is_named |= columns.iter().any(|known| is_same_column(known, expr));
-        });
-    });
-    let written = match &read.from {
-        Source::Written { id, .. } if is_named => Some(*id),
-        _ => None,
-    };
-    let Some(written) = written else {
-        return query::visit::inner_reads(read).len() == 1 && {
-            let mut rows = Some(rows);
-            let mut is_put = false;
-            query::visit::each_inner_read_mut(read, &mut |inner| {
-                if let Some(rows) = rows.take() {
-                    is_put = put_beside(inner, columns, (id, rows));
-                }
-            });
-            is_put
-        };
-    };
-    query::visit::deep_read_mut(read, &mut |expr| {
-        let at = columns.iter().zip(1..).find(|(known, _)| is_same_column(known, expr));
-        if let Some((known, at)) = at {
-            *expr = Expr::Column { source: id, column: catalog::ColumnId(at), ty: known.ty() };
-        }
-    });
-    let key = |source, column| Expr::Column { source, column, ty: Type::Int8 };
-    read.from = Source::Join {
-        kind: query::JoinKind::Inner,
-        left: Box::new(std::mem::replace(&mut read.from, Source::Unit)),
-        right: Box::new(Source::of_rows(id, rows, &types)),
-        on: Some(key(written, query::ROW_KEY).equals(key(id, catalog::ColumnId(0)))),
-    };
-    true
-}
-
-fn is_same_column(known: &Expr, expr: &Expr) -> bool {
-    matches!(expr, Expr::Column { source, column, .. } if known.is_column(*source, *column))
 }
 
 fn split(mut row: Vec<Value>, width: usize) -> Result<(StoredRow, Vec<Value>)> {

@@ -85,6 +85,7 @@ impl FileSession {
         work.run.caller = self.caller.clone();
         if let Some(role) = role {
             work.run.caller.role = role.clone();
+            work.run.caller.taken_on = (**role != *SYSTEM).then(|| role.clone());
         }
         work.install();
         work.in_force.constrain(|said| *said = self.constraints.clone());
@@ -139,10 +140,10 @@ fn claimed(claims: &str) -> Caller {
     let read = json::parse(claims, DEPTH_MAX).ok();
     let claim = |name: &str| read.as_ref().and_then(|claims| claims.get(name)).and_then(Json::as_str);
     Caller {
-        role: SYSTEM.into(),
         claims: (!claims.is_empty()).then(|| claims.into()),
         uid: claim("sub").and_then(text::uuid),
         email: claim("email").map(Arc::from),
+        ..Caller::role(SYSTEM)
     }
 }
 

@@ -112,7 +112,7 @@ fn changes_its_mind(expr: &Expr) -> bool {
             Expr::Apply { function, .. } => {
                 function.volatility == Effect::Volatile || function.name == "current_setting"
             }
-            Expr::Form { form, .. } => matches!(form, Form::NextValue | Form::Native(_)),
+            Expr::Form { form, .. } => matches!(form, Form::Native(_)),
             Expr::Column { .. }
             | Expr::Const { .. }
             | Expr::Param { .. }

@@ -2,29 +2,24 @@
 //! that wait are looked at.
 //!
 //! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
-//! stored. What is returned is read when all rows are stored, then the triggers after them are fired.
+//! stored. What is returned is read when all rows are stored, then comes what is to be done after them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use catalog::{ColumnId, TableId};
-use query::functions::settings::count_trigger;
-use query::model::ROW;
-use query::triggers::{self, OLD, Operation, Replication, Routine, TriggerModel};
+use catalog::ColumnId;
+use query::triggers::{self, Operation, Replication, TriggerModel};
 use query::{Action, Assign, Expr, Insert, RowCheck, Source, Write, reach};
 use sql::ast::TriggerTiming;
-use types::{Code, Error, Result, Type, Value};
+use types::{Error, Result, Value};
 
-use super::carried::{Carried, Happened, Reach};
+use super::carried::{Carried, Reach};
 use super::parts::Part;
-use super::references::TouchedKey;
-use super::seen::{Rows, Seen};
+use super::seen::Seen;
 use super::together::Stored;
-use super::{StoredRow, Touched, check_affected, count, is_same};
-use crate::contract::{Failure, Sink};
+use super::{StoredRow, Task, Touched, check_affected, count};
+use crate::contract::Failure;
 use crate::database::Applied;
-use crate::in_force::Deferred;
-use crate::work::{Bound, Tuple, Work};
+use crate::work::{Bound, Work};
 
 /// What a statement has done to rows.
 #[derive(Default)]
@@ -36,50 +31,6 @@ pub(super) struct Passed {
     carried: Vec<Carried>,
     /// How far they have come.
     reach: Reach,
-}
-
-/// What is to be done because something happened to a row.
-enum Due {
-    /// A trigger is to be fired, by its position.
-    Trigger(usize),
-    /// A key is to be looked at.
-    Key(Deferred),
-}
-
-/// Rows to which something happened, of a part of a statement or because of it.
-struct Turn<'a> {
-    table: TableId,
-    operations: &'a [Operation],
-    rows: Vec<(&'a Operation, &'a Stored)>,
-    role: &'a Arc<str>,
-}
-
-impl<'a> Turn<'a> {
-    /// A part's own rows.
-    fn of(part: &'a Part) -> Turn<'a> {
-        let rows = part.rows.iter().filter_map(|row| Some((of_row(&part.operations, row)?, row)));
-        Turn { table: part.table, operations: &part.operations, rows: rows.collect(), role: &part.role }
-    }
-
-    /// Those to which foreign keys carried it on.
-    fn further(part: &'a Part) -> impl Iterator<Item = Turn<'a>> {
-        part.carried.iter().map(|Happened { table, operation, rows }| Turn {
-            table: *table,
-            operations: std::slice::from_ref(operation),
-            rows: rows.iter().map(|row| (operation, row)).collect(),
-            role: &part.role,
-        })
-    }
-}
-
-/// What a trigger is fired for.
-pub(super) struct Occasion<'a> {
-    pub(super) table: TableId,
-    pub(super) operation: &'a Operation,
-    /// The row as it was.
-    pub(super) old: Option<&'a [Value]>,
-    /// The rows of the whole statement, where the trigger may ask for them.
-    pub(super) rows: Option<Arc<Rows>>,
 }
 
 impl Work<'_> {
@@ -101,13 +52,8 @@ impl Work<'_> {
     }
 
     /// Runs a write that fires triggers.
-    pub(super) async fn store_fired(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
+    pub(super) async fn store_fired(&mut self, task: Task<'_>) -> Result<Applied> {
+        let (write, parameters) = (task.write, task.parameters);
         let operations = triggers::operations(write);
         for operation in &operations {
             if self.in_force.begins(write.table, operation.name()) {
@@ -119,17 +65,15 @@ impl Work<'_> {
             Action::Delete { .. } => {
                 let rows = self.condemned(write, parameters).await?;
                 check_affected(write, rows.len())?;
-                let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
-                let beside: Vec<Vec<Value>> = rows.iter().map(|row| row.beside.clone()).collect();
+                let affected = rows.len();
                 // What is returned of a deleted row, it says while it is there.
-                self.returning(write, (&keys, &beside), parameters, position, sink).await?;
-                (self.delete_fired(write, rows).await?, keys.len())
+                self.returning(task, &Touched::of_gone(rows.iter())).await?;
+                (self.delete_fired(write, rows).await?, affected)
             }
             Action::Insert(_) | Action::Update { .. } => {
                 let passed = self.passed(write, parameters).await?;
                 check_affected(write, passed.touched.keys.len())?;
-                let Touched { keys, beside, .. } = &passed.touched;
-                self.returning(write, (keys, beside), parameters, position, sink).await?;
+                self.returning(task, &passed.touched).await?;
                 let affected = passed.touched.keys.len();
                 (passed, affected)
             }
@@ -140,72 +84,18 @@ impl Work<'_> {
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
-    /// Fires the triggers after a statement: those of its own rows, of one part after the other, then those of rows further away. Those
-    /// for a statement are fired once, behind the last row to which that happened (`cancel_prior_stmt_triggers`).
-    pub(super) async fn fire_all_after(&mut self, parts: Vec<Part>) -> Result<()> {
-        let model = self.served.model.clone();
-        let mut seen = Seen::default();
-        for part in &parts {
-            for operation in &part.operations {
-                let is_own = |row: &&Stored| of_row(&part.operations, row) == Some(operation);
-                seen.note(&model, (part.table, operation), part.rows.iter().filter(is_own));
-            }
-            for happened in &part.carried {
-                seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
-            }
-        }
-        let turns: Vec<Turn<'_>> =
-            parts.iter().map(Turn::of).chain(parts.iter().flat_map(Turn::further)).collect();
-        // What waits is known before the first trigger is fired, which may change that.
-        let mut dues = Vec::with_capacity(parts.len());
-        for turn in turns.iter().take(parts.len()) {
-            dues.push(self.all_due(turn).await?);
-        }
-        let mut dues = dues.into_iter();
-        for (at, turn) in turns.iter().enumerate() {
-            let due = match dues.next() {
-                Some(due) => due,
-                None => self.all_due(turn).await?,
-            };
-            let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
-            let done = self.take_turn(turn, due, (turns.get(at + 1..).unwrap_or_default(), &mut seen)).await;
-            self.run.caller.role = caller;
-            done?;
-        }
-        Ok(())
-    }
-
-    /// Fires the triggers after something happened to some rows, and those for the statement, unless it happens again.
-    async fn take_turn(
-        &mut self,
-        turn: &Turn<'_>,
-        due: Vec<Vec<Due>>,
-        (later, seen): (&[Turn<'_>], &mut Seen),
-    ) -> Result<()> {
-        self.fire_after(turn, due, seen).await?;
-        for operation in turn.operations.iter().rev() {
-            let is_same = |later: &Operation| later.name() == operation.name();
-            let comes_again =
-                later.iter().any(|later| later.table == turn.table && later.operations.iter().any(is_same));
-            if !comes_again {
-                self.fire_for_statement(turn.table, operation, (TriggerTiming::After, seen)).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
     /// may satisfy.
     async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
         self.open_part().await?;
         let ended = self.pass(write, parameters).await;
-        self.close_part(ended.is_ok()).await?;
+        let ended = self.close_part(ended).await;
         if !matches!(ended, Err(Failure::ForeignKey)) {
             return Ok(ended?);
         }
         self.put_off().await?;
         let ended = self.pass_put_off(write, parameters).await;
-        self.looked(ended).await
+        self.close_part(ended).await
     }
 
     async fn pass_put_off(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
@@ -407,262 +297,6 @@ impl Work<'_> {
         let found = self.rows(&read, Bound { written: &keys, ..Bound::default() }).await?;
         Ok(count(found.len()))
     }
-
-    /// Fires the triggers before something happens to a row. What is to be stored; nothing when it is not to happen.
-    pub(super) async fn fire_before(
-        &mut self,
-        table: TableId,
-        operation: &Operation,
-        old: Option<&[Value]>,
-        mut new: Option<Vec<Value>>,
-    ) -> Result<Option<Vec<Value>>> {
-        let model = self.served.model.clone();
-        for trigger in &model[table].triggers {
-            if !trigger.is_on(self.replication())
-                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::Before, true)
-                || !self.holds(table, trigger, old, new.as_deref()).await?
-            {
-                continue;
-            }
-            let occasion = Occasion { table, operation, old, rows: None };
-            let returned = self.fire(trigger, occasion, new.clone()).await?;
-            match (returned, operation) {
-                (None, _) => return Ok(None),
-                (Some(_), Operation::Delete | Operation::Truncate) => {}
-                (Some(row), Operation::Insert | Operation::Update(_)) => new = Some(row),
-            }
-        }
-        Ok(Some(new.unwrap_or_default()))
-    }
-
-    /// Fires the triggers after something happened to rows.
-    async fn fire_after(&mut self, turn: &Turn<'_>, due: Vec<Vec<Due>>, seen: &mut Seen) -> Result<()> {
-        let model = self.served.model.clone();
-        for ((operation, row), due) in turn.rows.iter().zip(due) {
-            for due in due {
-                match due {
-                    Due::Trigger(at) => {
-                        let rows = seen.rows(turn.table, operation);
-                        let (old, new) = versions(operation, row);
-                        let occasion = Occasion { table: turn.table, operation, old, rows };
-                        let trigger = &model[turn.table].triggers[at];
-                        self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
-                    }
-                    Due::Key(key) => self.do_deferred(key).await?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What is to be done at once because something happened to rows.
-    async fn all_due(&mut self, turn: &Turn<'_>) -> Result<Vec<Vec<Due>>> {
-        let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
-        let mut all = Ok(Vec::with_capacity(turn.rows.len()));
-        for (operation, row) in &turn.rows {
-            let Ok(due) = &mut all else { break };
-            match self.due(turn.table, operation, row).await {
-                Ok(of_row) => due.push(of_row),
-                Err(error) => all = Err(error),
-            }
-        }
-        self.run.caller.role = caller;
-        all
-    }
-
-    /// What is to be done at once because something happened to a row, in order; what is not waits.
-    async fn due(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<Vec<Due>> {
-        let model = self.served.model.clone();
-        let (old, new) = versions(operation, row);
-        // In the order of the names of triggers, of which keys have some of PostgreSQL's own.
-        let mut due: Vec<(&str, Due)> = Vec::new();
-        for TouchedKey { trigger, what, may_wait } in self.keys_touched(table, operation, row) {
-            if may_wait && self.in_force.constraints().put_off(&model, &what) {
-                self.in_force.defer(what)?;
-            } else {
-                due.push((trigger, Due::Key(what)));
-            }
-        }
-        for (at, trigger) in model[table].triggers.iter().enumerate() {
-            if !trigger.is_on(self.replication())
-                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
-                || !self.holds(table, trigger, old, new).await?
-            {
-                continue;
-            }
-            if !trigger.statement.constraint {
-                due.push((&trigger.name, Due::Trigger(at)));
-                continue;
-            }
-            let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
-            let waiting = Deferred::Trigger { table, trigger: at, operation: operation.clone(), old, new };
-            if self.in_force.constraints().put_off(&model, &waiting) {
-                self.in_force.defer(waiting)?;
-            } else {
-                due.push((&trigger.name, Due::Trigger(at)));
-            }
-        }
-        due.sort_by_key(|(name, _)| *name);
-        Ok(due.into_iter().map(|(_, due)| due).collect())
-    }
-
-    /// The keys that are to be looked at because of what happened to a row.
-    fn keys_touched(&self, table: TableId, operation: &Operation, row: &Stored) -> Vec<TouchedKey> {
-        let has_primary = self.served.model.catalog[table].primary_key.is_some();
-        let doubted = |key: &usize| TouchedKey {
-            // The primary key is the first one.
-            trigger: if has_primary && *key == 0 {
-                "PK_ConstraintTrigger"
-            } else {
-                "Unique_ConstraintTrigger"
-            },
-            what: Deferred::Unique { table, key: *key, row: row.new.clone() },
-            may_wait: true,
-        };
-        let references = self.references_touched(table, operation, versions(operation, row));
-        row.doubts.iter().map(doubted).chain(references).collect()
-    }
-
-    /// Does something that waited for the end of the transaction.
-    pub(crate) async fn do_deferred(&mut self, deferred: Deferred) -> Result<()> {
-        let model = self.served.model.clone();
-        match deferred {
-            Deferred::Trigger { table, trigger, operation, old, new } => {
-                let trigger = &model[table].triggers[trigger];
-                let occasion = Occasion { table, operation: &operation, old: old.as_deref(), rows: None };
-                self.fire(trigger, occasion, new).await.map(drop)
-            }
-            Deferred::Reference { from, key, values, is_left } => {
-                self.look_at_reference((from, key), &values, is_left).await
-            }
-            Deferred::Unique { table, key, row } => self.look_at_key((table, key), &row).await,
-        }
-    }
-
-    /// Fires the triggers of a statement.
-    pub(super) async fn fire_for_statement(
-        &mut self,
-        table: TableId,
-        operation: &Operation,
-        (timing, seen): (TriggerTiming, &mut Seen),
-    ) -> Result<()> {
-        let model = self.served.model.clone();
-        for trigger in &model[table].triggers {
-            if trigger.is_on(self.replication())
-                && trigger.fires(&model.catalog[table], operation, timing, false)
-                && self.holds(table, trigger, None, None).await?
-            {
-                let rows = seen.rows(table, operation);
-                self.fire(trigger, Occasion { table, operation, old: None, rows }, None).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a trigger's condition holds.
-    async fn holds(
-        &mut self,
-        table: TableId,
-        trigger: &TriggerModel,
-        old: Option<&[Value]>,
-        new: Option<&[Value]>,
-    ) -> Result<bool> {
-        let Some(when) = &trigger.when else { return Ok(true) };
-        let when = when.as_ref().map_err(Clone::clone)?;
-        let excluded = old.map(|old| (OLD, old));
-        let row = Tuple { table, target: ROW, values: new.unwrap_or_default(), excluded };
-        Ok(matches!(self.value_at_start(when, Some(row), &[]).await?, Value::Bool(true)))
-    }
-
-    /// Calls what a trigger calls. The row that it returns.
-    pub(super) async fn fire(
-        &mut self,
-        trigger: &TriggerModel,
-        Occasion { table, operation, old, rows }: Occasion<'_>,
-        new: Option<Vec<Value>>,
-    ) -> Result<Option<Vec<Value>>> {
-        let statement = &trigger.statement;
-        match trigger.routine.clone()? {
-            Routine::SkipsUnchanged => {
-                let columns = &self.served.model.catalog[table].columns;
-                let is_as_it_was = |new: &Vec<Value>| {
-                    let mut pairs = new.iter().zip(old.unwrap_or_default()).zip(columns);
-                    pairs.all(|((new, old), column)| is_same(&column.ty, old, new))
-                };
-                Ok(new.filter(|new| !is_as_it_was(new)))
-            }
-            Routine::SetsTime => self.with_time(table, trigger, new).map(Some),
-            Routine::Declared(function) => {
-                let firing = program::Firing {
-                    trigger: trigger.name.clone(),
-                    table,
-                    when: match statement.timing {
-                        TriggerTiming::Before => "BEFORE",
-                        TriggerTiming::After => "AFTER",
-                        TriggerTiming::InsteadOf => "INSTEAD OF",
-                    },
-                    level: if statement.for_each_row { "ROW" } else { "STATEMENT" },
-                    operation: operation.name(),
-                    old: old.map(<[Value]>::to_vec),
-                    new,
-                    arguments: statement.arguments.clone(),
-                    transitions: trigger.transitions.clone(),
-                };
-                let around = std::mem::replace(&mut self.transitions, rows);
-                let settings = self.run.session.settings.clone();
-                count_trigger(&settings, 1)?;
-                let seen = match self.is_volatile(function) {
-                    true => self.in_force.history.look(None),
-                    false => self.look_back(),
-                };
-                let returned = Box::pin(program::fire(self, function, firing)).await;
-                self.in_force.history.look(seen);
-                self.transitions = around;
-                count_trigger(&settings, -1)?;
-                returned
-            }
-        }
-    }
-
-    /// The row with the transaction's time in the column that is the trigger's argument.
-    fn with_time(
-        &self,
-        table: TableId,
-        trigger: &TriggerModel,
-        new: Option<Vec<Value>>,
-    ) -> Result<Vec<Value>> {
-        let declared = &self.served.model.catalog[table];
-        let column = trigger.statement.arguments.first().and_then(|name| declared.column(name));
-        let (Some((column, of)), Some(mut row)) = (column, new) else {
-            return Err(Error::new(Code::RAISED, "moddatetime: must be fired for update, with a column"));
-        };
-        let session = &self.run.session;
-        row[usize::from(column.0)] = match &of.ty {
-            Type::Timestamptz => Value::Timestamp(session.now),
-            Type::Timestamp => {
-                Value::Timestamp(session.now + i64::from(session.offset_at(session.now)) * 1_000_000)
-            }
-            _ => {
-                let name = &of.name;
-                let message = format!(
-                    "attribute \"{name}\" of \"{}\" must be type TIMESTAMP or TIMESTAMPTZ",
-                    declared.name.name
-                );
-                return Err(Error::new(Code::RAISED, message));
-            }
-        };
-        Ok(row)
-    }
-}
-
-/// What happened to a row of a statement: of an upsert it was inserted or updated.
-pub(super) fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'o Operation> {
-    if row.old.is_none() { operations.first() } else { operations.last() }
-}
-
-/// A row as it was and as it is.
-fn versions<'r>(operation: &Operation, row: &'r Stored) -> (Option<&'r [Value]>, Option<&'r [Value]>) {
-    (row.old.as_deref(), (*operation != Operation::Delete).then_some(&row.new[..]))
 }
 
 /// The conditions on the rows of a write.

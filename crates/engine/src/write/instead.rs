@@ -7,11 +7,10 @@ use query::{Action, Insert, Read, Source, Write, visit};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
-use super::fired::Occasion;
+use super::firing::Occasion;
 use super::parts::Part;
 use super::seen::Seen;
-use super::{StoredRow, beside, check_affected, count};
-use crate::contract::Sink;
+use super::{StoredRow, Task, beside, check_affected, count};
 use crate::database::Applied;
 use crate::work::Work;
 
@@ -20,13 +19,8 @@ type Wanted = (Option<Vec<Value>>, Option<Vec<Value>>);
 
 impl Work<'_> {
     /// Has triggers do a write.
-    pub(super) async fn store_instead(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<Applied> {
+    pub(super) async fn store_instead(&mut self, task: Task<'_>) -> Result<Applied> {
+        let (write, parameters) = (task.write, task.parameters);
         let operations = triggers::operations(write);
         let Some(operation) = operations.first() else { return Err(Error::internal("a write of nothing")) };
         self.fire_for_statement(write.table, operation, (TriggerTiming::Before, &mut Seen::default()))
@@ -41,7 +35,7 @@ impl Work<'_> {
         }
         check_affected(write, done.len())?;
         let affected = count(done.len());
-        self.returning_instead(write, done, parameters, (position, sink)).await?;
+        self.returning_instead(task, done).await?;
         let (role, operations) = (self.run.caller.role.clone(), vec![operation.clone()]);
         let (rows, carried) = (Vec::new(), Vec::new());
         self.finish(Part { table: write.table, operations, rows, carried, role }).await?;
@@ -126,10 +120,8 @@ impl Work<'_> {
     /// Reads what is asked of the rows that triggers have returned.
     async fn returning_instead(
         &mut self,
-        write: &Write,
+        Task { write, parameters, position, sink }: Task<'_>,
         rows: Vec<Vec<Value>>,
-        parameters: &[Value],
-        (position, sink): (usize, &mut dyn Sink),
     ) -> Result<()> {
         if !write.beside_returned.is_empty() {
             return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));

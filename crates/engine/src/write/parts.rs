@@ -1,6 +1,7 @@
 //! Statements of several parts, those of a data-modifying `with` and the one behind them: what PostgreSQL does after a statement (its
 //! triggers, its foreign keys) comes when all parts are done (`AfterTriggerEndQuery`).
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,15 +9,16 @@ use catalog::{ForeignKey, TableId};
 use query::triggers::{self, Operation, Replication};
 use query::{Changed, Write};
 use sql::ast::TriggerTiming;
-use types::stored::encode;
-use types::{Error, Result, Value};
+use types::cast::cast;
+use types::compare::compare;
+use types::{Error, Result, Type, Value};
 
+use super::Task;
+use super::afterwards::of_row;
 use super::carried::Happened;
-use super::fired::of_row;
 use super::references::acts;
 use super::together::Stored;
 use crate::as_it_was::Moment;
-use crate::contract::Sink;
 use crate::database::Applied;
 use crate::rows::Values;
 use crate::work::Work;
@@ -56,52 +58,62 @@ impl Fired {
     }
 }
 
-/// A foreign key, where it is declared and its position there, with values of its columns as they are stored.
-type Reference = (TableId, usize, String);
+/// A foreign key, where it is declared and its position there, with values of its columns.
+type Reference = (TableId, usize, Vec<Keyed>);
+
+/// A value of a key, in the order of the type of the referenced column.
+struct Keyed {
+    ty: Type,
+    value: Value,
+}
+
+impl Ord for Keyed {
+    fn cmp(&self, other: &Keyed) -> Ordering {
+        compare(&self.ty, &self.value, &other.value)
+    }
+}
+
+impl PartialOrd for Keyed {
+    fn partial_cmp(&self, other: &Keyed) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Keyed {
+    fn eq(&self, other: &Keyed) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Keyed {}
 
 impl Work<'_> {
     /// Runs the parts of a statement, each of which sees the tables as they were when it began.
-    pub(super) async fn store_parts(
-        &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
+    pub(super) async fn store_parts(&mut self, task: Task<'_>) -> Result<Applied> {
         let begun = self.in_force.history.begin_parts();
-        let done = match self.are_linked(write) {
-            true => self.store_linked(write, begun, parameters, position).await,
-            false => self.store_gathered(write, begun, parameters, position).await,
+        let done = match self.are_linked(task.write) {
+            true => self.store_linked(task, begun).await,
+            false => self.store_gathered(task, begun).await,
         };
         self.in_force.history.done();
         done
     }
 
     /// Runs parts whose rows may refer to each other's: foreign keys are looked at when all is done.
-    async fn store_linked(
-        &mut self,
-        write: &Write,
-        begun: Moment,
-        parameters: &[Value],
-        position: (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
+    async fn store_linked(&mut self, task: Task<'_>, begun: Moment) -> Result<Applied> {
         self.put_off().await?;
-        let done = self.store_gathered(write, begun, parameters, position).await;
-        self.looked(done).await
+        let done = self.store_gathered(task, begun).await;
+        self.close_part(done).await
     }
 
-    async fn store_gathered(
-        &mut self,
-        write: &Write,
-        begun: Moment,
-        parameters: &[Value],
-        position: (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
+    async fn store_gathered(&mut self, task: Task<'_>, begun: Moment) -> Result<Applied> {
+        let is_in_turn = query::parts::are_read_in_turn(&self.served.model, task.write);
         self.in_force.gather(Some(Gathered::default()));
-        let done = self.store_each_part(write, begun, parameters, position).await;
+        let done = self.store_each_part(task, begun).await;
         let parts = self.in_force.gathered().unwrap_or_default().parts;
         let done = done?;
         self.refuse_crossing(&parts)?;
-        self.refuse_any_order(&parts, query::parts::are_read_in_turn(&self.served.model, write))?;
+        self.refuse_any_order(&parts, is_in_turn)?;
         parts.iter().for_each(|part| self.in_force.begin(part.table));
         let around = self.since.replace(begun);
         let count = parts.len();
@@ -114,25 +126,20 @@ impl Work<'_> {
     }
 
     /// Runs one part after the other; what was changed by earlier ones stands as rows in the later.
-    async fn store_each_part(
-        &mut self,
-        write: &Write,
-        begun: Moment,
-        parameters: &[Value],
-        position: (usize, &mut dyn Sink),
-    ) -> Result<Applied> {
-        let mut last = write.clone();
+    async fn store_each_part(&mut self, task: Task<'_>, begun: Moment) -> Result<Applied> {
+        let mut last = task.write.clone();
         let mut before = std::mem::take(&mut last.before).into_iter();
         while let Some(Changed { id, write }) = before.next() {
             let outputs = write.returning.iter().flat_map(|read| &read.outputs);
             let mut values = Values::of(outputs.map(|output| output.expr.ty()));
-            Box::pin(self.store_part(&write, Some(begun), parameters, (0, &mut values))).await?;
+            let part = Task::of(&write, task.parameters, &mut values);
+            Box::pin(self.store_part(part, Some(begun))).await?;
             let rows = values.into_rows();
             query::visit::put_rows(&mut last, id, &rows);
             let rest = before.as_mut_slice();
             rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
         }
-        self.store_part(&last, Some(begun), parameters, position).await
+        self.store_part(task.with(&last), Some(begun)).await
     }
 
     /// Does what comes after a part, or has it wait for the others of its statement.
@@ -173,10 +180,11 @@ impl Work<'_> {
             for (from, key) in triggers::references_to(&model, part.table) {
                 let Some(position) = position_of(&model.catalog[from].foreign_keys, key) else { continue };
                 let columns = self.referenced(part.table, key);
+                let of = |row: &[Value]| self.keyed(key, (part.table, &columns), row);
                 for row in &part.rows {
                     let action = if row.new.is_empty() { &key.on_delete } else { &key.on_update };
-                    let old = row.old.as_deref().and_then(|old| self.said((part.table, &columns), old));
-                    let new = self.said((part.table, &columns), &row.new);
+                    let old = row.old.as_deref().and_then(of);
+                    let new = of(&row.new);
                     if let Some(old) = old.filter(|old| acts(action) && new.as_ref() != Some(old)) {
                         left.insert((from, position, old), at);
                     }
@@ -184,12 +192,14 @@ impl Work<'_> {
             }
         }
         for (at, part) in parts.iter().enumerate() {
-            for (position, key) in model.catalog[part.table].foreign_keys.iter().enumerate() {
+            let declared = &model.catalog[part.table];
+            for (position, key) in declared.foreign_keys.iter().enumerate() {
                 let columns: Vec<usize> = key.columns.iter().map(|column| usize::from(column.0)).collect();
-                let came = part.rows.iter().filter_map(|row| self.said((part.table, &columns), &row.new));
+                let came =
+                    part.rows.iter().filter_map(|row| self.keyed(key, (part.table, &columns), &row.new));
                 let mut met = came.filter_map(|new| left.get(&(part.table, position, new)));
                 if met.any(|by| *by != at) {
-                    let name = &model.catalog[part.table].name;
+                    let name = &declared.name;
                     let what = format!(
                         "a row of {name} that refers to what another part of the statement removes or changes"
                     );
@@ -200,15 +210,25 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Values of a row as they are stored; nothing of a row that is not there, or where one is null.
-    fn said(&self, (table, columns): (TableId, &[usize]), row: &[Value]) -> Option<String> {
-        let declared = &self.served.model.catalog[table];
-        let mut said = String::new();
-        for at in columns {
+    /// Values of a row as a key's referenced columns have them; nothing of a row that is not there, or where one is null.
+    fn keyed(
+        &self,
+        key: &ForeignKey,
+        (table, columns): (TableId, &[usize]),
+        row: &[Value],
+    ) -> Option<Vec<Keyed>> {
+        let catalog = &self.served.model.catalog;
+        let (target, referenced) = catalog.table(&key.target)?;
+        let of_column = |(at, to): (&usize, usize)| {
+            let (from, ty) = (&catalog[table].columns[*at].ty, &referenced.columns[to].ty);
             let value = row.get(*at).filter(|value| !value.is_null())?;
-            said.push_str(&format!("{:?};", encode(&declared.columns[*at].ty, value).ok()?));
-        }
-        Some(said)
+            let value = match from == ty {
+                true => value.clone(),
+                false => cast(from, ty, None, false, value, &self.run.session).ok()?,
+            };
+            Some(Keyed { ty: ty.clone(), value })
+        };
+        columns.iter().zip(self.referenced(target, key)).map(of_column).collect()
     }
 
     /// Refuses triggers of several parts whose order is not known: PostgreSQL does the parts as they are read, row by row.

@@ -20,12 +20,6 @@ impl Work<'_> {
         Ok(self.transaction.defer_references().await?)
     }
 
-    /// Ends such a part.
-    pub(super) async fn looked<T>(&mut self, ended: Result<T>) -> Result<T> {
-        self.close_part(ended.is_ok()).await?;
-        ended
-    }
-
     /// Stores changed rows; their keys from then on. `is_refused`: a later row is, so that foreign keys are no matter.
     pub(super) async fn apply_all(
         &mut self,
@@ -41,9 +35,9 @@ impl Work<'_> {
             if is_several {
                 self.open_part().await?;
             }
-            let ended = self.apply_each(write, changes).await;
+            let mut ended = self.apply_each(write, changes).await;
             if is_several {
-                self.close_part(ended.is_ok()).await?;
+                ended = self.close_part(ended).await;
             }
             if !matches!(ended, Err(Failure::ForeignKey)) {
                 return Ok(ended?);
@@ -51,7 +45,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.apply_put_off(write, changes, is_refused).await;
-        self.looked(ended).await
+        self.close_part(ended).await
     }
 
     /// Every failure but that of a foreign key in the caller's words.
@@ -105,8 +99,7 @@ impl Work<'_> {
         if !is_refused {
             self.open_part().await?;
             let ended = self.merge_each(write, conflict, rows).await;
-            self.close_part(ended.is_ok()).await?;
-            match ended {
+            match self.close_part(ended).await {
                 Ok((touched, _)) => return Ok(touched),
                 Err(Failure::ForeignKey) => {}
                 Err(failure) => return Err(failure.into()),
@@ -114,7 +107,7 @@ impl Work<'_> {
         }
         self.put_off().await?;
         let ended = self.merge_put_off(write, conflict, rows, is_refused).await;
-        self.looked(ended).await
+        self.close_part(ended).await
     }
 
     async fn merge_each(
@@ -154,7 +147,7 @@ impl Work<'_> {
     ) -> Result<Vec<i64>> {
         self.put_off().await?;
         let ended = self.store_each(write, rows, is_refused).await;
-        self.looked(ended).await
+        self.close_part(ended).await
     }
 
     async fn store_each(&mut self, write: &Write, rows: &[Vec<Value>], is_refused: bool) -> Result<Vec<i64>> {
@@ -204,7 +197,7 @@ impl Work<'_> {
             Err(error) => return error,
         };
         // It is refused in any case: nothing of it stays.
-        match self.looked(Err::<(), Error>(ended)).await {
+        match self.close_part(Err::<(), Error>(ended)).await {
             Ok(()) => failure.into(),
             Err(error) => error,
         }

@@ -25,7 +25,7 @@ impl Work<'_> {
         self.fire_truncate(truncation, TriggerTiming::Before).await?;
         self.put_off().await?;
         let emptied = self.emptied(truncation).await;
-        let rows = self.looked(emptied).await?;
+        let rows = self.close_part(emptied).await?;
         for sequence in truncation.sequences(&model.catalog) {
             self.transaction.set_value(sequence, sequence.start.saturating_sub(sequence.increment)).await?;
         }

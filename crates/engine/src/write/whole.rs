@@ -1,10 +1,9 @@
 //! Writes that the engine does whole: defaults, constraints, triggers and policies are its own.
 
-use query::{Action, Write};
+use query::Action;
 use types::{Error, Result, Value};
 
-use super::check_affected;
-use crate::contract::Sink;
+use super::{Task, check_affected};
 use crate::database::Applied;
 use crate::rows::Values;
 use crate::work::{Bound, Work};
@@ -12,10 +11,7 @@ use crate::work::{Bound, Work};
 impl Work<'_> {
     pub(super) async fn store_whole(
         &mut self,
-        write: &Write,
-        parameters: &[Value],
-        position: usize,
-        sink: &mut dyn Sink,
+        Task { write, parameters, position, sink }: Task<'_>,
     ) -> Result<Applied> {
         let bound = Bound { parameters, ..Bound::default() };
         let whole = self.dialect.write(&self.served.model.catalog, write, &self.bindings(bound))?;
