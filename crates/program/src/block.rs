@@ -83,35 +83,14 @@ fn has_word(text: &str, word: &str) -> bool {
 fn of_steps(steps: &[Step], traits: &mut Traits) {
     for step in steps {
         step.bodies().into_iter().for_each(|steps| of_steps(steps, traits));
-        match &step.kind {
-            StepKind::Loop(found) => {
-                traits.declares |= matches!(&found.over, Over::Rows { rows: Rows::Dynamic(_), .. });
-            }
-            StepKind::Statement { statement, .. } => {
-                traits.names_schema |= declares(statement);
-                traits.declares |= traits.names_schema;
-            }
-            StepKind::Execute { .. } => traits.declares = true,
-            StepKind::Diagnostics { stacked: false, .. } => traits.counts_rows = true,
-            StepKind::Block(_)
-            | StepKind::If { .. }
-            | StepKind::Case { .. }
-            | StepKind::Assign { .. }
-            | StepKind::Leave { .. }
-            | StepKind::Return(_)
-            | StepKind::ReturnNext(_)
-            | StepKind::ReturnQuery(_)
-            | StepKind::Raise(_)
-            | StepKind::Assert { .. }
-            | StepKind::Perform(_)
-            | StepKind::Call(_)
-            | StepKind::Diagnostics { stacked: true, .. }
-            | StepKind::Open { .. }
-            | StepKind::Fetch { .. }
-            | StepKind::Close(_)
-            | StepKind::Nothing
-            | StepKind::Refused(_) => {}
-        }
+        let is_made_when_run = match &step.kind {
+            StepKind::Loop(found) => matches!(&found.over, Over::Rows { rows: Rows::Dynamic(_), .. }),
+            kind => matches!(kind, StepKind::Execute { .. }),
+        };
+        traits.names_schema |=
+            matches!(&step.kind, StepKind::Statement { statement, .. } if declares(statement));
+        traits.declares |= traits.names_schema || is_made_when_run;
+        traits.counts_rows |= matches!(&step.kind, StepKind::Diagnostics { stacked: false, .. });
     }
 }
 

@@ -255,28 +255,13 @@ impl Run<'_> {
 
     /// Keeps the names of the tables that were there before.
     fn follow(&mut self, action: &Action) {
-        match action {
-            Action::DropTable(table) => {
-                self.kept.remove(&table.name);
-            }
-            Action::RenameTable { from, to } => {
-                if self.kept.remove(from) {
-                    self.kept.insert(to.clone());
-                }
-            }
-            Action::CreateTable(_)
-            | Action::RebuildTable(_)
-            | Action::AddColumn { .. }
-            | Action::RenameColumn { .. }
-            | Action::DropColumn { .. }
-            | Action::CreateIndex { .. }
-            | Action::DropIndex { .. }
-            | Action::CreateSequence(_)
-            | Action::AlterSequence { .. }
-            | Action::DropSequence(_)
-            | Action::RelabelRows { .. }
-            | Action::Validate { .. }
-            | Action::Declare => {}
+        if let Action::DropTable(table) = action {
+            self.kept.remove(&table.name);
+        }
+        if let Action::RenameTable { from, to } = action
+            && self.kept.remove(from)
+        {
+            self.kept.insert(to.clone());
         }
     }
 
