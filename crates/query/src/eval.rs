@@ -118,19 +118,14 @@ fn caller(field: &CallerField, scope: &Scope<'_>) -> Result<Value> {
     let caller = scope.caller;
     Ok(match field {
         CallerField::Uid => caller.uid.map_or(Value::Null, Value::Uuid),
-        CallerField::ClaimedRole => match &caller.claims {
-            Some(claims) => match parse(claims, DEPTH_MAX)?.get("role") {
-                Some(Json::String(role)) => Value::text(role.as_str()),
-                _ => Value::Null,
-            },
-            None => Value::Null,
-        },
+        CallerField::ClaimedRole => text(caller.claimed_role()?),
         CallerField::Email => text(caller.email.clone()),
         CallerField::Claims => match &caller.claims {
             Some(claims) => Value::text(normalize_jsonb(claims)?),
             None => Value::Null,
         },
         CallerField::Role => Value::Text(caller.role.clone()),
+        CallerField::Login => Value::Text(caller.login.clone()),
         CallerField::Setting(name) => text(caller.setting(name).or_else(|| scope.session.settings.get(name))),
         CallerField::Now => Value::Timestamp(scope.session.now),
     })

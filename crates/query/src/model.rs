@@ -256,10 +256,10 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
     TableModel {
         policies: table.policies.iter().map(|policy| policy_model(catalog, id, policy)).collect(),
         calls: computed.flatten().any(visit::has_call),
+        triggers: triggers::models(catalog, id, &fills),
         fills,
         checks,
         uniques: arbiters::models(catalog, id),
-        triggers: triggers::models(catalog, id),
         references: Vec::new(),
         fires: Fires::default(),
         deletes_itself: false,

@@ -31,6 +31,8 @@ pub struct TriggerModel {
     /// Its transition tables, by the names under which its function knows them.
     pub transitions: Vec<(Arc<str>, Transition)>,
     mode: TriggerMode,
+    /// The columns one of which an update sets where it fires; `None` where any update fires it.
+    sets: Option<BTreeSet<ColumnId>>,
 }
 
 /// `session_replication_role`, as far as triggers and foreign keys ask for it.
@@ -90,16 +92,22 @@ impl TriggerModel {
     }
 
     /// Whether it fires then, for each row or for the statement, where it is on.
-    pub fn fires(
-        &self,
-        table: &Table,
-        operation: &Operation,
-        timing: TriggerTiming,
-        for_each_row: bool,
-    ) -> bool {
+    pub fn fires(&self, operation: &Operation, timing: TriggerTiming, for_each_row: bool) -> bool {
         self.statement.timing == timing
             && self.statement.for_each_row == for_each_row
-            && is_event(&self.statement, table, operation)
+            && self.is_for(operation)
+    }
+
+    fn is_for(&self, operation: &Operation) -> bool {
+        self.statement.events.iter().any(|declared| match (declared, operation) {
+            (TriggerEvent::Insert, Operation::Insert)
+            | (TriggerEvent::Delete, Operation::Delete)
+            | (TriggerEvent::Truncate, Operation::Truncate) => true,
+            (TriggerEvent::Update(_), Operation::Update(columns)) => {
+                self.sets.as_ref().is_none_or(|sets| !sets.is_disjoint(columns))
+            }
+            _ => false,
+        })
     }
 }
 
@@ -112,7 +120,7 @@ pub fn transitions(statement: &CreateTrigger) -> Vec<(Arc<str>, Transition)> {
 }
 
 /// The triggers of a table or view, resolved.
-pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
+pub(crate) fn models(catalog: &Catalog, id: TableId, fills: &[Fill]) -> Vec<TriggerModel> {
     let table = &catalog[id];
     let model = |trigger: &Trigger| TriggerModel {
         name: trigger.name.clone(),
@@ -121,6 +129,7 @@ pub(crate) fn models(catalog: &Catalog, id: TableId) -> Vec<TriggerModel> {
         routine: routine(catalog, table, trigger),
         transitions: transitions(&trigger.statement),
         mode: trigger.mode,
+        sets: set_by(table, fills, &trigger.statement),
     };
     table.triggers.iter().map(model).collect()
 }
@@ -147,18 +156,36 @@ fn missing(trigger: &Trigger, table: &Table, what: &str) -> Error {
         .with_hint("`backplane check` lists what is declared and does not run in this version.")
 }
 
-fn is_event(statement: &CreateTrigger, table: &Table, operation: &Operation) -> bool {
-    statement.events.iter().any(|declared| match (declared, operation) {
-        (TriggerEvent::Insert, Operation::Insert)
-        | (TriggerEvent::Delete, Operation::Delete)
-        | (TriggerEvent::Truncate, Operation::Truncate) => true,
-        (TriggerEvent::Update(of), Operation::Update(columns)) => {
-            let is_set =
-                |name: &String| table.column(name).is_some_and(|(column, _)| columns.contains(&column));
-            of.is_empty() || of.iter().any(is_set)
-        }
-        _ => false,
-    })
+/// The columns one of which an update sets where a trigger fires. A generated column is set by what it is computed of, and computed
+/// anew by every update where a trigger may change its row before it is stored.
+fn set_by(table: &Table, fills: &[Fill], statement: &CreateTrigger) -> Option<BTreeSet<ColumnId>> {
+    let of = statement.events.iter().find_map(|event| match event {
+        TriggerEvent::Update(of) if !of.is_empty() => Some(of),
+        _ => None,
+    })?;
+    let mut named: BTreeSet<ColumnId> =
+        of.iter().filter_map(|name| table.column(name)).map(|(column, _)| column).collect();
+    let computed: Vec<&Expr> = named.iter().filter_map(|column| generated(fills, *column)).collect();
+    if !computed.is_empty() && table.triggers.iter().any(|trigger| is_before_update(&trigger.statement)) {
+        return None;
+    }
+    let sets = |column: &ColumnId| computed.iter().any(|expr| check::names(expr, &[*column].into()));
+    named.extend(table.column_ids().filter(sets));
+    Some(named)
+}
+
+fn generated(fills: &[Fill], column: ColumnId) -> Option<&Expr> {
+    match fills.get(usize::from(column.0))? {
+        Fill::Generated(expr) => expr.as_ref().ok(),
+        Fill::Default(_) | Fill::Identity { .. } | Fill::Null => None,
+    }
+}
+
+/// Whether a trigger looks at rows before an update of some of their columns, on or not.
+fn is_before_update(statement: &CreateTrigger) -> bool {
+    statement.timing == TriggerTiming::Before
+        && statement.for_each_row
+        && statement.events.iter().any(|event| matches!(event, TriggerEvent::Update(_)))
 }
 
 /// What a write does to the rows of its table: of an upsert both.
@@ -215,10 +242,8 @@ pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
 
 /// Whether triggers fire when this happens to rows of a table that are as they were elsewhere: foreign keys do nothing then.
 pub fn fires_any_replicated(model: &Model, table: TableId, operation: &Operation) -> bool {
-    let declared = &model.catalog[table];
-    model[table].triggers.iter().any(|trigger| {
-        trigger.is_on(Replication::Replica) && is_event(&trigger.statement, declared, operation)
-    })
+    let fires = |trigger: &TriggerModel| trigger.is_on(Replication::Replica) && trigger.is_for(operation);
+    model[table].triggers.iter().any(fires)
 }
 
 struct Pass<'a> {
@@ -229,10 +254,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn follow(&mut self, id: TableId, operation: &Operation) -> bool {
         let model = self.model;
-        let table = &model.catalog[id];
-        let fires = |trigger: &TriggerModel| {
-            trigger.is_on(Replication::Origin) && is_event(&trigger.statement, table, operation)
-        };
+        let fires = |trigger: &TriggerModel| trigger.is_on(Replication::Origin) && trigger.is_for(operation);
         if model[id].triggers.iter().any(fires) || is_put_off(model, id, operation) {
             return true;
         }
@@ -429,7 +451,6 @@ pub(crate) fn is_instead(model: &Model, view: TableId, action: &Action) -> bool 
         Action::Update { .. } => Operation::Update(BTreeSet::new()),
         Action::Delete { .. } => Operation::Delete,
     };
-    let declared = &model.catalog[view];
     let triggers = &mut model[view].triggers.iter();
-    triggers.any(|trigger| trigger.fires(declared, &operation, TriggerTiming::InsteadOf, true))
+    triggers.any(|trigger| trigger.fires(&operation, TriggerTiming::InsteadOf, true))
 }

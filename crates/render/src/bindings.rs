@@ -31,9 +31,10 @@ impl Bindings<'_> {
         let value = match field {
             CallerField::Uid => self.caller.uid.map_or(Value::Null, Value::Uuid),
             CallerField::Email => text(self.caller.email.as_ref()),
-            CallerField::ClaimedRole => text(self.caller.claims.as_ref().map(|_| &self.caller.role)),
+            CallerField::ClaimedRole => text(self.caller.claimed_role()?.as_ref()),
             CallerField::Claims => text(self.caller.claims.as_ref()),
             CallerField::Role => Value::Text(self.caller.role.clone()),
+            CallerField::Login => Value::Text(self.caller.login.clone()),
             CallerField::Now => Value::Timestamp(self.session.now),
             CallerField::Setting(name) => {
                 text(self.caller.setting(name).or_else(|| self.session.settings.get(name)).as_ref())

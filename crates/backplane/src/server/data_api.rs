@@ -110,10 +110,10 @@ fn server_timing<'p>(phases: impl Iterator<Item = &'p (&'static str, Duration)>)
 fn of_gateway(caller: &auth::Caller) -> query::Caller {
     let token = caller.token.as_ref();
     query::Caller {
-        role: caller.role.clone(),
         claims: Some(caller.claims.clone()),
         uid: token.and_then(|token| token.uid),
         email: token.and_then(|token| token.email.clone()),
+        ..query::Caller::of_request(caller.role.clone())
     }
 }
 

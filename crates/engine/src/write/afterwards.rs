@@ -156,7 +156,7 @@ impl Work<'_> {
         }
         for (at, trigger) in model[table].triggers.iter().enumerate() {
             if !trigger.is_on(self.replication())
-                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::After, true)
+                || !trigger.fires(operation, TriggerTiming::After, true)
                 || !self.holds(table, trigger, old, new).await?
             {
                 continue;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
+use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, Operation};
 use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
@@ -153,9 +154,13 @@ impl Work<'_> {
         if values.iter().any(Value::is_null) || is_kept {
             return Ok(None);
         }
+        let settings = self.run.session.settings.clone();
         if reach.begun.insert((from, operation.name())) {
             let nothing = &mut Seen::default();
-            self.fire_for_statement(from, operation, (TriggerTiming::Before, nothing)).await?;
+            count_trigger(&settings, 1)?;
+            let fired = self.fire_for_statement(from, operation, (TriggerTiming::Before, nothing)).await;
+            count_trigger(&settings, -1)?;
+            fired?;
         }
         let mut rows = Vec::new();
         for row in self.referencing(from, key, &values).await? {
@@ -164,7 +169,11 @@ impl Work<'_> {
             }
             let done = self.acted(from, key, operation, &row.values, becomes.as_deref()).await?;
             let new = done.clone();
-            let Some(wanted) = self.fire_before(from, operation, Some(&row.values), new).await? else {
+            // The statement of the key is one of a trigger's.
+            count_trigger(&settings, 1)?;
+            let wanted = self.fire_before(from, operation, Some(&row.values), new).await;
+            count_trigger(&settings, -1)?;
+            let Some(wanted) = wanted? else {
                 return Err(Error::missing("a trigger that keeps a row from what a foreign key does to it"));
             };
             rows.push(match done {

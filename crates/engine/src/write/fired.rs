@@ -183,11 +183,9 @@ impl Work<'_> {
     /// Whether a row is stored before the next one is checked: triggers before rows see that.
     fn takes_one_by_one(&self, write: &Write) -> bool {
         let model = &self.served.model;
-        let table = &model.catalog[write.table];
         let is_before = |trigger: &TriggerModel| {
             let fires = |operation| {
-                trigger.is_on(self.replication())
-                    && trigger.fires(table, operation, TriggerTiming::Before, true)
+                trigger.is_on(self.replication()) && trigger.fires(operation, TriggerTiming::Before, true)
             };
             triggers::operations(write).iter().any(fires)
         };

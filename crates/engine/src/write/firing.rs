@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog::TableId;
 use query::functions::settings::count_trigger;
-use query::model::ROW;
+use query::model::{Fill, ROW};
 use query::triggers::{OLD, Operation, Routine, TriggerModel};
 use sql::ast::TriggerTiming;
 use types::{Code, Error, Result, Type, Value};
@@ -35,7 +35,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
             if !trigger.is_on(self.replication())
-                || !trigger.fires(&model.catalog[table], operation, TriggerTiming::Before, true)
+                || !trigger.fires(operation, TriggerTiming::Before, true)
                 || !self.holds(table, trigger, old, new.as_deref()).await?
             {
                 continue;
@@ -61,7 +61,7 @@ impl Work<'_> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
             if trigger.is_on(self.replication())
-                && trigger.fires(&model.catalog[table], operation, timing, false)
+                && trigger.fires(operation, timing, false)
                 && self.holds(table, trigger, None, None).await?
             {
                 let rows = seen.rows(table, operation);
@@ -105,6 +105,8 @@ impl Work<'_> {
             }
             Routine::SetsTime => self.with_time(table, trigger, new).map(Some),
             Routine::Declared(function) => {
+                let is_changed =
+                    statement.timing == TriggerTiming::Before && matches!(operation, Operation::Update(_));
                 let firing = program::Firing {
                     trigger: trigger.name.clone(),
                     table,
@@ -116,7 +118,7 @@ impl Work<'_> {
                     level: if statement.for_each_row { "ROW" } else { "STATEMENT" },
                     operation: operation.name(),
                     old: old.map(<[Value]>::to_vec),
-                    new,
+                    new: new.map(|row| if is_changed { self.not_yet_generated(table, row) } else { row }),
                     arguments: statement.arguments.clone(),
                     transitions: trigger.transitions.clone(),
                 };
@@ -134,6 +136,16 @@ impl Work<'_> {
                 returned
             }
         }
+    }
+
+    /// A changed row that is not stored: its generated columns are null, whatever the trigger before said.
+    fn not_yet_generated(&self, table: TableId, mut row: Vec<Value>) -> Vec<Value> {
+        for (value, fill) in row.iter_mut().zip(&self.served.model[table].fills) {
+            if matches!(fill, Fill::Generated(_)) {
+                *value = Value::Null;
+            }
+        }
+        row
     }
 
     /// The row with the transaction's time in the column that is the trigger's argument.

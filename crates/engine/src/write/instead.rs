@@ -98,10 +98,8 @@ impl Work<'_> {
         mut new: Option<Vec<Value>>,
     ) -> Result<Option<Vec<Value>>> {
         let model = self.served.model.clone();
-        let view = &model.catalog[write.table];
         for trigger in &model[write.table].triggers {
-            if !trigger.is_on(self.replication())
-                || !trigger.fires(view, operation, TriggerTiming::InsteadOf, true)
+            if !trigger.is_on(self.replication()) || !trigger.fires(operation, TriggerTiming::InsteadOf, true)
             {
                 continue;
             }

@@ -249,7 +249,7 @@ impl Work<'_> {
         let fires = |table: TableId, operation: &Operation, for_each_row: bool| {
             model[table].triggers.iter().any(|trigger| {
                 trigger.is_on(self.replication())
-                    && trigger.fires(&model.catalog[table], operation, TriggerTiming::After, for_each_row)
+                    && trigger.fires(operation, TriggerTiming::After, for_each_row)
             })
         };
         let own = part.rows.iter().filter_map(|row| of_row(&part.operations, row));

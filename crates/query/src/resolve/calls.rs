@@ -223,8 +223,9 @@ impl Resolver<'_> {
                 "now" | "current_timestamp" | "transaction_timestamp" | "statement_timestamp",
                 0,
             ) => CallerField::Now,
-            (None | Some("pg_catalog"), "current_user" | "session_user" | "current_role" | "user", 0) => {
-                return Ok(Some(self.role_in_force(&call.name.name)));
+            (None | Some("pg_catalog"), "session_user", 0) => CallerField::Login,
+            (None | Some("pg_catalog"), "current_user" | "current_role" | "user", 0) => {
+                return Ok(Some(self.role_in_force()));
             }
             (
                 None | Some("pg_catalog"),
@@ -264,12 +265,11 @@ impl Resolver<'_> {
     }
 
     /// `current_user` and its like: in the body of a definer's function its owner.
-    fn role_in_force(&self, word: &str) -> Expr {
+    pub(super) fn role_in_force(&self) -> Expr {
+        let role = Expr::Caller(CallerField::Role);
         match &self.owner {
-            Some(owner) if word != "session_user" => {
-                Expr::Const { value: Value::text(&**owner), ty: Expr::Caller(CallerField::Role).ty() }
-            }
-            _ => Expr::Caller(CallerField::Role),
+            Some(owner) => Expr::Const { value: Value::text(&**owner), ty: role.ty() },
+            None => role,
         }
     }
 

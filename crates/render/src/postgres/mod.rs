@@ -196,6 +196,7 @@ impl<'a> Writer<'a> {
         match field {
             CallerField::Now => self.push("pg_catalog.now()"),
             CallerField::Role => self.push("current_user::text"),
+            CallerField::Login => self.push("session_user::text"),
             CallerField::Setting(name) => {
                 self.push("pg_catalog.current_setting(");
                 self.value(&Value::Text(name.clone()), &Type::Text);

@@ -59,7 +59,7 @@ fn caller(app: &App, headers: &[(&str, &str)]) -> Result<Caller> {
     Ok(Caller {
         uid: token.and_then(|token| token.uid),
         email: token.and_then(|token| token.email.clone()),
-        role: known.role,
         claims: Some(known.claims),
+        ..Caller::of_request(known.role)
     })
 }
