@@ -128,19 +128,21 @@ fn joined(lines: &[String]) -> String {
     lines.iter().map(|line| line.trim()).collect()
 }
 
-/// A list of objects, an object a line.
+/// A list of objects, an object a line. Where there is space behind a comma no line ends: it would be lost.
 fn laid_out(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 64);
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for c in json.chars() {
+    let mut chars = json.chars().peekable();
+    while let Some(c) = chars.next() {
         out.push(c);
+        let is_followed = chars.peek().is_some_and(|next| !next.is_whitespace());
         match c {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
             '[' | '{' if !quoted => depth += 1,
             ']' | '}' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 1 && json.starts_with('[') => out.push_str("\n "),
+            ',' if !quoted && is_followed && depth == 1 && json.starts_with('[') => out.push_str("\n "),
             _ => {}
         }
     }
@@ -213,6 +215,7 @@ mod tests {
             ("application/json", "[{\"a\":1,\"b\":[1,2]},{\"a\":\"x, y\"}]"),
             ("application/json", ""),
             ("application/json", "{\"a\":[1,2]}"),
+            ("application/json", "[{\"a\": 1, \"b\": [1, 2]}, {\"a\": \"x, y\"}, 3]"),
             ("text/csv", "a,b\n1,: 2\n"),
         ] {
             let found = answer(media, body);
