@@ -66,9 +66,14 @@ impl Project {
     /// `58030` for a folder that is not there or has no schema, and for files that cannot be read.
     pub fn read(root: &Path, environment: &Environment, strictness: Strictness) -> Result<Project> {
         let base = files::base(root)?;
-        let Loaded { settings, without_effect, complaints, strangers } = settings::read(&base, environment)?;
+        let Loaded { settings, without_effect, complaints, unknown, strangers } =
+            settings::read(&base, environment)?;
         let found = files::find(&base, &settings)?;
         let mut complaints = complaints;
+        match strictness {
+            Strictness::Lenient => complaints.extend(unknown.into_iter().map(Complaint::softened)),
+            Strictness::Strict => complaints.extend(unknown),
+        }
         complaints.extend(found.complaints);
         complaints.extend(files::missing_folder(&base, &settings));
         complaints.extend(files::missing_keys(&base, &settings, strictness));

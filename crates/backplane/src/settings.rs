@@ -29,6 +29,8 @@ pub struct Loaded {
     pub without_effect: Vec<(String, usize)>,
     /// Everything that is wrong.
     pub complaints: Vec<Complaint>,
+    /// Settings that are not known: other versions of the tools have others.
+    pub unknown: Vec<Complaint>,
     /// Names of the environment that look like settings and are none.
     pub strangers: Vec<String>,
 }

@@ -130,12 +130,44 @@ fn pruned(complaints: Vec<Complaint>) -> Vec<Complaint> {
 /// Words that begin statements about rows, and others without which nobody may do more.
 const PASSED_WORDS: &[&str] = &[
     "insert", "update", "delete", "select", "with", "comment", "analyze", "notify", "setval", "refresh",
-    "values",
+    "values", "grant",
 ];
+
+/// Words that begin statements that make something: nobody gets at what is not made. Where one is to take another's place, that
+/// one stays, as one that is there already does.
+const MAKING_WORDS: &[&str] = &[
+    "create table",
+    "create index",
+    "create unique index",
+    "create type",
+    "create sequence",
+    "create function",
+    "create or replace function",
+    "create procedure",
+    "create or replace procedure",
+];
+
+/// As many words as the longest of those, and one more.
+const WORDS_MAX: usize = 5;
 
 /// Whether a lenient start goes on after a statement that is refused for whatever reason. What guards rows is none: without it
 /// somebody might see or do more than they should.
 fn is_passed(file: &SourceFile, refusal: &Refusal) -> bool {
+    let words = words(file, refusal);
+    PASSED_WORDS.contains(&words.split(' ').next().unwrap_or_default())
+}
+
+/// Whether a lenient start goes on after a statement that PostgreSQL would refuse, too: it is read, and makes something.
+fn is_left_out(file: &SourceFile, refusal: &Refusal) -> bool {
+    let words = words(file, refusal);
+    refusal.error.code() != Code::SYNTAX
+        && MAKING_WORDS
+            .iter()
+            .any(|known| words.strip_prefix(known).is_some_and(|rest| rest.starts_with(' ')))
+}
+
+/// The words that a refused statement begins with, in lower case, with one blank behind each.
+fn words(file: &SourceFile, refusal: &Refusal) -> String {
     let before =
         usize::try_from(refusal.span.start).ok().and_then(|at| file.text.get(..at)).unwrap_or_default();
     // A grammar that lost its way stands somewhere in the statement.
@@ -143,10 +175,13 @@ fn is_passed(file: &SourceFile, refusal: &Refusal) -> bool {
         true => before.rfind(';').map_or(0, |at| at + 1),
         false => before.len(),
     };
-    let words = file.text.get(start..).unwrap_or_default();
-    let code = words.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("--"));
-    let first: String = code.unwrap_or_default().chars().take_while(char::is_ascii_alphabetic).collect();
-    PASSED_WORDS.contains(&first.to_ascii_lowercase().as_str())
+    let text = file.text.get(start..).unwrap_or_default();
+    let code = text.lines().map(str::trim).skip_while(|line| line.is_empty() || line.starts_with("--"));
+    let words = code.flat_map(str::split_whitespace).take(WORDS_MAX);
+    let is_of_word = |c: &char| c.is_ascii_alphabetic();
+    let plain =
+        |word: &str| word.chars().take_while(is_of_word).collect::<String>().to_ascii_lowercase() + " ";
+    words.map(plain).collect()
 }
 
 /// Whether a statement that is missing would let somebody see or do more.
@@ -169,6 +204,7 @@ fn complaint(
         (Strictness::Lenient, _) if kind == Part::Seed || is_passed(file, refusal) => Severity::Warning,
         (Strictness::Lenient, Kind::Missing) if restricts(file, refusal) => Severity::Error,
         (Strictness::Lenient, Kind::Duplicate | Kind::Missing) => Severity::Warning,
+        (Strictness::Lenient, Kind::Invalid) if is_left_out(file, refusal) => Severity::Warning,
         (Strictness::Lenient, Kind::NotSupported | Kind::Invalid) => Severity::Error,
     };
     let complaint = Complaint::error(file, refusal.span, refusal.error.message());

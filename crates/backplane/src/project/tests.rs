@@ -142,6 +142,46 @@ fn leniency_goes_on_after_what_is_there_or_missing() {
 }
 
 #[test]
+fn leniency_leaves_out_what_makes_something_and_is_refused() {
+    let errors = |text: &str, strictness| {
+        let files = [("migrations/1_a.sql", text)];
+        told(&files, strictness).1.iter().filter(|said| !said.contains("warning")).count()
+    };
+    let made = "create table b (x int references a (id));
+        -- words
+        CREATE OR REPLACE
+        FUNCTION f() returns text language sql as $$ select '1' $$;
+        create function g(x int) returns int language sql as 'select 1';
+        create function g(x text) returns int language sql as 'select 1';
+        grant execute on function g to public;";
+    let text = format!(
+        "create table a (id int); create function f() returns int language sql as 'select 1'; {made}"
+    );
+    assert_eq!((errors(&text, Strictness::Lenient), errors(&text, Strictness::Strict)), (0, 3));
+    // What would let somebody do more is not left out, nor what cannot be read.
+    for text in [
+        "revoke execute on function g from public",
+        "drop function g",
+        "create table c (x int,, y int)",
+    ] {
+        let text = format!(
+            "create table a (id int); create function g(x int) returns int language sql as 'select 1';
+             create function g(x text) returns int language sql as 'select 1'; {text};"
+        );
+        assert_eq!(errors(&text, Strictness::Lenient), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_setting_of_other_tools_keeps_nobody_from_trying_a_project() {
+    let config = "[project]\nid = \"x\"\n[auth]\nenable_singup = true";
+    let files = [("schema.sql", A), ("config.toml", config)];
+    let lenient = told(&files, Strictness::Lenient).1;
+    assert!(lenient.len() == 2 && lenient.iter().all(|said| said.contains("warning")), "{lenient:?}");
+    assert!(told(&files, Strictness::Strict).1.iter().all(|said| !said.contains("warning")));
+}
+
+#[test]
 fn rows_are_kept_for_who_runs_them() {
     let folder = Folder::of(&[
         ("migrations/1_a.sql", &format!("{A} insert into a values (1);")),

@@ -65,15 +65,17 @@ impl Reader<'_> {
             Ok(raw) => raw,
             Err(name) => {
                 let message = format!("environment variable \"{name}\" of setting \"{dotted}\" is not set");
-                return self.complain(value.span(), message, None);
+                return self.complain(value.span(), message);
             }
         };
         match self.loaded.settings.set(&dotted, &raw) {
             Some(Ok(())) => {}
-            Some(Err(message)) => {
-                self.complain(value.span(), format!("setting \"{dotted}\": {message}"), None)
+            Some(Err(message)) => self.complain(value.span(), format!("setting \"{dotted}\": {message}")),
+            None => {
+                let message = format!("unknown setting \"{dotted}\"");
+                let complaint = Complaint::error(self.file, span(key), message).with_hint(hint(path));
+                self.loaded.unknown.push(complaint);
             }
-            None => self.complain(key, format!("unknown setting \"{dotted}\""), hint(path)),
         }
     }
 
@@ -93,8 +95,8 @@ impl Reader<'_> {
         })
     }
 
-    fn complain(&mut self, place: std::ops::Range<usize>, message: String, hint: Option<String>) {
-        self.loaded.complaints.push(Complaint::error(self.file, span(place), message).with_hint(hint));
+    fn complain(&mut self, place: std::ops::Range<usize>, message: String) {
+        self.loaded.complaints.push(Complaint::error(self.file, span(place), message));
     }
 }
 

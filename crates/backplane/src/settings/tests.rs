@@ -12,16 +12,18 @@ fn load(text: &str, environment: &[(&str, &str)]) -> Loaded {
 #[track_caller]
 fn good(text: &str) -> Settings {
     let loaded = load(text, &[]);
-    assert!(loaded.complaints.is_empty(), "{:?}", loaded.complaints);
+    assert!(loaded.complaints.is_empty() && loaded.unknown.is_empty(), "{loaded:?}");
     loaded.settings
 }
 
 /// The complaints, each as `line:column message`, with its hint after `; `.
 #[track_caller]
 fn refused(text: &str, wanted: &[&str]) {
-    let said: Vec<String> = load(text, &[])
+    let loaded = load(text, &[]);
+    let said: Vec<String> = loaded
         .complaints
         .iter()
+        .chain(&loaded.unknown)
         .map(|complaint| {
             let (line, column) = complaint.place();
             let hint = complaint.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -102,7 +104,7 @@ fn what_projects_have_today_is_accepted_and_named() {
                 secret = \"env(NOT_SET)\"\n[auth.sms.test_otp]\n4152127777 = \"1\"\n[storage.buckets.images]\npublic = true\n\
                 [experimental]\n[[experimental.inspect.rules]]\nname = \"a\"\n[auth.mfa.totp]\nenroll_enabled = true\n";
     let loaded = load(text, &[]);
-    assert!(loaded.complaints.is_empty(), "{:?}", loaded.complaints);
+    assert!(loaded.complaints.is_empty() && loaded.unknown.is_empty(), "{loaded:?}");
     let names: Vec<&str> = loaded.without_effect.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(
         names,
