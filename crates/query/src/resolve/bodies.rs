@@ -299,7 +299,7 @@ fn locking(statements: &[StatementKind]) -> String {
         StatementKind::Query(query) => query.locking.first(),
         _ => None,
     });
-    clause.map_or_else(|| "FOR UPDATE".to_owned(), |clause| super::reads::lock_words(clause))
+    clause.map_or_else(|| "FOR UPDATE".to_owned(), |clause| super::locking::lock_words(clause))
 }
 
 /// The refusal of a change by a function that is said to make none.

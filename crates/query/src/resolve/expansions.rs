@@ -7,7 +7,7 @@ use types::{Code, Error, Name, Result, Type};
 use super::Resolver;
 use super::apart::Apart;
 use super::calls::record;
-use super::reads::beside;
+use super::from::beside;
 use super::sets::Set;
 use crate::ir::{Expr, Form, Read, Source, SourceId};
 use crate::visit;

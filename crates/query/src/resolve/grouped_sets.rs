@@ -5,7 +5,7 @@ use sql::ast::{self, ExprKind, FromItem, Literal, OrderItem, Select, StatementKi
 use types::Result;
 
 use super::Resolver;
-use super::reads::beside;
+use super::from::beside;
 use crate::ir::Source;
 
 /// What stands for the rows; no name in SQL without quotation marks is like it.
