@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use catalog::Sequence;
 use query::FunctionId;
+use query::functions::around::Counting;
 use render::{Command, Dialect};
 use types::stored::Cell;
 use types::{Capabilities, Error, Result, Type, Value};
@@ -47,6 +48,29 @@ pub trait Routines: Send + Sync {
         routine: &'t Routine,
         args: Vec<Value>,
     ) -> BoxFuture<'t, Result<Value>>;
+
+    /// What a sequence says, asked in a transaction.
+    fn count<'t>(
+        &'t self,
+        transaction: &'t mut dyn Transaction,
+        counting: &'t Counting<'t>,
+    ) -> BoxFuture<'t, Result<Value>>;
+}
+
+/// Where a sequence stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The last value, or the first one where none was given.
+    pub value: i64,
+    /// Whether it was given.
+    pub is_called: bool,
+}
+
+impl Standing {
+    /// That of one that begins with a value.
+    pub fn before(value: i64) -> Standing {
+        Standing { value, is_called: false }
+    }
 }
 
 /// Which function a statement calls, and as what.
@@ -122,8 +146,15 @@ pub trait Transaction: Send {
     /// The next value of a sequence. As in PostgreSQL, it is not given back when the transaction fails.
     fn next_value<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<i64, Failure>>;
 
-    /// Makes a sequence go on after a value, as if it had just given it.
-    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>>;
+    /// Where a sequence stands.
+    fn standing<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<Standing, Failure>>;
+
+    /// Has a sequence stand elsewhere.
+    fn set_value<'a>(
+        &'a mut self,
+        sequence: &'a Sequence,
+        standing: Standing,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a part that can be undone alone; parts may hold others.
     fn begin_part(&mut self) -> BoxFuture<'_, Result<(), Failure>>;

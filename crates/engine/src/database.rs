@@ -46,13 +46,16 @@ pub(crate) struct Served {
     pub(crate) programs: Arc<Programs>,
     /// Whether there are functions to interpret.
     pub(crate) interprets: bool,
+    /// Whether there are sequences.
+    pub(crate) counts: bool,
 }
 
 impl Served {
     pub(crate) fn new(model: Arc<Model>) -> Arc<Served> {
         let is_interpreted = |function: &catalog::Function| !matches!(function.language, Language::Other(_));
         let interprets = model.catalog.functions.iter().any(is_interpreted);
-        Arc::new(Served { model, statements: Mutex::default(), programs: Arc::default(), interprets })
+        let counts = !model.catalog.sequences.is_empty();
+        Arc::new(Served { model, statements: Mutex::default(), programs: Arc::default(), interprets, counts })
     }
 }
 

@@ -15,6 +15,7 @@ use types::{Code, Error, Limits, Result, Value};
 
 use crate::as_it_was::History;
 use crate::constraints::Constraints;
+use crate::sequences::Given;
 use crate::write::{Gathered, Part};
 
 /// What is in force for all that happens in a transaction, however deep functions call each other.
@@ -28,6 +29,7 @@ pub(crate) struct InForce {
     pub(crate) account: Arc<Account>,
     pub(crate) stack: Stack,
     pub(crate) temporaries: Arc<Temporaries>,
+    given: Arc<Mutex<Given>>,
     deferred: Arc<Mutex<VecDeque<Deferred>>>,
     constraints: Arc<Mutex<Constraints>>,
     /// What parts of the transaction that are open began with, outermost first.
@@ -100,6 +102,7 @@ impl InForce {
             limits,
             stack: Stack::default(),
             temporaries: Arc::default(),
+            given: Arc::default(),
             busy: Mutex::default(),
             deferred: Arc::default(),
             constraints: Arc::default(),
@@ -282,12 +285,18 @@ impl InForce {
         change(&mut locked(&self.constraints));
     }
 
+    /// What sequences have given to this session.
+    pub(crate) fn given<T>(&self, with: impl FnOnce(&mut Given) -> T) -> T {
+        with(&mut locked(&self.given))
+    }
+
     /// The same from its beginning, for something that may change other things.
     pub(crate) fn turned(&self, is_read_only: bool, path: Arc<[Arc<str>]>) -> Arc<InForce> {
         Arc::new(InForce {
             account: self.account.clone(),
             stack: self.stack.turned(),
             temporaries: self.temporaries.clone(),
+            given: self.given.clone(),
             deferred: self.deferred.clone(),
             constraints: self.constraints.clone(),
             ..InForce::begun(is_read_only, self.limits.clone(), path)

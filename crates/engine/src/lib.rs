@@ -16,13 +16,14 @@ mod returned;
 mod rows;
 mod run;
 mod said;
+mod sequences;
 mod statement;
 mod work;
 mod write;
 
 pub use contract::{
-    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routine, Routines, Sink, Transaction, transact,
-    worked,
+    Access, BoxFuture, Clock, Engine, Failure, Job, Random, Routine, Routines, Sink, Standing, Transaction,
+    transact, worked,
 };
 pub use database::{Applied, Database};
 pub use kept::Kept;

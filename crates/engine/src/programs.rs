@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use catalog::TableId;
 use program::{Account, Done, Host, Notice, Programs, Returned, Signature, Stack, Temporaries};
+use query::functions::around::Counting;
 use query::{
     Authorized, Caller, Expr, FunctionCall, FunctionId, Model, Plan, Read, Source, SourceId, Step,
     Truncation, visit,
@@ -81,6 +82,14 @@ impl Routines for Called {
             }
         })
     }
+
+    fn count<'t>(
+        &'t self,
+        transaction: &'t mut dyn Transaction,
+        counting: &'t Counting<'t>,
+    ) -> BoxFuture<'t, Result<Value>> {
+        Box::pin(async move { self.work(transaction).count(counting).await })
+    }
 }
 
 impl Work<'_> {
@@ -94,7 +103,7 @@ impl Work<'_> {
 
     /// Gives the transaction the functions that its statements may call.
     pub(crate) fn install(&mut self) {
-        if self.capabilities.native_functions || !self.served.interprets {
+        if self.capabilities.native_functions || !(self.served.interprets || self.served.counts) {
             return;
         }
         let called = Called {
@@ -311,8 +320,7 @@ impl Work<'_> {
     async fn row_computed(&mut self, read: &Read, parameters: &[Value]) -> Result<Vec<Value>> {
         let mut row = Vec::with_capacity(read.outputs.len());
         for output in &read.outputs {
-            let expr = self.counted(&output.expr).await?;
-            row.push(self.value(&expr, None, parameters).await?);
+            row.push(self.value(&output.expr, None, parameters).await?);
         }
         Ok(row)
     }

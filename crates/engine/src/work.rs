@@ -2,19 +2,18 @@
 //!
 //! What needs no table is computed in memory; what has subqueries is asked of the engine. Nothing here commits.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use catalog::{ColumnId, Privilege, TableId};
+use catalog::{ColumnId, TableId};
 use program::Held;
 use query::eval::{NoRow, Row, Scope, eval};
 use query::model::ROW;
-use query::{Expr, Form, Model, Output, Plan, Presentation, Read, Source, SourceId, Step};
+use query::{Expr, Model, Output, Plan, Presentation, Read, Source, SourceId, Step};
 use render::{Bindings, Command, Dialect};
 use sql::ast::StatementKind;
 use types::session::Session;
 use types::stored::Cell;
-use types::{Capabilities, Error, Name, Result, Value};
+use types::{Capabilities, Error, Result, Value};
 
 use crate::as_it_was::Moment;
 use crate::contract::{Access, Clock, Engine, Failure, Random, Sink, Transaction};
@@ -396,47 +395,6 @@ impl<'t> Work<'t> {
         };
         eval(expr, row, &mut scope)
     }
-
-    /// An expression with the next values of its sequences in it.
-    pub(crate) async fn counted<'e>(&mut self, expr: &'e Expr) -> Result<Cow<'e, Expr>> {
-        let mut names = Vec::new();
-        query::visit::deep(expr, &mut |inner| {
-            if let Some(name) = sequence_of(inner) {
-                names.push(name);
-            }
-        });
-        if names.is_empty() {
-            return Ok(Cow::Borrowed(expr));
-        }
-        let mut values = Vec::with_capacity(names.len());
-        for name in names {
-            self.may_count(&name)?;
-            values.push(self.next_value(&name).await?);
-        }
-        let mut expr = expr.clone();
-        replace_sequences(&mut expr, &mut values.into_iter());
-        Ok(Cow::Owned(expr))
-    }
-
-    /// `nextval()` asks the role in force; identity columns do not.
-    fn may_count(&self, name: &Name) -> Result<()> {
-        let (catalog, role) = (&self.served.model.catalog, &self.run.caller.role);
-        let Some(sequence) = catalog.sequences.get(name) else { return Ok(()) };
-        let roles = catalog.memberships(role);
-        let may = |privilege| catalog.allows_sequence(&roles, sequence, privilege);
-        if may(Privilege::Usage) || may(Privilege::Update) {
-            return Ok(());
-        }
-        Err(Error::new(types::Code::PRIVILEGE, format!("permission denied for sequence {}", name.name)))
-    }
-
-    pub(crate) async fn next_value(&mut self, name: &Name) -> Result<Value> {
-        let model = self.served.model.clone();
-        let sequence = model.catalog.sequences.get(name).ok_or_else(|| {
-            Error::new(types::Code::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))
-        })?;
-        Ok(Value::Int(self.transaction.next_value(sequence).await?))
-    }
 }
 
 /// Puts the values of a row where its columns are named.
@@ -469,27 +427,4 @@ pub(crate) fn default_path() -> Arc<[Arc<str>]> {
 pub(crate) fn has_subquery(expr: &Expr) -> bool {
     matches!(expr, Expr::Subquery(_) | Expr::Call(_))
         || query::visit::operands(expr).into_iter().any(has_subquery)
-}
-
-/// The sequence that an expression counts.
-fn sequence_of(expr: &Expr) -> Option<Name> {
-    match expr {
-        Expr::Form { form: Form::NextValue, args, .. } => match args.first() {
-            Some(Expr::Const { value: Value::Text(text), .. }) => Some(query::resolve::sequence_name(text)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn replace_sequences(expr: &mut Expr, values: &mut dyn Iterator<Item = Value>) {
-    if sequence_of(expr).is_some()
-        && let Some(value) = values.next()
-    {
-        *expr = Expr::Const { value, ty: expr.ty() };
-        return;
-    }
-    for operand in query::visit::operands_mut(expr) {
-        replace_sequences(operand, values);
-    }
 }

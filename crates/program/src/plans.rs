@@ -534,7 +534,7 @@ fn is_computed(expr: &Expr) -> bool {
             | Expr::Call(_)
             | Expr::Aggregate { .. }
             | Expr::Window { .. }
-            | Expr::Form { form: query::Form::NextValue | query::Form::Native(_), .. }
+            | Expr::Form { form: query::Form::Native(_), .. }
     );
     own && visit::operands(expr).into_iter().all(is_computed)
 }

@@ -188,7 +188,6 @@ impl Pass<'_> {
                 self.all(args.first())?;
                 Ok(None)
             }
-            Form::NextValue => Ok(None),
         }
     }
 

@@ -209,7 +209,6 @@ fn form(form: &Form, args: &[Expr], ty: &Type, row: &dyn Row, scope: &mut Scope<
             Ok(value)
         }
         Form::Field(name) => field(name, ty, &eval(only(args)?, row, scope)?, scope.session),
-        Form::NextValue => Err(Error::internal("nextval() is the engine's")),
         Form::Native(_) => Err(Error::internal("what only PostgreSQL knows is not evaluated")),
     }
 }

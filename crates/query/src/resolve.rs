@@ -21,6 +21,7 @@ mod locking;
 mod parts;
 mod reads;
 mod scope;
+mod sequences;
 mod sets;
 mod subscript;
 mod system;

@@ -42,6 +42,7 @@ pub const LACKING: &[Lacking] = &[
         "they are done as they are written, and where somebody could tell, the statement is refused",
     ),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
+    row("postgres", "a limit on how long writers sleep", "whoever waits there waits for its locks alone"),
     row("postgres", "schedules", "pg_cron does it there, which is not installed where cases are played"),
     row("postgres", "queues", "pgmq does it there, which is not installed where cases are played"),
     row("postgres", "vault", "supabase_vault does it there, which is not installed where cases are played"),

@@ -48,6 +48,7 @@ limits! {
     write_rows_max: usize = 100_000, "Rows of one insert body.";
     regex_bytes_max: usize = 10_000, "Longest regular expression.";
     call_depth_max: usize = 200, "Deepest nesting of calls of functions and triggers.";
+    sleep_ms_max: u64 = 1_000, "Milliseconds that functions of one request that may write sleep in all (`pg_sleep`), on the embedded engine: all other writes wait for it.";
     function_rows_max: usize = 100_000, "Rows that a function returns, or that a statement of it reads.";
     function_bytes_max: usize = 128 << 20, "Bytes of rows and values that the functions of one request hold at a time, and the foreign keys of its deletions.";
     variable_bytes_max: usize = 64 << 20, "Largest value of a variable of a function.";

@@ -196,6 +196,7 @@ async fn database(folder: &Folder, schema: &str, clock: &Arc<Hands>, dice: &Arc<
         readers: 1,
         write_queue_max: 256,
         value_bytes_max: 64 << 20,
+        sleep_max: Duration::from_secs(1),
         random: random.clone(),
         clock: time.clone(),
     };

@@ -130,7 +130,9 @@ fn names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     for (schema, _) in &objects.catalog.schemas {
         push("namespace", objects.namespace(schema), "", schema);
     }
-    push("namespace", 11, "", "pg_catalog");
+    for schema in ["pg_catalog", "information_schema"] {
+        push("namespace", objects.namespace(schema), "", schema);
+    }
     for role in &objects.catalog.roles {
         push("role", objects.role(&role.name), "", &role.name);
     }

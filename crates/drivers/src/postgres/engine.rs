@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Catalog, Sequence};
-use engine::{Access, BoxFuture, Engine, Failure, Job, Routines, Run, Sink, Transaction, Values};
+use engine::{Access, BoxFuture, Engine, Failure, Job, Routines, Run, Sink, Standing, Transaction, Values};
 use render::postgres::qualified;
 use render::{Command, Dialect};
 use tokio::time::{Instant, timeout_at};
@@ -267,10 +267,21 @@ impl Transaction for Work<'_> {
         Box::pin(self.of_sequence("SELECT pg_catalog.nextval($1::text::regclass)", sequence, &[]))
     }
 
-    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>> {
+    fn standing<'a>(&'a mut self, _: &'a Sequence) -> BoxFuture<'a, Result<Standing, Failure>> {
+        Box::pin(std::future::ready(Err(own_functions())))
+    }
+
+    fn set_value<'a>(
+        &'a mut self,
+        sequence: &'a Sequence,
+        standing: Standing,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let call = "SELECT pg_catalog.setval($1::text::regclass, $2::int8)";
-            self.of_sequence(call, sequence, &[last]).await.map(drop)
+            let call = match standing.is_called {
+                true => "SELECT pg_catalog.setval($1::text::regclass, $2::int8)",
+                false => "SELECT pg_catalog.setval($1::text::regclass, $2::int8, false)",
+            };
+            self.of_sequence(call, sequence, &[standing.value]).await.map(drop)
         })
     }
 

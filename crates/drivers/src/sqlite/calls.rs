@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use engine::{Routine, Routines};
+use engine::{BoxFuture, Routine, Routines};
 use parking_lot::ReentrantMutex;
 use query::FunctionId;
+use query::functions::around::Counting;
 use rusqlite::Connection;
 use rusqlite::functions::Context as Arguments;
 use rusqlite::types::Value as Owned;
@@ -102,18 +103,30 @@ impl Calls {
     }
 
     fn call(&self, written: &Routine, args: Vec<Value>, surroundings: &Surroundings) -> Result<Value> {
+        let (routines, connection) = self.entered()?;
+        at_once(routines.call(&mut Inside::new(&connection, surroundings), written, args))
+    }
+
+    /// Asks a sequence.
+    pub(super) fn count(&self, counting: &Counting<'_>, surroundings: &Surroundings) -> Result<Value> {
+        let (routines, connection) = self.entered()?;
+        at_once(routines.count(&mut Inside::new(&connection, surroundings), counting))
+    }
+
+    /// What calls are made of, and the connection that they enter again.
+    fn entered(&self) -> Result<(Arc<dyn Routines>, Arc<ReentrantMutex<Connection>>)> {
         let routines = self.0.routines.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let routines = routines.ok_or_else(|| Error::internal("a statement may not call functions"))?;
         let connection = self.0.connection.get().and_then(Weak::upgrade);
-        let connection = connection.ok_or_else(|| Error::internal("a call without a connection"))?;
-        let mut inside = Inside::new(&connection, surroundings);
-        let mut called = routines.call(&mut inside, written, args);
-        match called.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => outcome,
-            Poll::Pending => {
-                Err(Error::internal("a function waited for something outside of its transaction"))
-            }
-        }
+        Ok((routines, connection.ok_or_else(|| Error::internal("a call without a connection"))?))
+    }
+}
+
+/// The end of a call, which never waits.
+fn at_once(mut called: BoxFuture<'_, Result<Value>>) -> Result<Value> {
+    match called.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a function waited for something outside of its transaction")),
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
-use query::functions::interrupt::Spent;
+use query::functions::around::Around;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 use types::{Code, Error, Result};
 
+use super::around::Beside;
 use super::errors::failure;
 use super::surroundings::Surroundings;
 use super::{Options, collations, functions, special};
@@ -26,6 +27,11 @@ pub(super) struct Budget {
     looks: AtomicI64,
     /// Whether the one who asked has left.
     left: Mutex<Option<Arc<AtomicBool>>>,
+    /// The same where what is under way goes on, and only does not wait any longer.
+    asker: Mutex<Option<Arc<AtomicBool>>>,
+    /// Nanoseconds that it may still wait.
+    patience: AtomicU64,
+    waited: AtomicBool,
 }
 
 impl Budget {
@@ -35,6 +41,9 @@ impl Budget {
             deadline: AtomicU64::new(u64::MAX),
             looks: AtomicI64::new(i64::MAX),
             left: Mutex::default(),
+            asker: Mutex::default(),
+            patience: AtomicU64::new(u64::MAX),
+            waited: AtomicBool::new(false),
         }
     }
 
@@ -43,6 +52,46 @@ impl Budget {
         let deadline = self.epoch.elapsed().saturating_add(timeout);
         self.deadline.store(u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.looks.store(looks, Ordering::Relaxed);
+    }
+
+    /// Allows to wait for so long in all, from now on.
+    pub(super) fn wait_for(&self, patience: Duration) {
+        self.patience.store(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.waited.store(false, Ordering::Relaxed);
+    }
+
+    /// Says who asked; when they have gone, nobody waits for them.
+    pub(super) fn asked_by(&self, asker: Option<Arc<AtomicBool>>) {
+        *self.asker.lock().unwrap_or_else(PoisonError::into_inner) = asker;
+    }
+
+    /// Whether something has waited since it was allowed to.
+    pub(super) fn has_waited(&self) -> bool {
+        self.waited.load(Ordering::Relaxed)
+    }
+
+    /// Takes a time to wait from what is allowed; how much was allowed in all that is left, where it is not enough.
+    pub(super) fn take_patience(&self, time: Duration) -> Result<(), Duration> {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.waited.store(true, Ordering::Relaxed);
+        let left = self.patience.load(Ordering::Relaxed);
+        if left == u64::MAX {
+            return Ok(());
+        }
+        let rest = left.checked_sub(time).ok_or(Duration::from_nanos(left))?;
+        self.patience.store(rest, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether there is nobody or nothing to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        self.time_left().is_none() || self.has_left() || is_set(&self.asker)
+    }
+
+    /// The time until the deadline.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let deadline = Duration::from_nanos(self.deadline.load(Ordering::Relaxed));
+        deadline.checked_sub(self.epoch.elapsed()).filter(|left| !left.is_zero())
     }
 
     /// Nothing is left of the budget when this says so.
@@ -63,17 +112,23 @@ impl Budget {
     }
 
     fn has_left(&self) -> bool {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.as_ref().is_some_and(|left| left.load(Ordering::Relaxed))
+        is_set(&self.left)
     }
+}
+
+fn is_set(flag: &Mutex<Option<Arc<AtomicBool>>>) -> bool {
+    let flag = flag.lock().unwrap_or_else(PoisonError::into_inner);
+    flag.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// A connection, its budget, and what its functions know of the command that runs.
 pub(super) struct Prepared {
     pub(super) connection: Arc<ReentrantMutex<Connection>>,
     pub(super) budget: Arc<Budget>,
-    /// Whether nothing is left of it, for functions at work on huge values.
-    pub(super) spent: Spent,
+    /// What is around evaluation on its thread.
+    pub(super) around: Arc<dyn Around>,
+    /// How long one job that may write may sleep in all.
+    pub(super) patience: Duration,
     pub(super) surroundings: Surroundings,
 }
 
@@ -131,9 +186,8 @@ fn open(options: &Options, flags: OpenFlags, writes: bool) -> Result<Prepared> {
         connection.progress_handler(STEPS_PER_LOOK, Some(move || watched.spent()))?;
         let connection = Arc::new(ReentrantMutex::new(connection));
         surroundings.calls().connect(&connection);
-        let asked = budget.clone();
-        let spent: Spent = Arc::new(move || asked.spent());
-        Ok(Prepared { connection, budget, spent, surroundings })
+        let around = Arc::new(Beside { surroundings: surroundings.clone(), budget: budget.clone() });
+        Ok(Prepared { connection, budget, around, patience: options.sleep_max, surroundings })
     };
     prepare().map_err(|error| failed(options, &error))
 }

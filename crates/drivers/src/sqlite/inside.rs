@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::Sequence;
-use engine::{BoxFuture, Failure, Routines, Sink, Transaction};
+use engine::{BoxFuture, Failure, Routines, Sink, Standing, Transaction};
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 use render::Command;
 use rusqlite::Connection;
@@ -85,10 +85,19 @@ impl Transaction for Inside<'_> {
         Box::pin(std::future::ready(self.next(sequence)))
     }
 
-    fn set_value<'a>(&'a mut self, sequence: &'a Sequence, last: i64) -> BoxFuture<'a, Result<(), Failure>> {
+    fn standing<'a>(&'a mut self, sequence: &'a Sequence) -> BoxFuture<'a, Result<Standing, Failure>> {
+        let standing = self.surroundings.sequences().standing(&self.connection(), sequence);
+        Box::pin(std::future::ready(standing))
+    }
+
+    fn set_value<'a>(
+        &'a mut self,
+        sequence: &'a Sequence,
+        standing: Standing,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
         let outcome = self.refuse_writing("setval()");
         if outcome.is_ok() {
-            self.surroundings.sequences().set(&sequence.name, last);
+            self.surroundings.sequences().set(&sequence.name, standing);
         }
         Box::pin(std::future::ready(outcome))
     }

@@ -4,6 +4,7 @@
 //! where they are asked, on a small set of connections, within a budget of steps; what needs more starts over
 //! on a thread of its own. No caller's identity ever lives in a connection: everything is a parameter.
 
+mod around;
 mod calls;
 mod collations;
 mod connect;
@@ -51,6 +52,8 @@ pub struct Options {
     pub write_queue_max: usize,
     /// Longest value that a read may make: what it makes is in memory at once.
     pub value_bytes_max: usize,
+    /// How long functions may sleep, in all of one transaction that may write.
+    pub sleep_max: Duration,
     /// Where randomness comes from.
     pub random: Random,
     /// Where the time comes from.

@@ -10,11 +10,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use engine::{Failure, Job, Routines, Run, Sink};
+use query::functions::around;
 use render::Command;
 use tokio::sync::oneshot;
 use types::{Code, Error, Result};
 
 use super::Options;
+use super::around::Waiting;
 use super::connect::{self, Prepared};
 use super::errors::failure;
 use super::execute;
@@ -45,15 +47,6 @@ enum What {
     },
     /// What a job reads.
     Job { job: Job, reply: oneshot::Sender<Result<()>> },
-}
-
-/// Says that nobody waits any more, when it is dropped: with the request.
-struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 #[derive(Default)]
@@ -92,8 +85,8 @@ impl Readers {
         }
         sink.restart();
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting(Arc::default());
-        let left = waiting.0.clone();
+        let waiting = Waiting::default();
+        let left = waiting.left();
         let what = What::Rows { commands, sink, routines: run.routines, reply };
         self.push(LongRead { what, until: Instant::now() + run.timeout, left })?;
         answer.await.map_err(|_| Failure::Error(shutting_down()))?
@@ -102,8 +95,8 @@ impl Readers {
     /// Runs a job that only reads, on one snapshot.
     pub(super) async fn inspect(&self, job: Job, timeout: Duration) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting(Arc::default());
-        let left = waiting.0.clone();
+        let waiting = Waiting::default();
+        let left = waiting.left();
         let until = Instant::now() + timeout;
         self.push(LongRead { what: What::Job { job, reply }, until, left })?;
         answer.await.map_err(|_| shutting_down())?
@@ -246,7 +239,7 @@ fn inspected(prepared: &Prepared, job: Job) -> Result<()> {
 
 /// All commands on one snapshot.
 fn run(prepared: &Prepared, commands: &[Command], sink: &mut dyn Sink) -> Result<(), Failure> {
-    let _watch = query::functions::interrupt::watch(prepared.spent.clone());
+    let _entered = around::enter(prepared.around.clone());
     let connection = &*prepared.connection();
     let surroundings = &prepared.surroundings;
     if let [command] = commands {

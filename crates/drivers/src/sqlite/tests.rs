@@ -44,6 +44,7 @@ impl Folder {
             readers: 2,
             write_queue_max: 1_024,
             value_bytes_max: 64 << 20,
+            sleep_max: Duration::from_secs(1),
             // Randomness that repeats, and no two alike.
             random: Arc::new(move |buffer| {
                 let number = count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);

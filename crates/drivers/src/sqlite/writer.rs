@@ -6,26 +6,26 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use engine::{Failure, Job};
+use query::functions::around;
 use tokio::sync::{mpsc, oneshot};
 use types::{Code, Error, Result};
 
+use super::around::Waiting;
 use super::connect::{self, Prepared};
 use super::errors::failure;
 use super::inside::{Inside, STACK_BYTES};
-use super::sequences::Sequences;
+use super::sequences::{self, Sequences};
 use super::{Options, lock_path};
 
 /// Most jobs of one commit.
 const GROUP_MAX: usize = 256;
-
-/// The table that remembers sequences.
-const SEQUENCES: &str = "CREATE TABLE IF NOT EXISTS \"backplane.sequences\" (name TEXT PRIMARY KEY, value INT NOT NULL) STRICT, WITHOUT ROWID";
 
 /// How a job is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ struct Message {
     job: Job,
     kind: Kind,
     until: Instant,
+    /// Whether nobody waits for it any more.
+    left: Arc<AtomicBool>,
     reply: oneshot::Sender<Result<()>>,
 }
 
@@ -54,7 +56,7 @@ impl Writer {
     pub(super) fn open(options: &Options) -> Result<Writer> {
         let lock = lock(options)?;
         let prepared = connect::writer(options)?;
-        prepared.connection().execute_batch(SEQUENCES).map_err(|error| Error::from(failure(&error)))?;
+        sequences::prepare(&prepared.connection()).map_err(|error| Error::from(failure(&error)))?;
         let (sender, receiver) = mpsc::channel(options.write_queue_max);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
@@ -68,7 +70,9 @@ impl Writer {
 
     pub(super) async fn transact(&self, job: Job, timeout: Duration, kind: Kind) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        let message = Message { job, kind, until: Instant::now() + timeout, reply };
+        let waiting = Waiting::default();
+        let (until, left) = (Instant::now() + timeout, waiting.left());
+        let message = Message { job, kind, until, left, reply };
         self.sender.try_send(message).map_err(|_| Error::from(Failure::Overloaded))?;
         answer.await.map_err(|_| Error::new(Code::ADMIN_SHUTDOWN, "the server is shutting down"))?
     }
@@ -127,9 +131,11 @@ fn work(mut prepared: Prepared, mut receiver: mpsc::Receiver<Message>) {
         match group.len() {
             0 => {}
             1 => {
-                if let Some(message) = group.pop() {
-                    let outcome = single(&mut prepared, &sequences, message.job, message.until);
-                    let _ = message.reply.send(outcome);
+                if let Some(Message { job, until, left, reply, .. }) = group.pop() {
+                    prepared.budget.asked_by(Some(left));
+                    let outcome = single(&mut prepared, &sequences, job, until);
+                    prepared.budget.asked_by(None);
+                    let _ = reply.send(outcome);
                 }
             }
             _ => grouped(&mut prepared, &sequences, &mut group),
@@ -150,6 +156,7 @@ fn single(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Insta
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     begin(prepared)?;
     prepared.budget.set(left, i64::MAX);
+    prepared.budget.wait_for(prepared.patience);
     let (outcome, roll_back) = finish(job, prepared);
     prepared.budget.set(Duration::MAX, i64::MAX);
     let lost = prepared.connection().is_autocommit();
@@ -186,14 +193,20 @@ fn grouped(prepared: &mut Prepared, sequences: &Sequences, group: &mut Vec<Messa
     let mut answers = Vec::with_capacity(group.len());
     for message in group.drain(..) {
         let outcome = match &begun {
-            Ok(()) => in_savepoint(prepared, message.job, message.until),
+            Ok(()) => {
+                prepared.budget.asked_by(Some(message.left));
+                let outcome = in_savepoint(prepared, message.job, message.until);
+                prepared.budget.asked_by(None);
+                outcome
+            }
             Err(error) => Err(error.clone()),
         };
         let lost = begun.is_ok() && prepared.connection().is_autocommit();
         let reason = outcome.clone().err();
         answers.push((message.reply, outcome));
-        if begun.is_ok() && !lost && prepared.surroundings.do_references_wait() {
-            // The next job's keys are its own: they do not wait.
+        let is_last = prepared.surroundings.do_references_wait() || prepared.budget.has_waited();
+        if begun.is_ok() && !lost && is_last {
+            // The next job's keys are its own: they do not wait. What is done does not wait for another one that sleeps.
             let committed = commit(prepared, sequences);
             answer(&mut answers, &committed);
             begun = begin(prepared);
@@ -245,6 +258,7 @@ fn in_savepoint(prepared: &Prepared, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     step(prepared, "SAVEPOINT job")?;
     prepared.budget.set(left, i64::MAX);
+    prepared.budget.wait_for(prepared.patience);
     let (mut outcome, roll_back) = finish(job, prepared);
     prepared.budget.set(Duration::MAX, i64::MAX);
     if outcome.is_ok() && !roll_back {
@@ -264,6 +278,8 @@ fn in_savepoint(prepared: &Prepared, job: Job, until: Instant) -> Result<()> {
 fn alone(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Instant) -> Result<()> {
     let left = until.checked_duration_since(Instant::now()).ok_or_else(|| Error::from(Failure::Canceled))?;
     prepared.budget.set(left, i64::MAX);
+    // Nothing else is served meanwhile.
+    prepared.budget.wait_for(Duration::MAX);
     prepared.surroundings.have_references_wait(false);
     batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
     sequences.leave_alone(true);
@@ -297,7 +313,7 @@ fn batch(prepared: &Prepared, text: &str) -> Result<()> {
 /// Drives a job to its end, and says whether it wants to be undone. Nothing on this engine ever waits, so a job that does is
 /// a bug, as is one that panics: it is undone like one that fails, and the thread goes on.
 pub(super) fn finish(job: Job, prepared: &Prepared) -> (Result<()>, bool) {
-    let _watch = query::functions::interrupt::watch(prepared.spent.clone());
+    let _entered = around::enter(prepared.around.clone());
     let mut inside = Inside::new(&prepared.connection, &prepared.surroundings);
     let run = AssertUnwindSafe(|| job(&mut inside).as_mut().poll(&mut Context::from_waker(Waker::noop())));
     let outcome = match catch_unwind(run) {

@@ -67,6 +67,7 @@ impl Embedded {
             readers: 1,
             write_queue_max: 8,
             value_bytes_max: 64 << 20,
+            sleep_max: Duration::from_secs(1),
             random: Arc::new(|bytes| bytes.fill(7)),
             clock: Arc::new(move || now),
         })

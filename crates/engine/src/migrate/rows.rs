@@ -7,13 +7,13 @@ use std::sync::Arc;
 use catalog::{Catalog, Sequence, Table};
 use query::functions::settings::REPLICATION;
 use query::{Authorized, Caller, Model, Truncation, resolve};
-use sql::ast::{self, Expr, ExprKind, Literal, ObjectName, QueryBody, StatementKind};
+use sql::ast::{self, Expr, ObjectName, QueryBody, StatementKind};
 use types::{Code, Error, Name, Result, Value};
 
 use super::fold::{Doing, Rows};
 use super::session::{self, FileSession, Setting};
 use crate::constraints;
-use crate::contract::Transaction;
+use crate::contract::Standing;
 use crate::statement::SYSTEM;
 use crate::work::Work;
 
@@ -26,18 +26,10 @@ enum Meaning<'a> {
     Statement,
     /// It empties tables.
     Truncate { tables: &'a [ObjectName], restart: bool, cascade: bool },
-    /// It makes a sequence go on elsewhere; null does nothing.
-    Count { sequence: &'a Sequence, last: Last<'a> },
+    /// It has a sequence begin with a value.
+    Restart { sequence: &'a Sequence, with: i64 },
     /// It is about a table of a service.
     Elsewhere(String),
-}
-
-/// The value that a sequence is to have given last.
-enum Last<'a> {
-    /// The one before this.
-    Before(i64),
-    /// What `setval` is given, and whether the sequence is to go on after it.
-    Computed { query: &'a ast::Query, value: &'a Expr, is_called: bool },
 }
 
 /// Whether a statement about rows can run; nothing is done.
@@ -56,14 +48,11 @@ pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) ->
     }
     match meaning(catalog, path, statement)? {
         Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
-        Meaning::Count { last: Last::Computed { query, value, .. }, .. } => {
-            resolve::statement_on(catalog, path, &selecting(query, value, "bigint"), &[]).map(|_| ())
-        }
         Meaning::Truncate { tables, restart, cascade } => {
             let model = Model::new(Arc::new(catalog.clone()));
             emptied(&model, path, (tables, restart, cascade)).map(drop)
         }
-        Meaning::Elsewhere(_) | Meaning::Count { last: Last::Before(_), .. } => Ok(()),
+        Meaning::Elsewhere(_) | Meaning::Restart { .. } => Ok(()),
     }
 }
 
@@ -145,44 +134,11 @@ async fn ran(
             let truncation = query::truncation(model, (tables, restart, cascade), path, &caller)?;
             work.truncated(&truncation).await.map(Outcome::Changed)
         }
-        Meaning::Count { sequence, last } => {
-            let last = match last {
-                Last::Before(next) => Some(next.saturating_sub(sequence.increment)),
-                Last::Computed { query, value, is_called } => {
-                    computed(work, sequence, &selecting(query, value, "bigint"), is_called).await?
-                }
-            };
-            if let Some(last) = last {
-                set(work.transaction, sequence, last).await?;
-            }
+        Meaning::Restart { sequence, with } => {
+            work.transaction.set_value(sequence, Standing::before(with)).await?;
             Ok(Outcome::Changed(0))
         }
         Meaning::Elsewhere(table) => Ok(Outcome::Passed(table)),
-    }
-}
-
-async fn set(transaction: &mut dyn Transaction, sequence: &Sequence, last: i64) -> Result<()> {
-    transaction.set_value(sequence, last).await.map_err(Error::from)
-}
-
-async fn computed(
-    work: &mut Work<'_>,
-    sequence: &Sequence,
-    query: &StatementKind,
-    is_called: bool,
-) -> Result<Option<i64>> {
-    let rows = work.values(query).await?;
-    match rows.last().and_then(|row| row.first()) {
-        Some(Value::Int(value)) if !(sequence.min..=sequence.max).contains(value) => {
-            let message = format!(
-                "setval: value {value} is out of bounds for sequence \"{}\" ({}..{})",
-                sequence.name.name, sequence.min, sequence.max
-            );
-            Err(Error::new(Code::NUMERIC_OUT_OF_RANGE, message))
-        }
-        Some(Value::Int(value)) if is_called => Ok(Some(*value)),
-        Some(Value::Int(value)) => Ok(Some(value.saturating_sub(sequence.increment))),
-        _ => Ok(None),
     }
 }
 
@@ -197,10 +153,12 @@ fn meaning<'a>(catalog: &'a Catalog, path: &[Arc<str>], statement: &'a Statement
         }
         StatementKind::AlterSequence { name, options, .. } => {
             let sequence = sequence(catalog, path, &written(name))?;
-            let next = options.restart.flatten().unwrap_or(sequence.start);
-            return Ok(Meaning::Count { sequence, last: Last::Before(next) });
+            return Ok(Meaning::Restart {
+                sequence,
+                with: options.restart.flatten().unwrap_or(sequence.start),
+            });
         }
-        StatementKind::Query(query) => return counted(catalog, path, query),
+        StatementKind::Query(_) => return Ok(Meaning::Statement),
         _ => return Err(Error::missing("a statement that is not about rows in this place")),
     };
     let service = target.schema.as_deref().filter(|schema| SERVICES.contains(schema));
@@ -238,47 +196,6 @@ fn sequence<'c>(catalog: &'c Catalog, path: &[Arc<str>], text: &str) -> Result<&
     };
     let message = || format!("relation \"{}\" does not exist", name.name);
     found.ok_or_else(|| Error::new(Code::UNDEFINED_TABLE, message()))
-}
-
-/// The sequence of a column, in `pg_get_serial_sequence('table', 'column')`.
-fn serial(catalog: &Catalog, path: &[Arc<str>], expr: &Expr) -> Option<String> {
-    let ExprKind::Call(call) = &*expr.kind else { return None };
-    let [of, column] = &call.args[..] else { return None };
-    if call.name.name != "pg_get_serial_sequence" {
-        return None;
-    }
-    let name = resolve::sequence_name(of.value.text()?);
-    let is_qualified = of.value.text()?.contains('.');
-    let schema = is_qualified.then(|| name.schema.to_string());
-    let name = ObjectName { schema, name: name.name.to_string(), span: expr.span };
-    let table = table(catalog, path, &name)?;
-    let column = column.value.text()?;
-    let is_its = |sequence: &&Sequence| {
-        sequence.owned_by.as_ref().is_some_and(|(owner, of)| *owner == table.name && **of == *column)
-    };
-    catalog.sequences.values().find(is_its).map(|sequence| {
-        let Name { schema, name } = &sequence.name;
-        format!("{}.{}", sql::print::quote_ident(schema), sql::print::quote_ident(name))
-    })
-}
-
-/// `select setval('sequence', value [, is_called])`
-fn counted<'a>(catalog: &'a Catalog, path: &[Arc<str>], query: &'a ast::Query) -> Result<Meaning<'a>> {
-    let Some(call) = query.only_call().filter(|call| call.name.name == "setval") else {
-        return Ok(Meaning::Statement);
-    };
-    let [name, value, rest @ ..] = &call.args[..] else { return Ok(Meaning::Statement) };
-    let name = serial(catalog, path, &name.value).or_else(|| name.value.text().map(str::to_owned));
-    let name = name.ok_or_else(|| Error::missing("setval() of anything but a sequence's name"))?;
-    let is_called = match rest.first().map(|argument| &*argument.value.kind) {
-        None => true,
-        Some(ExprKind::Literal(Literal::Bool(is_called))) => *is_called,
-        Some(_) => return Err(Error::missing("setval() with a computed third argument")),
-    };
-    Ok(Meaning::Count {
-        sequence: sequence(catalog, path, &name)?,
-        last: Last::Computed { query, value: &value.value, is_called },
-    })
 }
 
 /// `select value::type` in place of what a select says.

@@ -107,10 +107,7 @@ impl Work<'_> {
             let named = insert.columns.iter().position(|named| *named == column);
             values[usize::from(column.0)] = match named.and_then(|position| given.get(position)) {
                 Some(RowValue::Value(value)) => value.clone(),
-                Some(RowValue::Expr(expr)) => {
-                    let expr = self.counted(expr).await?;
-                    self.value_at_start(&expr, None, parameters).await?
-                }
+                Some(RowValue::Expr(expr)) => self.value_at_start(expr, None, parameters).await?,
                 Some(RowValue::Returned(_)) => {
                     return Err(Error::internal("a value of another write was not put in its place"));
                 }

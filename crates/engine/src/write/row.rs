@@ -16,8 +16,7 @@ impl Work<'_> {
             Fill::Identity { sequence, .. } => self.next_value(sequence).await,
             Fill::Default(expr) => {
                 let expr = expr.as_ref().map_err(Clone::clone)?;
-                let expr = self.counted(expr).await?;
-                self.value_at_start(&expr, None, &[]).await
+                self.value_at_start(expr, None, &[]).await
             }
         }
     }

@@ -6,6 +6,7 @@ use sql::ast::TriggerTiming;
 use types::{Error, Result};
 
 use super::seen::Seen;
+use crate::contract::Standing;
 use crate::work::{Bound, Work};
 
 impl Work<'_> {
@@ -27,7 +28,7 @@ impl Work<'_> {
         let emptied = self.emptied(truncation).await;
         let rows = self.close_part(emptied).await?;
         for sequence in truncation.sequences(&model.catalog) {
-            self.transaction.set_value(sequence, sequence.start.saturating_sub(sequence.increment)).await?;
+            self.transaction.set_value(sequence, Standing::before(sequence.start)).await?;
         }
         self.fire_truncate(truncation, TriggerTiming::After).await?;
         Ok(rows)

@@ -106,8 +106,7 @@ impl Work<'_> {
                 Assign::Default => self.fill(write, *column).await?,
                 Assign::Expr(expr) if is_asked(expr, write) => asked.next().unwrap_or(Value::Null),
                 Assign::Expr(expr) => {
-                    let expr = self.counted(expr).await?;
-                    self.value_at_start(&expr, Some(tuple(write, &row.values, None)), parameters).await?
+                    self.value_at_start(expr, Some(tuple(write, &row.values, None)), parameters).await?
                 }
             };
         }

@@ -1,15 +1,12 @@
 //! Evaluation of huge values looks now and then whether it may go on, and refuses to make what does not fit.
 //!
-//! What is asked belongs to the thread on which an engine evaluates ([`watch`]), so that no function has to be told. Nobody asks
-//! where nobody watches.
+//! Whoever is [around](super::around) is asked.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::cell::Cell;
 
 use types::{Code, Error, Result, Value};
 
-/// Says whether nothing is left of the time.
-pub type Spent = Arc<dyn Fn() -> bool + Send + Sync>;
+use super::around;
 
 /// Largest value that is made here: PostgreSQL's bound is a gigabyte, of memory that others share.
 pub(super) const VALUE_BYTES_MAX: usize = 128 << 20;
@@ -27,29 +24,13 @@ const STEPS_PER_LOOK: usize = 256;
 const BYTES_PER_STEP: usize = 4096;
 
 thread_local! {
-    static WATCHED: RefCell<Option<Spent>> = const { RefCell::new(None) };
     /// Steps since the last look that were made of calls.
     static CALLED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// As long as it lives, evaluation on this thread ends when nothing is left of the time.
-pub struct Watch(Option<Spent>);
-
-/// Watches the evaluation on this thread.
-pub fn watch(spent: Spent) -> Watch {
-    Watch(WATCHED.replace(Some(spent)))
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        WATCHED.set(self.0.take());
-    }
-}
-
 /// Refuses to go on when the time is over.
 fn check() -> Result<()> {
-    let is_spent = WATCHED.with_borrow(|watched| watched.as_ref().is_some_and(|spent| spent()));
-    if is_spent {
+    if around::is_spent() {
         return Err(Error::new(Code::QUERY_CANCELED, "canceling statement due to statement timeout"));
     }
     Ok(())
@@ -152,7 +133,10 @@ pub(super) fn fits_elements(count: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::functions::around::spent;
 
     #[test]
     fn what_functions_are_given_and_make_is_bounded() {
@@ -174,7 +158,7 @@ mod tests {
 
     #[test]
     fn calls_look_at_the_time_by_what_they_are_given() {
-        let _watch = watch(Arc::new(|| true));
+        let _around = spent(true);
         let word = [Value::text("x")];
         assert!((0..STEPS_PER_LOOK).any(|_| begin(&word).is_err()));
         assert!(begin(&[Value::text("x".repeat(STEPS_PER_LOOK * BYTES_PER_STEP))]).is_err());
@@ -189,11 +173,11 @@ mod tests {
         };
         far().unwrap();
         {
-            let _watch = watch(Arc::new(|| true));
+            let _around = spent(true);
             many().unwrap();
             assert_eq!(far().unwrap_err().code(), Code::QUERY_CANCELED);
             {
-                let _inner = watch(Arc::new(|| false));
+                let _inner = spent(false);
                 far().unwrap();
             }
             assert!(far().is_err());

@@ -106,7 +106,7 @@ fn rows(arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::interrupt::watch;
+    use super::super::around::spent;
     use super::*;
 
     fn query(document: &str, path: &str, is_silent: bool) -> String {
@@ -156,11 +156,11 @@ mod tests {
         let many = zeros(200);
         for path in ["$[*]", "$.**", "$ ? (@[*] == $[*] + 1)", "strict $ ? (exists (@.**))", "$[*] ? (@ > 1)"]
         {
-            let _watch = watch(Arc::new(|| true));
-            let spent = "57014: canceling statement due to statement timeout";
-            check_refused(&format!("[{many},{many}]"), path, spent);
+            let _around = spent(true);
+            let said = "57014: canceling statement due to statement timeout";
+            check_refused(&format!("[{many},{many}]"), path, said);
         }
-        let _watch = watch(Arc::new(|| true));
+        let _around = spent(true);
         let pairs = format!("{{\"a\":{},\"b\":{}}}", zeros(40), zeros(40));
         check_refused(&pairs, "$ ? (@.a[*] > @.b[*])", "57014: canceling statement due to statement timeout");
     }

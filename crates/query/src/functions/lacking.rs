@@ -11,16 +11,12 @@ const NAMES: &[&str] = &[
     // Chance that is repeated.
     "setseed",
     // Text.
-    "convert", "to_ascii", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
-    // Moments.
-    "pg_sleep", "pg_sleep_for", "pg_sleep_until",
+    "convert", "xmlagg", "xpath", "xpath_exists", "query_to_xml",
     // Ranges.
     "datemultirange", "int4multirange", "int8multirange", "multirange", "nummultirange", "range_agg", "range_intersect_agg",
     "tsmultirange", "tstzmultirange",
     // Text search.
     "ts_stat",
-    // Sequences.
-    "currval", "lastval", "setval",
     // The server and its catalogs.
     "col_description", "current_query", "format_type", "obj_description", "pg_backend_pid",
     "pg_cancel_backend", "pg_column_compression", "pg_column_size", "pg_conf_load_time", "pg_current_xact_id", "pg_database_size",

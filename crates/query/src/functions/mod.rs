@@ -11,6 +11,7 @@ mod aggregate_ordered;
 mod aggregate_pairs;
 mod aggregate_values;
 mod arguments;
+pub mod around;
 mod array;
 mod bits;
 mod buckets;
@@ -52,8 +53,10 @@ mod row;
 mod search;
 pub mod sets;
 pub mod settings;
+pub mod sequences;
 mod sizes;
 mod system;
+mod sleep;
 mod text;
 mod ty;
 mod values;
@@ -135,6 +138,8 @@ static TABLE: &[&[Function]] = &[
     locks::ROWS,
     networks::ROWS,
     sizes::ROWS,
+    sleep::ROWS,
+    sequences::ROWS,
     extensions::accents::ROWS,
     extensions::caseless::ROWS,
     extensions::fuzzy::ROWS,

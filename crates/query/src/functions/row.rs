@@ -77,6 +77,10 @@ pub struct Function {
     pub strict: bool,
     /// Whether it never fails, whatever the arguments: it may run on rows that a policy is about to hide.
     pub leakproof: bool,
+    /// Whether it asks whoever is [around](super::around) to do something: what calls it must not be begun twice.
+    pub around: bool,
+    /// Whether it changes something: a read with it needs a transaction that may write.
+    pub changes: bool,
     /// The extension that it comes with in PostgreSQL, which may live in any schema of the search path.
     pub extension: Option<&'static str>,
     /// Computes it; use [`Function::call`], which knows about nulls.
@@ -101,6 +105,8 @@ impl Function {
             volatility: Volatility::Immutable,
             strict: true,
             leakproof: false,
+            around: false,
+            changes: false,
             extension: None,
             eval,
         }
@@ -129,6 +135,16 @@ impl Function {
     /// It comes with an extension.
     pub(super) const fn of(self, extension: &'static str) -> Function {
         Function { extension: Some(extension), ..self }
+    }
+
+    /// It changes something.
+    pub(super) const fn changing(self) -> Function {
+        Function { changes: true, ..self }
+    }
+
+    /// It asks whoever is around.
+    pub(super) const fn around(self) -> Function {
+        Function { around: true, ..self }
     }
 
     /// It never fails.

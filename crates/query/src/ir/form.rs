@@ -61,8 +61,6 @@ pub enum Form {
     Field(Arc<str>),
     /// A value of a domain: the first operand, of which the others must not be false.
     Domain(Arc<DomainTest>),
-    /// `nextval(sequence)`: the sequence's name is the only operand, a constant.
-    NextValue,
     /// What only an engine that is PostgreSQL itself knows.
     Native(Native),
 }
@@ -95,9 +93,7 @@ impl Form {
             Form::Array | Form::Row | Form::Record(_) | Form::Field(_) => {
                 Nature { raises: true, computes_all: true }
             }
-            Form::Domain(_) | Form::NextValue | Form::Native(_) => {
-                Nature { raises: true, computes_all: false }
-            }
+            Form::Domain(_) | Form::Native(_) => Nature { raises: true, computes_all: false },
             Form::Compare(_)
             | Form::Not
             | Form::IsNull

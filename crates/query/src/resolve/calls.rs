@@ -7,6 +7,7 @@ use types::ty::format_type;
 use types::{Code, Error, Modifier, Name, Result, Type, Value};
 
 use super::Resolver;
+use crate::functions::sequences::is_hidden;
 use crate::functions::{
     DESCENDING, GROUPING, Kind, VARIADIC, aggregates, candidates, choose, choose_aggregate,
     choose_comparison, is_lacking, is_ordered,
@@ -70,6 +71,9 @@ impl Resolver<'_> {
         if let Some(value) = self.system_call(call)? {
             return Ok(value);
         }
+        if let Some(value) = self.sequence_call(call)? {
+            return Ok(value);
+        }
         if is_aggregate(name) {
             return self.unexpanded("aggregate function calls", |resolver| resolver.aggregate(call));
         }
@@ -87,9 +91,6 @@ impl Resolver<'_> {
             let message =
                 format!("DISTINCT, FILTER, ORDER BY or * specified, but {name} is not an aggregate function");
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
-        }
-        if name == "nextval" {
-            return next_value(call);
         }
         if matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
             let place = if name == "coalesce" { "COALESCE" } else { "" };
@@ -150,7 +151,8 @@ impl Resolver<'_> {
 
     /// A call of a row of the table of functions, or a cast in function notation.
     fn function(&mut self, name: &ObjectName, args: Vec<Expr>) -> Result<Expr> {
-        let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"));
+        let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"))
+            && !is_hidden(&name.name);
         if is_ours && is_lacking(&name.name) {
             return self.apply(&name.name, args);
         }
@@ -411,14 +413,6 @@ fn has_list_form(name: &str) -> bool {
 
 pub(super) fn is_aggregate(name: &str) -> bool {
     aggregates().any(|aggregate| aggregate.name == name)
-}
-
-/// `nextval('sequence')`
-fn next_value(call: &Call) -> Result<Expr> {
-    let name = call.args.first().and_then(|argument| argument.value.text());
-    let name = name.ok_or_else(|| Error::missing("nextval() of anything but a sequence's name"))?;
-    let arg = Expr::Const { value: Value::text(name), ty: Type::Text };
-    Ok(Expr::Form { form: Form::NextValue, args: vec![arg], ty: Type::Int8 })
 }
 
 /// The setting that `current_setting` is asked for, where it is one that a request has from its beginning.

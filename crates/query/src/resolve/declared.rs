@@ -512,7 +512,7 @@ fn is_simple(arg: &Expr) -> bool {
     visit::deep(arg, &mut |inner| match inner {
         Expr::Subquery(_) | Expr::Call(_) | Expr::Aggregate { .. } | Expr::Window { .. } => simple = false,
         Expr::Apply { function, .. } => simple &= function.volatility != Effect::Volatile,
-        Expr::Form { form: Form::NextValue | Form::Native(_), .. } => simple = false,
+        Expr::Form { form: Form::Native(_), .. } => simple = false,
         Expr::Column { .. }
         | Expr::Const { .. }
         | Expr::Param { .. }

@@ -196,7 +196,7 @@ fn kind_of(ty: &TypeName) -> Option<&'static (&'static str, &'static str, &'stat
 }
 
 /// Whether an expression is a cast to `regclass` or one of its like.
-fn says_object(expr: &ast::Expr) -> bool {
+pub(super) fn says_object(expr: &ast::Expr) -> bool {
     matches!(&*expr.kind, ExprKind::Cast { ty, .. } if kind_of(ty).is_some())
 }
 
@@ -339,7 +339,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn filled(&mut self, template: &str, parameters: &[&str], args: &[&ast::Expr]) -> Result<Expr> {
+    /// A template whose arguments are cast to what its parameters are.
+    pub(super) fn filled(
+        &mut self,
+        template: &str,
+        parameters: &[&str],
+        args: &[&ast::Expr],
+    ) -> Result<Expr> {
         let mut given = Vec::with_capacity(args.len());
         for (parameter, arg) in parameters.iter().zip(args) {
             given.push(match *parameter {
@@ -471,7 +477,11 @@ impl Resolver<'_> {
         let template = match word {
             None => found,
             Some(word) => format!(
-                "case when g$.a1$ is null then null else coalesce({found}, system_object_missing('{word}', g$.a1$)) end"
+                "case when g$.a1$ is null then null
+                    when position('.' in g$.a1$) > 0 and not exists (select from @names n$ where n$.kind = 'namespace'
+                        and split_part(g$.a1$, '.', 1) in (n$.name, quote_ident(n$.name)))
+                        then system_object_missing('schema', split_part(g$.a1$, '.', 1))
+                    else coalesce({found}, system_object_missing('{word}', g$.a1$)) end"
             ),
         };
         self.templated(&template, vec![cast_to(expr, "text")])
@@ -543,7 +553,7 @@ impl Resolver<'_> {
     }
 }
 
-fn is_plain(call: &Call) -> bool {
+pub(super) fn is_plain(call: &Call) -> bool {
     !call.star
         && !call.distinct
         && call.filter.is_none()

@@ -13,7 +13,7 @@ use super::Resolver;
 use super::calls::ordered;
 use super::scope::{Level, Relation};
 use crate::functions::{Volatility, common_type};
-use crate::ir::{Changed, Cte, Expr, Form, Order, Output, Query, Read, SetOperator, Source, SourceId};
+use crate::ir::{Changed, Cte, Expr, Order, Output, Query, Read, SetOperator, Source, SourceId};
 use crate::visit;
 
 /// A common table expression in scope.
@@ -305,7 +305,6 @@ fn says_something_else(read: &Read) -> bool {
     visit::deep_read(read, &mut |expr| {
         found |= match expr {
             Expr::Apply { function, .. } => function.volatility == Volatility::Volatile,
-            Expr::Form { form: Form::NextValue, .. } => true,
             Expr::Call(call) => call.is_volatile,
             _ => false,
         }

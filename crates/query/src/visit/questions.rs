@@ -6,6 +6,7 @@ use super::{
     action_expressions, deep, deep_read, deep_sources, each_read, each_source, each_subquery, id_of,
 };
 use super::{inner_reads, operands, own_expressions};
+use crate::functions::Volatility;
 use crate::ir::{Action, Expr, Read, Source, SourceId, Subquery, Write};
 
 /// Whether the body of a declared function is read somewhere in place of its call.
@@ -162,7 +163,13 @@ fn volatile_outputs(read: &Read) -> Vec<usize> {
     let is_volatile = |expr: &Expr| {
         let mut found = false;
         deep(expr, &mut |inner| {
-            found |= matches!(inner, Expr::Call(call) if call.is_volatile);
+            found |= match inner {
+                Expr::Call(call) => call.is_volatile,
+                Expr::Apply { function, .. } => {
+                    function.around && function.volatility == Volatility::Volatile
+                }
+                _ => false,
+            };
             if let (Expr::Column { source, column, .. }, Some((id, volatile))) = (inner, &below) {
                 found |= id == source && volatile.contains(&usize::from(column.0));
             }
@@ -176,12 +183,12 @@ fn volatile_outputs(read: &Read) -> Vec<usize> {
 fn changes_something(expr: &Expr) -> bool {
     let own = match expr {
         Expr::Call(call) => call.changes,
+        Expr::Apply { function, .. } => function.changes,
         Expr::Subquery(subquery) => changes(subquery.read()),
         Expr::Column { .. }
         | Expr::Const { .. }
         | Expr::Param { .. }
         | Expr::Caller(_)
-        | Expr::Apply { .. }
         | Expr::Form { .. }
         | Expr::Cast { .. }
         | Expr::Case { .. }

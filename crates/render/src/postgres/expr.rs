@@ -7,6 +7,8 @@ use types::value::Array;
 use types::{Error, Modifier, Result, Type, Value};
 
 use super::read::Use;
+use query::functions::sequences;
+
 use super::{Columns, Writer, names, quote};
 
 impl Writer<'_> {
@@ -113,6 +115,12 @@ impl Writer<'_> {
             }
             (Kind::Operator | Kind::Prefix, symbol, _) => {
                 Err(Error::internal(format!("operator {symbol} of {} operands", args.len())))
+            }
+            (Kind::Function, _, [sequence, ..]) if sequences::counts(function) => {
+                self.push("pg_catalog.nextval((");
+                self.expr(sequence)?;
+                self.push(")::regclass)");
+                Ok(())
             }
             (Kind::Function, name, args) => {
                 self.push(&names::function_name(function));
@@ -236,12 +244,6 @@ impl Writer<'_> {
                 self.push(")");
                 Ok(())
             }
-            (Form::NextValue, [name]) => {
-                self.push("pg_catalog.nextval((");
-                self.expr(name)?;
-                self.push(")::regclass)");
-                Ok(())
-            }
             (
                 Form::Compare(_)
                 | Form::Distinct
@@ -255,8 +257,7 @@ impl Writer<'_> {
                 | Form::AllOf(_)
                 | Form::AnyBy(_)
                 | Form::AllBy(_)
-                | Form::Native(_)
-                | Form::NextValue,
+                | Form::Native(_),
                 _,
             ) => Err(Error::internal(format!("{form:?} of {} operands", args.len()))),
         }

@@ -196,6 +196,7 @@ impl Writer<'_> {
     }
 
     fn apply(&mut self, function: &Function, args: &[Expr]) -> Result<()> {
+        self.calls |= function.around;
         self.push(&function.symbol());
         self.push("(");
         if function.is_polymorphic() {
@@ -329,7 +330,6 @@ impl Writer<'_> {
             }
             Form::Row => Err(Error::missing("a row value in this place")),
             Form::Native(_) => Err(Error::internal("what only PostgreSQL knows, on another engine")),
-            Form::NextValue => Err(Error::missing("nextval() outside of column defaults")),
         }
     }
 

@@ -7,7 +7,7 @@ use query::model::Fill;
 use query::{Expr, Form, RowValue};
 use types::json::Json;
 use types::json_value::from_json;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Result, Value};
 
 use super::Pass;
 use crate::payload::{Payload, Rows};
@@ -134,15 +134,11 @@ impl<'a> Pass<'a> {
     /// What a column's default counts.
     fn counter(&self, table: TableId, column: ColumnId) -> Option<Expr> {
         match self.model[table].fills.get(usize::from(column.0))? {
-            Fill::Identity { always: false, sequence } => {
-                let quoted = format!("\"{}\".\"{}\"", sequence.schema, sequence.name);
-                let name = Expr::Const { value: Value::text(quoted), ty: Type::Text };
-                Some(Expr::Form { form: Form::NextValue, args: vec![name], ty: Type::Int8 })
-            }
+            Fill::Identity { always: false, sequence } => query::functions::sequences::next_value(sequence),
             Fill::Default(Ok(expr)) => {
                 let mut counts = false;
                 query::visit::deep(expr, &mut |inner| {
-                    counts |= matches!(inner, Expr::Form { form: Form::NextValue, .. });
+                    counts |= matches!(inner, Expr::Apply { function, .. } if query::functions::sequences::counts(function));
                 });
                 counts.then(|| expr.clone())
             }

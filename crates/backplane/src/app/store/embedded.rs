@@ -37,6 +37,7 @@ impl Embedded {
             readers: if readers == 0 { cores() } else { readers },
             write_queue_max: settings.limits.write_queue_max,
             value_bytes_max: settings.limits.reply_bytes_max,
+            sleep_max: std::time::Duration::from_millis(settings.limits.sleep_ms_max),
             random: random_of(random),
             clock: clock_of(clock),
         });

@@ -5,10 +5,10 @@
 use catalog::migration::{ColumnSource, Rebuild};
 use catalog::{ColumnId, Table};
 use query::model::{Fill, ROW};
-use query::{Expr, Form, resolve, visit};
+use query::{Expr, resolve, visit};
 use types::stored::Stored;
 use types::ty::format_type;
-use types::{Code, Error, Name, Result, Value};
+use types::{Code, Error, Name, Result};
 
 use super::{ONLY, alone, bound, index, plain, rules, stored_name, table, write};
 use crate::schema::{Scene, Task, Test};
@@ -40,11 +40,7 @@ fn sequence(fill: &Fill) -> Option<Name> {
 fn counted(expr: &Expr) -> Option<Name> {
     match expr {
         Expr::Cast { expr, .. } => counted(expr),
-        Expr::Form { form: Form::NextValue, args, .. } => match args.first() {
-            Some(Expr::Const { value: Value::Text(text), .. }) => Some(resolve::sequence_name(text)),
-            _ => None,
-        },
-        _ => None,
+        expr => query::functions::sequences::counted(expr),
     }
 }
 
@@ -241,7 +237,7 @@ fn default(writer: &mut Writer<'_>, rebuild: &Rebuild, column: ColumnId, scene: 
 }
 
 /// An expression whose functions the owner of the table calls.
-fn owned(table: &Table, expr: &Expr) -> Expr {
+pub(super) fn owned(table: &Table, expr: &Expr) -> Expr {
     let mut expr = expr.clone();
     visit::deep_mut(&mut expr, &mut |inner| {
         if let Expr::Call(call) = inner {
