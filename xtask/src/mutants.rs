@@ -1,4 +1,5 @@
-//! Bugs planted in a copy of the policy compiler, the planner and the renderer: the case book or the judge must catch each.
+//! Bugs planted in a copy of the policy compiler, the planner, the renderer and what stores rows: the case book, a test or the judge
+//! must catch each.
 //!
 //! All bugs are built in at once, each behind a switch that an environment variable throws, so that the copy is built once. Only
 //! the copy has these switches. A bug is a row of `rows.rs`.
@@ -26,7 +27,12 @@ const TELLING: &[(&str, &[&str])] = &[
     ("resolver", &["query", "views", "program", "rpc", "attacks"]),
     ("planner", &["writes", "triggers", "embeds", "reads", "constraints", "nested"]),
     ("renderer", &["reads", "attacks", "views", "query", "embeds"]),
+    ("keys and triggers", &["constraints", "triggers"]),
+    ("transactions", &["constraints", "triggers"]),
 ];
+
+/// Tests of what no request shows while the rest does its work: the part, the package, their names. They are asked first.
+const TESTED: &[(&str, &str, &str)] = &[("transactions", "backplane-drivers", "sqlite::tests::guard")];
 
 /// A bug may make something endless.
 const TIME_MAX: Duration = Duration::from_mins(10);
@@ -117,9 +123,16 @@ fn built() -> PathBuf {
 
 fn build() -> Result<()> {
     let words = ["build", "--quiet", "--locked", "-p", "backplane-testkit"];
-    let mut command = cargo(&words);
-    command.args(["--bin", "cases", "--bin", "differential"]).current_dir(copy());
-    status(command.env("CARGO_TARGET_DIR", built()).env("CARGO_INCREMENTAL", "0"))
+    let mut command = of_copy(&words);
+    command.args(["--bin", "cases", "--bin", "differential"]);
+    status(&mut command)
+}
+
+/// Cargo, for the copy.
+fn of_copy(words: &[&str]) -> Command {
+    let mut command = cargo(words);
+    command.current_dir(copy()).env("CARGO_TARGET_DIR", built()).env("CARGO_INCREMENTAL", "0");
+    command
 }
 
 /// What bugs are brought before.
@@ -132,7 +145,7 @@ struct Court {
 impl Court {
     /// What caught each of some bugs. Those that a case caught before come first: they take no time.
     fn all(&mut self, chosen: &[(&str, &Mutant)]) -> Result<Vec<Option<String>>> {
-        self.innocent()?;
+        self.innocent(chosen)?;
         let mut known = Known::read(&folder().join("caught"));
         let mut caught: Vec<Option<String>> = vec![None; chosen.len()];
         if !self.asked.judge_alone {
@@ -152,13 +165,29 @@ impl Court {
     }
 
     /// Without a bug nothing is caught.
-    fn innocent(&mut self) -> Result<()> {
-        let ended = if self.asked.judge_alone { self.judge("")? } else { cases("", &["/".to_owned()])? };
-        if ended.succeeded { Ok(()) } else { Err(format!("something fails without a bug:\n{}", ended.said)) }
+    fn innocent(&mut self, chosen: &[(&str, &Mutant)]) -> Result<()> {
+        let mut all = match self.asked.judge_alone {
+            true => vec![self.judge("")?],
+            false => vec![cases("", &["/".to_owned()])?],
+        };
+        let is_chosen = |(of, ..): &&(&str, _, _)| chosen.iter().any(|(area, _)| area == of);
+        for (_, package, names) in TESTED.iter().filter(is_chosen).filter(|_| !self.asked.judge_alone) {
+            all.push(tests("", package, names)?);
+        }
+        match all.iter().find(|ended| !ended.succeeded) {
+            None => Ok(()),
+            Some(ended) => Err(format!("something fails without a bug:\n{}", ended.said)),
+        }
     }
 
     fn by_anything(&mut self, area: &str, mutant: &Mutant) -> Result<Option<String>> {
         if !self.asked.judge_alone {
+            for (_, package, names) in TESTED.iter().filter(|(of, ..)| *of == area) {
+                let ended = tests(mutant.name, package, names)?;
+                if !ended.succeeded {
+                    return Ok(Some(format!("test: {}", failed_test(&ended.said))));
+                }
+            }
             for words in folders(area)? {
                 if let Some(case) = by_case(mutant, &words)? {
                     return Ok(Some(case));
@@ -197,6 +226,11 @@ fn cases(name: &str, words: &[String]) -> Result<Ended> {
     let mut command = Command::new(built().join("debug/cases"));
     command.arg("--stop").args(words);
     run(command, name)
+}
+
+/// Runs the tests of a package that have some name.
+fn tests(name: &str, package: &str, names: &str) -> Result<Ended> {
+    run(of_copy(&["test", "--quiet", "--locked", "--lib", "-p", package, names]), name)
 }
 
 /// The folders of cases that tell most about a part, then the others.
@@ -241,6 +275,12 @@ fn failed_case(said: &str) -> String {
     let page = said.lines().find_map(|line| line.split_once(".case:"));
     let name = page.and_then(|(path, _)| path.rsplit_once("/cases/")).map(|(_, name)| name);
     name.map_or_else(|| format!("the case book: {}", last(said)), str::to_owned)
+}
+
+/// The test that failed first, of what they say.
+fn failed_test(said: &str) -> &str {
+    let headings = said.lines().filter_map(|line| line.strip_prefix("---- ")?.strip_suffix(" stdout ----"));
+    headings.min().unwrap_or_else(|| last(said))
 }
 
 /// The first difference, of what the judge says.
@@ -297,7 +337,8 @@ fn table(chosen: &[(&str, &Mutant)], caught: &[Option<String>]) -> String {
         let by = by.as_deref().unwrap_or("**SURVIVED**");
         out += &format!("| {} | {area} | {} | {by} |\n", mutant.name, mutant.breaks);
     }
-    out += "\n| part | bugs | caught by a case | by the judge | by nothing |\n|---|---|---|---|---|\n";
+    out +=
+        "\n| part | bugs | caught by a case or test | by the judge | by nothing |\n|---|---|---|---|---|\n";
     for (area, [cases, judge, nothing]) in counts {
         out += &format!("| {area} | {} | {cases} | {judge} | {nothing} |\n", cases + judge + nothing);
     }
@@ -314,6 +355,7 @@ mod tests {
             "/tree/testkit/../../cases/reads/a-b.case:7: status 200\n1 cases in 0.1 s\n0 passed, 1 failed\n";
         assert_eq!(failed_case(said), "reads/a-b");
         assert_eq!(failed_case("error: no server"), "the case book: error: no server");
+        assert_eq!(failed_test("\n---- tests::b stdout ----\nx\n---- tests::a stdout ----\ny"), "tests::a");
         assert_eq!(difference("── 1 × a\ndifference, 1 ×: a\n7 passed, 1 failed"), "1 ×: a");
     }
 

@@ -27,6 +27,8 @@ const POLICIES: &str = "policies and grants";
 const RESOLVER: &str = "resolver";
 const PLANNER: &str = "planner";
 const RENDERER: &str = "renderer";
+const KEYS: &str = "keys and triggers";
+const TRANSACTIONS: &str = "transactions";
 
 pub(super) const FILES: &[File] = &[
     File {
@@ -475,6 +477,30 @@ pub(super) const FILES: &[File] = &[
         path: "query/src/resolve/reads.rs",
         mutants: &[
             mutant(
+                "distinct-on-unordered",
+                "let window = Window { partition, order: «order.clone()», frame: None };",
+                "Vec::new()",
+                "DISTINCT ON takes any row",
+            ),
+            mutant(
+                "position-off-by-one",
+                "and_then(|position| «position.checked_sub(1)»);",
+                "Some(position)",
+                "ORDER BY 1 is the second column",
+            ),
+            mutant(
+                "order-of-columns-first",
+                "let expr = match «self.output(&item.expr, &read.outputs, \"ORDER BY\")?» {",
+                "None",
+                "ORDER BY does not know the names of what is selected",
+            ),
+        ],
+    },
+    File {
+        area: RESOLVER,
+        path: "query/src/resolve/from.rs",
+        mutants: &[
+            mutant(
                 "left-is-inner",
                 "ast::JoinKind::Left => «JoinKind::Left»,",
                 "JoinKind::Inner",
@@ -493,28 +519,10 @@ pub(super) const FILES: &[File] = &[
                 "the common column of a right join is the left one",
             ),
             mutant(
-                "distinct-on-unordered",
-                "let window = Window { partition, order: «order.clone()», frame: None };",
-                "Vec::new()",
-                "DISTINCT ON takes any row",
-            ),
-            mutant(
-                "position-off-by-one",
-                "and_then(|position| «position.checked_sub(1)»);",
-                "Some(position)",
-                "ORDER BY 1 is the second column",
-            ),
-            mutant(
                 "subquery-sees-beside",
                 "let beside = if «*lateral» { None }",
                 "true",
                 "a subquery sees what stands beside it without LATERAL",
-            ),
-            mutant(
-                "order-of-columns-first",
-                "let expr = match «self.output(&item.expr, &read.outputs, \"ORDER BY\")?» {",
-                "None",
-                "ORDER BY does not know the names of what is selected",
             ),
         ],
     },
@@ -613,10 +621,16 @@ pub(super) const FILES: &[File] = &[
                 "nulls come last in descending order, too",
             ),
             mutant(
-                "session-user-is-owner",
-                "Some(owner) if «word != \"session_user\"» =>",
-                "word != \"user\"",
+                "definers-user-is-the-caller",
+                "Some(owner) => «Expr::Const { value: Value::text(&**owner), ty: role.ty() }»,",
+                "Expr::Caller(CallerField::Role)",
                 "in the body of a definer's function `user` is the caller",
+            ),
+            mutant(
+                "session-user-is-in-force",
+                "\"session_user\", 0) => «CallerField::Login»,",
+                "CallerField::Role",
+                "`session_user` is the role in force",
             ),
             mutant(
                 "aggregate-filter-lost",
@@ -776,7 +790,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "update-of-ignored",
-                "of.is_empty() || «of.iter().any(is_set)»",
+                "self.sets.as_ref().is_none_or(|sets| «!sets.is_disjoint(columns)»)",
                 "true",
                 "UPDATE OF fires for any column",
             ),
@@ -887,6 +901,12 @@ pub(super) const FILES: &[File] = &[
                 "matches!(self.value_at_start(filter, Some(row), &[]).await?, Value::Bool(false))",
                 "the condition of an upsert holds when it is null",
             ),
+            mutant(
+                "checked-rows-stay-away",
+                "None => self.store_rows(write, «&rows», refused.is_some()).await?,",
+                "&rows[..if refused.is_some() { 0 } else { rows.len() }]",
+                "a duplicate is not told before a row behind it that a check refuses",
+            ),
         ],
     },
     File {
@@ -900,8 +920,50 @@ pub(super) const FILES: &[File] = &[
         )],
     },
     File {
-        area: PLANNER,
+        area: KEYS,
         path: "engine/src/write/fired.rs",
+        mutants: &[
+            mutant(
+                "delete-not-kept",
+                "if «goes.is_some()» {",
+                "true",
+                "a trigger cannot keep a row from deletion",
+            ),
+            mutant(
+                "row-triggers-see-no-rows-before",
+                "«model[write.table].triggers.iter().any(is_before)»",
+                "false",
+                "a trigger before a row does not see the rows before it",
+            ),
+            mutant(
+                "rows-before-a-refused-one-stay-away",
+                "for row in «checked» {\n            self.pass_row",
+                "if refused.is_err() { Vec::new() } else { checked }",
+                "a row that is refused when it is stored is not told before one that is refused when it is checked",
+            ),
+            mutant(
+                "changes-before-a-refused-one-stay-away",
+                "for change in «checked» {\n            self.pass_change",
+                "if refused.is_err() { Vec::new() } else { checked }",
+                "the same of changed rows",
+            ),
+            mutant(
+                "fired-rows-are-not-looked-at",
+                "«self.look_at(write, passed.rows.iter().map(|row| (row.old.as_deref(), &*row.new))).await?»;",
+                "()",
+                "rows of a table with triggers whose keys were put off are not looked at",
+            ),
+            mutant(
+                "fired-rows-are-stored-once",
+                "if «!matches!(ended, Err(Failure::ForeignKey))» {",
+                "true",
+                "a row of a table with triggers may not refer to a later one",
+            ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/firing.rs",
         mutants: &[
             mutant(
                 "trigger-row-ignored",
@@ -915,6 +977,12 @@ pub(super) const FILES: &[File] = &[
                 "!matches!(self.value_at_start(when, Some(row), &[]).await?, Value::Bool(false))",
                 "a trigger fires although its condition is null",
             ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/afterwards.rs",
+        mutants: &[
             mutant(
                 "deferred-at-once",
                 "if «self.in_force.constraints().put_off(&model, &waiting)» {",
@@ -928,12 +996,268 @@ pub(super) const FILES: &[File] = &[
                 "a row that an upsert inserts fires triggers of updates",
             ),
             mutant(
-                "delete-not-kept",
-                "if «goes.is_some()» {",
+                "keys-come-first",
+                "«due.sort_by_key(|(name, _)| *name)»;",
+                "()",
+                "keys are looked at before triggers whose names come first",
+            ),
+            mutant(
+                "keys-never-wait",
+                "if «may_wait && self.in_force.constraints().put_off(&model, &what)» {",
+                "false",
+                "a deferred key is looked at after its statement",
+            ),
+            mutant(
+                "statement-triggers-come-again",
+                "if «!comes_again» {",
                 "true",
-                "a trigger cannot keep a row from deletion",
+                "triggers of a statement are fired for each part and each cascade",
             ),
         ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/together.rs",
+        mutants: &[
+            mutant(
+                "nothing-is-put-off",
+                "Ok(«self.transaction.defer_references().await?»)",
+                "()",
+                "rows of a statement do not refer to later ones",
+            ),
+            mutant(
+                "rows-are-not-looked-at",
+                "«self.look_at(write, rows.iter().map(|row| (None, &**row))).await?»;",
+                "()",
+                "of inserted rows whose keys were put off, the commit tells that something is missing",
+            ),
+            mutant(
+                "changes-are-not-looked-at",
+                "«self.look_at(write, changes.iter().map(|change| (Some(&*change.old), &*change.new))).await?»;",
+                "()",
+                "of changed rows whose keys were put off, the commit tells it",
+            ),
+            mutant(
+                "upserts-are-not-looked-at",
+                "«self.look_at(write, stored.iter().map(|row| (row.old.as_deref(), &*row.new))).await?»;",
+                "()",
+                "of upserts whose keys were put off, the commit tells it",
+            ),
+            mutant(
+                "left-behind-is-not-looked-at",
+                "«self.left_behind(write.table, old).await».map_or(Ok(()), Err)?;",
+                "None",
+                "what refers to what a row was is not looked at",
+            ),
+            mutant(
+                "references-are-not-looked-at",
+                "«self.missing_reference(write, new).await».map_or(Ok(()), Err)?;",
+                "None",
+                "what a row refers to is not looked at",
+            ),
+            mutant(
+                "beyond-is-not-looked-at",
+                "if «is_carried» { self.dangling_beyond",
+                "false",
+                "what keys have carried on is not looked at",
+            ),
+            mutant(
+                "a-refused-statement-is-looked-at",
+                "if «!is_refused» {\n            self.look_at(write, rows",
+                "true",
+                "the reference of a row is told before the row behind it that is refused",
+            ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/parts.rs",
+        mutants: &[
+            mutant(
+                "parts-are-never-linked",
+                "match «self.are_linked(task.write)» {",
+                "false",
+                "rows of one part of a statement do not refer to those of another",
+            ),
+            mutant(
+                "parts-cross",
+                "if «met.any(|by| *by != at)» {",
+                "false",
+                "a row that refers to what another part removes is answered in the order of the parts",
+            ),
+            mutant(
+                "parts-fire-in-any-order",
+                "if «earlier.iter().all(is_known)» {",
+                "true",
+                "triggers of several parts are fired in an order that PostgreSQL does not have",
+            ),
+            mutant(
+                "later-parts-read-nothing",
+                "«rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows))»;",
+                "drop(rest)",
+                "a part cannot read what one before the last returned",
+            ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/carried.rs",
+        mutants: &[
+            mutant(
+                "cascades-end",
+                "let further = «self.carry(from, operation, &happenings, reach).await?»;",
+                "Vec::new()",
+                "triggers do not see what a cascade leads to further away",
+            ),
+            mutant(
+                "cascades-are-unseen-while-keys-wait",
+                "&& «!self.transaction.do_references_wait()» {",
+                "true",
+                "while keys wait, those of rows that a key has changed are not looked at",
+            ),
+            mutant(
+                "cascades-are-the-callers",
+                "// It is done as the owner of the rows that follow, and so are the triggers before it.\n                let owner = «model.catalog[from].owner.clone()»;",
+                "self.run.caller.role.clone()",
+                "a trigger before a row that a key changes runs as the caller",
+            ),
+            mutant(
+                "cascades-begin-again",
+                "if «reach.begun.insert((from, operation.name()))» {",
+                "true",
+                "triggers before a statement are fired for each row that a key carries on",
+            ),
+            mutant(
+                "cascades-double-keys",
+                "let doubts = «self.doubts(table, &change.new).await?»;",
+                "Vec::new()",
+                "a deferrable key of a row that a key has changed is not looked at",
+            ),
+            mutant(
+                "cascades-exclude-nothing",
+                "«self.refuse_excluded(table, (&[key], std::slice::from_ref(&change.new)), Beside::Others).await?»;",
+                "()",
+                "a row that a key has changed may be excluded by another",
+            ),
+            mutant(
+                "cascades-in-depth",
+                "while let Some(Carried { table, operation, rows, further }) = «waiting.pop_front()» {",
+                "waiting.pop_back()",
+                "triggers of rows further away are fired in another order",
+            ),
+            mutant(
+                "older-keys-are-not-told",
+                "let kept = «self.kept_before(table, (from, key), *row, &reach.met).await?»;",
+                "None",
+                "what a cascade refuses is told before an older key",
+            ),
+            mutant(
+                "cascades-check-nothing",
+                "«self.admit(&write, &[], &wanted, &set).await?»;",
+                "()",
+                "a row that a key has changed is not checked",
+            ),
+            mutant(
+                "cascades-generate-nothing",
+                "«self.generate(&write, &mut wanted).await?»;",
+                "Default::default()",
+                "generated columns of a row that a key has changed stay as they were",
+            ),
+            mutant(
+                "cascades-default-to-null",
+                "row[usize::from(column.0)] = «self.fill(&write, column).await?»;",
+                "Value::Null",
+                "triggers see null where a key sets a default",
+            ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/write/doubted.rs",
+        mutants: &[
+            mutant(
+                "nothing-is-in-doubt",
+                "None => «self.holders(table, key, row).await?.len() > 1»,",
+                "false",
+                "a deferrable unique key is never looked at",
+            ),
+            mutant(
+                "doubles-stay",
+                "if «self.holders(table, key, row).await?.len() < 2» {",
+                "true",
+                "a deferrable unique key refuses nothing",
+            ),
+            mutant(
+                "exclusions-are-not-in-doubt",
+                "Some(_) => «self.excluded_pair((table, at), row).await?.is_some()»,",
+                "false",
+                "a deferrable exclusion constraint is never looked at",
+            ),
+        ],
+    },
+    File {
+        area: KEYS,
+        path: "engine/src/in_force.rs",
+        mutants: &[
+            mutant(
+                "parts-begin-again",
+                "Some(Some(gathered)) => «gathered.begun.insert((table, operation))»,",
+                "true",
+                "triggers before a statement are fired for each part",
+            ),
+            mutant(
+                "undone-keys-wait",
+                "None => «waiting.truncate(mark.deferred)»,",
+                "()",
+                "what a part that is undone put off is looked at in the end",
+            ),
+            mutant(
+                "done-in-vain",
+                "Some(waited) => «*waiting = waited»,",
+                "drop(waited)",
+                "what a part that is undone has looked at does not wait again",
+            ),
+            mutant(
+                "undone-constraints-stay",
+                "«self.constrain(|said| *said = mark.constraints)»;",
+                "()",
+                "SET CONSTRAINTS holds beyond the part that is undone",
+            ),
+        ],
+    },
+    File {
+        area: TRANSACTIONS,
+        path: "drivers/src/sqlite/inside.rs",
+        mutants: &[
+            mutant(
+                "guard-ends-with-its-part",
+                "if keep { «&[\"RELEASE part\"]» }",
+                "&[\"RELEASE part\", \"PRAGMA defer_foreign_keys = OFF\"]",
+                "what nobody looked at is forgotten when a part ends",
+            ),
+            mutant(
+                "guard-is-off",
+                "«self.part(&[\"PRAGMA defer_foreign_keys = ON\"])»",
+                "{ let connection = self.connection(); self.surroundings.rest(&connection, true).map(drop).map_err(|error| failure(&error)) }",
+                "keys that wait are looked at by nobody",
+            ),
+            mutant(
+                "waiting-is-not-told",
+                "self.surroundings.have_references_wait(«self.surroundings.writes()»);",
+                "false",
+                "nobody knows that keys wait",
+            ),
+        ],
+    },
+    File {
+        area: TRANSACTIONS,
+        path: "drivers/src/sqlite/writer.rs",
+        mutants: &[mutant(
+            "keys-of-the-next-job-wait",
+            "let is_last = «prepared.surroundings.do_references_wait()» || prepared",
+            "false",
+            "what a job forgets is refused with all jobs of its group",
+        )],
     },
     File {
         area: RENDERER,
@@ -1293,7 +1617,7 @@ pub(super) const FILES: &[File] = &[
         ],
     },
     File {
-        area: PLANNER,
+        area: KEYS,
         path: "engine/src/write/excluded.rs",
         mutants: &[
             mutant(
@@ -1311,7 +1635,7 @@ pub(super) const FILES: &[File] = &[
         ],
     },
     File {
-        area: PLANNER,
+        area: KEYS,
         path: "engine/src/constraints.rs",
         mutants: &[
             mutant(
@@ -1338,10 +1662,28 @@ pub(super) const FILES: &[File] = &[
                 "false",
                 "a key that cannot wait is told to",
             ),
+            mutant(
+                "all-before-named",
+                "«said.or(self.all)».unwrap_or",
+                "self.all.or(said)",
+                "SET CONSTRAINTS of a name is forgotten for ALL that was said before",
+            ),
+            mutant(
+                "immediate-keys-wait",
+                "if «!constraint.deferrable» {",
+                "false",
+                "a key that is not deferrable waits after SET CONSTRAINTS ALL DEFERRED",
+            ),
+            mutant(
+                "immediate-comes-too-late",
+                "while let Some(due) = «self.in_force.next_due(&model)» {",
+                "None",
+                "SET CONSTRAINTS IMMEDIATE does not look at what waits",
+            ),
         ],
     },
     File {
-        area: PLANNER,
+        area: KEYS,
         path: "engine/src/write/references.rs",
         mutants: &[
             mutant(
@@ -1355,6 +1697,54 @@ pub(super) const FILES: &[File] = &[
                 "«!gone.contains(&(from, row.key))» && !let_go",
                 "true",
                 "rows that go together keep each other",
+            ),
+            mutant(
+                "waiting-keys-are-nobodys",
+                "let all_wait = «self.transaction.do_references_wait()»;",
+                "false",
+                "keys that the engine has put off are looked at by the commit alone",
+            ),
+            mutant(
+                "restrict-waits",
+                "let may_wait = «*action != ReferentialAction::Restrict»;",
+                "true",
+                "RESTRICT waits like NO ACTION",
+            ),
+            mutant(
+                "own-references-wait-for-nobody",
+                "if let Some(values) = «of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns))» {",
+                "None",
+                "what a row refers to is not looked at when its key waited",
+            ),
+            mutant(
+                "left-references-wait-for-nobody",
+                "(key, «of(old, &columns).filter(|_| looks)»)",
+                "None",
+                "what refers to a row that is gone is not looked at when its key waited",
+            ),
+            mutant(
+                "gone-rows-refer",
+                "if «!self.has_row(from, &names_of(referencing, key), values).await?»\n            || self",
+                "false",
+                "a key that waited refuses a row that is gone by then",
+            ),
+            mutant(
+                "parts-keep-at-once",
+                "if «!(self.transaction.do_references_wait() && self.in_force.is_of_parts())» {",
+                "true",
+                "rows that another part of the statement removes keep a row",
+            ),
+            mutant(
+                "parts-keep-nothing-on-the-way",
+                "match «self.refusal_on_the_way(table, rows, Some(&touched)).await?» {",
+                "None",
+                "rows that go with others are not kept on the way while keys wait",
+            ),
+            mutant(
+                "deferrable-keys-keep-at-once",
+                "if is_asked && «!key.deferrable» && !found.is_empty() {",
+                "true",
+                "a deferrable key keeps a row on the way",
             ),
         ],
     },
