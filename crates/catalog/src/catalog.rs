@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{Name, Type};
+use types::{Field, Name, Type};
 
 use crate::access::Exposure;
 use crate::history::History;
 use crate::media::MediaHandler;
 use crate::role::{Acl, DefaultPrivilege, Role};
-use crate::{Domain, Function, Relationship, Sequence, Table, TableId};
+use crate::{Column, Domain, Function, Relationship, Sequence, Table, TableId};
 
 /// Everything declared. Immutable once built; replaced whole.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Catalog {
     /// Enums, domains' base types, composite types by name.
     pub types: HashMap<Name, Type>,
     /// Fields of composite types declared with `create type … as`.
-    pub composites: HashMap<Name, Vec<(Arc<str>, Type)>>,
+    pub composites: HashMap<Name, Vec<Field>>,
     /// Domains.
     pub domains: HashMap<Name, Domain>,
     /// Sequences.
@@ -61,6 +61,14 @@ impl Catalog {
     pub fn table(&self, name: &Name) -> Option<(TableId, &Table)> {
         let id = *self.table_ids.get(name)?;
         Some((id, &self[id]))
+    }
+
+    /// The fields of a row type: of a table, or of a composite type.
+    pub fn fields(&self, name: &Name) -> Option<Vec<Field>> {
+        match self.table(name) {
+            Some((_, table)) => Some(table.columns.iter().map(Column::field).collect()),
+            None => self.composites.get(name).cloned(),
+        }
     }
 
     /// Positions of all tables, in order.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sql::ast::{self, RuleEvent};
-use types::{Modifier, Name, Type};
+use types::{Field, Modifier, Name, Type};
 
 use crate::policy::Policy;
 use crate::role::Acl;
@@ -114,6 +114,18 @@ pub struct Column {
     pub default: Option<DefaultValue>,
     /// `comment on column`.
     pub comment: Option<String>,
+}
+
+impl Column {
+    /// It as a field of its table's rows.
+    pub fn field(&self) -> Field {
+        Field {
+            name: self.name.clone(),
+            ty: self.ty.clone(),
+            modifier: self.modifier,
+            domain: self.domain.clone(),
+        }
+    }
 }
 
 /// Where a column's value comes from when a write names none.

@@ -4,7 +4,7 @@ use catalog::{Argument, Function, Language};
 use query::FunctionId;
 use query::functions::instance;
 use sql::ast::ArgumentMode;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use crate::environment::{Environment, Kind, Shape, Variable, shape_of};
 use crate::host::Host;
@@ -179,11 +179,8 @@ fn give(variable: &mut Variable, value: Value, host: &dyn Host) -> Result<()> {
 
 /// The columns of a function's rows; of a value the only one.
 pub(crate) fn result_shape(host: &dyn Host, function: &Function) -> Option<Shape> {
-    use crate::environment::Field;
-    let field = |argument: &Argument| Field {
-        name: argument.name.clone().unwrap_or_else(|| "column".into()),
-        ty: argument.ty.clone(),
-        modifier: None,
+    let field = |argument: &Argument| {
+        Field::of(argument.name.clone().unwrap_or_else(|| "column".into()), argument.ty.clone())
     };
     let outputs: Vec<Field> =
         function.arguments.iter().filter(|argument| argument.is_output()).map(field).collect();
@@ -192,6 +189,6 @@ pub(crate) fn result_shape(host: &dyn Host, function: &Function) -> Option<Shape
     }
     match &function.returns {
         Type::Composite(name) => shape_of(&host.model().catalog, name),
-        ty => Some(vec![Field { name: function.name.name.clone(), ty: ty.clone(), modifier: None }].into()),
+        ty => Some(vec![Field::of(function.name.name.clone(), ty.clone())].into()),
     }
 }

@@ -5,9 +5,9 @@ use types::json::{DEPTH_MAX, Json, parse, write_string};
 use types::json_value::{from_json, write_value};
 use types::session::Session;
 use types::ty::format_type;
-use types::{Code, Error, Modifier, Result, Type, Value, text};
+use types::{Code, Error, Field, Modifier, Result, Type, Value, record, text};
 
-use crate::environment::{Field, Shape};
+use crate::environment::Shape;
 
 /// A value of one type as one of another.
 ///
@@ -58,6 +58,19 @@ pub(crate) fn fields(value: &Value, shape: &Shape, session: &Session) -> Result<
             Err(Error::new(Code::DATATYPE_MISMATCH, message))
         }
     }
+}
+
+/// The fields of a row that is written as text.
+///
+/// # Errors
+/// What a field's type refuses; `0A000` for rows within.
+pub(crate) fn read_row(written: &str, shape: &Shape, session: &Session) -> Result<Vec<Value>> {
+    let parts = record::parse(written, shape.len())?;
+    let field = |(part, field): (Option<String>, &Field)| match part {
+        None => Ok(Value::Null),
+        Some(part) => text::parse(&field.ty, &part, session),
+    };
+    parts.into_iter().zip(shape.iter()).map(field).collect()
 }
 
 /// A row as the JSON object that it is kept as.

@@ -7,18 +7,10 @@ use std::sync::Arc;
 use catalog::{Catalog, TableId};
 use query::Transition;
 use sql::ast::{Query, TypeName};
-use types::{Code, Error, Modifier, Name, Result, Type, Value};
+use types::{Code, Error, Field, Modifier, Name, Result, Type, Value};
 
 /// The fields of a row.
 pub(crate) type Shape = Arc<[Field]>;
-
-/// A field of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Field {
-    pub(crate) name: Arc<str>,
-    pub(crate) ty: Type,
-    pub(crate) modifier: Option<Modifier>,
-}
 
 /// What a variable is.
 #[derive(Clone, Debug)]
@@ -244,14 +236,5 @@ pub(crate) fn not_a_variable(name: &str) -> Error {
 
 /// The fields of a row type.
 pub(crate) fn shape_of(catalog: &Catalog, name: &Name) -> Option<Shape> {
-    if let Some((_, table)) = catalog.table(name) {
-        let field = |column: &catalog::Column| Field {
-            name: column.name.clone(),
-            ty: column.ty.clone(),
-            modifier: column.modifier,
-        };
-        return Some(table.columns.iter().map(field).collect());
-    }
-    let field = |(name, ty): &(Arc<str>, Type)| Field { name: name.clone(), ty: ty.clone(), modifier: None };
-    catalog.composites.get(name).map(|fields| fields.iter().map(field).collect())
+    catalog.fields(name).map(Shape::from)
 }

@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
                 let shape = self.shape(slot)?;
                 let is_null = variable.is_null_row();
                 self.nulls.borrow_mut().push((slot, is_null));
-                let field = |(at, field): (usize, &crate::environment::Field)| {
+                let field = |(at, field): (usize, &types::Field)| {
                     // A row that is null is one of constants: as a value it is null, and not a row of nulls.
                     if is_null {
                         Expr::null(field.ty.clone())

@@ -12,7 +12,7 @@ mod write;
 use std::sync::Arc;
 
 use catalog::{ColumnId, TableId};
-use types::{Type, Value};
+use types::{Field, Type, Value};
 
 use crate::functions::SetFunction;
 
@@ -316,8 +316,8 @@ pub struct SetCall {
     pub function: &'static SetFunction,
     /// Its arguments, already of the row's argument types.
     pub args: Vec<Expr>,
-    /// Names and types of its columns.
-    pub columns: Arc<[(Arc<str>, Type)]>,
+    /// Its columns.
+    pub columns: Arc<[Field]>,
 }
 
 /// What a parameter of a function is given.

@@ -59,6 +59,7 @@ codes! {
     SUBSTRING_ERROR "22011" 400 "Negative substring length.";
     NOT_IN_REPERTOIRE "22021" 400 "A character that the encoding does not allow.";
     INVALID_PARAMETER "22023" 400 "Invalid parameter value.";
+    INVALID_JSON_DATETIME "22031" 400 "A JSON item that `.datetime()` cannot read.";
     INVALID_JSON_SUBSCRIPT "22033" 400 "A subscript that a JSON path cannot use.";
     NO_JSON_NUMBER "22036" 400 "A JSON item that is no number.";
     JSON_SINGLETON "22038" 400 "A JSON path needs one item, and found others.";

@@ -79,7 +79,8 @@ impl Vector {
     /// # Errors
     /// `42601` for text that is none.
     pub fn parse(text: &str) -> Result<Vector> {
-        let syntax = || Error::new(Code::SYNTAX, format!("syntax error in tsvector: \"{text}\""));
+        let refused = |message: &str| Error::new(Code::SYNTAX, format!("{message}: \"{text}\""));
+        let syntax = || refused("syntax error in tsvector");
         let mut vector = Vector::default();
         let mut chars = text.chars().peekable();
         loop {
@@ -87,13 +88,20 @@ impl Vector {
             if chars.peek().is_none() {
                 break;
             }
-            let lexeme = word(&mut chars, |c| c == ':').ok_or_else(syntax)?;
+            let lexeme = word(&mut chars, |c| c == ':').ok_or_else(|| match text.ends_with('\\') {
+                true => refused("there is no escaped character"),
+                false => syntax(),
+            })?;
             let positions = vector.0.entry(lexeme).or_default();
             if chars.next_if_eq(&':').is_none() {
                 continue;
             }
             loop {
-                positions.push(position(&mut chars).ok_or_else(syntax)?);
+                let (position, weight) = position(&mut chars).ok_or_else(syntax)?;
+                if position == 0 {
+                    return Err(refused("wrong position info in tsvector"));
+                }
+                positions.push((position, weight));
                 if chars.next_if_eq(&',').is_none() {
                     break;
                 }
@@ -260,7 +268,7 @@ fn position(chars: &mut Peekable<Chars<'_>>) -> Option<(u32, u8)> {
     while let Some(c) = chars.next_if(char::is_ascii_digit) {
         digits.push(c);
     }
-    let position = digits.parse::<u32>().ok().filter(|position| *position > 0)?.min(POSITION_MAX);
+    let position = digits.parse::<u32>().ok()?.min(POSITION_MAX);
     let letter = chars.next_if(|c| weight(*c).is_some());
     Some((position, letter.and_then(weight).unwrap_or(0)))
 }

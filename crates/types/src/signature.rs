@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::ty::EnumType;
-use crate::{Name, Type};
+use crate::{Modifier, Name, Type};
 
 /// Simple types and their words.
 const SIMPLE: &[(Type, &str)] = &[
@@ -84,6 +84,31 @@ fn word(out: &mut String, text: &str) {
         }
         out.push(c);
     }
+}
+
+/// Appends what a type is bounded by: nothing, or a letter and numbers.
+pub fn write_modifier(out: &mut String, modifier: Option<Modifier>) {
+    match modifier {
+        None => {}
+        Some(Modifier::Length(length)) => out.push_str(&format!("l{length}")),
+        Some(Modifier::Precision { precision, scale }) => out.push_str(&format!("p{precision},{scale}")),
+        Some(Modifier::Fraction(digits)) => out.push_str(&format!("f{digits}")),
+    }
+}
+
+/// Reads what [`write_modifier`] made; `None` if it did not.
+pub fn parse_modifier(text: &str) -> Option<Option<Modifier>> {
+    let Some(kind) = text.chars().next() else { return Some(None) };
+    let numbers = &text[kind.len_utf8()..];
+    Some(Some(match kind {
+        'l' => Modifier::Length(numbers.parse().ok()?),
+        'p' => {
+            let (precision, scale) = numbers.split_once(',')?;
+            Modifier::Precision { precision: precision.parse().ok()?, scale: scale.parse().ok()? }
+        }
+        'f' => Modifier::Fraction(numbers.parse().ok()?),
+        _ => return None,
+    }))
 }
 
 /// Reads one type; `None` if the text is not one that [`write()`] made.

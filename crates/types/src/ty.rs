@@ -93,6 +93,26 @@ pub struct EnumType {
     pub labels: Vec<Arc<str>>,
 }
 
+/// A field of a row type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type; of a domain, the base type.
+    pub ty: Type,
+    /// Length, precision or fraction.
+    pub modifier: Option<Modifier>,
+    /// The domain it was declared with.
+    pub domain: Option<Name>,
+}
+
+impl Field {
+    /// One of which only the type is known.
+    pub fn of(name: Arc<str>, ty: Type) -> Field {
+        Field { name, ty, modifier: None, domain: None }
+    }
+}
+
 /// What a column's type adds to its [`Type`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Modifier {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Name, Type};
+use types::{Field, Name, Type};
 
 use crate::expr::scope::Source;
 use crate::expr::uses::Uses;
@@ -150,7 +150,7 @@ impl<'a> Dependencies<'a> {
         let domains = self.catalog.domains.values().filter(|domain| is(&domain.ty));
         found.extend(domains.map(|domain| (Object::Type(domain.name.clone()), Link::Normal)));
         let composites =
-            self.catalog.composites.iter().filter(|(_, fields)| fields.iter().any(|(_, ty)| is(ty)));
+            self.catalog.composites.iter().filter(|(_, fields)| fields.iter().any(|field| is(&field.ty)));
         found.extend(composites.map(|(name, _)| (Object::Type(name.clone()), Link::Normal)));
         found
     }
@@ -174,9 +174,11 @@ impl<'a> Dependencies<'a> {
             .iter()
             .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
         let of_it = columns.filter(|(_, column)| column.domain.as_ref() == Some(name));
-        of_it
-            .map(|(table, column)| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal))
-            .collect()
+        let of_it = of_it
+            .map(|(table, column)| (Object::Column(table.name.clone(), column.name.clone()), Link::Normal));
+        let has = |fields: &[Field]| fields.iter().any(|field| field.domain.as_ref() == Some(name));
+        let composites = self.catalog.composites.iter().filter(|(_, fields)| has(fields));
+        of_it.chain(composites.map(|(name, _)| (Object::Type(name.clone()), Link::Normal))).collect()
     }
 
     fn of_function(&self, signature: &str) -> Vec<(Object, Link)> {

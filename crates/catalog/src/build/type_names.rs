@@ -272,10 +272,10 @@ fn no_type(name: &TypeName) -> Error {
 fn modifier(ty: &Type, words: &[String]) -> Result<Option<Modifier>> {
     let numbers: Vec<i64> = words.iter().filter_map(|word| word.trim().parse().ok()).collect();
     match (ty, &numbers[..]) {
-        (Type::Varchar, [length]) => self::length("varchar", *length).map(Some),
-        (Type::Bpchar, [length]) => self::length("char", *length).map(Some),
-        (Type::Bit, [length]) => self::length("bit", *length).map(Some),
-        (Type::Varbit, [length]) => self::length("varbit", *length).map(Some),
+        (Type::Varchar, [length]) => self::length("varchar", *length, CHARACTERS_MAX).map(Some),
+        (Type::Bpchar, [length]) => self::length("char", *length, CHARACTERS_MAX).map(Some),
+        (Type::Bit, [length]) => self::length("bit", *length, BITS_MAX).map(Some),
+        (Type::Varbit, [length]) => self::length("varbit", *length, BITS_MAX).map(Some),
         (Type::Vector, [dimensions]) => self::dimensions(*dimensions).map(Some),
         (Type::Numeric, [precision]) => precision_of(*precision, 0).map(Some),
         (Type::Numeric, [precision, scale]) => precision_of(*precision, *scale).map(Some),
@@ -286,12 +286,18 @@ fn modifier(ty: &Type, words: &[String]) -> Result<Option<Modifier>> {
     }
 }
 
-fn length(name: &str, length: i64) -> Result<Modifier> {
+/// PostgreSQL's most characters of a type.
+const CHARACTERS_MAX: u32 = 10_485_760;
+
+/// And most bits.
+const BITS_MAX: u32 = 83_886_080;
+
+fn length(name: &str, length: i64, max: u32) -> Result<Modifier> {
     let invalid = |message: String| Error::new(Code::INVALID_PARAMETER, message);
     match u32::try_from(length) {
         Ok(0) | Err(_) if length < 1 => Err(invalid(format!("length for type {name} must be at least 1"))),
-        Ok(length) if length <= 10_485_760 => Ok(Modifier::Length(length)),
-        _ => Err(invalid(format!("length for type {name} cannot exceed 10485760"))),
+        Ok(length) if length <= max => Ok(Modifier::Length(length)),
+        _ => Err(invalid(format!("length for type {name} cannot exceed {max}"))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sql::ast::{AlterTypeAction, ColumnConstraint, ColumnConstraintKind, Expr, ObjectName, TypeName};
 use types::ty::{EnumType, format_type};
-use types::{Code, Error, Name, Result, Type};
+use types::{Code, Error, Field, Name, Result, Type};
 
 use super::resolve::written;
 use super::{Builder, Outcome, names};
@@ -35,13 +35,21 @@ impl Builder<'_> {
         fields: &[(String, TypeName)],
     ) -> Result<Outcome> {
         let name = self.new_type(name)?;
-        let fields = fields
-            .iter()
-            .map(|(field, ty)| Ok((names::truncated(field), self.names().ty(ty)?.ty)))
-            .collect::<Result<Vec<_>>>()?;
+        let fields =
+            fields.iter().map(|(field, ty)| self.attribute(field, ty)).collect::<Result<Vec<_>>>()?;
         self.catalog.types.insert(name.clone(), Type::Composite(name.clone()));
         self.catalog.composites.insert(name, fields);
         Ok(Outcome::Applied)
+    }
+
+    fn attribute(&self, name: &str, ty: &TypeName) -> Result<Field> {
+        let found = self.names().ty(ty)?;
+        Ok(Field {
+            name: names::truncated(name),
+            ty: found.ty,
+            modifier: found.modifier,
+            domain: found.domain,
+        })
     }
 
     pub(super) fn create_domain(
@@ -159,16 +167,15 @@ impl Builder<'_> {
             }
             AlterTypeAction::RenameValue { from, to } => self.rename_label(&name, from, to)?,
             AlterTypeAction::AddAttribute(field, ty) => {
-                let ty = self.names().ty(ty)?.ty;
-                let field = names::truncated(field);
+                let field = self.attribute(field, ty)?;
                 let fields = self.fields(&name)?;
-                if fields.iter().any(|(other, _)| *other == field) {
+                if fields.iter().any(|other| other.name == field.name) {
                     return Err(Error::new(
                         Code::DUPLICATE_COLUMN,
-                        format!("column \"{field}\" of relation \"{}\" already exists", name.name),
+                        format!("column \"{}\" of relation \"{}\" already exists", field.name, name.name),
                     ));
                 }
-                fields.push((field, ty));
+                fields.push(field);
             }
             AlterTypeAction::DropAttribute(field) => {
                 let fields = self.fields(&name)?;
@@ -178,7 +185,7 @@ impl Builder<'_> {
                         format!("column \"{field}\" of relation \"{}\" does not exist", name.name),
                     )
                 };
-                let at = fields.iter().position(|(other, _)| **other == **field).ok_or_else(missing)?;
+                let at = fields.iter().position(|other| *other.name == **field).ok_or_else(missing)?;
                 fields.remove(at);
             }
             AlterTypeAction::Other(words) => {
@@ -188,7 +195,7 @@ impl Builder<'_> {
         Ok(Outcome::Applied)
     }
 
-    fn fields(&mut self, name: &Name) -> Result<&mut Vec<(Arc<str>, Type)>> {
+    fn fields(&mut self, name: &Name) -> Result<&mut Vec<Field>> {
         let wrong = || Error::new(Code::WRONG_OBJECT_TYPE, format!("type {name} is not a composite type"));
         self.catalog.composites.get_mut(name).ok_or_else(wrong)
     }
@@ -277,8 +284,11 @@ impl Builder<'_> {
             self.catalog.domains.insert(to.clone(), domain);
         }
         let columns = self.catalog.tables.iter_mut().flat_map(|table| &mut table.columns);
+        let fields = self.catalog.composites.values_mut().flatten().map(|field| &mut field.domain);
         columns
-            .filter_map(|column| column.domain.as_mut())
+            .map(|column| &mut column.domain)
+            .chain(fields)
+            .filter_map(Option::as_mut)
             .filter(|domain| *domain == from)
             .for_each(|domain| *domain = to.clone());
         Ok(())
@@ -290,7 +300,7 @@ impl Builder<'_> {
         let of_columns =
             catalog.tables.iter_mut().flat_map(|table| &mut table.columns).map(|column| &mut column.ty);
         let of_domains = catalog.domains.values_mut().map(|domain| &mut domain.ty);
-        let of_fields = catalog.composites.values_mut().flatten().map(|(_, ty)| ty);
+        let of_fields = catalog.composites.values_mut().flatten().map(|field| &mut field.ty);
         let of_functions = catalog.functions.iter_mut().flat_map(|function| {
             let arguments = function.arguments.iter_mut().map(|argument| &mut argument.ty);
             arguments.chain(std::iter::once(&mut function.returns))

@@ -4,7 +4,6 @@
 //! key, because JSON has no exact form of them.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use query::functions::{self, SetFunction};
 use rusqlite::Connection;
@@ -12,7 +11,7 @@ use rusqlite::functions::{Aggregate, Context as Arguments};
 use rusqlite::types::Value as Owned;
 use types::json::{DEPTH_MAX, Json, parse, write_string};
 use types::stored::{Cell, encode};
-use types::{Error, Result, Type, Value};
+use types::{Error, Field, Result, Value, signature};
 
 use super::errors::carried;
 use super::execute;
@@ -47,21 +46,23 @@ fn called(
     let mut out = vec![b'['];
     for row in rows {
         open(&mut out);
-        for ((_, ty), value) in columns.iter().zip(&row) {
-            write(&mut out, encode(ty, value)?.as_cell());
+        for (field, value) in columns.iter().zip(&row) {
+            write(&mut out, encode(&field.ty, value)?.as_cell());
         }
         out.push(b']');
     }
     close(out)
 }
 
-/// Names and types of columns: a line each.
-fn columns(text: &str) -> Option<Vec<(Arc<str>, Type)>> {
+/// Names, types and modifiers of columns: a line each.
+fn columns(text: &str) -> Option<Vec<Field>> {
     let mut lines = text.lines();
     let mut columns = Vec::new();
     while let Some(name) = lines.next() {
         let name = super::special::unescaped(name);
-        columns.push((name.into(), types::signature::parse(lines.next()?)?));
+        let ty = signature::parse(lines.next()?)?;
+        let modifier = signature::parse_modifier(lines.next()?)?;
+        columns.push(Field { modifier, ..Field::of(name.into(), ty) });
     }
     Some(columns)
 }

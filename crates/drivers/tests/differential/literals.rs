@@ -548,6 +548,34 @@ fn texts() -> Vec<Texts> {
     ]
 }
 
+/// Documents for paths.
+const DOCUMENTS: &[&str] = &[
+    "null",
+    "[1, 2.5, \"a\", {\"b\": null}]",
+    "{\"a\": [1, 2, {\"b\": true}]}",
+    "\"2024-02-29\"",
+    "[\"2024-02-29\", \"2024-03-01 00:00:00\", \"2024-02-29 23:59:59.5-01\"]",
+    "[\"10:30:00\", \"10:30:00+02\", \"09:00:00.25\"]",
+    "[\"2024-2-3\", \"x\", 5]",
+];
+
+/// Paths for documents.
+const PATHS: &[&str] = &[
+    "$",
+    "strict $.a",
+    "$[*] ? (@ > 1)",
+    "$[last].size()",
+    "$[*] ? (@ like_regex \"^[a-c]\" flag \"i\" || exists (@.b))",
+    "$.datetime()",
+    "$[*].datetime().type()",
+    "$[*].datetime() ? (@ >= \"2024-03-01\".datetime())",
+    "$[*].datetime() ? (@ < \"10:30\".datetime(\"HH24:MI\"))",
+    "$[*] ? (@.datetime() == \"2024-02-29T23:59:59.5-01:00\".datetime())",
+    "$[*].datetime(\"YYYY-MM-DD\")",
+    "$[*].datetime(\"HH24:MI:SS.MS\")",
+    "($[0].datetime() < $[1].datetime()) is unknown",
+];
+
 /// Texts for arguments of functions that want words of their own: units, formats, encodings, patterns, zones. `first` is the
 /// type of the first argument.
 pub(crate) fn words(
@@ -770,6 +798,9 @@ pub(crate) fn words(
         }
         ("array_to_string", 1) | ("concat_ws", 0) => &[",", "", " | "],
         ("lpad" | "rpad", 2) => &["", "*", "xy"],
+        ("to_ascii", 1) => &["LATIN1", "latin-2", "LATIN9", "WIN1250", "UTF8", "8", "16", "99"],
+        (name, 0) if name.starts_with("jsonb_path_") => DOCUMENTS,
+        (name, 1) if name.starts_with("jsonb_path_") => PATHS,
         ("convert_from" | "convert_to", 1) => &["UTF8", "utf-8"],
         _ => return None,
     })

@@ -109,7 +109,10 @@ impl Lines<'_, '_> {
             self.add(name, "comment", comment);
         }
         for (name, fields) in &catalog.composites {
-            let fields: Vec<_> = fields.iter().map(|(name, ty)| (name, said(ty, None))).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| (&field.name, said(&field.ty, field.modifier), &field.domain))
+                .collect();
             self.add(name, "fields", fields);
         }
         for (name, domain) in &catalog.domains {

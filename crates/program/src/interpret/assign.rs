@@ -6,11 +6,11 @@ use sql::ast::Expr;
 use sql::body::{Part, Target};
 use types::cast::{Context, context};
 use types::value::Array;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Frame;
-use crate::convert::{converted, fields, integer, printed};
-use crate::environment::{Field, Held, Kind, Shape, not_a_variable};
+use crate::convert::{converted, fields, integer, printed, read_row};
+use crate::environment::{Held, Kind, Shape, not_a_variable};
 use crate::names::no_field;
 
 /// Bytes up to which values are not counted one by one.
@@ -47,6 +47,14 @@ impl Frame<'_> {
                     self.assign_row(slot, &shape, values)
                 }
             };
+        }
+        if let Some(slot) = self.row_slot(target)?
+            && let Some(query::Expr::Const { value: Value::Text(written), ty: Type::Unknown }) =
+                self.planned(value)?.value().cloned()
+            && let Kind::Row { shape, .. } = self.environment.get(slot)?.kind.clone()
+        {
+            let values = read_row(&written, &shape, self.host.session())?;
+            return self.assign_row(slot, &shape, Some(values));
         }
         if !self.takes_rows(target)? {
             let (found, ty) = self.value_without_rows(value).await?;
@@ -120,9 +128,11 @@ impl Frame<'_> {
             _ => None,
         };
         let Some(wanted) = wanted else { return Ok(Value::Row(given.to_vec().into())) };
-        let fields = given.iter().zip(shape.iter()).zip(wanted.iter()).map(|((value, from), to)| {
-            converted(value.clone(), &from.ty, (&to.ty, to.modifier), self.host.session())
-        });
+        let fields = given
+            .iter()
+            .zip(shape.iter())
+            .zip(wanted.iter())
+            .map(|((value, from), to)| self.as_field(value.clone(), &from.ty, to));
         Ok(Value::Row(fields.collect::<Result<Vec<_>>>()?.into()))
     }
 
@@ -225,7 +235,9 @@ impl Frame<'_> {
                 let mut values =
                     fields(&whole, &shape, session)?.unwrap_or_else(|| vec![Value::Null; shape.len()]);
                 let part = std::mem::replace(&mut values[at], Value::Null);
-                values[at] = self.changed((part, &shape[at].ty), rest, (value, from))?;
+                let field = &shape[at];
+                let changed = self.changed((part, &field.ty), rest, (value, from))?;
+                values[at] = self.as_field(changed, &field.ty, field)?;
                 crate::convert::kept(&values, &shape, session)
             }
             ([Segment::Element(indexes), rest @ ..], Type::Array(element)) => {
@@ -252,6 +264,12 @@ impl Frame<'_> {
                 format!("cannot assign to field \"{field}\" of a value that is no row"),
             )),
         }
+    }
+
+    /// A value of some type as a row's field holds it.
+    fn as_field(&self, value: Value, from: &Type, field: &Field) -> Result<Value> {
+        let value = converted(value, from, (&field.ty, field.modifier), self.host.session())?;
+        self.in_domain(self.inner(value, &field.ty)?, field.domain.as_ref())
     }
 
     /// A value that is part of another one: a row as the JSON object that it is kept as.
@@ -284,11 +302,7 @@ impl Frame<'_> {
         let planned = self.planned(value)?;
         Ok(match planned.value() {
             Some(query::Expr::Form { form: query::Form::Record(names), args, .. }) => {
-                let field = |(name, arg): (&Arc<str>, &query::Expr)| Field {
-                    name: name.clone(),
-                    ty: arg.ty(),
-                    modifier: None,
-                };
+                let field = |(name, arg): (&Arc<str>, &query::Expr)| Field::of(name.clone(), arg.ty());
                 Some(names.iter().zip(args).map(field).collect())
             }
             Some(query::Expr::Form { form: query::Form::Row, args, ty }) => {
@@ -351,8 +365,7 @@ impl Frame<'_> {
         };
         let shape = shape.ok_or_else(|| crate::names::unassigned(&name))?;
         let field = shape.get(at).ok_or_else(|| Error::internal("a field that there is not"))?;
-        let value = converted(value, ty, (&field.ty, field.modifier), self.host.session())?;
-        let value = self.inner(value, &field.ty)?;
+        let value = self.as_field(value, ty, field)?;
         self.bounded((place.slot, Some(at)), &value)?;
         let variable = self.environment.get_mut(place.slot)?;
         let Held::Row(_, values) = &mut variable.held else { return Err(crate::names::unassigned(&name)) };
@@ -393,6 +406,10 @@ impl Frame<'_> {
                 }
                 let width = match &value {
                     Value::Row(fields) => fields.len(),
+                    Value::Text(_) if !matches!(ty, Type::Composite(_)) => {
+                        let message = "cannot assign non-composite value to a record variable";
+                        return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+                    }
                     _ => 0,
                 };
                 let shape = self.shape_of_value(width, ty);
@@ -419,8 +436,7 @@ impl Frame<'_> {
             _ => None,
         };
         known.unwrap_or_else(|| {
-            let field =
-                |at: usize| Field { name: format!("f{}", at + 1).into(), ty: Type::Unknown, modifier: None };
+            let field = |at: usize| Field::of(format!("f{}", at + 1).into(), Type::Unknown);
             (0..width).map(field).collect()
         })
     }
@@ -444,10 +460,7 @@ impl Frame<'_> {
                 let mut fields = Vec::with_capacity(wanted.len());
                 for field in wanted.iter() {
                     fields.push(match given.next() {
-                        Some((value, from)) => {
-                            let to = (&field.ty, field.modifier);
-                            self.inner(converted(value, &from.ty, to, self.host.session())?, &field.ty)?
-                        }
+                        Some((value, from)) => self.as_field(value, &from.ty, field)?,
                         None => Value::Null,
                     });
                 }
@@ -481,8 +494,7 @@ impl Frame<'_> {
             && target.parts.is_empty()
             && let Some(slot) = self.row_slot(target)?
         {
-            let field =
-                |(name, ty): &(Arc<str>, Type)| Field { name: name.clone(), ty: ty.clone(), modifier: None };
+            let field = |(name, ty): &(Arc<str>, Type)| Field::of(name.clone(), ty.clone());
             let shape: Shape = outputs.iter().map(field).collect();
             // Without a row all fields are null.
             let values = row.unwrap_or_else(|| vec![Value::Null; outputs.len()]);

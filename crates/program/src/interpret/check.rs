@@ -7,10 +7,10 @@ use sql::body::{
     AliasOf, Block, Declaration, Declared, Dynamic, Into, Level, Loop, Over, Part, Raised, Rows, Step,
     StepKind, Target,
 };
-use types::{Code, Error, Result, Type};
+use types::{Code, Error, Field, Result, Type};
 
 use super::Frame;
-use crate::environment::{Field, Held, Kind, Shape, Variable};
+use crate::environment::{Held, Kind, Shape, Variable};
 use crate::plans::Text;
 
 /// What could not run.
@@ -330,6 +330,6 @@ impl Walk<'_, '_> {
 }
 
 fn shape(columns: &Columns) -> Shape {
-    let field = |(name, ty): &(Arc<str>, Type)| Field { name: name.clone(), ty: ty.clone(), modifier: None };
+    let field = |(name, ty): &(Arc<str>, Type)| Field::of(name.clone(), ty.clone());
     columns.iter().map(field).collect()
 }

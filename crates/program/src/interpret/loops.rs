@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sql::ast::Expr;
 use sql::body::{Loop, Over, Step, Target};
 use types::value::Array;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::{Flow, Frame};
 use crate::convert::integer;
@@ -168,11 +168,7 @@ impl Frame<'_> {
         cursor: &str,
         found: &Loop,
     ) -> Result<Flow> {
-        let field = |(name, ty): &(Arc<str>, Type)| crate::environment::Field {
-            name: name.clone(),
-            ty: ty.clone(),
-            modifier: None,
-        };
+        let field = |(name, ty): &(Arc<str>, Type)| Field::of(name.clone(), ty.clone());
         let shape: crate::environment::Shape = outputs.iter().map(field).collect();
         let mut any = false;
         let mut end = Flow::Next;

@@ -68,6 +68,7 @@ impl Frame<'_> {
             false => self.value_without_rows(expr).await?,
         };
         self.at = At::Returning;
+        self.refuse_other_types(expr, &value)?;
         let returned = if self.function.returns_trigger {
             value
         } else if let Type::Composite(_) = self.function.returns {
@@ -132,6 +133,31 @@ impl Frame<'_> {
                 Err(mismatch(None).with_details(format!("The value is of type {shown}.")))
             }
         }
+    }
+
+    /// A row that is written out has the types of its function's.
+    fn refuse_other_types(&self, expr: &Expr, value: &Value) -> Result<()> {
+        let is_row = matches!(self.function.returns, Type::Composite(_)) && matches!(value, Value::Row(_));
+        if !is_row || !matches!(&*expr.kind, sql::ast::ExprKind::Row(_)) {
+            return Ok(());
+        }
+        let (Some(given), Ok(wanted)) = (self.shape_of_expr(expr)?, self.shape()) else { return Ok(()) };
+        for (position, (from, to)) in given.iter().zip(wanted.iter()).enumerate() {
+            if from.ty == to.ty && to.domain.is_none() {
+                continue;
+            }
+            let wanted = to.domain.as_ref().map_or_else(
+                || format_type(&to.ty, to.modifier),
+                |domain| format_type(&Type::Opaque(domain.clone()), None),
+            );
+            let message = "returned record type does not match expected record type";
+            return Err(Error::new(Code::DATATYPE_MISMATCH, message).with_details(format!(
+                "Returned type {} does not match expected type {wanted} in column {}.",
+                format_type(&from.ty, None),
+                position + 1
+            )));
+        }
+        Ok(())
     }
 
     fn refuse_single(&self, word: &str) -> Result<()> {
@@ -213,7 +239,7 @@ fn fits(outputs: &[(std::sync::Arc<str>, Type)], shape: &Shape) -> Result<()> {
             return refuse(format!(
                 "Returned type {} does not match expected type {} in column {}.",
                 format_type(ty, None),
-                format_type(&field.ty, None),
+                format_type(&field.ty, field.modifier),
                 position + 1
             ));
         }

@@ -384,7 +384,10 @@ fn refuse(why: Failure, name: &str, kind: Kind, arguments: &[Type]) -> Error {
         (Failure::Several, _) => (Code::AMBIGUOUS_FUNCTION, "is not unique", SEVERAL_OPERATORS),
     };
     let message = match (kind, &types[..]) {
-        (Kind::Function, types) => format!("function {name}({}) {end}", types.join(", ")),
+        (Kind::Function, types) => {
+            let name = name.strip_suffix(super::VARIADIC).unwrap_or(name);
+            format!("function {name}({}) {end}", types.join(", "))
+        }
         (_, [operand]) => format!("operator {end}: {name} {operand}"),
         (_, types) => format!("operator {end}: {}", types.join(&format!(" {name} "))),
     };

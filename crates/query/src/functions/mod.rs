@@ -13,6 +13,7 @@ mod aggregate_values;
 mod arguments;
 pub mod around;
 mod array;
+mod ascii;
 mod bits;
 mod buckets;
 mod bytes;
@@ -52,11 +53,11 @@ mod regex_syntax;
 mod row;
 mod search;
 pub mod sets;
-pub mod settings;
 pub mod sequences;
+pub mod settings;
 mod sizes;
-mod system;
 mod sleep;
+mod system;
 mod text;
 mod ty;
 mod values;
@@ -118,6 +119,7 @@ static TABLE: &[&[Function]] = &[
     json_build::ROWS,
     json_path::ROWS,
     array::ROWS,
+    ascii::ROWS,
     datetime::OPERATORS,
     datetime::ROWS,
     zoned_times::ROWS,
@@ -136,10 +138,10 @@ static TABLE: &[&[Function]] = &[
     values::ROWS,
     variadic::ROWS,
     locks::ROWS,
-    networks::ROWS,
-    sizes::ROWS,
     sleep::ROWS,
     sequences::ROWS,
+    networks::ROWS,
+    sizes::ROWS,
     extensions::accents::ROWS,
     extensions::caseless::ROWS,
     extensions::fuzzy::ROWS,

@@ -1,6 +1,7 @@
 //! `to_date` and `to_timestamp` (PostgreSQL 9.8): moments read by a format, forgiving what PostgreSQL forgives.
 
 mod moment;
+mod standard;
 
 use types::datetime::DAY_MICROS;
 use types::session::Session;
@@ -10,6 +11,8 @@ use super::Function;
 use super::Ty::{Date as D, Text as T, Timestamptz as Z};
 use super::arguments::text;
 use super::moment_format::{Case, DAYS, Field, JULIAN_OF_EPOCH, Length, MONTHS, Part, ROMAN_MONTHS, parts};
+
+pub(super) use standard::{Kind, Standard, check as check_standard};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("to_date", &[T, T], D, |_, a| of_date(text(a, 0)?, text(a, 1)?)).stable(),

@@ -3,9 +3,8 @@
 //! They stand in `from` ([`crate::SetCall`]), never in an expression. Their rows are made at once, up to [`ROWS_MAX`].
 
 use std::fmt;
-use std::sync::Arc;
 
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::row::symbol;
 use super::{Context, Kind, Ty};
@@ -25,8 +24,8 @@ pub type Rows = fn(&mut SetContext<'_, '_>, &[Value]) -> Result<Vec<Vec<Value>>>
 pub struct SetContext<'a, 'b> {
     /// Types of the arguments, the session, the clock.
     pub context: &'a mut Context<'b>,
-    /// Names and types of the columns.
-    pub columns: &'a [(Arc<str>, Type)],
+    /// The columns.
+    pub columns: &'a [Field],
 }
 
 /// Which columns the rows have.
@@ -89,7 +88,7 @@ impl SetFunction {
     pub fn call(
         &self,
         context: &mut Context<'_>,
-        columns: &[(Arc<str>, Type)],
+        columns: &[Field],
         arguments: &[Value],
     ) -> Result<Vec<Vec<Value>>> {
         if self.strict && arguments.iter().any(Value::is_null) {
@@ -104,14 +103,14 @@ impl SetFunction {
         count >= self.arguments.len() - self.optional && count <= self.arguments.len()
     }
 
-    /// The types of the columns for arguments of these types; `None` where the call says them.
-    pub fn column_types(&self, arguments: &[Type]) -> Option<Vec<(Arc<str>, Type)>> {
+    /// The columns for arguments of these types; `None` where the call says them.
+    pub fn fields(&self, arguments: &[Type]) -> Option<Vec<Field>> {
         let declared = &self.arguments[..arguments.len().min(self.arguments.len())];
         let of = |ty: Ty| super::ty::result(declared, ty, arguments);
         match self.columns {
-            Columns::One(ty) => Some(vec![(self.name.into(), of(ty)?)]),
+            Columns::One(ty) => Some(vec![Field::of(self.name.into(), of(ty)?)]),
             Columns::Named(columns) => {
-                columns.iter().map(|(name, ty)| Some(((*name).into(), of(*ty)?))).collect()
+                columns.iter().map(|(name, ty)| Some(Field::of((*name).into(), of(*ty)?))).collect()
             }
             Columns::Written => None,
         }

@@ -73,7 +73,6 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("is_normalized", &[T, T], Ty::Bool, |_, a| Ok(Value::Bool(normalized(a)? == text(a, 0)?)))
         .optional(1),
     Function::new("unistr", &[T], T, |_, a| unescaped(text(a, 0)?).and_then(ok_text)),
-    Function::new("to_ascii", &[T], T, |_, _| Err(no_ascii())),
     Function::new("quote_ident", &[T], T, |_, a| ok_text(super::format::quote_ident(text(a, 0)?))),
     Function::new("quote_literal", &[T], T, |_, a| ok_text(super::format::quote_literal(text(a, 0)?))),
 ];
@@ -108,11 +107,6 @@ fn normalized(arguments: &[Value]) -> Result<String> {
         "NFKD" => whole.nfkd().collect(),
         _ => return Err(invalid(format!("invalid normalization form: {form}"))),
     })
-}
-
-/// The encodings that it knows are none of a database of ours.
-fn no_ascii() -> Error {
-    Error::new(Code::FEATURE_NOT_SUPPORTED, "encoding conversion from UTF8 to ASCII not supported")
 }
 
 /// A text in which `\XXXX`, `\+XXXXXX`, `\uXXXX` and `\UXXXXXXXX` stand for characters.

@@ -211,7 +211,7 @@ impl Resolver<'_> {
 
     /// The rows of a body as the function declares them.
     pub(super) fn shaped(&mut self, read: Read, id: FunctionId, function: &Function) -> Result<Read> {
-        let columns = self.result_columns(function)?;
+        let columns = self.result_fields(function)?;
         let mut read = self.in_columns(read, columns, function)?;
         if let (Some(domain), [output]) = (&function.domain, &mut read.outputs[..]) {
             output.expr = self.in_domain(output.expr.clone(), domain)?;

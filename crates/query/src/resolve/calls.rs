@@ -80,6 +80,10 @@ impl Resolver<'_> {
         if super::hypothetical::is_hypothetical(name) && !call.within_group.is_empty() {
             return self.unexpanded("aggregate function calls", |resolver| resolver.hypothetical(call));
         }
+        if super::hypothetical::is_hypothetical(name) && !call.args.is_empty() {
+            let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
+        }
         if super::windows::is_window_function(name) {
             let message = format!("window function {name} requires an OVER clause");
             return Err(Error::new(Code::WINDOWING, message));
@@ -93,6 +97,9 @@ impl Resolver<'_> {
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
         if matches!(name, "coalesce" | "nullif" | "greatest" | "least") {
+            if call.args.iter().any(|argument| argument.variadic) {
+                return Err(Error::new(Code::SYNTAX, "syntax error at or near \"variadic\""));
+            }
             let place = if name == "coalesce" { "COALESCE" } else { "" };
             let args = self.unexpanded(place, |resolver| resolver.arguments(call))?;
             return self.lazy(name, args);
@@ -110,8 +117,18 @@ impl Resolver<'_> {
         let is_list = |argument: &ast::Argument| {
             argument.variadic && !matches!(&*argument.value.kind, ExprKind::Array(_))
         };
-        if call.args.last().is_some_and(is_list) {
+        // A format alone takes no list: it is the list's only element.
+        let is_format = call.name.name == "format" && args.len() == 1;
+        if call.args.last().is_some_and(is_list) && !is_format {
             let name = format!("{}{VARIADIC}", call.name.name);
+            let of_any = crate::functions::Ty::Array(&crate::functions::Ty::Any);
+            let takes_any = candidates(&name, Kind::Function).any(|function| {
+                function.arguments.len() == args.len() && function.arguments.last() == Some(&of_any)
+            });
+            if takes_any && args.last().is_some_and(|list| !matches!(list.ty(), Type::Array(_))) {
+                let message = "VARIADIC argument must be an array";
+                return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+            }
             return self.function(&ObjectName { name, ..call.name.clone() }, args);
         }
         self.function(&call.name, args)
@@ -156,8 +173,14 @@ impl Resolver<'_> {
         if is_ours && is_lacking(&name.name) {
             return self.apply(&name.name, args);
         }
-        let takes = |function: &crate::functions::Function| function.takes(args.len());
-        if is_ours && args.len() == 1 && !candidates(&name.name, Kind::Function).any(takes) {
+        // A function for the very type comes before a cast, and that before one that takes what converts.
+        let is_for_it = |function: &crate::functions::Function| {
+            function.takes(args.len())
+                && function.argument(0).zip(args.first()).is_some_and(|(declared, arg)| {
+                    declared.to_type().is_none_or(|declared| declared == arg.ty())
+                })
+        };
+        if is_ours && args.len() == 1 && !candidates(&name.name, Kind::Function).any(is_for_it) {
             let ty = TypeName {
                 name: name.clone(),
                 modifiers: Vec::new(),
@@ -165,7 +188,9 @@ impl Resolver<'_> {
                 setof: false,
                 of_column: None,
             };
-            if let (Ok((ty, None::<Modifier>, None)), Some(arg)) = (self.find_type(&ty), args.first()) {
+            if let (Ok((ty, None::<Modifier>, None)), Some(arg)) = (self.find_type(&ty), args.first())
+                && types::cast::context(&arg.ty(), &ty).is_some()
+            {
                 return self.cast(arg.clone(), &ty, None);
             }
         }

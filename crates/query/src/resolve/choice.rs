@@ -110,7 +110,9 @@ impl Resolver<'_> {
         match to {
             to if from == *to || is_polymorphic(to) => true,
             Type::Composite(name) if &*name.name == "record" => matches!(from, Type::Composite(_)),
-            Type::Composite(_) => is_null(arg) || matches!(arg, Expr::Form { form: Form::Row, .. }),
+            Type::Composite(_) => {
+                matches!(arg, Expr::Const { ty: Type::Unknown, .. } | Expr::Form { form: Form::Row, .. })
+            }
             Type::Opaque(_) => is_null(arg),
             to => cast::context(&from, to) == Some(Context::Implicit),
         }
@@ -155,10 +157,14 @@ impl Resolver<'_> {
         Ok(args)
     }
 
-    fn converted_argument(&self, arg: Expr, to: &Type) -> Result<Expr> {
+    fn converted_argument(&mut self, arg: Expr, to: &Type) -> Result<Expr> {
         match to {
             Type::Composite(name) if &*name.name == "record" => Ok(arg),
             Type::Composite(_) | Type::Opaque(_) if is_null(&arg) => Ok(Expr::null(to.clone())),
+            Type::Composite(_) if super::bodies::row_fields(&arg).is_some() && arg.ty() != *to => {
+                let row = self.row_as(&arg, to, Context::Implicit)?;
+                self.row_in_domains(row)
+            }
             Type::Composite(_) if arg.ty() != *to => self.cast(arg, to, None),
             to => self.coerce(arg, to),
         }

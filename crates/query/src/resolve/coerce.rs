@@ -6,7 +6,7 @@ use catalog::{ColumnId, Table};
 use types::cast::{self, Context};
 use types::session::Session;
 use types::ty::format_type;
-use types::{Code, Error, Modifier, Result, Type, Value, text};
+use types::{Code, Error, Field, Modifier, Result, Type, Value, record, text};
 
 use super::Resolver;
 use crate::eval::is_null_row;
@@ -58,12 +58,55 @@ impl Resolver<'_> {
     /// An untyped literal read as a type.
     pub(super) fn literal(&self, value: Value, to: &Type, modifier: Option<Modifier>) -> Result<Expr> {
         let Value::Text(written) = value else { return Ok(Expr::null(to.clone())) };
+        if let Type::Composite(name) = to
+            && let Some(fields) = self.catalog.fields(name)
+        {
+            return self.literal_row(&written, &fields, to);
+        }
         let Some(value) = constant(&written, to, &self.session)? else {
             let expr = Box::new(Expr::Const { value: Value::Text(written), ty: Type::Text });
             return Ok(Expr::Cast { expr, ty: to.clone(), modifier, explicit: true });
         };
         let value = text::apply_modifier(to, modifier, value, true)?;
         Ok(Expr::Const { value, ty: to.clone() })
+    }
+
+    /// A row that is written as text: each field as its type reads it.
+    fn literal_row(&self, written: &str, fields: &[Field], to: &Type) -> Result<Expr> {
+        let parts = record::parse(written, fields.len())?;
+        let args = parts.into_iter().zip(fields).map(|(part, field)| {
+            let value = match part {
+                None => Expr::null(field.ty.clone()),
+                Some(part) => self.bounded(self.literal(Value::text(part), &field.ty, None)?, field)?,
+            };
+            self.held(value, field)
+        });
+        let names = fields.iter().map(|field| field.name.clone()).collect();
+        Ok(Expr::Form { form: Form::Record(names), args: args.collect::<Result<_>>()?, ty: to.clone() })
+    }
+
+    /// A value of a field's type within the field's length or precision, as it is stored: what does not fit is an error.
+    pub(super) fn bounded(&self, value: Expr, field: &Field) -> Result<Expr> {
+        Ok(match value {
+            value if field.modifier.is_none() => value,
+            Expr::Const { value, ty } => {
+                let value = text::apply_modifier(&ty, field.modifier, value, false)?;
+                Expr::Const { value, ty }
+            }
+            value => stored_as(value, &field.ty, field.modifier),
+        })
+    }
+
+    /// A value of a field's domain. One that is computed would have to be computed once, in a row of its own.
+    fn held(&self, value: Expr, field: &Field) -> Result<Expr> {
+        let Some(domain) = field.domain.as_ref().filter(|domain| self.is_constrained(domain)) else {
+            return Ok(value);
+        };
+        if !super::declared::is_simple(&value) {
+            return Err(Error::missing(format!("a row here with a computed value of domain {domain}")));
+        }
+        let mut apart = Resolver { session: self.session.clone(), ..Resolver::new(self.catalog, &[]) };
+        apart.in_domain(value, domain)
     }
 
     /// A cast that was written.
@@ -76,7 +119,9 @@ impl Resolver<'_> {
             expr if cast::context(&from, to).is_some() => {
                 Ok(Expr::Cast { expr: Box::new(expr), ty: to.clone(), modifier, explicit: true })
             }
-            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) => self.row_as(&expr, to),
+            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_))) => {
+                self.held_row(self.row_as(&expr, to, Context::Explicit)?)
+            }
             _ => {
                 let (from, to) = (format_type(&from, None), format_type(to, None));
                 Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}")))
@@ -132,11 +177,11 @@ impl Resolver<'_> {
         args.into_iter().map(|arg| self.printed(arg)).collect()
     }
 
-    /// A row as one of a declared type: each field becomes one of the field's type.
-    fn row_as(&self, expr: &Expr, to: &Type) -> Result<Expr> {
+    /// A row as one of a declared type: each field becomes one of the field's type, of its domain's base type.
+    pub(super) fn row_as(&self, expr: &Expr, to: &Type, context: Context) -> Result<Expr> {
         let refuse = || Error::missing(format!("a cast of a row to {}", format_type(to, None)));
         let Type::Composite(name) = to else { return Err(refuse()) };
-        let (Some(wanted), Some(given)) = (self.fields_of(name), super::bodies::row_fields(expr)) else {
+        let (Some(wanted), Some(given)) = (self.catalog.fields(name), super::bodies::row_fields(expr)) else {
             return Err(refuse());
         };
         if wanted.len() != given.len() {
@@ -145,13 +190,43 @@ impl Resolver<'_> {
             return Err(Error::new(Code::CANNOT_COERCE, format!("cannot cast type {from} to {to}"))
                 .with_details(format!("Input has too {words} columns.")));
         }
-        let args = given.iter().zip(&wanted).map(|(field, (_, ty))| match field.ty() {
-            from if from == *ty => Ok(field.clone()),
-            _ => self.cast(field.clone(), ty, None),
-        });
+        let args = given.iter().zip(&wanted).map(|(value, field)| self.as_field(value, field, context));
         let args = args.collect::<Result<Vec<_>>>()?;
-        let names: Arc<[_]> = wanted.into_iter().map(|(name, _)| name).collect();
+        let names: Arc<[_]> = wanted.into_iter().map(|field| field.name).collect();
         Ok(Expr::Form { form: Form::Record(names), args, ty: to.clone() })
+    }
+
+    fn as_field(&self, value: &Expr, field: &Field, context: Context) -> Result<Expr> {
+        let from = value.ty();
+        if context == Context::Explicit {
+            return match field.modifier {
+                None if from == field.ty => Ok(value.clone()),
+                modifier => self.cast(value.clone(), &field.ty, modifier),
+            };
+        }
+        let value = if from == field.ty { value.clone() } else { self.cast(value.clone(), &field.ty, None)? };
+        self.bounded(value, field)
+    }
+
+    /// A row whose fields are values of their domains.
+    fn held_row(&self, row: Expr) -> Result<Expr> {
+        let Expr::Form { form, args, ty: Type::Composite(name) } = row else { return Ok(row) };
+        let fields = self.catalog.fields(&name).unwrap_or_default();
+        let args = args.into_iter().zip(&fields).map(|(value, field)| self.held(value, field));
+        Ok(Expr::Form { form, args: args.collect::<Result<_>>()?, ty: Type::Composite(name) })
+    }
+
+    /// The same where a computed value may be put into a row of its own.
+    pub(super) fn row_in_domains(&mut self, row: Expr) -> Result<Expr> {
+        let Expr::Form { form, mut args, ty: Type::Composite(name) } = row else { return Ok(row) };
+        let fields = self.catalog.fields(&name).unwrap_or_default();
+        for (arg, field) in args.iter_mut().zip(&fields) {
+            if let Some(domain) = &field.domain {
+                let value = std::mem::replace(arg, Expr::null(field.ty.clone()));
+                *arg = self.in_domain(value, domain)?;
+            }
+        }
+        Ok(Expr::Form { form, args, ty: Type::Composite(name) })
     }
 
     /// A new value of a column: the assignment cast, with the column's length or precision.
@@ -167,10 +242,11 @@ impl Resolver<'_> {
                 let parsed = self.literal(value, to, None)?;
                 Ok(stored_as(parsed, to, declared.modifier))
             }
-            expr if matches!((&from, to), (Type::Composite(_), Type::Composite(_)))
+            expr if from != *to
+                && matches!((&from, to), (Type::Composite(_), Type::Composite(_)))
                 && super::bodies::row_fields(&expr).is_some() =>
             {
-                self.row_as(&expr, to)
+                self.held_row(self.row_as(&expr, to, Context::Assignment)?)
             }
             expr if is_of_rows(&from) && is_text(to) => self.cast(expr, to, declared.modifier),
             expr if from == *to && declared.modifier.is_none() => Ok(expr),

@@ -14,7 +14,7 @@ use catalog::{Argument, Function, Language};
 use sql::ast::{self, Call, StatementKind};
 use types::cast::{self, Context};
 use types::ty::format_type;
-use types::{Code, Error, Name, Result, Type, Value};
+use types::{Code, Error, Field, Name, Result, Type, Value};
 
 use super::Resolver;
 use super::bodies::row_fields;
@@ -144,11 +144,8 @@ impl<'a> Resolver<'a> {
 
     /// The fields of a row type.
     pub(super) fn fields_of(&self, name: &Name) -> Option<Vec<(Arc<str>, Type)>> {
-        if let Some((_, table)) = self.catalog.table(name) {
-            let column = |column: &catalog::Column| (column.name.clone(), column.ty.clone());
-            return Some(table.columns.iter().map(column).collect());
-        }
-        self.catalog.composites.get(name).cloned()
+        let fields = self.catalog.fields(name)?;
+        Some(fields.into_iter().map(|field| (field.name, field.ty)).collect())
     }
 
     /// A function of a row in column notation: `t.full_name`.
@@ -287,14 +284,17 @@ impl<'a> Resolver<'a> {
         let function = &*function;
         let fields = match &function.returns {
             Type::Opaque(_) | Type::Void => return Err(unsupported(function, "")),
-            Type::Composite(name) => Some(self.fields_of(name).ok_or_else(|| unsupported(function, ""))?),
+            Type::Composite(name) => {
+                Some(self.catalog.fields(name).ok_or_else(|| unsupported(function, ""))?)
+            }
             _ => None,
         };
         let mut read = self.body_of(at, args)?;
         if let Some(fields) = fields.filter(|fields| read.outputs.len() == fields.len())
             && read.outputs.first().is_none_or(|output| output.expr.ty() != function.returns)
         {
-            read.outputs = vec![self.as_row(read.outputs, fields, function)?];
+            let row = self.as_row(&read, fields, function)?;
+            read.outputs = vec![row];
         }
         let [output] = &mut read.outputs[..] else { return Err(mismatch(function)) };
         output.expr = self.returned(output.expr.clone(), &function.returns, function)?;
@@ -314,20 +314,36 @@ impl<'a> Resolver<'a> {
     }
 
     /// The outputs of a body as one row of the type that its function returns.
-    fn as_row(
-        &self,
-        outputs: Vec<Output>,
-        fields: Vec<(Arc<str>, Type)>,
-        function: &Function,
-    ) -> Result<Output> {
-        let args = outputs
-            .into_iter()
-            .zip(&fields)
-            .map(|(output, (_, ty))| self.returned(output.expr, ty, function));
-        let args = args.collect::<Result<_>>()?;
-        let names: Arc<[_]> = fields.into_iter().map(|(name, _)| name).collect();
+    fn as_row(&mut self, read: &Read, fields: Vec<Field>, function: &Function) -> Result<Output> {
+        let mut args = Vec::with_capacity(fields.len());
+        for (output, field) in read.outputs.iter().zip(&fields) {
+            args.push(self.returned_field(&read.from, &output.expr, field, function)?);
+        }
+        let names: Arc<[_]> = fields.into_iter().map(|field| field.name).collect();
         let expr = Expr::Form { form: Form::Record(names), args, ty: function.returns.clone() };
         Ok(Output { name: function.name.name.clone(), expr })
+    }
+
+    /// What a body says, as a field of the rows that its function returns.
+    pub(super) fn returned_field(
+        &mut self,
+        from: &Source,
+        expr: &Expr,
+        field: &Field,
+        function: &Function,
+    ) -> Result<Expr> {
+        let mut value = self.returned(expr.clone(), &field.ty, function)?;
+        // A column that is declared alike has such values.
+        let is_alike = expr.ty() == field.ty;
+        if !is_alike || self.modifier_of(from, expr) != field.modifier {
+            value = self.bounded(value, field)?;
+        }
+        match &field.domain {
+            Some(domain) if !is_alike || self.domain_of(from, expr).as_ref() != Some(domain) => {
+                self.in_domain(value, domain)
+            }
+            Some(_) | None => Ok(value),
+        }
     }
 
     /// Whether a domain refuses some values of its base type.
@@ -433,19 +449,25 @@ impl<'a> Resolver<'a> {
 
     /// The columns of a set's rows.
     pub(super) fn result_columns(&self, function: &Function) -> Result<Vec<(Arc<str>, Type)>> {
+        let fields = self.result_fields(function)?;
+        Ok(fields.into_iter().map(|field| (field.name, field.ty)).collect())
+    }
+
+    /// The same with what bounds them.
+    pub(super) fn result_fields(&self, function: &Function) -> Result<Vec<Field>> {
         let outputs: Vec<&Argument> =
             function.arguments.iter().filter(|argument| argument.is_output()).collect();
         if !outputs.is_empty() {
             let column = |argument: &&Argument| {
-                (argument.name.clone().unwrap_or_else(|| "column".into()), argument.ty.clone())
+                Field::of(argument.name.clone().unwrap_or_else(|| "column".into()), argument.ty.clone())
             };
             return Ok(outputs.iter().map(column).collect());
         }
         match &function.returns {
-            Type::Composite(name) => self.fields_of(name).ok_or_else(|| unsupported(function, "")),
+            Type::Composite(name) => self.catalog.fields(name).ok_or_else(|| unsupported(function, "")),
             Type::Opaque(name) if &*name.name == "record" => Err(unsupported(function, "")),
             Type::Void => Err(unsupported(function, "")),
-            ty => Ok(vec![(function.name.name.clone(), ty.clone())]),
+            ty => Ok(vec![Field::of(function.name.name.clone(), ty.clone())]),
         }
     }
 
@@ -507,7 +529,7 @@ pub(super) fn inputs(function: &Function) -> impl Iterator<Item = &Argument> {
 }
 
 /// Whether an argument may stand wherever the parameter does, any number of times.
-fn is_simple(arg: &Expr) -> bool {
+pub(super) fn is_simple(arg: &Expr) -> bool {
     let mut simple = !visit::may_raise(arg);
     visit::deep(arg, &mut |inner| match inner {
         Expr::Subquery(_) | Expr::Call(_) | Expr::Aggregate { .. } | Expr::Window { .. } => simple = false,

@@ -187,7 +187,10 @@ impl Resolver<'_> {
             return Ok(Source::Read { id, read: Box::new(read), view: None });
         }
         match read.from {
-            Source::Function { calls, ordinality, .. } => Ok(Source::Function { id, calls, ordinality }),
+            Source::Function { calls, ordinality, .. } if read.filter.is_none() => {
+                Ok(Source::Function { id, calls, ordinality })
+            }
+            Source::Function { .. } => Ok(Source::Read { id, read: Box::new(read), view: None }),
             _ => Err(Error::internal("sets side by side of no function")),
         }
     }

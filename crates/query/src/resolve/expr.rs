@@ -65,6 +65,11 @@ impl Resolver<'_> {
     }
 
     fn unary(&mut self, op: &str, expr: &ast::Expr) -> Result<Expr> {
+        if op == "-"
+            && let Some(number) = least(&expr.kind)
+        {
+            return Ok(number);
+        }
         let operand = self.expr(expr)?;
         let chosen = choose(op, Kind::Prefix, &[operand.ty()])?;
         let args = self.coerce_all(vec![operand], &chosen.argument_types)?;
@@ -307,9 +312,14 @@ impl Resolver<'_> {
             return self.in_domain(value, &domain);
         }
         if let (ExprKind::Array(elements), Type::Array(element)) = (&*expr.kind, &ty) {
-            return self.array_of(elements, element);
+            return self.array_of(elements, (element, modifier));
         }
         let operand = self.expr(expr)?;
+        let is_row = |ty: &Type| matches!(ty, Type::Composite(_));
+        if is_row(&ty) && operand.ty() != ty && super::bodies::row_fields(&operand).is_some() {
+            let row = self.row_as(&operand, &ty, types::cast::Context::Explicit)?;
+            return self.row_in_domains(row);
+        }
         self.cast(operand, &ty, modifier)
     }
 
@@ -339,14 +349,18 @@ impl Resolver<'_> {
     }
 
     /// `array[…]::type[]`: each element is cast.
-    fn array_of(&mut self, elements: &[ast::Expr], element: &Type) -> Result<Expr> {
+    fn array_of(
+        &mut self,
+        elements: &[ast::Expr],
+        (element, modifier): (&Type, Option<Modifier>),
+    ) -> Result<Expr> {
         let mut args = Vec::new();
         for expr in elements {
             if let ExprKind::Array(inner) = &*expr.kind {
-                args.push(self.array_of(inner, element)?);
+                args.push(self.array_of(inner, (element, modifier))?);
             } else {
                 let resolved = self.expr(expr)?;
-                args.push(self.cast(resolved, element, None)?);
+                args.push(self.cast(resolved, element, modifier)?);
             }
         }
         Ok(Expr::Form { form: Form::Array, args, ty: element.clone().array() })
@@ -376,6 +390,26 @@ impl Resolver<'_> {
 /// `not`
 pub(super) fn not(expr: Expr) -> Expr {
     Expr::test(Form::Not, vec![expr])
+}
+
+/// What a minus makes of the only whole number that has more of a type without it: a sign is part of a number.
+fn least(kind: &ExprKind) -> Option<Expr> {
+    let is_beyond =
+        |digits: &str| digits.parse().is_ok_and(|number: u64| [1 << 31, 1 << 63].contains(&number));
+    match kind {
+        ExprKind::Literal(Literal::Integer(digits)) if is_beyond(digits) => {
+            let number: i64 = format!("-{digits}").parse().ok()?;
+            let ty = if i32::try_from(number).is_ok() { Type::Int4 } else { Type::Int8 };
+            Some(Expr::Const { value: Value::Int(number), ty })
+        }
+        ExprKind::Unary { op, expr } if op == "-" => match &*expr.kind {
+            ExprKind::Literal(literal @ Literal::Integer(digits)) if is_beyond(digits) => {
+                constant(literal).ok()
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What a kind of expression is not, wherever it stands.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use catalog::ColumnId;
 use sql::ast::{self, Call, TypeName};
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Resolver;
 use super::bodies::row_fields;
 use super::calls::record;
 use super::scope::Relation;
+use crate::functions::sets::Columns as SetColumns;
 use crate::functions::{Volatility, choose_aggregate, choose_set, sets};
 use crate::ir::{Expr, Form, Output, Read, SetCall, Source, SourceId, Subquery};
 use crate::visit;
@@ -28,7 +29,7 @@ impl Set {
     /// The names of its columns.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         match self {
-            Set::Call(call) => call.columns.iter().map(|(name, _)| name.clone()).collect(),
+            Set::Call(call) => call.columns.iter().map(|field| field.name.clone()).collect(),
             Set::Rows(rows) => rows.outputs.iter().map(|output| output.name.clone()).collect(),
         }
     }
@@ -36,7 +37,7 @@ impl Set {
     /// Its columns as those of a source, from a position on.
     pub(super) fn columns(&self, source: SourceId, from: usize) -> Result<Vec<Expr>> {
         let types: Vec<Type> = match self {
-            Set::Call(call) => call.columns.iter().map(|(_, ty)| ty.clone()).collect(),
+            Set::Call(call) => call.columns.iter().map(|field| field.ty.clone()).collect(),
             Set::Rows(rows) => rows.outputs.iter().map(|output| output.expr.ty()).collect(),
         };
         let column = |(at, ty): (usize, Type)| {
@@ -94,7 +95,7 @@ impl Resolver<'_> {
     fn unnested_rows(&self, array: &Expr) -> Result<Option<SetCall>> {
         let fields = match &array.ty() {
             Type::Array(element) => match &**element {
-                Type::Composite(name) => self.fields_of(name),
+                Type::Composite(name) => self.catalog.fields(name),
                 _ => None,
             },
             _ => None,
@@ -111,7 +112,7 @@ impl Resolver<'_> {
         let chosen = choose_set(name, &types)?;
         let mut args = self.coerce_all(args, &chosen.argument_types)?;
         args.extend(base);
-        let own = populated.or_else(|| chosen.function.column_types(&chosen.argument_types));
+        let own = populated.or_else(|| chosen.function.fields(&chosen.argument_types));
         let columns = match (own, definitions) {
             (Some(columns), []) => columns,
             (Some(_), _) => {
@@ -124,9 +125,9 @@ impl Resolver<'_> {
             }
             (None, definitions) => definitions
                 .iter()
-                .map(|(name, ty)| match self.cast_target(ty)? {
-                    (ty, None) => Ok((Arc::from(name.as_str()), ty)),
-                    (_, Some(_)) => Err(Error::missing("a length or precision in a column definition list")),
+                .map(|(name, ty)| {
+                    let (ty, modifier, domain) = self.find_type(ty)?;
+                    Ok(Field { name: name.as_str().into(), ty, modifier, domain })
                 })
                 .collect::<Result<Vec<_>>>()?,
         };
@@ -135,18 +136,17 @@ impl Resolver<'_> {
 
     /// `json_populate_record(base, json)` has the fields of the base's type as columns. The fields of a base that is not null
     /// stand behind the JSON.
-    #[expect(clippy::type_complexity, reason = "three parts of one call")]
     fn populated(
         &self,
         name: &str,
         mut args: Vec<Expr>,
-    ) -> Result<(Option<Vec<(Arc<str>, Type)>>, Vec<Expr>, Vec<Expr>)> {
+    ) -> Result<(Option<Vec<Field>>, Vec<Expr>, Vec<Expr>)> {
         if !name.contains("_populate_record") || args.len() != 2 {
             return Ok((None, Vec::new(), args));
         }
         let base = args.remove(0);
         let fields = match &base.ty() {
-            Type::Composite(name) => self.fields_of(name),
+            Type::Composite(name) => self.catalog.fields(name),
             _ => None,
         };
         let is_null = |expr: &Expr| matches!(expr, Expr::Const { value: Value::Null, .. });
@@ -160,7 +160,7 @@ impl Resolver<'_> {
         if row_fields(&base).is_none() && may_differ(&base) {
             return Err(Error::missing(format!("{name}() of a base that is computed")));
         }
-        let values = fields.iter().map(|(field, _)| self.field(&base, field)).collect::<Result<_>>()?;
+        let values = fields.iter().map(|field| self.field(&base, &field.name)).collect::<Result<_>>()?;
         Ok((Some(fields), values, args))
     }
 
@@ -171,14 +171,17 @@ impl Resolver<'_> {
         };
         let name = alias.as_ref().map_or(&call.name.name, |alias| &alias.name);
         let id = self.ids.fresh();
+        let mut is_of_rows = !definitions.is_empty();
         let (source, mut columns) = if is_set(call) {
             let calls = self.set_calls(call, definitions)?;
+            is_of_rows |= calls.iter().any(|call| matches!(call.function.columns, SetColumns::Written));
+            let of_field = |field: &Field| (field.name.clone(), field.ty.clone());
             let mut columns: Vec<(Arc<str>, Type)> =
-                calls.iter().flat_map(|call| call.columns.iter().cloned()).collect();
+                calls.iter().flat_map(|call| call.columns.iter().map(of_field)).collect();
             if *ordinality {
                 columns.push(("ordinality".into(), Type::Int8));
             }
-            (Source::Function { id, calls, ordinality: *ordinality }, columns)
+            (self.source_of_calls(id, calls, *ordinality)?, columns)
         } else {
             let mut read = self.one_row(call, definitions)?;
             if *ordinality {
@@ -197,7 +200,7 @@ impl Resolver<'_> {
             (name, Expr::Column { source: id, column: ColumnId(at), ty })
         };
         let mut relation = Relation::of_columns(name, columns.into_iter().zip(0..).map(column).collect());
-        relation.is_value = definitions.is_empty() && is_value(&relation.columns);
+        relation.is_value = !is_of_rows && is_value(&relation.columns);
         relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
         self.add(relation)?;
         Ok(source)
@@ -256,22 +259,65 @@ impl Resolver<'_> {
         Ok(Source::Read { id, read: Box::new(read), view: None })
     }
 
+    /// The rows of set-returning functions as a source.
+    pub(super) fn source_of_calls(
+        &mut self,
+        id: SourceId,
+        calls: Vec<SetCall>,
+        ordinality: bool,
+    ) -> Result<Source> {
+        let is_held = |field: &Field| field.domain.as_ref().is_some_and(|domain| self.is_constrained(domain));
+        if !calls.iter().any(|call| call.columns.iter().any(is_held)) {
+            return Ok(Source::Function { id, calls, ordinality });
+        }
+        let sets = calls.into_iter().map(Set::Call).collect();
+        Ok(Source::Read { id, read: Box::new(self.side_by_side(sets, ordinality)?), view: None })
+    }
+
+    /// The condition that columns are values of their domains, which raises an error where one is none. Whoever reads rows of a
+    /// call reads this, whatever columns are wanted. A row of no document is not looked at.
+    fn are_of_domains(&mut self, id: SourceId, call: &SetCall) -> Result<Option<Expr>> {
+        let mut tests = Vec::new();
+        for (field, at) in call.columns.iter().zip(0..) {
+            let Some(domain) = field.domain.as_ref().filter(|domain| self.is_constrained(domain)) else {
+                continue;
+            };
+            let column = Expr::Column { source: id, column: ColumnId(at), ty: field.ty.clone() };
+            let value = self.in_domain(column, domain)?;
+            // True, whatever the value is.
+            tests.push(Expr::test(Form::IsNotNull, vec![Expr::test(Form::IsNull, vec![value])]));
+        }
+        let (false, Some(document)) = (tests.is_empty(), call.args.first()) else { return Ok(None) };
+        let is_none = Expr::test(Form::IsNull, vec![document.clone()]);
+        Ok(Some(Expr::Case {
+            branches: vec![(is_none, Expr::bool(true))],
+            otherwise: Some(Box::new(Expr::test(Form::And, tests))),
+            ty: Type::Bool,
+        }))
+    }
+
     /// A read of the rows of sets side by side.
     pub(super) fn side_by_side(&mut self, sets: Vec<Set>, ordinality: bool) -> Result<Read> {
         let id = self.ids.fresh();
-        let (mut calls, mut outputs) = (Vec::new(), Vec::new());
+        let (mut calls, mut outputs, mut filter) = (Vec::new(), Vec::new(), None);
+        let is_alone = sets.len() == 1;
         for set in sets {
             let is_packed = matches!(set, Set::Rows(_));
             let call = match set {
                 Set::Call(call) => call,
                 Set::Rows(rows) => self.packed(rows)?,
             };
-            for (name, ty) in call.columns.iter() {
+            let held = self.are_of_domains(id, &call)?;
+            if held.is_some() && !is_alone {
+                return Err(Error::missing("columns of domains among functions that stand side by side"));
+            }
+            filter = filter.or(held);
+            for field in call.columns.iter() {
                 let position = u16::try_from(outputs.len()).map_err(Error::internal)?;
-                let column = Expr::Column { source: id, column: ColumnId(position), ty: ty.clone() };
-                let is_document = is_packed && matches!(ty, Type::Json | Type::Jsonb);
+                let column = Expr::Column { source: id, column: ColumnId(position), ty: field.ty.clone() };
+                let is_document = is_packed && matches!(field.ty, Type::Json | Type::Jsonb);
                 let expr = if is_document { self.unwrapped(column)? } else { column };
-                outputs.push(Output { name: name.clone(), expr });
+                outputs.push(Output { name: field.name.clone(), expr });
             }
             calls.push(call);
         }
@@ -280,7 +326,7 @@ impl Resolver<'_> {
             let expr = Expr::Column { source: id, column: ColumnId(position), ty: Type::Int8 };
             outputs.push(Output { name: "ordinality".into(), expr });
         }
-        Ok(Read { outputs, ..Read::from(Source::Function { id, calls, ordinality }) })
+        Ok(Read { outputs, filter, ..Read::from(Source::Function { id, calls, ordinality }) })
     }
 
     /// Rows as those of a set-returning function of ours: they go through one JSON document. JSON itself stands in an array there,
@@ -291,7 +337,7 @@ impl Resolver<'_> {
         for (at, output) in rows.outputs.iter_mut().enumerate() {
             output.name = format!("c{at}").into();
             let ty = output.expr.ty();
-            columns.push((output.name.clone(), ty.clone()));
+            columns.push(Field::of(output.name.clone(), ty.clone()));
             if matches!(ty, Type::Json | Type::Jsonb) {
                 let is_null = Expr::test(Form::IsNull, vec![output.expr.clone()]);
                 let wrapped = self.apply("json_build_array", vec![output.expr.clone()])?;

@@ -9,7 +9,7 @@ use catalog::{Catalog, ColumnId, TableId, Volatility};
 use sql::ast::{self, ArgumentMode, ExprKind, StatementKind};
 use types::session::Session;
 use types::ty::format_type;
-use types::{Code, Error, Result, Type, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Resolver;
 use super::declared::unsupported;
@@ -359,7 +359,8 @@ impl<'a> Resolver<'a> {
         let chosen = crate::functions::choose_set(name, &[Type::Json])?;
         let id = self.ids.fresh();
         let outputs = outputs(id, &columns);
-        let calls = vec![SetCall { function: chosen.function, args: vec![call], columns: columns.into() }];
+        let columns = columns.into_iter().map(|(name, ty)| Field::of(name, ty)).collect();
+        let calls = vec![SetCall { function: chosen.function, args: vec![call], columns }];
         Ok(Read { outputs, ..Read::from(Source::Function { id, calls, ordinality: false }) })
     }
 

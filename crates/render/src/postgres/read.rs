@@ -328,10 +328,10 @@ impl Writer<'_> {
             writer.push(")");
             if matches!(call.function.columns, SetColumns::Written) {
                 writer.push(" AS (");
-                writer.list(call.columns.iter(), ", ", |writer, (name, ty)| {
-                    writer.identifier(name);
+                writer.list(call.columns.iter(), ", ", |writer, field| {
+                    writer.identifier(&field.name);
                     writer.push(" ");
-                    writer.push(&names::type_name(ty, None));
+                    writer.push(&names::type_name(&field.ty, field.modifier));
                     Ok(())
                 })?;
                 writer.push(")");

@@ -3,14 +3,14 @@
 //! SQLite knows one kind: table-valued functions. So rows are made as one JSON array of arrays of stored values, which
 //! `json_each` takes apart again.
 
-use query::{Expr, Output, Read, SetCall, SourceId};
+use query::{Expr, Read, SetCall, SourceId};
 use types::stored::Stored;
-use types::{Result, Type};
+use types::{Result, Type, signature};
 
 use super::Writer;
 use super::compound::Compound;
-use super::names::Special;
-use super::read::{Use, shape};
+use super::names::{self, Special};
+use super::read::Use;
 
 impl Writer<'_> {
     /// Set-returning functions, side by side.
@@ -34,11 +34,18 @@ impl Writer<'_> {
     }
 
     fn set_call(&mut self, call: &SetCall) -> Result<()> {
-        let columns =
-            call.columns.iter().map(|(name, ty)| Output { name: name.clone(), expr: Expr::null(ty.clone()) });
+        let mut columns = String::new();
+        for field in call.columns.iter() {
+            columns.push_str(&names::escaped_line(&field.name));
+            columns.push('\n');
+            signature::write(&mut columns, &field.ty);
+            columns.push('\n');
+            signature::write_modifier(&mut columns, field.modifier);
+            columns.push('\n');
+        }
         self.push(&call.function.symbol());
         self.push("(");
-        self.literal(&Stored::Text(shape(&columns.collect::<Vec<_>>()).into()));
+        self.literal(&Stored::Text(columns.into()));
         self.push(", ");
         let types: Vec<Type> = call.args.iter().map(Expr::ty).collect();
         self.signature(&types);

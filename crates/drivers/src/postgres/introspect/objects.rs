@@ -6,13 +6,13 @@ use std::sync::Arc;
 use catalog::role::{AclEntry, DefaultPrivilege, ObjectKind};
 use catalog::{Acl, Catalog, Check, Domain, Representation, Role, TableId};
 use sql::ast::Literal;
-use types::{Name, Type};
+use types::{Field, Name};
 
 use super::acl::{Grants, entry};
 use super::facts::{self, Column, Constraint, Publication, Ty};
 use super::relations::ById;
 use super::text;
-use super::type_ids::Types;
+use super::type_ids::{Typed, Types};
 
 pub(super) fn schemas(catalog: &mut Catalog, found: Vec<facts::Schema>, grants: &Grants) {
     for schema in found {
@@ -87,9 +87,10 @@ pub(super) fn user_types(
     columns: &[Column],
     constraints: &[Constraint],
 ) {
-    let mut fields: HashMap<i64, Vec<(Arc<str>, Type)>> = HashMap::new();
+    let mut fields: HashMap<i64, Vec<Field>> = HashMap::new();
     for column in columns {
-        let field = (Arc::from(column.name.as_str()), types.get(column.ty, column.modifier).ty);
+        let Typed { ty, modifier, domain } = types.get(column.ty, column.modifier);
+        let field = Field { name: column.name.as_str().into(), ty, modifier, domain };
         fields.entry(column.relation).or_default().push(field);
     }
     for ty in found {

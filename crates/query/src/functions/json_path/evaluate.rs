@@ -2,13 +2,16 @@
 //! there, strict mode refuses it; errors within conditions make them unknown.
 
 mod conditions;
+mod moments;
 mod values;
 
 use types::json::Json;
 use types::jsonpath::{Chain, Literal, Method, Operator, Path, Step};
 use types::numeric::Numeric;
+use types::session::Session;
 use types::{Code, Error, Result};
 
+use self::moments::Moment;
 use super::super::interrupt::{Steps, fits, fits_elements};
 
 /// A question.
@@ -18,6 +21,8 @@ pub(super) struct Asked<'a> {
     pub(super) variables: &'a Json,
     /// Errors of the path are no errors.
     pub(super) is_silent: bool,
+    /// Whose zone is that of times without one, where they are compared with others.
+    pub(super) zone: Option<&'a Session>,
 }
 
 /// The answer.
@@ -40,17 +45,19 @@ impl Asked<'_> {
             array_size: None,
             steps: Steps::default(),
             bytes: 0,
+            zone: self.zone,
         };
         let mut items = Vec::new();
         // In strict mode all of it is looked at, so that no error is passed over.
         let list = if wants_items || self.path.is_strict { Some(&mut items) } else { None };
-        let place = Place { item: self.document, current: self.document };
+        let place = Place { item: self.document, moment: None, current: self.document, current_moment: None };
+        let found = |items: Vec<Item>| items.into_iter().map(|item| item.json).collect();
         Ok(match run.chain(&self.path.chain, place, list, true) {
-            Err(Failure::Silent) => Outcome::Failed(items),
+            Err(Failure::Silent) => Outcome::Failed(found(items)),
             Err(Failure::Raised(error)) => return Err(error),
             Ok(false) => Outcome::Nothing,
             Ok(true) if self.path.is_strict && items.is_empty() => Outcome::Nothing,
-            Ok(true) => Outcome::Found(items),
+            Ok(true) => Outcome::Found(found(items)),
         })
     }
 }
@@ -72,18 +79,30 @@ impl From<Error> for Failure {
 type Found = std::result::Result<bool, Failure>;
 
 /// Where found items go; nowhere where only their being there counts.
-type List<'l> = Option<&'l mut Vec<Json>>;
+type List<'l> = Option<&'l mut Vec<Item>>;
+
+/// An item that was found.
+struct Item {
+    json: Json,
+    /// The date or time that it is, beside its text.
+    moment: Option<Moment>,
+}
 
 /// The item that a step looks at, and what `@` is.
 #[derive(Clone, Copy)]
 struct Place<'j> {
     item: &'j Json,
+    /// The date or time that the item is, beside its text.
+    moment: Option<&'j Moment>,
     current: &'j Json,
+    current_moment: Option<&'j Moment>,
 }
 
 impl<'j> Place<'j> {
+    /// At another item, unless it is this one.
     fn at(self, item: &'j Json) -> Place<'j> {
-        Place { item, ..self }
+        let moment = self.moment.filter(|_| std::ptr::eq(item, self.item));
+        Place { item, moment, ..self }
     }
 }
 
@@ -103,6 +122,7 @@ struct Run<'a> {
     steps: Steps,
     /// Of all items that are kept: what was found, and operands that are looked at.
     bytes: usize,
+    zone: Option<&'a Session>,
 }
 
 fn array(item: &Json) -> Option<&[Json]> {
@@ -186,7 +206,7 @@ impl Run<'_> {
             if let Some(list) = list {
                 self.keep(place.item)?;
                 fits_elements(list.len() + 1)?;
-                list.push(place.item.clone());
+                list.push(Item { json: place.item.clone(), moment: place.moment.copied() });
             }
             return Ok(true);
         };
@@ -235,7 +255,10 @@ impl Run<'_> {
                 let root = self.root;
                 self.chain(rest, place.at(root), list, true)
             }
-            Step::Current => self.chain(rest, place.at(place.current), list, true),
+            Step::Current => {
+                let current = Place { item: place.current, moment: place.current_moment, ..place };
+                self.chain(rest, current, list, true)
+            }
             Step::Last => {
                 let size = self.array_size.unwrap_or(0);
                 let last = Numeric::from_i64(i64::try_from(size).unwrap_or(i64::MAX) - 1);
@@ -272,14 +295,14 @@ impl Run<'_> {
             Step::Elements(subscripts) => self.elements(subscripts, rest, place, list),
             Step::Any { first, last } => self.levels((*first, *last), rest, place, list),
             Step::Filter(condition) => {
-                let within = Place { current: place.item, ..place };
+                let within = Place { current: place.item, current_moment: place.moment, ..place };
                 match self.meanwhile(|run| run.condition(condition, within))? {
                     Some(true) => self.chain(rest, place, list, true),
                     Some(false) | None => Ok(false),
                 }
             }
             Step::Method(method) => self.method(*method, rest, place, list),
-            Step::Datetime(_) => Err(Error::missing("datetime() of a jsonpath").into()),
+            Step::Datetime(template) => self.datetime(template.as_deref(), rest, place, list),
             Step::Sign(operator, operand) => self.signed(*operator, operand, rest, place, list),
             Step::Operation(operator, left, right) if is_arithmetic(*operator) => {
                 let result = self.meanwhile(|run| run.arithmetic(*operator, left, right, place))?;
@@ -357,7 +380,7 @@ impl Run<'_> {
         let mut items = Vec::new();
         self.chain(chain, place, Some(&mut items), true)?;
         let number = match &items[..] {
-            [item] => number(item),
+            [item] => number(&item.json),
             _ => None,
         };
         let Some(number) = number else {

@@ -1,10 +1,8 @@
 //! The parts of JSON values as rows (PostgreSQL 9.16.1, table of JSON processing functions).
 
-use std::sync::Arc;
-
 use types::json::{DEPTH_MAX, Json, parse};
 use types::json_value::from_json;
-use types::{Code, Error, Result, Value};
+use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Columns::{Named, One, Written};
 use super::{SetContext, SetFunction, single};
@@ -46,12 +44,12 @@ pub(in crate::functions) static ROWS: &[SetFunction] = &[
         let rows = fields(a, "jsonb_object_keys", |_| Value::Null)?;
         Ok(rows.into_iter().map(|row| row.into_iter().take(1).collect()).collect())
     }),
-    SetFunction::new("json_to_record", &[J], Written, record),
-    SetFunction::new("jsonb_to_record", &[B], Written, record),
+    SetFunction::new("json_to_record", &[J], Written, |c, a| record(c, a, Form::Text)),
+    SetFunction::new("jsonb_to_record", &[B], Written, |c, a| record(c, a, Form::Binary)),
     SetFunction::new("json_to_recordset", &[J], Written, |c, a| records(c, a, "json_to_recordset")),
     SetFunction::new("jsonb_to_recordset", &[B], Written, |c, a| records(c, a, "jsonb_to_recordset")),
-    SetFunction::new("json_populate_record", &[J], Written, record).lax(),
-    SetFunction::new("jsonb_populate_record", &[B], Written, record).lax(),
+    SetFunction::new("json_populate_record", &[J], Written, |c, a| record(c, a, Form::Text)).lax(),
+    SetFunction::new("jsonb_populate_record", &[B], Written, |c, a| record(c, a, Form::Binary)).lax(),
     SetFunction::new("json_populate_recordset", &[J], Written, |c, a| {
         records(c, a, "json_populate_recordset")
     })
@@ -138,8 +136,17 @@ fn bare(json: Json) -> Value {
     }
 }
 
+/// Whether parts of a document are shown as they are written.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// `json`
+    Text,
+    /// `jsonb`
+    Binary,
+}
+
 /// One object, as the columns that were asked for. PostgreSQL's refusals name its own function for all four.
-fn record(context: &mut SetContext<'_, '_>, arguments: &[Value]) -> Result<Vec<Vec<Value>>> {
+fn record(context: &mut SetContext<'_, '_>, arguments: &[Value], form: Form) -> Result<Vec<Vec<Value>>> {
     if arguments.first().is_none_or(Value::is_null) {
         return Ok(vec![(0..context.columns.len()).map(|at| of_base(arguments, at)).collect()]);
     }
@@ -148,7 +155,8 @@ fn record(context: &mut SetContext<'_, '_>, arguments: &[Value]) -> Result<Vec<V
         let kind = if matches!(json, Json::Array(_)) { "an array" } else { "a scalar" };
         return Err(invalid(format!("cannot call populate_composite on {kind}")));
     }
-    row(context, &json, arguments).map(|row| vec![row])
+    let written = (form == Form::Text).then_some(text(arguments, 0)?);
+    row(context, &json, written, arguments).map(|row| vec![row])
 }
 
 /// An array of objects, each as the columns that were asked for.
@@ -167,7 +175,12 @@ fn records(context: &mut SetContext<'_, '_>, arguments: &[Value], name: &str) ->
     if items.iter().any(|item| !matches!(item, Json::Object(_))) {
         return Err(invalid(format!("argument of {name} must be an array of objects")));
     }
-    items.iter().map(|item| row(context, item, arguments)).collect()
+    let texts = match name.starts_with("jsonb") {
+        true => Vec::new(),
+        false => raw_json::elements(text(arguments, 0)?),
+    };
+    let row = |(at, item): (usize, &Json)| row(context, item, texts.get(at).copied(), arguments);
+    items.iter().enumerate().map(row).collect()
 }
 
 /// A field of the row that JSON is put into, where there is one: they stand behind the JSON.
@@ -175,25 +188,50 @@ fn of_base(arguments: &[Value], field: usize) -> Value {
     arguments.get(field + 1).cloned().unwrap_or(Value::Null)
 }
 
-fn row(context: &SetContext<'_, '_>, json: &Json, arguments: &[Value]) -> Result<Vec<Value>> {
-    let column = |(at, (name, ty)): (usize, &(Arc<str>, types::Type))| match json.get(name) {
-        None => Ok(of_base(arguments, at)),
-        Some(Json::Null) => Ok(Value::Null),
-        Some(part) => {
-            from_json(ty, None, part, context.context.session).map_err(|error| match error.code() {
-                Code::FEATURE_NOT_SUPPORTED => {
-                    Error::missing(format!("a column of this type made of JSON: {name}"))
-                }
-                _ => error,
-            })
+/// The columns of an object; of `json` with its text, of which parts are shown.
+fn row(
+    context: &SetContext<'_, '_>,
+    json: &Json,
+    written: Option<&str>,
+    arguments: &[Value],
+) -> Result<Vec<Value>> {
+    let session = context.context.session;
+    let column = |(at, field): (usize, &Field)| {
+        let part = match json.get(&field.name) {
+            None => return Ok(of_base(arguments, at)),
+            Some(Json::Null) => return Ok(Value::Null),
+            Some(part) => part,
+        };
+        if is_shown(&field.ty, part) {
+            let shown = match written {
+                Some(written) => raw_json::field(written, &field.name)?.unwrap_or_default().to_owned(),
+                None => part.clone().spaced(),
+            };
+            let value = types::text::parse(&field.ty, &shown, session)?;
+            return types::text::apply_modifier(&field.ty, field.modifier, value, false);
         }
+        from_json(&field.ty, field.modifier, part, session).map_err(|error| match error.code() {
+            Code::FEATURE_NOT_SUPPORTED => {
+                Error::missing(format!("a column of this type made of JSON: {}", field.name))
+            }
+            _ => error,
+        })
     };
     context.columns.iter().enumerate().map(column).collect()
 }
 
+/// Whether a column is read from the text of a part: one of `json`, and what is no value that JSON has.
+fn is_shown(ty: &Type, part: &Json) -> bool {
+    match ty {
+        Type::Json => true,
+        Type::Jsonb | Type::Array(_) | Type::Composite(_) => false,
+        _ => matches!(part, Json::Array(_) | Json::Object(_)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use types::Type;
+    use types::Modifier;
     use types::session::Session;
 
     use super::*;
@@ -205,7 +243,13 @@ mod tests {
         let session = Session::utc(0);
         let clock = || 0;
         let mut context = Context { arguments: &[], session: &session, random: &mut |_| {}, clock: &clock };
-        let columns: [(Arc<str>, Type); 2] = [("a".into(), Type::Int4), ("b".into(), Type::Text)];
+        let columns = [
+            Field {
+                modifier: Some(Modifier::Precision { precision: 4, scale: 1 }),
+                ..Field::of("a".into(), Type::Numeric)
+            },
+            Field::of("b".into(), Type::Text),
+        ];
         let function = ROWS.iter().find(|function| function.name == name).unwrap();
         let arguments: Vec<Value> =
             std::iter::once(json.map_or(Value::Null, Value::text)).chain(base.iter().cloned()).collect();
@@ -216,9 +260,10 @@ mod tests {
         assert_eq!(shown, wanted, "{name}({json:?})");
     }
 
-    fn printed(row: &[Value], columns: &[(Arc<str>, Type)]) -> String {
+    fn printed(row: &[Value], columns: &[Field]) -> String {
         let session = Session::utc(0);
-        let cells = row.iter().zip(columns).map(|(value, (_, ty))| types::text::print(ty, value, &session));
+        let cells =
+            row.iter().zip(columns).map(|(value, field)| types::text::print(&field.ty, value, &session));
         format!("({})", cells.collect::<Vec<_>>().join(","))
     }
 
@@ -226,11 +271,11 @@ mod tests {
     fn what_json_does_not_say_is_the_base() {
         let base = [Value::Int(7), Value::text("x")];
         check("jsonb_populate_record", Some("{}"), &base, "(7,x)");
-        check("jsonb_populate_record", Some("{\"a\": 1}"), &base, "(1,x)");
+        check("jsonb_populate_record", Some("{\"a\": 1}"), &base, "(1.0,x)");
         check("json_populate_record", Some("{\"b\": null}"), &base, "(7,)");
         check("json_populate_record", None, &base, "(7,x)");
         check("json_populate_record", None, &[], "(,)");
-        check("jsonb_populate_recordset", Some("[{}, {\"a\": 2}]"), &base, "(7,x) (2,x)");
+        check("jsonb_populate_recordset", Some("[{}, {\"a\": 2.25}]"), &base, "(7,x) (2.3,x)");
         check("jsonb_populate_recordset", Some("[{}]"), &[Value::Null, Value::text("x")], "(,x)");
         check("json_populate_recordset", None, &base, "");
     }

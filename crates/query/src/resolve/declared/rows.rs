@@ -1,10 +1,8 @@
 //! Declared functions as sources of rows: in `from`, and as the only target of a select.
 
-use std::sync::Arc;
-
 use catalog::{Argument, Function};
 use sql::ast::{self, Call};
-use types::{Code, Error, Name, Result, Type};
+use types::{Code, Error, Field, Name, Result, Type};
 
 use super::super::Resolver;
 use super::super::bodies::row_fields;
@@ -115,7 +113,7 @@ impl Resolver<'_> {
     pub(in crate::resolve) fn in_columns(
         &mut self,
         mut read: Read,
-        columns: Vec<(Arc<str>, Type)>,
+        columns: Vec<Field>,
         function: &Function,
     ) -> Result<Read> {
         // One whole row is as good as its fields.
@@ -127,21 +125,23 @@ impl Resolver<'_> {
                 read = self.around(read);
             }
             let row = read.outputs.pop().map_or(Expr::null(Type::Unknown), |output| output.expr);
-            let field = |(at, (name, _)): (usize, &(Arc<str>, Type))| {
+            let field = |(at, column): (usize, &Field)| {
                 let expr = match row_fields(&row) {
                     Some(fields) => fields.get(at).cloned().ok_or_else(|| mismatch(function))?,
-                    None => self.field(&row, name)?,
+                    None => self.field(&row, &column.name)?,
                 };
-                Ok(Output { name: name.clone(), expr })
+                Ok(Output { name: column.name.clone(), expr })
             };
             read.outputs = columns.iter().enumerate().map(field).collect::<Result<_>>()?;
+            return Ok(read);
         }
         if read.outputs.len() != columns.len() {
             return Err(mismatch(function));
         }
-        for (output, (name, ty)) in read.outputs.iter_mut().zip(columns) {
-            output.name = name;
-            output.expr = self.returned(output.expr.clone(), &ty, function)?;
+        let from = &read.from;
+        for (output, column) in read.outputs.iter_mut().zip(columns) {
+            output.expr = self.returned_field(from, &output.expr, &column, function)?;
+            output.name = column.name;
         }
         Ok(read)
     }

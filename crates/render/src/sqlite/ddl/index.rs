@@ -241,7 +241,7 @@ fn comparable(catalog: &Catalog, ty: &Type, index: &str, unique: bool) -> Result
 fn are_equal_texts(catalog: &Catalog, ty: &Type) -> bool {
     let Type::Composite(name) = ty else { return false };
     let fields = catalog.composites.get(name);
-    fields.is_some_and(|fields| fields.iter().all(|(_, ty)| is_kept_alike(ty)))
+    fields.is_some_and(|fields| fields.iter().all(|field| is_kept_alike(&field.ty)))
 }
 
 /// A value that no value of the type is stored as.

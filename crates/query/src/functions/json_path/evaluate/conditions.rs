@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use types::Result;
 use types::json::Json;
 use types::jsonpath::{Chain, Operator, Pattern, Step};
+use types::session::Session;
 
 use super::super::super::regex;
 use super::super::super::regex_syntax::{self, Options};
-use super::{Failure, Place, Run, Truth, number};
+use super::{Failure, Item, Place, Run, Truth, moments, number};
 
 impl Run<'_> {
     /// A condition that stands alone.
@@ -41,7 +42,8 @@ impl Run<'_> {
             },
             Step::Operation(operator, left, right) => {
                 let is_start = *operator == Operator::StartsWith;
-                let compared = |left: &Json, right: &Json| Ok(compare(*operator, left, right));
+                let zone = self.zone;
+                let compared = |left: &Item, right: &Item| compare(*operator, left, right, zone);
                 self.predicate(left, Some((right, !is_start)), place, &compared)?
             }
             Step::Not(condition) => self.condition(condition, place)?.map(|truth| !truth),
@@ -56,8 +58,8 @@ impl Run<'_> {
             }
             Step::LikeRegex(operand, pattern) => {
                 let regex = regex::compile(&pattern.text, options(pattern))?;
-                let matches = |item: &Json, _: &Json| match item {
-                    Json::String(text) => Ok(Some(regex.is_match(text))),
+                let matches = |item: &Item, _: &Item| match &item.json {
+                    Json::String(text) if item.moment.is_none() => Ok(Some(regex.is_match(text))),
                     _ => Ok(None),
                 };
                 self.predicate(operand, None, place, &matches)?
@@ -87,11 +89,11 @@ impl Run<'_> {
         left: &Chain,
         right: Option<(&Chain, bool)>,
         place: Place<'_>,
-        meets: &dyn Fn(&Json, &Json) -> Result<Truth>,
+        meets: &dyn Fn(&Item, &Item) -> Result<Truth>,
     ) -> std::result::Result<Truth, Failure> {
         let Some(left) = self.quietly(|run| run.operand(left, place, true))? else { return Ok(None) };
         let right = match right {
-            None => vec![Json::Null],
+            None => vec![Item { json: Json::Null, moment: None }],
             Some((right, unwraps)) => match self.quietly(|run| run.operand(right, place, unwraps))? {
                 None => return Ok(None),
                 Some(right) => right,
@@ -135,7 +137,22 @@ fn options(pattern: &Pattern) -> Options {
 }
 
 /// Null is equal to itself alone; other values of several types, objects and arrays are not compared.
-fn compare(operator: Operator, left: &Json, right: &Json) -> Truth {
+fn compare(operator: Operator, left: &Item, right: &Item, zone: Option<&Session>) -> Result<Truth> {
+    match (&left.moment, &right.moment) {
+        (None, None) => Ok(compare_json(operator, &left.json, &right.json)),
+        _ if operator == Operator::StartsWith => Ok(None),
+        (Some(left), Some(right)) => {
+            let order = moments::compare(left, right, zone)?;
+            Ok(order.and_then(|order| holds(operator, order)))
+        }
+        (Some(_), None) | (None, Some(_)) => {
+            let is_null = |item: &Item| matches!(item.json, Json::Null);
+            Ok((is_null(left) || is_null(right)).then_some(operator == Operator::NotEqual))
+        }
+    }
+}
+
+fn compare_json(operator: Operator, left: &Json, right: &Json) -> Truth {
     let order = match (left, right) {
         (Json::Null, Json::Null) => Ordering::Equal,
         (Json::Null, _) | (_, Json::Null) if operator != Operator::StartsWith => {
@@ -150,6 +167,10 @@ fn compare(operator: Operator, left: &Json, right: &Json) -> Truth {
         (Json::Number(_), Json::Number(_)) => number(left)?.compare(&number(right)?),
         _ => return None,
     };
+    holds(operator, order)
+}
+
+fn holds(operator: Operator, order: Ordering) -> Truth {
     Some(match operator {
         Operator::Equal => order.is_eq(),
         Operator::NotEqual => order.is_ne(),

@@ -6,7 +6,7 @@ use types::numeric::Numeric;
 use types::{Code, Error};
 
 use super::super::super::json::type_name;
-use super::{Failure, Found, List, Place, Run, number};
+use super::{Failure, Found, Item, List, Place, Run, moments, number};
 
 impl Run<'_> {
     pub(super) fn method(
@@ -20,7 +20,8 @@ impl Run<'_> {
         let only = |what: &str| format!("jsonpath item method .{name}() can only be applied to {what}");
         match method {
             Method::Type => {
-                let value = Json::String(type_name(place.item).to_owned());
+                let name = place.moment.map_or_else(|| type_name(place.item), moments::name);
+                let value = Json::String(name.to_owned());
                 self.chain(rest, place.at(&value), list, true)
             }
             Method::Size => {
@@ -41,6 +42,9 @@ impl Run<'_> {
                     _ => number.ceil(),
                 };
                 self.number(&result, rest, place, list)
+            }
+            Method::Double if place.moment.is_some() => {
+                Err(self.fails(Code::NO_JSON_NUMBER, only("a string or numeric value")))
             }
             Method::Double => {
                 let value = self.double(place.item, &only("a string or numeric value"))?;
@@ -104,7 +108,7 @@ impl Run<'_> {
         chain: &Chain,
         place: Place<'_>,
         unwraps: bool,
-    ) -> Result<Vec<Json>, Failure> {
+    ) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
         self.chain(chain, place, Some(&mut items), true)?;
         if !unwraps || self.is_strict {
@@ -112,9 +116,11 @@ impl Run<'_> {
         }
         Ok(items
             .into_iter()
-            .flat_map(|item| match item {
-                Json::Array(elements) => elements,
-                other => vec![other],
+            .flat_map(|item| match item.json {
+                Json::Array(elements) => {
+                    elements.into_iter().map(|json| Item { json, moment: None }).collect()
+                }
+                json => vec![Item { json, ..item }],
             })
             .collect())
     }
@@ -133,7 +139,7 @@ impl Run<'_> {
         let bytes = self.bytes - around;
         for item in items {
             let is_asked = list.is_some() || !rest.is_empty();
-            let Some(number) = number(&item) else {
+            let Some(number) = number(&item.json) else {
                 if !is_asked {
                     continue;
                 }
@@ -166,9 +172,9 @@ impl Run<'_> {
     ) -> Result<Numeric, Failure> {
         let left = self.operand(left, place, true)?;
         let right = self.operand(right, place, true)?;
-        let single = |items: &[Json], side: &str| {
+        let single = |items: &[Item], side: &str| {
             match items {
-                [item] => number(item),
+                [item] => number(&item.json),
                 _ => None,
             }
             .ok_or_else(|| {
