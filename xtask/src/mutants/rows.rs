@@ -948,12 +948,6 @@ pub(super) const FILES: &[File] = &[
                 "the same of changed rows",
             ),
             mutant(
-                "fired-rows-are-not-looked-at",
-                "«self.look_at(write, passed.rows.iter().map(|row| (row.old.as_deref(), &*row.new))).await?»;",
-                "()",
-                "rows of a table with triggers whose keys were put off are not looked at",
-            ),
-            mutant(
                 "fired-rows-are-stored-once",
                 "if «!matches!(ended, Err(Failure::ForeignKey))» {",
                 "true",

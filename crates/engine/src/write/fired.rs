@@ -93,15 +93,10 @@ impl Work<'_> {
         if !matches!(ended, Err(Failure::ForeignKey)) {
             return Ok(ended?);
         }
+        // What waits is looked at among the triggers.
         self.put_off().await?;
-        let ended = self.pass_put_off(write, parameters).await;
-        self.close_part(ended).await
-    }
-
-    async fn pass_put_off(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
-        let passed = self.pass(write, parameters).await?;
-        self.look_at(write, passed.rows.iter().map(|row| (row.old.as_deref(), &*row.new))).await?;
-        Ok(passed)
+        let ended = self.pass(write, parameters).await;
+        Ok(self.close_part(ended).await?)
     }
 
     async fn pass(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed, Failure> {
