@@ -78,7 +78,10 @@ impl Resolver<'_> {
         if let Some(found) = self.system_source(name, alias) {
             return Ok(found);
         }
-        let table = self.table(name)?;
+        let table = match self.table(name) {
+            Ok(table) => table,
+            Err(error) => return self.sequence_source(name, alias)?.ok_or(error),
+        };
         let source = self.relation_of(table)?;
         let id = crate::visit::id_of(&source).unwrap_or(crate::model::ROW);
         Ok((source, Relation::of_table(&self.catalog[table], alias, id)))
