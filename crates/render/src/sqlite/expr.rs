@@ -177,7 +177,7 @@ impl Writer<'_> {
         self.special(Special::Key, "", std::slice::from_ref(ty), std::slice::from_ref(expr))
     }
 
-    fn operand(&mut self, expr: &Expr) -> Result<()> {
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result<()> {
         let atom = matches!(
             expr,
             Expr::Column { .. }

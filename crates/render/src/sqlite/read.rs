@@ -233,6 +233,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn order_key(&mut self, key: &Order) -> Result<()> {
+        if let Some(fields) = fields(self.catalog, &key.expr) {
+            return self.row_key(key, fields);
+        }
         self.ordered(&key.expr)?;
         self.push(if key.descending { " DESC" } else { "" });
         // SQLite's nulls are the smallest value, PostgreSQL's the largest.
@@ -241,6 +244,17 @@ impl Writer<'_> {
             self.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
         }
         Ok(())
+    }
+
+    /// Rows are in the order of their fields, of which null is the largest (`record_cmp`), whatever is said of rows that are null.
+    fn row_key(&mut self, key: &Order, fields: Vec<Expr>) -> Result<()> {
+        if !matches!(key.expr, Expr::Form { form: Form::Row | Form::Record(_), .. }) {
+            self.operand(&key.expr)?;
+            self.push(if key.nulls_first { " IS NULL DESC, " } else { " IS NULL, " });
+        }
+        let of_field = |expr| Order { expr, descending: key.descending, nulls_first: key.descending };
+        let fields: Vec<Order> = fields.into_iter().map(of_field).collect();
+        self.list(&fields, ", ", Writer::order_key)
     }
 
     /// The insertion order of the leftmost table: the order when none is asked, and between equals.
@@ -560,6 +574,20 @@ impl Writer<'_> {
         self.push("))");
         Ok(())
     }
+}
+
+/// The fields of a row value whose type says them.
+fn fields(catalog: &Catalog, row: &Expr) -> Option<Vec<Expr>> {
+    if let Expr::Form { form: Form::Row | Form::Record(_), args, .. } = row {
+        return Some(args.clone());
+    }
+    let Type::Composite(name) = row.ty() else { return None };
+    let field = |field: types::Field| Expr::Form {
+        form: Form::Field(field.name),
+        args: vec![row.clone()],
+        ty: field.ty,
+    };
+    Some(catalog.fields(&name)?.into_iter().map(field).collect())
 }
 
 /// The order of the rows that a read is made of, where its columns can say it: SQLite may look them up in an index of its own
