@@ -77,6 +77,7 @@ impl Builder<'_> {
     fn add_check(&mut self, id: TableId, name: Option<Arc<str>>, expr: &Expr, not_valid: bool) -> Result<()> {
         let table = &self.catalog[id];
         let bound = bind::expr(&self.names(), vec![Source::root(table)], expr)?;
+        self.views.constants(&self.catalog, id, &bound)?;
         let uses = Uses::of(&self.catalog, vec![Source::root(table)], &bound);
         let mut columns = uses.columns_of(&table.name);
         let only = columns.next().filter(|_| columns.next().is_none());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sql::ast::{CheckOption, CreateView, Query};
+use sql::ast::{CheckOption, CreateView, Expr, Query};
 use types::ty::format_type;
 use types::{Code, Error, Modifier, Name, Result, Type};
 
@@ -11,7 +11,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::scope::Scope;
 use crate::expr::walk::{Visitor, Walk};
-use crate::{Catalog, Column, Table, TableKind, ViewRights};
+use crate::{Catalog, Column, Table, TableId, TableKind, ViewRights};
 
 /// A result column of a query.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +26,21 @@ pub struct ViewColumn {
     pub domain: Option<Name>,
 }
 
-/// Who knows what columns a query gives.
+/// Who knows what columns a query gives, and what expressions mean.
 pub trait TypeViews: Sync {
     /// The columns of a query whose names are bound, in order.
     ///
     /// # Errors
     /// What PostgreSQL refuses; `0A000` for what it could do: such a view is kept and does not run.
     fn columns(&self, catalog: &Catalog, query: &Query) -> Result<Vec<ViewColumn>>;
+
+    /// Looks at the constants of a check whose names are bound.
+    ///
+    /// # Errors
+    /// Those of class `22`, for a constant that is none of its type. What else is wrong is said where the check is reached.
+    fn constants(&self, _catalog: &Catalog, _table: TableId, _check: &Expr) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Knows names only: every type is `Unknown`.

@@ -30,6 +30,13 @@ pub(super) const ROWS: &[SystemRelation] = &[
         is_guarded: false,
         rows: memberships,
     },
+    SystemRelation {
+        schema: "pg_catalog",
+        name: "pg_auth_members",
+        columns: &[("roleid", Ty::Oid), ("member", Ty::Oid)],
+        is_guarded: false,
+        rows: members,
+    },
 ];
 
 /// Privileges of tables, by PostgreSQL's names.
@@ -164,6 +171,14 @@ fn column_privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
         }
     }
     rows
+}
+
+fn members(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let of = |role: &crate::Role| {
+        let member = objects.role(&role.name);
+        role.member_of.iter().map(|group| vec![id(objects.role(group)), id(member)]).collect::<Vec<_>>()
+    };
+    objects.catalog.roles.iter().flat_map(of).collect()
 }
 
 fn memberships(objects: &Objects<'_>) -> Vec<Vec<Value>> {

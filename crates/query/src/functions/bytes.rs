@@ -8,7 +8,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use types::{Code, Error, Result, Value};
 
-use super::arguments::{bytes, count, identifier, int, invalid, ok_text, text};
+use super::arguments::{
+    boolean, bytes, count, date, float, identifier, int, invalid, ok_text, text, timestamp,
+};
 use super::interrupt::Steps;
 use super::text::range;
 use super::{Context, Function, Ty};
@@ -59,7 +61,26 @@ pub(super) static ROWS: &[Function] = &[
     }),
     Function::new("overlay", &[B, B, I], B, overlay),
     Function::new("overlay", &[B, B, I, I], B, overlay),
+    Function::new("int2send", &[Ty::Int2], B, |_, a| ok(integer(a)?.get(6..).unwrap_or_default())),
+    Function::new("int4send", &[I], B, |_, a| ok(integer(a)?.get(4..).unwrap_or_default())),
+    Function::new("int8send", &[Ty::Int8], B, |_, a| ok(&integer(a)?)),
+    Function::new("float8send", &[Ty::Float8], B, |_, a| ok(&float(a, 0)?.to_be_bytes())),
+    Function::new("boolsend", &[Ty::Bool], B, |_, a| ok(&[u8::from(boolean(a, 0)?)])),
+    Function::new("textsend", &[T], B, |_, a| ok(text(a, 0)?.as_bytes())).stable(),
+    Function::new("byteasend", &[B], B, |_, a| ok(bytes(a, 0)?)),
+    Function::new("uuid_send", &[Ty::Uuid], B, |_, a| match a.first() {
+        Some(Value::Uuid(bytes)) => ok(bytes),
+        _ => Err(Error::internal("no uuid")),
+    }),
+    Function::new("date_send", &[Ty::Date], B, |_, a| ok(&date(a, 0)?.to_be_bytes())),
+    Function::new("timestamp_send", &[Ty::Timestamp], B, |_, a| ok(&timestamp(a, 0)?.to_be_bytes())),
+    Function::new("timestamptz_send", &[Ty::Timestamptz], B, |_, a| ok(&timestamp(a, 0)?.to_be_bytes())),
 ];
+
+/// The bytes of an integer, the highest first.
+fn integer(arguments: &[Value]) -> Result<[u8; 8]> {
+    Ok(int(arguments, 0)?.to_be_bytes())
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of an evaluation")]
 fn ok(bytes: &[u8]) -> Result<Value> {

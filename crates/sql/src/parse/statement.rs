@@ -366,6 +366,9 @@ impl Parser<'_> {
                 .in_parens(|parser| parser.comma_list(|parser| Ok((parser.ident()?, parser.type_name()?))))?;
             return Ok(StatementKind::CreateComposite { name, fields });
         }
+        if self.is("not") {
+            return Err(self.unexpected());
+        }
         self.at = before;
         Ok(StatementKind::Other(self.words()))
     }

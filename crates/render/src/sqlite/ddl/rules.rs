@@ -12,7 +12,7 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::exclusion;
 use super::foreign_key::target_of;
-use super::{bound, plain, row_source, stored_name};
+use super::{bound, plain, rebuild, row_source, stored_name};
 use crate::schema::{KeyWords, Scene, Task, Test};
 use crate::sqlite::names::{collation, quote};
 use crate::sqlite::read;
@@ -51,14 +51,22 @@ fn checks(table: &Table, scene: &Scene<'_>, is_asked: impl Fn(&CheckModel) -> bo
     let test = |check: &CheckModel| {
         let is_false = Form::IsBool { value: false, negated: false };
         let one = Expr::Const { value: Value::Int(1), ty: Type::Int4 };
+        // What cannot be looked at is refused as soon as there is a row to look at.
+        let (filter, error) = match &check.expr {
+            Ok(condition) => {
+                let condition = rebuild::owned(table, condition);
+                (Some(Expr::test(is_false, vec![condition])), violated(table, check))
+            }
+            Err(error) => (None, error.clone()),
+        };
         let failing = Read {
-            filter: Some(Expr::test(is_false, vec![check.expr.clone()?])),
+            filter,
             outputs: vec![Output { name: "found".into(), expr: one.clone() }],
             limit: Some(Expr::Const { value: Value::Int(1), ty: Type::Int8 }),
             ..Read::from(row_source(ROW, id))
         };
         let command = read(&wanted.catalog, &failing, &bindings)?;
-        Ok(Task::Refuse(Box::new(Test { command, error: violated(table, check), key: None })))
+        Ok(Task::Refuse(Box::new(Test { command, error, key: None })))
     };
     asked.map(test).collect()
 }
