@@ -193,6 +193,11 @@ impl Run<'_> {
             _ => Vec::new(),
         };
         let tasks = self.schema.step(action, &Scene { numbers: &numbers, ..scene })?;
+        if tasks.iter().any(calls) {
+            // A work leaves behind the functions that it may call.
+            let (random, clock) = (self.options.random.clone(), self.options.clock.clone());
+            Work::of_system(&mut *self.transaction, &**self.engine, stage.to.clone(), random, clock);
+        }
         self.tasks(tasks).await
     }
 
@@ -395,6 +400,15 @@ impl Run<'_> {
     async fn execute(&mut self, command: &Command) -> Result<()> {
         self.transaction.run(command, 0, &mut Values::default()).await?;
         Ok(())
+    }
+}
+
+/// Whether a task calls functions.
+fn calls(task: &Task) -> bool {
+    match task {
+        Task::Run(command) => command.calls,
+        Task::Unique(command, test) => command.calls || test.command.calls,
+        Task::Refuse(test) => test.command.calls,
     }
 }
 

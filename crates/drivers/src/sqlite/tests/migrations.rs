@@ -154,6 +154,28 @@ fn new_columns_are_filled() {
 }
 
 #[test]
+fn a_check_that_calls_a_function_is_asked_of_what_is_there() {
+    let base = "create table t (a int primary key, b text); insert into t values (1, 'here'), (2, '<b>');
+        create function plain(words text) returns boolean language plpgsql as $$ begin return words !~ '[<>]'; end $$;";
+    let added = "alter table t add column c text default 'none' check (plain(c)); alter table t add constraint known check (a > 1 or plain(b))";
+    check(base, added);
+    assert_eq!(
+        refused(base, "alter table t add constraint plain check (plain(b))"),
+        "23514: check constraint \"plain\" of relation \"t\" is violated by some row"
+    );
+}
+
+#[test]
+fn a_check_that_does_not_run_keeps_no_empty_table_from_being_made() {
+    let check_of_size = "alter table t add constraint small check (pg_column_size(a) < 9)";
+    check("create table t (a int)", check_of_size);
+    assert_eq!(
+        refused("create table t (a int); insert into t values (1)", check_of_size),
+        "0A000: pg_column_size() is not supported"
+    );
+}
+
+#[test]
 fn values_change_their_type() {
     let fixture = check(
         "create table t (a text, b int, c timestamptz, d text, e numeric);
