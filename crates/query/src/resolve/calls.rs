@@ -376,7 +376,7 @@ impl Resolver<'_> {
             .iter()
             .map(|item| {
                 let expr = self.expr(&item.expr)?;
-                Ok(ordered(self.settled(expr)?, item))
+                ordered(self.settled(expr)?, item)
             })
             .collect()
     }
@@ -415,8 +415,17 @@ impl Resolver<'_> {
 }
 
 /// An order key as asked; nulls are the largest values.
-pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Order {
-    Order { expr, descending: item.descending, nulls_first: item.nulls_first.unwrap_or(item.descending) }
+///
+/// # Errors
+/// `42883` for a type without an order.
+pub(super) fn ordered(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
+    match expr.ty() {
+        ty @ (Type::Json | Type::Jsonpath) => Err(no_order(&ty)),
+        _ => {
+            let nulls_first = item.nulls_first.unwrap_or(item.descending);
+            Ok(Order { expr, descending: item.descending, nulls_first })
+        }
+    }
 }
 
 /// The type of any row.

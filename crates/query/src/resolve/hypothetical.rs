@@ -81,7 +81,7 @@ impl Resolver<'_> {
             let key = self.expr(&item.expr)?;
             let types = [value.ty(), key.ty()];
             let common = crate::functions::common_type("WITHIN GROUP", &types)?;
-            keys.push(ordered(self.coerce(key, &common)?, item));
+            keys.push(ordered(self.coerce(key, &common)?, item)?);
         }
         Ok(keys)
     }

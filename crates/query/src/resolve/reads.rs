@@ -309,7 +309,7 @@ impl Resolver<'_> {
                     self.settled(expr)?
                 }
             };
-            order.push(ordered(expr, item));
+            order.push(ordered(expr, item)?);
         }
         Ok(order)
     }

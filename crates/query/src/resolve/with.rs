@@ -211,7 +211,7 @@ impl Resolver<'_> {
         };
         self.levels.push(Level::default());
         let order = items.iter().map(|item| match self.output(&item.expr, &read.outputs, "ORDER BY")? {
-            Some(expr) => Ok(ordered(expr, item)),
+            Some(expr) => ordered(expr, item),
             None => Err(refuse()),
         });
         let order = order.collect();
