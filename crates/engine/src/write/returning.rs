@@ -10,10 +10,10 @@ use crate::work::{Bound, Work};
 impl Work<'_> {
     /// Reads what is asked of the rows that a write has touched.
     pub(super) async fn returning(&mut self, task: Task<'_>, touched: &Touched) -> Result<()> {
-        let Task { write, parameters, position, sink } = task;
-        if !write.beside_returned.is_empty() {
-            return self.returning_beside(Task { write, parameters, position, sink }, touched).await;
+        if !task.write.beside_returned.is_empty() {
+            return self.returning_beside(task, touched).await;
         }
+        let Task { write, parameters, position, sink } = task;
         let bound = Bound { parameters, written: &touched.keys, given: &[] };
         for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
             let Some(read) = read else { continue };
