@@ -1,8 +1,9 @@
 //! The order in which the parts of a statement are done, where it shows: of a data-modifying `with`, and what stands after it.
 //!
 //! PostgreSQL does a part when it is first read, and one that nobody reads after everything else, the last one first
-//! (`ExecPostprocessPlan`). Here parts are done in the order in which they are written. All of them see the tables as they were, so
-//! that it is the same, except to volatile functions, which see what was done so far, and to unique keys.
+//! (`ExecPostprocessPlan`). Here parts that are named somewhere are done in the order in which they are written, and those that are
+//! not, after everything else, too. All of them see the tables as they were, so that it is the same, except to volatile functions,
+//! which see what was done so far, and to unique keys.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,9 @@ use catalog::{ColumnId, TableId, Volatility};
 use sql::ast::TriggerTiming;
 use types::{Error, Result};
 
-use crate::ir::{Action, Expr, Form, FunctionId, Insert, Read, RowValue, Source, SourceId, Subquery, Write};
+use crate::ir::{
+    Action, Changed, Expr, Form, FunctionId, Insert, Read, RowValue, Source, SourceId, Subquery, Write,
+};
 use crate::model::{Fill, Model};
 use crate::triggers::{self, Operation, Routine, TriggerModel};
 use crate::{check, reach, visit};
@@ -21,16 +24,25 @@ use crate::{check, reach, visit};
 /// `0A000` where two parts change rows of a table whose keys could tell, or where a volatile function could.
 pub(crate) fn in_order(write: &Write, model: &Model) -> Result<()> {
     let mut earlier: Vec<Earlier<'_>> = Vec::new();
-    for changed in &write.before {
+    for (changed, is_last) in write.before.iter().zip(unread(write)) {
         follow(model, &mut earlier, &changed.write, Name::By(changed.id))?;
-        earlier.push(Earlier { write: &changed.write, names: vec![Name::By(changed.id)] });
+        earlier.push(Earlier { write: &changed.write, names: vec![Name::By(changed.id)], is_last });
     }
     follow(model, &mut earlier, write, Name::Written)?;
     if !write.is_read_whole {
         return Ok(());
     }
-    earlier.push(Earlier { write, names: vec![Name::Written] });
+    earlier.push(Earlier { write, names: vec![Name::Written], is_last: false });
     earlier.iter().try_for_each(|before| pair(model, before, Part::Select(write)).map(drop))
+}
+
+/// Which of the parts before a write nobody reads: they are done after it, the last one first.
+pub fn unread(write: &Write) -> Vec<bool> {
+    let is_unread = |(at, changed): (usize, &Changed)| {
+        let mut later = write.before.iter().skip(at + 1).map(|changed| &changed.write).chain([write]);
+        !later.any(|later| visit::names_cte(later, changed.id))
+    };
+    write.before.iter().enumerate().map(is_unread).collect()
 }
 
 /// Whether every part surely reads those before it before it changes a row, so that their order is known.
@@ -44,7 +56,7 @@ pub fn are_read_in_turn(model: &Model, write: &Write) -> bool {
             }
             before.names.push(name);
         }
-        earlier.push(Earlier { write, names: vec![name] });
+        earlier.push(Earlier { write, names: vec![name], is_last: false });
     }
     true
 }
@@ -64,6 +76,8 @@ struct Earlier<'q> {
     write: &'q Write,
     /// What names its rows, or those of parts that have read it.
     names: Vec<Name>,
+    /// Whether it is done after all others, as PostgreSQL does it.
+    is_last: bool,
 }
 
 /// How the rows of a part are named.
@@ -99,7 +113,8 @@ struct Changes {
 }
 
 /// Refuses two parts where somebody could tell which of them comes first. Whether the later one surely reads the earlier one first.
-fn pair(model: &Model, Earlier { write: earlier, names }: &Earlier<'_>, later: Part<'_>) -> Result<bool> {
+fn pair(model: &Model, before: &Earlier<'_>, later: Part<'_>) -> Result<bool> {
+    let Earlier { write: earlier, names, is_last } = before;
     let looked = Steps::of(model, names, Part::Change(earlier)).looks;
     let steps = Steps::of(model, names, later);
     let change = changes(model, Some(earlier), &looked);
@@ -108,7 +123,7 @@ fn pair(model: &Model, Earlier { write: earlier, names }: &Earlier<'_>, later: P
         Part::Select(_) => (steps.read_at.is_some(), None),
     };
     if !is_read_first {
-        if after.is_some_and(|after| interfere(model, earlier, after)) {
+        if !is_last && after.is_some_and(|after| interfere(model, earlier, after)) {
             let name = &model.catalog[earlier.table].name;
             let what = format!("changing {name} by two parts of a statement that do not read each other");
             return Err(Error::missing(what).with_hint("Make two statements of it."));

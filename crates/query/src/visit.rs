@@ -298,20 +298,32 @@ pub fn each_read_of_write_mut(write: &mut Write, visit: &mut dyn FnMut(&mut Read
 
 /// Puts rows in the place of a common table expression of a write, those of what it returns included.
 pub fn put_rows(write: &mut Write, cte: SourceId, rows: &[Vec<Value>]) {
-    let put = |source: &mut Source| {
+    each_source_of_write_mut(write, &mut |source| {
         if let Source::Cte { id, cte: named, columns } = source
             && *named == cte
         {
             let types: Vec<Type> = columns.iter().map(|(_, ty)| ty.clone()).collect();
             *source = Source::of_rows(*id, rows.to_vec(), &types);
         }
-    };
-    each_read_of_write_mut(write, &mut |read| deep_sources_mut(read, &mut |source| put(source)));
+    });
+}
+
+/// Whether a write, or what it returns, names a common table expression.
+pub fn names_cte(write: &Write, cte: SourceId) -> bool {
+    let mut found = false;
+    each_source_of_write_mut(&mut write.clone(), &mut |source| {
+        found |= matches!(source, Source::Cte { cte: named, .. } if *named == cte);
+    });
+    found
+}
+
+fn each_source_of_write_mut(write: &mut Write, visit: &mut dyn FnMut(&mut Source)) {
+    each_read_of_write_mut(write, &mut |read| deep_sources_mut(read, visit));
     if let Some(beside) = &mut write.beside {
-        each_source_mut(beside, &mut |source| put(source));
+        each_source_mut(beside, visit);
     }
     for read in [&mut write.returning, &mut write.counted].into_iter().flatten() {
-        deep_sources_mut(read, &mut |source| put(source));
+        deep_sources_mut(read, visit);
     }
 }
 

@@ -125,11 +125,17 @@ impl Work<'_> {
         fired.map(|()| done)
     }
 
-    /// Runs one part after the other; what was changed by earlier ones stands as rows in the later.
+    /// Runs one part after the other; what was changed by earlier ones stands as rows in the later. What nobody reads comes last.
     async fn store_each_part(&mut self, task: Task<'_>, begun: Moment) -> Result<Applied> {
+        let mut unread = query::parts::unread(task.write).into_iter();
+        let mut waiting = Vec::new();
         let mut last = task.write.clone();
         let mut before = std::mem::take(&mut last.before).into_iter();
         while let Some(Changed { id, write }) = before.next() {
+            if unread.next() == Some(true) {
+                waiting.push(write);
+                continue;
+            }
             let outputs = write.returning.iter().flat_map(|read| &read.outputs);
             let mut values = Values::of(outputs.map(|output| output.expr.ty()));
             let part = Task::of(&write, task.parameters, &mut values);
@@ -139,7 +145,14 @@ impl Work<'_> {
             let rest = before.as_mut_slice();
             rest.iter_mut().for_each(|later| query::visit::put_rows(&mut later.write, id, &rows));
         }
-        self.store_part(task.with(&last), Some(begun)).await
+        let parameters = task.parameters;
+        let done = self.store_part(task.with(&last), Some(begun)).await?;
+        for write in waiting.iter().rev() {
+            let outputs = write.returning.iter().flat_map(|read| &read.outputs);
+            let mut values = Values::of(outputs.map(|output| output.expr.ty()));
+            Box::pin(self.store_part(Task::of(write, parameters, &mut values), Some(begun))).await?;
+        }
+        Ok(done)
     }
 
     /// Does what comes after a part, or has it wait for the others of its statement.
