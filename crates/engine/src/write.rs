@@ -14,6 +14,7 @@ mod firing;
 mod insert;
 mod instead;
 mod led_to;
+mod out_of_turn;
 mod parts;
 mod references;
 mod returning;

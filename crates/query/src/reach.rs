@@ -9,18 +9,21 @@ use catalog::{Catalog, TableId};
 use crate::ir::{Expr, FunctionCall, FunctionId, Source};
 use crate::visit;
 
-/// Whether a call of a function may look at a table: it, a view, or text that is made when it runs stands in its body or in that of
-/// a function that stands there.
+/// Whether a call of a function may look at a table.
 pub fn may_read(catalog: &Catalog, function: FunctionId, table: TableId) -> bool {
-    let wanted = catalog[table].name.name.to_lowercase();
-    let mut seen = BTreeSet::new();
+    tables_read(catalog, function).is_none_or(|tables| tables.contains(&table))
+}
+
+/// The tables that a call of a function may look at: those that stand in its body or in that of a function that stands there. Nothing
+/// where it may be any: a view stands there, or text that is made when it runs.
+pub fn tables_read(catalog: &Catalog, function: FunctionId) -> Option<BTreeSet<TableId>> {
+    let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut open = vec![function];
     while let Some(at) = open.pop() {
         if !seen.insert(at) {
             continue;
         }
-        let Some(declared) = catalog.functions.get(at.0) else { return true };
-        let body = declared.body.to_lowercase();
+        let body = catalog.functions.get(at.0)?.body.to_lowercase();
         let words: BTreeSet<&str> = body.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         let says = |name: &str| {
             let name = name.to_lowercase();
@@ -29,14 +32,15 @@ pub fn may_read(catalog: &Catalog, function: FunctionId, table: TableId) -> bool
                 false => body.contains(&name),
             }
         };
-        let names_view = || catalog.tables.iter().any(|other| other.is_view() && says(&other.name.name));
-        if words.contains("execute") || says(&wanted) || names_view() {
-            return true;
+        let named: BTreeSet<TableId> = catalog.ids().filter(|id| says(&catalog[*id].name.name)).collect();
+        if words.contains("execute") || named.iter().any(|id| catalog[*id].is_view()) {
+            return None;
         }
+        found.extend(named);
         let called = catalog.functions.iter().enumerate().filter(|(_, other)| says(&other.name.name));
         open.extend(called.map(|(at, _)| FunctionId(at)));
     }
-    false
+    Some(found)
 }
 
 /// Whether an expression looks at a table: in a subquery, or by a function that is called.

@@ -3,7 +3,7 @@
 //! Foreign keys carry a write on to other tables, whose triggers fire too.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, Trigger};
 use sql::ast::{CreateTrigger, TriggerEvent, TriggerMode, TriggerTiming};
@@ -12,7 +12,7 @@ use types::{Error, Result};
 use crate::arbiters::UniqueModel;
 use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Transition, Write};
 use crate::model::{Fill, Model};
-use crate::{check, resolve};
+use crate::{check, reach, resolve};
 
 /// The row as it was, in a trigger's condition; the row as it is there is [`crate::model::ROW`].
 pub const OLD: SourceId = SourceId(u32::MAX);
@@ -33,6 +33,23 @@ pub struct TriggerModel {
     mode: TriggerMode,
     /// The columns one of which an update sets where it fires; `None` where any update fires it.
     sets: Option<BTreeSet<ColumnId>>,
+    looks: OnceLock<Looks>,
+}
+
+/// Which tables a trigger's function may look at, or change.
+#[derive(Debug)]
+pub struct Looks(Option<BTreeSet<TableId>>);
+
+impl Looks {
+    /// Whether it may look at this one.
+    pub fn at(&self, table: TableId) -> bool {
+        self.0.as_ref().is_none_or(|tables| tables.contains(&table))
+    }
+
+    /// Whether it may look at any.
+    pub fn at_any(&self) -> bool {
+        self.0.as_ref().is_none_or(|tables| !tables.is_empty())
+    }
 }
 
 /// `session_replication_role`, as far as triggers and foreign keys ask for it.
@@ -98,6 +115,14 @@ impl TriggerModel {
             && self.is_for(operation)
     }
 
+    /// What its function may look at; found out when it is asked for the first time.
+    pub fn looks(&self, catalog: &Catalog) -> &Looks {
+        self.looks.get_or_init(|| match self.routine {
+            Ok(Routine::Declared(function)) => Looks(reach::tables_read(catalog, function)),
+            Ok(Routine::SetsTime | Routine::SkipsUnchanged) | Err(_) => Looks(Some(BTreeSet::new())),
+        })
+    }
+
     fn is_for(&self, operation: &Operation) -> bool {
         self.statement.events.iter().any(|declared| match (declared, operation) {
             (TriggerEvent::Insert, Operation::Insert)
@@ -130,6 +155,7 @@ pub(crate) fn models(catalog: &Catalog, id: TableId, fills: &[Fill]) -> Vec<Trig
         transitions: transitions(&trigger.statement),
         mode: trigger.mode,
         sets: set_by(table, fills, &trigger.statement),
+        looks: OnceLock::new(),
     };
     table.triggers.iter().map(model).collect()
 }

@@ -49,6 +49,20 @@ pub(super) struct Happened {
 /// How far foreign keys have carried a statement.
 #[derive(Default)]
 pub(super) struct Reach {
+    /// The table of the statement's own rows, and what happens to them.
+    pub(super) own: Option<(TableId, Operation)>,
+    /// How many own rows there were so far.
+    pub(super) own_rows: usize,
+    /// How many keys stand between the own rows and those that are looked at.
+    pub(super) depth: usize,
+    /// How many rows a key was carried to because of own rows, without others between.
+    pub(super) rows_beside: usize,
+    /// The tables to whose rows something was carried so far.
+    pub(super) carried: BTreeSet<TableId>,
+    /// Whether a trigger before such rows was fired that may look at tables.
+    pub(super) has_looked: bool,
+    /// Whether one was where other rows stand between.
+    pub(super) has_looked_further: bool,
     /// Rows that are on their way.
     met: BTreeSet<(TableId, i64)>,
     /// The tables whose triggers before a statement were fired, and for what: it is done once.
@@ -59,15 +73,27 @@ impl Reach {
     /// That of a deletion, whose own rows go.
     pub(super) fn of_deleted(table: TableId, rows: &[StoredRow]) -> Reach {
         let met = rows.iter().map(|row| (table, row.key)).collect();
-        Reach { met, begun: BTreeSet::from([(table, Operation::Delete.name())]) }
+        let begun = BTreeSet::from([(table, Operation::Delete.name())]);
+        Reach { met, begun, own_rows: rows.len(), ..Reach::default() }
     }
 
     /// The same for the next row of an update, which may touch rows again.
     pub(super) fn of_next_row(&mut self, table: TableId) -> &mut Reach {
         self.met.clear();
+        self.own_rows += 1;
         self.begun.insert((table, Operation::Update(BTreeSet::new()).name()));
         self
     }
+}
+
+/// What was carried, as far as it is from the statement's own rows: tables, what happens there, to how many rows.
+pub(super) fn levels(carried: &[Carried]) -> Vec<Vec<(TableId, &Operation, usize)>> {
+    let (mut levels, mut level) = (Vec::new(), carried.iter().collect::<Vec<_>>());
+    while !level.is_empty() {
+        levels.push(level.iter().map(|to| (to.table, &to.operation, to.rows.len())).collect());
+        level = level.iter().flat_map(|to| &to.further).collect();
+    }
+    levels
 }
 
 /// A row to which a foreign key does something.
@@ -102,9 +128,15 @@ impl Work<'_> {
             if self.do_keys_rest(table) {
                 return Ok(found);
             }
+            if reach.depth == 0 {
+                reach.own = Some((table, operation.clone()));
+            }
+            let is_watched = self.watches_keys(reach);
+            reach.depth += 1;
             for (from, key, operation) in triggers::carried(&model, table, operation) {
                 // Where the engine's keys wait, those of such rows are looked at here.
-                if !triggers::is_seen(&model, from, &operation) && !self.transaction.do_references_wait() {
+                let is_ours = is_watched || triggers::is_seen(&model, from, &operation);
+                if !is_ours && !self.transaction.do_references_wait() {
                     continue;
                 }
                 // It is done as the owner of the rows that follow, and so are the triggers before it.
@@ -129,6 +161,7 @@ impl Work<'_> {
                 self.run.caller.role = caller;
                 carried?;
             }
+            reach.depth -= 1;
             Ok(found)
         })
     }
@@ -156,6 +189,7 @@ impl Work<'_> {
         }
         let settings = self.run.session.settings.clone();
         if reach.begun.insert((from, operation.name())) {
+            self.refuse_early(from, operation, false, reach)?;
             let nothing = &mut Seen::default();
             count_trigger(&settings, 1)?;
             let fired = self.fire_for_statement(from, operation, (TriggerTiming::Before, nothing)).await;
@@ -169,6 +203,9 @@ impl Work<'_> {
             }
             let done = self.acted(from, key, operation, &row.values, becomes.as_deref()).await?;
             let new = done.clone();
+            self.refuse_early(from, operation, true, reach)?;
+            reach.carried.insert(from);
+            reach.rows_beside += usize::from(reach.depth == 1);
             // The statement of the key is one of a trigger's.
             count_trigger(&settings, 1)?;
             let wanted = self.fire_before(from, operation, Some(&row.values), new).await;

@@ -62,6 +62,12 @@ impl Work<'_> {
             }
         }
         let (passed, affected) = match &write.action {
+            Action::Delete { .. } if self.goes_row_by_row(write) => {
+                let passed = self.delete_one_by_one(write, parameters).await?;
+                check_affected(write, passed.rows.len())?;
+                let affected = passed.rows.len();
+                (passed, affected)
+            }
             Action::Delete { .. } => {
                 let rows = self.condemned(write, parameters).await?;
                 check_affected(write, rows.len())?;
@@ -78,6 +84,7 @@ impl Work<'_> {
                 (passed, affected)
             }
         };
+        self.refuse_late((write.table, &operations, passed.rows.len()), &passed.carried)?;
         let carried = self.settled(passed.carried).await?;
         let role = self.run.caller.role.clone();
         self.finish(Part { table: write.table, operations, rows: passed.rows, carried, role }).await?;
@@ -122,6 +129,7 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         if self.takes_one_by_one(write) {
             for given in self.given(insert, parameters).await? {
+                self.refuse_next(write, &passed.reach)?;
                 if let Some(row) = self.candidate(write, insert, &given, parameters).await? {
                     self.pass_row(write, insert, row, passed).await?;
                 }
@@ -131,6 +139,7 @@ impl Work<'_> {
         let mut checked = Vec::new();
         let refused = self.candidates(write, insert, parameters, &mut checked).await;
         for row in checked {
+            self.refuse_next(write, &passed.reach)?;
             self.pass_row(write, insert, row, passed).await?;
         }
         Ok(refused?)
@@ -148,6 +157,7 @@ impl Work<'_> {
         if self.takes_one_by_one(write) {
             let asked = super::update::asked(write, set);
             for (row, asked) in self.targets(write, filter, asked, parameters).await? {
+                self.refuse_next(write, &passed.reach)?;
                 if let Some(change) = self.change_of(write, set, (row, asked), parameters).await? {
                     self.pass_change(write, change, passed).await?;
                 }
@@ -157,6 +167,7 @@ impl Work<'_> {
         let mut checked = Vec::new();
         let refused = self.changes(write, set, filter, parameters, &mut checked).await;
         for change in checked {
+            self.refuse_next(write, &passed.reach)?;
             self.pass_change(write, change, passed).await?;
         }
         Ok(refused?)
@@ -257,12 +268,28 @@ impl Work<'_> {
         let Action::Delete { filter } = &write.action else { return Ok(Vec::new()) };
         let mut rows = Vec::new();
         for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
+            if let (Some(trigger), false) = (self.watches_deletions(write.table), rows.is_empty()) {
+                return Err(self.out_of_turn(write.table, trigger));
+            }
             let goes = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
             if goes.is_some() {
                 rows.push(row);
             }
         }
         Ok(rows)
+    }
+
+    /// Deletes each row when the triggers before it were fired: those before the next one see it gone.
+    async fn delete_one_by_one(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
+        let Action::Delete { filter } = &write.action else { return Ok(Passed::default()) };
+        let mut passed = Passed::default();
+        for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
+            let goes = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
+            if goes.is_some() {
+                passed.rows.extend(self.delete_fired(write, vec![row]).await?.rows);
+            }
+        }
+        Ok(passed)
     }
 
     async fn delete_fired(&mut self, write: &Write, rows: Vec<StoredRow>) -> Result<Passed> {
