@@ -937,13 +937,13 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "rows-before-a-refused-one-stay-away",
-                "for row in «checked» {\n            self.pass_row",
+                "for row in «checked» {\n            self.refuse_next(write, &passed.reach)?;\n            self.pass_row",
                 "if refused.is_err() { Vec::new() } else { checked }",
                 "a row that is refused when it is stored is not told before one that is refused when it is checked",
             ),
             mutant(
                 "changes-before-a-refused-one-stay-away",
-                "for change in «checked» {\n            self.pass_change",
+                "for change in «checked» {\n            self.refuse_next(write, &passed.reach)?;\n            self.pass_change",
                 "if refused.is_err() { Vec::new() } else { checked }",
                 "the same of changed rows",
             ),

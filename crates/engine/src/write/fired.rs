@@ -284,8 +284,8 @@ impl Work<'_> {
         let Action::Delete { filter } = &write.action else { return Ok(Passed::default()) };
         let mut passed = Passed::default();
         for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
-            let goes = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
-            if goes.is_some() {
+            let before = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
+            if before.is_some() {
                 passed.rows.extend(self.delete_fired(write, vec![row]).await?.rows);
             }
         }
