@@ -45,7 +45,8 @@ mod views;
 
 pub use builtin::builtin;
 pub use session::search_path;
-pub use temporary::TEMPORARY;
+pub(crate) use temporary::is_temporary;
+pub use temporary::{TEMPORARY, TEMPORARY_OF_SESSION};
 pub use views::{TypeViews, Untyped, ViewColumn};
 
 use resolve::Names;

@@ -245,6 +245,7 @@ impl<'c> Objects<'c> {
         let quoted = sql::print::quote_ident(&name.name);
         match &*name.schema {
             "public" | "pg_catalog" => quoted,
+            schema if crate::build::is_temporary(schema) => quoted,
             "extensions" if !self.classes.contains_key(&Name::new("public", name.name.clone())) => quoted,
             schema => format!("{}.{quoted}", sql::print::quote_ident(schema)),
         }

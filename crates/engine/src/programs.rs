@@ -427,6 +427,11 @@ impl Host for Work<'_> {
         &self.served.programs
     }
 
+    fn declarations(&self) -> u64 {
+        // What was planned where there were no temporary tables does not know of them.
+        self.in_force.temporaries.exist().into()
+    }
+
     fn limits(&self) -> &Limits {
         &self.in_force.limits
     }

@@ -11,7 +11,7 @@ use crate::contract::Standing;
 use crate::work::Work;
 
 /// What the sequences have given to a session: that of a transaction. It is not taken back where something is undone.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Given {
     by: HashMap<Name, i64>,
     /// The one that counted last.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use catalog::TableId;
-use query::resolve::{Columns, NameConflict, NamedRows, Variables};
+use query::resolve::{Columns, NameConflict, NamedRows, Temporary, Variables};
 use query::{Expr, Form, Transition};
 use types::{Code, Error, Result, Type, Value};
 
@@ -30,6 +30,7 @@ pub(crate) struct Names<'a> {
     nulls: RefCell<Vec<(usize, bool)>>,
     names_transition: Cell<bool>,
     temporaries: RefCell<Vec<Arc<str>>>,
+    is_of_moment: Cell<bool>,
 }
 
 /// The values of a statement's parameters, and of which shapes the rows were that they are taken from.
@@ -43,6 +44,8 @@ pub(crate) struct Used {
     transitions: Option<Arc<[TransitionTable]>>,
     /// The temporary tables that are named: what they held is a part of the plan.
     pub(crate) temporaries: Vec<Arc<str>>,
+    /// Whether the temporary tables that there were are a part of the plan.
+    is_of_moment: bool,
 }
 
 impl Used {
@@ -63,6 +66,11 @@ impl Used {
                     (Some(_), None) | (None, Some(_)) => false,
                 })
             })
+    }
+
+    /// Whether what is planned is not so any more the next time.
+    pub(crate) fn is_of_moment(&self) -> bool {
+        self.is_of_moment || !self.temporaries.is_empty()
     }
 
     /// The variables, and the fields of them, in the order in which they are named first.
@@ -99,6 +107,7 @@ impl<'a> Names<'a> {
             nulls: RefCell::default(),
             names_transition: Cell::default(),
             temporaries: RefCell::default(),
+            is_of_moment: Cell::new(false),
         }
     }
 
@@ -110,6 +119,7 @@ impl<'a> Names<'a> {
             nulls: self.nulls.into_inner(),
             transitions,
             temporaries: self.temporaries.into_inner(),
+            is_of_moment: self.is_of_moment.get(),
         }
     }
 
@@ -213,6 +223,12 @@ impl Variables for Names<'_> {
             self.temporaries.borrow_mut().push(name.into());
         }
         Ok(found)
+    }
+
+    fn temporaries(&self) -> Vec<Temporary> {
+        let all = self.host.temporaries().all();
+        self.is_of_moment.set(self.is_of_moment.get() || !all.is_empty());
+        all
     }
 }
 

@@ -318,7 +318,7 @@ impl Program {
             return Ok(planned);
         }
         let planned = Arc::new(make()?);
-        if !planned.used.temporaries.is_empty() {
+        if planned.used.is_of_moment() {
             return Ok(planned);
         }
         let mut plans = self.plans();
@@ -350,7 +350,7 @@ impl Program {
         host: &dyn Host,
         planned: &Arc<Planned>,
     ) {
-        if text.len() > MADE_BYTES_MAX || !arguments.are_all() || !planned.temporaries().is_empty() {
+        if text.len() > MADE_BYTES_MAX || !arguments.are_all() || planned.used.is_of_moment() {
             return;
         }
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::resolve::NamedRows;
+use query::resolve::{NamedRows, Temporary};
 use types::{Code, Error, Modifier, Result, Value};
 
 use crate::account::Held;
@@ -19,11 +19,11 @@ pub struct Temporaries {
     in_use: Mutex<Vec<Arc<str>>>,
 }
 
-type Tables = BTreeMap<Arc<str>, Temporary>;
+type Tables = BTreeMap<Arc<str>, Kept>;
 
 /// A table, whose it is, and what it holds of memory.
 #[derive(Clone, Debug)]
-struct Temporary {
+struct Kept {
     rows: Arc<NamedRows>,
     owner: Arc<str>,
     /// What its columns hold their values to; of a table that is made of a query nothing is known.
@@ -31,7 +31,7 @@ struct Temporary {
     held: Vec<Arc<Held>>,
 }
 
-impl Temporary {
+impl Kept {
     /// Whether it is of the role in force.
     fn is_of(&self, host: &dyn Host) -> bool {
         let (catalog, role) = (&host.model().catalog, &host.caller().role);
@@ -49,6 +49,21 @@ impl Temporaries {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is any.
+    pub fn exist(&self) -> bool {
+        !self.tables().is_empty()
+    }
+
+    /// All that there are.
+    pub(crate) fn all(&self) -> Vec<Temporary> {
+        let one = |(name, table): (&Arc<str>, &Kept)| Temporary {
+            name: name.clone(),
+            rows: table.rows.clone(),
+            owner: table.owner.clone(),
+        };
+        self.tables().iter().map(one).collect()
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tables().contains_key(name)
     }
@@ -62,7 +77,7 @@ impl Temporaries {
         if tables.contains_key(name) {
             return Err(Error::new(Code::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
         }
-        let table = Temporary {
+        let table = Kept {
             rows: Arc::new(rows),
             owner: owner.clone(),
             modifiers: Arc::new([]),

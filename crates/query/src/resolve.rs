@@ -49,7 +49,7 @@ pub use coerce::constant;
 pub use declared::parsed as parsed_body;
 pub use typing::Typing;
 pub use variables::{
-    Columns, Conflict as NameConflict, NamedRows, Surroundings, Variables, bound_call, bound_expr,
+    Columns, Conflict as NameConflict, NamedRows, Surroundings, Temporary, Variables, bound_call, bound_expr,
     bound_rows, bound_statement,
 };
 

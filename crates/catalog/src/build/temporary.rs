@@ -14,6 +14,14 @@ use crate::{Catalog, TableKind};
 /// The schema of temporary tables, which is searched before any other.
 pub const TEMPORARY: &str = "pg_temp";
 
+/// What the system's tables call it, as one session of many.
+pub const TEMPORARY_OF_SESSION: &str = "pg_temp_3";
+
+/// Whether a schema is that of temporary tables.
+pub(crate) fn is_temporary(schema: &str) -> bool {
+    matches!(schema, TEMPORARY | TEMPORARY_OF_SESSION)
+}
+
 impl Builder<'_> {
     /// The name of a temporary table or function.
     pub(super) fn temporary(&mut self, name: &ObjectName) -> Result<Name> {

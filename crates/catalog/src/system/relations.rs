@@ -179,7 +179,7 @@ fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             id(objects.declared_type(&table.name)),
             id(objects.role(&table.owner)),
             text(kind),
-            text("p"),
+            text(if crate::build::is_temporary(&table.name.schema) { "t" } else { "p" }),
             number(table.columns.len()),
             flag(has_indexes(table)),
             flag(!table.triggers.is_empty()),

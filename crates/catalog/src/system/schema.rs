@@ -223,7 +223,11 @@ fn by_owners(
 
 fn tables(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let row = |(_, table, seen): (TableId, &Table, Value)| {
-        let kind = if table.is_view() { "VIEW" } else { "BASE TABLE" };
+        let kind = match table.is_view() {
+            true => "VIEW",
+            false if crate::build::is_temporary(&table.name.schema) => "LOCAL TEMPORARY",
+            false => "BASE TABLE",
+        };
         vec![
             database(),
             text(&table.name.schema),

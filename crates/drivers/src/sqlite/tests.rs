@@ -26,10 +26,10 @@ mod schema;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder that is gone when the test ends.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Folder {
+    pub(super) fn new() -> Folder {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("backplane-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -37,7 +37,7 @@ impl Folder {
         Folder(path)
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let count = AtomicU64::new(1);
         Options {
             path: self.0.join("data.db"),

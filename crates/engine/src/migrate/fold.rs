@@ -22,6 +22,8 @@ use block::Came;
 pub struct Rows {
     /// The file that it stands in.
     pub file: Arc<str>,
+    /// The line that it begins in.
+    pub line: usize,
     /// What is done.
     pub doing: Doing,
     /// Where names are looked for.
@@ -191,6 +193,12 @@ impl Reacting {
     }
 }
 
+/// The line that a statement begins in.
+fn line_of(file: &File, statement: &Statement) -> usize {
+    let before = file.text.get(..statement.span.start as usize).unwrap_or_default();
+    1 + before.matches('\n').count()
+}
+
 impl Fold<'_> {
     fn parse(&mut self, file: &File) -> Vec<Statement> {
         let (statements, broken) = sql::parse(&file.text);
@@ -291,8 +299,9 @@ impl Fold<'_> {
                 _ => Arc::new(without(catalog, earlier, later)),
             });
             seen = sees.clone().map(|sees| (there, sees));
+            let line = line_of(file, &statement);
             let file: Arc<str> = file.name.as_str().into();
-            rows.push(Rows { file, doing, path: path.clone(), session: Arc::default(), role, sees });
+            rows.push(Rows { file, line, doing, path: path.clone(), session: Arc::default(), role, sees });
         }
         rows
     }
@@ -342,7 +351,8 @@ impl Fold<'_> {
         }
         let name: Arc<str> = file.name.as_str().into();
         let role = session::taken_on(builder.role(), self.owner);
-        let rows = Rows { file: name.clone(), doing, path, session: name, role, sees: None };
+        let line = line_of(file, statement);
+        let rows = Rows { file: name.clone(), line, doing, path, session: name, role, sees: None };
         if rows.is_of_session() {
             return self.settings.push(rows);
         }

@@ -293,8 +293,8 @@ impl Run<'_> {
         match outcome? {
             Outcome::Changed(count) => self.applied.rows += count,
             Outcome::Passed(table) => self.applied.notes.push(format!(
-                "a statement of {} about {table} did not run: the service that has the table is not part of this version.",
-                rows.file
+                "the statement at {}:{} about {table} did not run: the service that has the table is not part of this version.",
+                rows.file, rows.line
             )),
         }
         Ok(())
@@ -355,8 +355,8 @@ impl Run<'_> {
         }
         self.transaction.end_part(outcome.is_ok()).await?;
         if let Err(error) = outcome {
-            let said =
-                format!("a statement of {} failed and was passed over: {}", rows.file, error.message());
+            let place = format!("{}:{}", rows.file, rows.line);
+            let said = format!("the statement at {place} failed and was passed over: {}", error.message());
             self.applied.notes.push(said);
         }
         Ok(())
@@ -421,11 +421,12 @@ fn loss(stage: &Stage) -> Error {
         .with_hint("Allow it in words: `--allow-destructive`.")
 }
 
-/// Says where a statement about rows stands, unless the error has better advice.
+/// Says where a statement about rows stands.
 fn placed(error: Error, rows: &Rows) -> Error {
-    if error.hint().is_some() {
-        error
-    } else {
-        error.with_hint(format!("It was raised by a statement of {}.", rows.file))
-    }
+    let place = format!("{}:{}", rows.file, rows.line);
+    let hint = match error.hint() {
+        Some(hint) => format!("{hint} ({place})"),
+        None => format!("It was raised at {place}."),
+    };
+    error.with_hint(hint)
 }

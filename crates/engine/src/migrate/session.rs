@@ -14,6 +14,7 @@ use types::{Error, Name, Result, text};
 use super::fold::Rows;
 use crate::constraints::Constraints;
 use crate::in_force::Deferred;
+use crate::sequences::Given;
 use crate::statement::SYSTEM;
 use crate::work::Work;
 
@@ -35,6 +36,8 @@ pub(super) struct FileSession {
     /// What waits, in terms of the model.
     waiting: Vec<Deferred>,
     constraints: Constraints,
+    /// What sequences have given to it.
+    given: Given,
     model: Arc<Model>,
 }
 
@@ -50,7 +53,7 @@ impl FileSession {
     pub(super) fn begin(name: Arc<str>, now: i64, model: Arc<Model>) -> FileSession {
         let (session, caller) = (Session::utc(now), Caller::role(SYSTEM));
         let (waiting, constraints) = (Vec::new(), Constraints::default());
-        FileSession { name, session, caller, waiting, constraints, model }
+        FileSession { name, session, caller, waiting, constraints, given: Given::default(), model }
     }
 
     /// Whether something waits for its end.
@@ -89,6 +92,7 @@ impl FileSession {
         }
         work.install();
         work.in_force.constrain(|said| *said = self.constraints.clone());
+        work.in_force.given(|given| *given = self.given.clone());
         std::mem::take(&mut self.waiting).into_iter().try_for_each(|deferred| work.in_force.defer(deferred))
     }
 
@@ -96,6 +100,7 @@ impl FileSession {
     pub(super) fn leave(&mut self, work: &Work<'_>, before: usize, is_done: bool) {
         let waiting = std::iter::from_fn(|| work.in_force.next_deferred());
         self.waiting = waiting.take(if is_done { usize::MAX } else { before }).collect();
+        self.given = work.in_force.given(|given| given.clone());
         if is_done {
             self.constraints = work.in_force.constraints();
             self.session = work.run.session.clone();

@@ -103,9 +103,14 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let table = &model.catalog[write.table];
         let mut values = vec![Value::Null; table.columns.len()];
-        for column in table.column_ids() {
-            let named = insert.columns.iter().position(|named| *named == column);
-            values[usize::from(column.0)] = match named.and_then(|position| given.get(position)) {
+        let place = |column: ColumnId| insert.columns.iter().position(|named| *named == column);
+        let mut columns: Vec<ColumnId> = table.column_ids().collect();
+        // A row of a list is made before what it leaves out; one row alone in the order of the table's columns.
+        if insert.rows.len() > 1 && given.iter().any(|value| matches!(value, RowValue::Expr(_))) {
+            columns.sort_by_key(|column| place(*column).unwrap_or(usize::MAX));
+        }
+        for column in columns {
+            values[usize::from(column.0)] = match place(column).and_then(|position| given.get(position)) {
                 Some(RowValue::Value(value)) => value.clone(),
                 Some(RowValue::Expr(expr)) => self.value_at_start(expr, None, parameters).await?,
                 Some(RowValue::Returned(_)) => {

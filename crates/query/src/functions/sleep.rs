@@ -77,7 +77,9 @@ mod tests {
         let clock = || 1_000_000;
         let mut context = Context { arguments: &[], session: &session, random: &mut |_| {}, clock: &clock };
         let function = choose(name, Kind::Function, std::slice::from_ref(argument)).unwrap().function;
-        assert_eq!(function.call(&mut context, &[value]).unwrap(), Value::text(""));
+        assert!(
+            matches!(function.call(&mut context, &[value]).unwrap(), Value::Text(text) if text.is_empty())
+        );
     }
 
     #[test]

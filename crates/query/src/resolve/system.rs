@@ -4,13 +4,15 @@
 //! which arguments stand in a subquery of their own, so that no name of theirs is taken for a column of the template. `regclass`
 //! and its like are ids: a cast from text finds the object, a cast to text is its name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use catalog::ColumnId;
+use catalog::build::{TEMPORARY, TEMPORARY_OF_SESSION};
 use catalog::system::{self, INTERNAL, SystemRelation};
+use catalog::{Acl, Catalog, Column, ColumnId, Table, TableKind};
 use sql::ast::{self, Call, ExprKind, FromItem, Literal, ObjectName, QueryBody, Target, TypeName};
-use types::{Code, Error, Result, Span, Type, Value};
+use types::{Code, Error, Name, Result, Span, Type, Value};
 
 use super::Resolver;
 use super::scope::Relation;
@@ -200,6 +202,19 @@ pub(super) fn says_object(expr: &ast::Expr) -> bool {
     matches!(&*expr.kind, ExprKind::Cast { ty, .. } if kind_of(ty).is_some())
 }
 
+/// The kind of object that an expression says: a cast to `regclass` or one of its like, or a call of `to_regclass` or one of its like.
+fn kind_said(expr: &ast::Expr) -> Option<&'static str> {
+    let found = match &*expr.kind {
+        ExprKind::Cast { ty, .. } => kind_of(ty),
+        ExprKind::Call(call) if matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) => {
+            let wanted = call.name.name.strip_prefix("to_");
+            KINDS.iter().find(|(name, ..)| Some(*name) == wanted)
+        }
+        _ => None,
+    };
+    found.map(|(_, kind, _)| *kind)
+}
+
 /// The type that stands for one of PostgreSQL's for names and ids.
 fn stands_for(ty: &TypeName) -> Option<TypeName> {
     let is_own = matches!(ty.name.schema.as_deref(), None | Some("pg_catalog"));
@@ -232,7 +247,7 @@ impl Resolver<'_> {
     fn system_read(&mut self, relation: &SystemRelation) -> Read {
         let types: Vec<Type> = relation.columns.iter().map(|(_, ty)| ty.of()).collect();
         let shown = relation.columns.len() - usize::from(relation.is_guarded);
-        let rows = relation.rows(self.catalog);
+        let rows = relation.rows(&self.with_temporaries());
         let id = self.ids.fresh();
         let column = |at: usize| Expr::Column {
             source: id,
@@ -258,6 +273,24 @@ impl Resolver<'_> {
             (false, false) => None,
         };
         Read { outputs, filter, ..Read::from(Source::Values { id, rows }) }
+    }
+
+    /// What is declared, with the temporary tables that there are now.
+    fn with_temporaries(&self) -> Cow<'_, Catalog> {
+        let made = self.variables.map(|variables| variables.temporaries()).unwrap_or_default();
+        if made.is_empty() {
+            return Cow::Borrowed(self.catalog);
+        }
+        let mut catalog = self.catalog.clone();
+        catalog.schemas.push((TEMPORARY_OF_SESSION.into(), Acl::default()));
+        for made in made {
+            let name = Name::new(TEMPORARY_OF_SESSION, made.name);
+            let columns = made.rows.columns.iter().map(|(name, ty)| Column::of(name.clone(), ty.clone()));
+            let table =
+                Table { columns: columns.collect(), ..Table::new(name, TableKind::Table, made.owner) };
+            catalog.tables.push(table);
+        }
+        Cow::Owned(catalog)
     }
 
     /// A call of a function over the system relations; `None` for other calls.
@@ -398,31 +431,21 @@ impl Resolver<'_> {
             };
         }
         let is_text = matches!(ty.name.name.as_str(), "text" | "varchar") && ty.array_dims == 0;
-        match &*expr.kind {
-            ExprKind::Cast { ty: inner, .. } if is_text => match kind_of(inner) {
-                Some((_, kind, _)) => self.name_of(kind, expr).map(Some),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
+        let kind = kind_said(expr).filter(|_| is_text);
+        kind.map(|kind| self.name_of(kind, expr)).transpose()
     }
 
     /// An id as its object's name, where an expression is a cast to `regclass` or one of its like; a list of them likewise.
     pub(super) fn as_name(&mut self, expr: &ast::Expr) -> Result<Option<Expr>> {
-        let kind = match &*expr.kind {
-            ExprKind::Array(items) if !items.is_empty() && items.iter().all(says_object) => {
-                let names = items.iter().map(|item| cast_to(item, "text")).collect();
-                let names = ast::Expr { kind: Box::new(ExprKind::Array(names)), span: expr.span };
-                return self.expr(&names).map(Some);
-            }
-            ExprKind::Cast { ty, .. } => kind_of(ty),
-            ExprKind::Call(call) if matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) => {
-                let wanted = call.name.name.strip_prefix("to_");
-                KINDS.iter().find(|(name, ..)| Some(*name) == wanted)
-            }
-            _ => None,
-        };
-        kind.map(|(_, kind, _)| self.name_of(kind, expr)).transpose()
+        if let ExprKind::Array(items) = &*expr.kind
+            && !items.is_empty()
+            && items.iter().all(says_object)
+        {
+            let names = items.iter().map(|item| cast_to(item, "text")).collect();
+            let names = ast::Expr { kind: Box::new(ExprKind::Array(names)), span: expr.span };
+            return self.expr(&names).map(Some);
+        }
+        kind_said(expr).map(|kind| self.name_of(kind, expr)).transpose()
     }
 
     fn name_of(&mut self, kind: &str, expr: &ast::Expr) -> Result<Expr> {
@@ -458,10 +481,17 @@ impl Resolver<'_> {
             return self.cast(resolved, &Type::Int8, None);
         }
         let path: Vec<String> = self.path.iter().map(|schema| sql::print::quote_literal(schema)).collect();
-        let path = [path, vec!["'pg_catalog'".into(), "''".into()]].concat().join(", ");
+        let path = [path, vec![format!("'{TEMPORARY_OF_SESSION}'"), "'pg_catalog'".into(), "''".into()]]
+            .concat()
+            .join(", ");
+        // Of all schemas of temporary tables a session means its own.
+        let given = format!(
+            "case split_part(g$.a1$, '.', 1) when '{TEMPORARY}' then '{TEMPORARY_OF_SESSION}' || substr(g$.a1$, {}) else g$.a1$ end",
+            TEMPORARY.len() + 1
+        );
         let found = format!(
             "(select min(w$.oid) from @names w$ where w$.kind = '{kind}' and case when position('.' in g$.a1$) > 0
-                then replace(g$.a1$, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
+                then replace({given}, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
                 else w$.schema in ({path}) and (replace(g$.a1$, ' ', '') = quote_ident(w$.name) or lower(g$.a1$) = w$.name) end)"
         );
         let denied = self.catalog.schemas.iter().filter(|(schema, _)| !self.may_use(schema));
@@ -478,7 +508,7 @@ impl Resolver<'_> {
             None => found,
             Some(word) => format!(
                 "case when g$.a1$ is null then null
-                    when position('.' in g$.a1$) > 0 and not exists (select from @names n$ where n$.kind = 'namespace'
+                    when split_part(g$.a1$, '.', 1) <> '{TEMPORARY}' and position('.' in g$.a1$) > 0 and not exists (select from @names n$ where n$.kind = 'namespace'
                         and split_part(g$.a1$, '.', 1) in (n$.name, quote_ident(n$.name)))
                         then system_object_missing('schema', split_part(g$.a1$, '.', 1))
                     else coalesce({found}, system_object_missing('{word}', g$.a1$)) end"
@@ -509,7 +539,8 @@ impl Resolver<'_> {
             Some(arguments) => format!("{name}({})", self.printed_types(arguments)?),
             None => name,
         };
-        let names = system::relation(Some(INTERNAL), "names")?.rows(self.catalog);
+        let catalog = self.with_temporaries();
+        let names = system::relation(Some(INTERNAL), "names")?.rows(&catalog);
         let is = |value: &Value, wanted: &str| matches!(value, Value::Text(text) if **text == *wanted);
         let find = |schema: &str| {
             names.iter().find_map(|row| match &row[..] {
@@ -520,11 +551,13 @@ impl Resolver<'_> {
             })
         };
         match schema {
+            Some(schema) if schema == TEMPORARY => find(TEMPORARY_OF_SESSION).or_else(|| find(TEMPORARY)),
             Some(schema) => find(&schema),
             None if matches!(kind, "namespace" | "role") => find(""),
-            None => {
-                std::iter::once("pg_catalog").chain(self.path.iter().map(|schema| &**schema)).find_map(find)
-            }
+            None => [TEMPORARY_OF_SESSION, "pg_catalog"]
+                .into_iter()
+                .chain(self.path.iter().map(|schema| &**schema))
+                .find_map(find),
         }
     }
 

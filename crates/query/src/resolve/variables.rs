@@ -62,6 +62,20 @@ pub trait Variables {
     /// # Errors
     /// `42501` for somebody else's.
     fn temporary(&self, name: &str) -> Result<Option<Arc<NamedRows>>>;
+
+    /// All temporary tables, for the system's tables, in which they stand.
+    fn temporaries(&self) -> Vec<Temporary>;
+}
+
+/// A temporary table.
+#[derive(Clone, Debug)]
+pub struct Temporary {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its columns and rows.
+    pub rows: Arc<NamedRows>,
+    /// Whose it is.
+    pub owner: Arc<str>,
 }
 
 /// Rows in memory that statements read under a name.

@@ -284,6 +284,21 @@ fn next(engine: &dyn Engine, sequence: &Sequence, fails: bool) -> Result<i64> {
 }
 
 #[test]
+fn sequences_of_a_database_of_before_go_on() {
+    let folder = Folder::new();
+    let options = folder.options();
+    rusqlite::Connection::open(&options.path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE \"backplane.sequences\" (name TEXT PRIMARY KEY, value INT NOT NULL) STRICT, WITHOUT ROWID;
+            INSERT INTO \"backplane.sequences\" VALUES ('public.s', 41)",
+        )
+        .unwrap();
+    let engine = Sqlite::open(&options).unwrap();
+    assert_eq!(next(&engine, &sequence(1, 1, 100, false), false).unwrap(), 42);
+}
+
+#[test]
 fn a_sequence_never_gives_a_number_twice_and_goes_on_after_a_restart() {
     let folder = Folder::new();
     let engine = Sqlite::open(&folder.options()).unwrap();

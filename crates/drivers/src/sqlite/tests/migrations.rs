@@ -388,6 +388,37 @@ fn statements_about_rows_run_at_their_position() {
 }
 
 #[test]
+fn a_statement_that_fails_says_where_it_stands() {
+    let text = "create table t (a int primary key, b int);\n\n-- one row\ninsert into t values (1, 2);\n  insert into\n    t values (1, 3);";
+    let fixture = Fixture::new();
+    let error = fixture.apply(&migrations(&[("1.sql", text)])).unwrap_err();
+    assert_eq!((error.state(), error.hint()), ("23505", Some("It was raised at 1.sql:5.")));
+    let options = migrate::Options { is_lenient: true, ..fixture.migration_options() };
+    let applied = block(migrate::apply(&fixture.engine, &migrations(&[("1.sql", text)]), &options)).unwrap();
+    assert!(
+        applied.notes.iter().any(|note| note.starts_with("the statement at 1.sql:5 failed")),
+        "{:?}",
+        applied.notes
+    );
+    assert_eq!(fixture.rows("SELECT a, b FROM \"public.t\""), [["1", "2"]]);
+}
+
+#[test]
+fn a_file_knows_what_sequences_gave_it() {
+    let text = "create table t (id serial primary key, of bigint); insert into t (of) values (null);
+        insert into t (of) values (currval('t_id_seq')), (lastval() + 10);
+        select setval('t_id_seq', (select max(id) + 100 from t)), nextval(pg_get_serial_sequence('t', 'id'));
+        insert into t (of) select currval('t_id_seq') from t where id = 1; insert into t (of) values (currval('t_id_seq'))";
+    let fixture = Fixture::new();
+    fixture.apply(&migrations(&[("1.sql", text)])).unwrap();
+    let found = fixture.rows("SELECT id, of FROM \"public.t\"");
+    assert_eq!(found, [["1", "null"], ["2", "1"], ["3", "12"], ["105", "104"], ["106", "106"]]);
+    let more =
+        fixture.apply(&migrations(&[("1.sql", text), ("2.sql", "select currval('t_id_seq')")])).unwrap_err();
+    assert_eq!(more.message(), "currval of sequence \"t_id_seq\" is not yet defined in this session");
+}
+
+#[test]
 fn seeds_empty_tables_and_set_sequences() {
     let fixture = Fixture::new();
     let schema = "create table p (id serial primary key, x int); create table c (p int references p);
@@ -408,7 +439,7 @@ fn seeds_empty_tables_and_set_sequences() {
     // What is given is written ahead of its use; what is only set is written as it is.
     let ahead: i64 = counts[0][1].parse().unwrap();
     assert!(counts.len() == 2 && (21..=53).contains(&ahead), "{counts:?}");
-    assert_eq!(counts[1], ["public.s", "45"]);
+    assert_eq!(counts[1], ["public.s", "50"]);
     assert!(
         applied.notes.iter().any(|note| note.contains("\"storage\".\"buckets\" did not run")),
         "{:?}",
