@@ -11,6 +11,9 @@ use crate::media::MediaHandler;
 use crate::role::{Acl, DefaultPrivilege, Role};
 use crate::{Column, Domain, Function, Relationship, Sequence, Table, TableId};
 
+/// Deepest rows within rows of which fields are told.
+const ROWS_DEPTH_MAX: usize = 8;
+
 /// Everything declared. Immutable once built; replaced whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
@@ -69,6 +72,25 @@ impl Catalog {
             Some((_, table)) => Some(table.columns.iter().map(Column::field).collect()),
             None => self.composites.get(name).cloned(),
         }
+    }
+
+    /// A field with the fields of the rows in it.
+    pub fn with_fields(&self, field: Field) -> Field {
+        self.within(field, ROWS_DEPTH_MAX)
+    }
+
+    fn within(&self, field: Field, depth: usize) -> Field {
+        let ty = match &field.ty {
+            Type::Array(element) => &**element,
+            ty => ty,
+        };
+        let row = match ty {
+            Type::Composite(name) if depth > 0 => self.fields(name),
+            _ => None,
+        };
+        let within = row.unwrap_or_default().into_iter().map(|field| self.within(field, depth - 1));
+        let fields = within.collect();
+        Field { fields, ..field }
     }
 
     /// Positions of all tables, in order.

@@ -126,10 +126,9 @@ impl Column {
     /// It as a field of its table's rows.
     pub fn field(&self) -> Field {
         Field {
-            name: self.name.clone(),
-            ty: self.ty.clone(),
             modifier: self.modifier,
             domain: self.domain.clone(),
+            ..Field::of(self.name.clone(), self.ty.clone())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use types::cast::{cast, context};
 use types::json::{DEPTH_MAX, Json, parse, write_string};
-use types::json_value::{from_json, write_value};
+use types::json_value::{kept_from_json, write_value};
 use types::session::Session;
 use types::ty::format_type;
 use types::{Code, Error, Field, Modifier, Result, Type, Value, record, text};
@@ -46,10 +46,8 @@ pub(crate) fn fields(value: &Value, shape: &Shape, session: &Session) -> Result<
         Value::Row(fields) => Ok(Some(fields.to_vec())),
         Value::Text(text) => {
             let json = parse(text, DEPTH_MAX)?;
-            let field = |field: &Field| match (&field.ty, json.get(&field.name).unwrap_or(&Json::Null)) {
-                (_, Json::Null) => Ok(Value::Null),
-                (Type::Composite(_), json) => Ok(Value::text(json.compact())),
-                (ty, json) => from_json(ty, None, json, session),
+            let field = |field: &Field| {
+                kept_from_json(&field.ty, json.get(&field.name).unwrap_or(&Json::Null), session)
             };
             shape.iter().map(field).collect::<Result<Vec<_>>>().map(Some)
         }

@@ -243,10 +243,7 @@ pub fn field(name: &str, ty: &Type, row: &Value, session: &Session) -> Result<Va
     let Value::Text(text) = row else { return Ok(Value::Null) };
     match parse(text, DEPTH_MAX)?.get(name) {
         None | Some(Json::Null) => Ok(Value::Null),
-        Some(json) => match (ty, json) {
-            (Type::Composite(_), json) => Ok(Value::text(json.compact())),
-            (ty, json) => types::json_value::from_json(ty, None, json, session),
-        },
+        Some(json) => types::json_value::kept_from_json(ty, json, session),
     }
 }
 

@@ -150,6 +150,25 @@ pub fn from_json(ty: &Type, modifier: Option<Modifier>, json: &Json, session: &S
     text::apply_modifier(ty, modifier, value, false)
 }
 
+/// The value of a part of a row that is kept as an object: rows within it are kept so, too.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn kept_from_json(ty: &Type, json: &Json, session: &Session) -> Result<Value> {
+    match (ty, json) {
+        (_, Json::Null) => Ok(Value::Null),
+        (Type::Composite(_), json) => Ok(Value::text(json.clone().compact())),
+        (Type::Array(element), Json::Array(items)) if matches!(**element, Type::Composite(_)) => {
+            let elements = items.iter().map(|item| kept_from_json(element, item, session));
+            let elements = elements.collect::<Result<Vec<_>>>()?;
+            let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+            let dimensions = if length > 0 { vec![length] } else { Vec::new() };
+            Ok(Value::Array(Arc::new(Array { dimensions, elements })))
+        }
+        (ty, json) => from_json(ty, None, json, session),
+    }
+}
+
 fn array_from_json(element: &Type, items: &[Json], session: &Session) -> Result<Array> {
     let mut array = Array::default();
     fill(element, items, 0, session, &mut array)?;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::ty::EnumType;
-use crate::{Modifier, Name, Type};
+use crate::{Field, Modifier, Name, Type};
 
 /// Simple types and their words.
 const SIMPLE: &[(Type, &str)] = &[
@@ -111,6 +111,31 @@ pub fn parse_modifier(text: &str) -> Option<Option<Modifier>> {
     }))
 }
 
+/// Appends fields, each with those within it: a list in parentheses.
+pub fn write_fields(out: &mut String, fields: &[Field]) {
+    out.push('(');
+    for field in fields {
+        word(out, &field.name);
+        out.push(',');
+        write(out, &field.ty);
+        out.push(',');
+        let mut modifier = String::new();
+        write_modifier(&mut modifier, field.modifier);
+        word(out, &modifier);
+        out.push(',');
+        write_fields(out, &field.fields);
+        out.push(';');
+    }
+    out.push(')');
+}
+
+/// Reads what [`write_fields`] made; `None` if it did not.
+pub fn parse_fields(text: &str) -> Option<Vec<Field>> {
+    let mut reader = Reader { rest: text };
+    let fields = reader.fields()?;
+    reader.rest.is_empty().then_some(fields)
+}
+
 /// Reads one type; `None` if the text is not one that [`write()`] made.
 pub fn parse(text: &str) -> Option<Type> {
     let mut reader = Reader { rest: text };
@@ -144,6 +169,23 @@ impl Reader<'_> {
             _ => return None,
         };
         self.eat(')').then_some(ty)
+    }
+
+    fn fields(&mut self) -> Option<Vec<Field>> {
+        let mut fields = Vec::new();
+        self.eat('(').then_some(())?;
+        while !self.eat(')') {
+            let name = self.word().into();
+            self.eat(',').then_some(())?;
+            let ty = self.ty()?;
+            self.eat(',').then_some(())?;
+            let modifier = parse_modifier(&self.word())?;
+            self.eat(',').then_some(())?;
+            let within = self.fields()?.into();
+            self.eat(';').then_some(())?;
+            fields.push(Field { modifier, fields: within, ..Field::of(name, ty) });
+        }
+        Some(fields)
     }
 
     fn name(&mut self) -> Option<Name> {
@@ -194,5 +236,28 @@ mod tests {
             write(&mut text, &ty);
             assert_eq!(parse(&text), Some(ty), "{text}");
         }
+    }
+
+    #[test]
+    fn parse_inverts_write_of_fields() {
+        let within = [
+            Field { modifier: Some(Modifier::Length(3)), ..Field::of("a;b".into(), Type::Varchar) },
+            Field {
+                modifier: Some(Modifier::Precision { precision: 8, scale: -2 }),
+                ..Field::of("(n,\n".into(), Type::Numeric)
+            },
+            Field { modifier: Some(Modifier::Fraction(0)), ..Field::of("".into(), Type::Time) },
+        ];
+        let row = Type::Composite(Name::new("public", "t"));
+        let outer = vec![
+            Field { fields: within.into(), ..Field::of("rows".into(), row.array()) },
+            Field::of("x".into(), Type::Text),
+        ];
+        for fields in [Vec::new(), outer] {
+            let mut text = String::new();
+            write_fields(&mut text, &fields);
+            assert_eq!(parse_fields(&text), Some(fields), "{text}");
+        }
+        assert_eq!(parse_fields("(a,text,x3,();)"), None);
     }
 }

@@ -104,12 +104,14 @@ pub struct Field {
     pub modifier: Option<Modifier>,
     /// The domain it was declared with.
     pub domain: Option<Name>,
+    /// Of a row, or of rows in an array, the fields; none where nobody asked.
+    pub fields: Arc<[Field]>,
 }
 
 impl Field {
     /// One of which only the type is known.
     pub fn of(name: Arc<str>, ty: Type) -> Field {
-        Field { name, ty, modifier: None, domain: None }
+        Field { name, ty, modifier: None, domain: None, fields: Arc::default() }
     }
 }
 

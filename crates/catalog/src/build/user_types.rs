@@ -45,10 +45,9 @@ impl Builder<'_> {
     fn attribute(&self, name: &str, ty: &TypeName) -> Result<Field> {
         let found = self.names().ty(ty)?;
         Ok(Field {
-            name: names::truncated(name),
-            ty: found.ty,
             modifier: found.modifier,
             domain: found.domain,
+            ..Field::of(names::truncated(name), found.ty)
         })
     }
 

@@ -11,7 +11,7 @@ use rusqlite::functions::{Aggregate, Context as Arguments};
 use rusqlite::types::Value as Owned;
 use types::json::{DEPTH_MAX, Json, parse, write_string};
 use types::stored::{Cell, encode};
-use types::{Error, Field, Result, Value, signature};
+use types::{Error, Result, Value, signature};
 
 use super::errors::carried;
 use super::execute;
@@ -36,7 +36,7 @@ fn called(
     surroundings: &Surroundings,
     arguments: &Arguments<'_>,
 ) -> Result<String> {
-    let columns = surroundings::words(arguments, columns).map_err(Error::internal)?;
+    let columns = surroundings::words(arguments, signature::parse_fields).map_err(Error::internal)?;
     let types = arguments.get_raw(1).as_str().map_err(Error::internal)?;
     let types = if types.is_empty() { Some(Vec::new()) } else { surroundings::types(types) };
     let types = types.ok_or_else(|| Error::internal("the types of a call"))?;
@@ -52,19 +52,6 @@ fn called(
         out.push(b']');
     }
     close(out)
-}
-
-/// Names, types and modifiers of columns: a line each.
-fn columns(text: &str) -> Option<Vec<Field>> {
-    let mut lines = text.lines();
-    let mut columns = Vec::new();
-    while let Some(name) = lines.next() {
-        let name = super::special::unescaped(name);
-        let ty = signature::parse(lines.next()?)?;
-        let modifier = signature::parse_modifier(lines.next()?)?;
-        columns.push(Field { modifier, ..Field::of(name.into(), ty) });
-    }
-    Some(columns)
 }
 
 /// Begins a row.

@@ -78,3 +78,42 @@ fn no_way(name: &str) -> Error {
     let message = format!("encoding conversion from {name} to ASCII not supported");
     Error::new(Code::FEATURE_NOT_SUPPORTED, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use types::session::Session;
+
+    use super::super::Context;
+    use super::*;
+
+    #[track_caller]
+    fn check(written: &str, encoding: Value, expected: &str) {
+        let session = Session::utc(0);
+        let clock = || 0;
+        let mut context = Context { arguments: &[], session: &session, random: &mut |_| {}, clock: &clock };
+        let declared = if matches!(encoding, Value::Int(_)) { I } else { T };
+        let row = ROWS.iter().find(|row| row.arguments.get(1) == Some(&declared)).unwrap();
+        let found = match row.call(&mut context, &[Value::text(written), encoding]) {
+            Ok(Value::Text(text)) => text.to_string(),
+            Ok(_) => "nothing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{written}");
+    }
+
+    #[test]
+    fn bytes_become_letters() {
+        check("Karel", Value::text("LATIN1"), "Karel");
+        check("äöü", Value::text("iso-8859-1"), "A A A ");
+        check("äöü", Value::Int(16), "A A AE");
+        check("€", Value::text("Latin 9"), "a  ");
+        check("ł", Value::text("WIN1250"), "L'");
+    }
+
+    #[test]
+    fn other_encodings_are_refused() {
+        check("x", Value::text("utf-8"), "0A000: encoding conversion from UTF8 to ASCII not supported");
+        check("x", Value::text("nope"), "42704: nope is not a valid encoding name");
+        check("x", Value::Int(-1), "42704: -1 is not a valid encoding code");
+    }
+}

@@ -1,14 +1,25 @@
 //! Rows as text (PostgreSQL 8.16.6): what `record_out` prints.
 
-use types::{Result, Value};
+use std::sync::Arc;
 
-use super::arguments::{boolean, ok_text, output};
-use super::{Context, Function, Ty};
+use types::json::{DEPTH_MAX, parse};
+use types::json_value::kept_from_json;
+use types::session::Session;
+use types::value::Array;
+use types::{Error, Field, Result, Type, Value, signature};
+
+use super::arguments::{array, boolean, ok_text, output, text};
+use super::{Context, Function, Ty, raw_json};
 
 /// The name of the row below, which only the resolver calls.
 pub(crate) const PRINTED: &str = "record_printed";
 
+/// The same for rows in an array.
+pub(crate) const ALL_PRINTED: &str = "records_printed";
+
 pub(super) static ROWS: &[Function] = &[
+    // What the fields of the rows are, and the array.
+    Function::new(ALL_PRINTED, &[Ty::Text, Ty::Any], Ty::Text, all_printed).stable(),
     // Whether there is a row, and its fields; those that are rows are texts already.
     Function::new(PRINTED, &[Ty::Bool, Ty::Any], Ty::Text, printed).lax().stable().variadic(),
 ];
@@ -28,6 +39,51 @@ fn printed(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     }
     out.push(')');
     ok_text(out)
+}
+
+fn all_printed(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let fields = signature::parse_fields(text(arguments, 0)?);
+    let fields = fields.ok_or_else(|| Error::internal("fields that nobody wrote"))?;
+    let rows = array(arguments, 1)?;
+    let session = context.session;
+    let rows = rows_as_text(&fields, rows, session)?;
+    ok_text(rows)
+}
+
+/// Rows that are kept as objects, as the text of an array.
+fn rows_as_text(fields: &[Field], rows: &Array, session: &Session) -> Result<String> {
+    let printed = |row: &Value| match row {
+        Value::Text(kept) => row_as_text(fields, kept, session).map(Value::text),
+        _ => Ok(Value::Null),
+    };
+    let elements = rows.elements.iter().map(printed).collect::<Result<Vec<_>>>()?;
+    let texts = Array { dimensions: rows.dimensions.clone(), elements };
+    Ok(types::text::print(&Type::Text.array(), &Value::Array(Arc::new(texts)), session))
+}
+
+/// A row that is kept as an object: `json` in it is as it was written.
+fn row_as_text(fields: &[Field], kept: &str, session: &Session) -> Result<String> {
+    let mut out = String::from("(");
+    for (position, field) in fields.iter().enumerate() {
+        out.push_str(if position > 0 { "," } else { "" });
+        let Some(part) = raw_json::field(kept, &field.name)?.filter(|part| *part != "null") else { continue };
+        match &field.ty {
+            Type::Json => push(&mut out, part),
+            Type::Composite(_) => push(&mut out, &row_as_text(&field.fields, part, session)?),
+            ty => {
+                let value = kept_from_json(ty, &parse(part, DEPTH_MAX)?, session)?;
+                let shown = match &value {
+                    Value::Array(rows) if !field.fields.is_empty() => {
+                        rows_as_text(&field.fields, rows, session)?
+                    }
+                    value => types::text::print(ty, value, session),
+                };
+                push(&mut out, &shown);
+            }
+        }
+    }
+    out.push(')');
+    Ok(out)
 }
 
 /// Adds a field, in quotes where its text would be read otherwise.
@@ -54,9 +110,6 @@ fn is_space(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use types::Type;
-    use types::session::Session;
-
     use super::*;
 
     #[track_caller]
@@ -80,5 +133,21 @@ mod tests {
         check(&[Some("1"), None, Some("x")], "(1,,x)");
         check(&[Some("a b"), Some("a,b"), Some("(")], "(\"a b\",\"a,b\",\"(\")");
         check(&[Some("a\"b"), Some("a\\b")], "(\"a\"\"b\",\"a\\\\b\")");
+    }
+
+    #[test]
+    fn rows_in_an_array_are_texts_of_rows() {
+        let row = Type::Composite(types::Name::new("public", "inner"));
+        let inner: Arc<[Field]> = [Field::of("k".into(), Type::Numeric)].into();
+        let fields = [
+            Field::of("a".into(), Type::Text),
+            Field { fields: inner.clone(), ..Field::of("b".into(), row.clone()) },
+            Field { fields: inner, ..Field::of("c".into(), row.array()) },
+            Field::of("d".into(), Type::Json),
+        ];
+        let kept = r#"{"a":"x y","b":{"k":1.50},"c":[{"k":2},null],"d":[1,  2]}"#;
+        let rows = Array { dimensions: vec![2], elements: vec![Value::text(kept), Value::Null] };
+        let printed = rows_as_text(&fields, &rows, &Session::utc(0)).unwrap();
+        assert_eq!(printed, r#"{"(\"x y\",\"(1.50)\",\"{(2),NULL}\",\"[1,  2]\")",NULL}"#);
     }
 }

@@ -10,7 +10,7 @@ use types::{Code, Error, Field, Modifier, Result, Type, Value, record, text};
 
 use super::Resolver;
 use crate::eval::is_null_row;
-use crate::functions::records::PRINTED;
+use crate::functions::records::{ALL_PRINTED, PRINTED};
 use crate::functions::{Function, Kind, choose};
 use crate::ir::{Expr, Form};
 
@@ -63,6 +63,12 @@ impl Resolver<'_> {
         {
             return self.literal_row(&written, &fields, to);
         }
+        if let Type::Array(element) = to
+            && let Type::Composite(name) = &**element
+            && let Some(fields) = self.catalog.fields(name)
+        {
+            return self.literal_rows(&written, &fields, element);
+        }
         let Some(value) = constant(&written, to, &self.session)? else {
             let expr = Box::new(Expr::Const { value: Value::Text(written), ty: Type::Text });
             return Ok(Expr::Cast { expr, ty: to.clone(), modifier, explicit: true });
@@ -83,6 +89,20 @@ impl Resolver<'_> {
         });
         let names = fields.iter().map(|field| field.name.clone()).collect();
         Ok(Expr::Form { form: Form::Record(names), args: args.collect::<Result<_>>()?, ty: to.clone() })
+    }
+
+    /// An array of rows that is written as text.
+    fn literal_rows(&self, written: &str, fields: &[Field], row: &Type) -> Result<Expr> {
+        let texts = types::array::parse(written, &|item| Ok(Value::text(item)))?;
+        if texts.dimensions.len() > 1 {
+            return Err(Error::missing("arrays of several dimensions of rows"));
+        }
+        let element = |text: Value| match text {
+            Value::Text(text) => self.literal_row(&text, fields, row),
+            _ => Ok(Expr::null(row.clone())),
+        };
+        let args = texts.elements.into_iter().map(element).collect::<Result<_>>()?;
+        Ok(Expr::Form { form: Form::Array, args, ty: row.clone().array() })
     }
 
     /// A value of a field's type within the field's length or precision, as it is stored: what does not fit is an error.
@@ -136,6 +156,17 @@ impl Resolver<'_> {
             return Ok(expr);
         }
         let refuse = || Error::missing(format!("a value of {} as text", format_type(&ty, None)));
+        if let Type::Array(_) = &ty {
+            let whole = self.catalog.with_fields(Field::of("".into(), ty.clone()));
+            if whole.fields.is_empty() {
+                return Err(refuse());
+            }
+            let mut shape = String::new();
+            types::signature::write_fields(&mut shape, &whole.fields);
+            let shape = Expr::Const { value: Value::text(shape), ty: Type::Text };
+            let chosen = choose(ALL_PRINTED, Kind::Function, &[Type::Text, ty.clone()])?;
+            return Ok(Expr::Apply { function: chosen.function, args: vec![shape, expr], ty: chosen.result });
+        }
         // One that is written out is there, whatever its fields are.
         let is_written = matches!(expr, Expr::Form { form: Form::Row, .. });
         let row = self.shown(expr)?;

@@ -127,11 +127,23 @@ impl Resolver<'_> {
                 .iter()
                 .map(|(name, ty)| {
                     let (ty, modifier, domain) = self.find_type(ty)?;
-                    Ok(Field { name: name.as_str().into(), ty, modifier, domain })
+                    Ok(Field { modifier, domain, ..Field::of(name.as_str().into(), ty) })
                 })
                 .collect::<Result<Vec<_>>>()?,
         };
-        Ok(SetCall { function: chosen.function, args, columns: columns.into() })
+        // Nobody looks at domains within rows: those are left to be refused.
+        let told = |column: Field| {
+            let told = self.catalog.with_fields(column.clone());
+            if told.fields.iter().any(|field| self.has_domains(field)) { column } else { told }
+        };
+        let columns = columns.into_iter().map(told).collect();
+        Ok(SetCall { function: chosen.function, args, columns })
+    }
+
+    /// Whether a field, or one within it, is of a domain that refuses some values.
+    fn has_domains(&self, field: &Field) -> bool {
+        field.domain.as_ref().is_some_and(|domain| self.is_constrained(domain))
+            || field.fields.iter().any(|field| self.has_domains(field))
     }
 
     /// `json_populate_record(base, json)` has the fields of the base's type as columns. The fields of a base that is not null

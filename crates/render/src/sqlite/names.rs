@@ -193,11 +193,6 @@ pub fn row_key(table: &Table) -> &'static str {
         .unwrap_or("rowid")
 }
 
-/// A word on a line of its own.
-pub(super) fn escaped_line(word: &str) -> String {
-    word.replace('\\', "\\\\").replace('\n', "\\n")
-}
-
 /// A word between semicolons.
 pub(super) fn escaped(word: &str) -> String {
     word.replace('\\', "\\\\").replace(';', "\\;")

@@ -760,7 +760,7 @@ fn guard_of(guard: &Guard) -> Result<Option<&Expr>> {
 pub(super) fn shape(outputs: &[Output]) -> String {
     let mut out = String::new();
     for output in outputs {
-        out.push_str(&names::escaped_line(&output.name));
+        out.push_str(&output.name.replace('\\', "\\\\").replace('\n', "\\n"));
         out.push('\n');
         types::signature::write(&mut out, &output.expr.ty());
         out.push('\n');

@@ -9,7 +9,7 @@ use types::{Result, Type, signature};
 
 use super::Writer;
 use super::compound::Compound;
-use super::names::{self, Special};
+use super::names::Special;
 use super::read::Use;
 
 impl Writer<'_> {
@@ -35,14 +35,7 @@ impl Writer<'_> {
 
     fn set_call(&mut self, call: &SetCall) -> Result<()> {
         let mut columns = String::new();
-        for field in call.columns.iter() {
-            columns.push_str(&names::escaped_line(&field.name));
-            columns.push('\n');
-            signature::write(&mut columns, &field.ty);
-            columns.push('\n');
-            signature::write_modifier(&mut columns, field.modifier);
-            columns.push('\n');
-        }
+        signature::write_fields(&mut columns, &call.columns);
         self.push(&call.function.symbol());
         self.push("(");
         self.literal(&Stored::Text(columns.into()));

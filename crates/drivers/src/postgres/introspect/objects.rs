@@ -90,7 +90,7 @@ pub(super) fn user_types(
     let mut fields: HashMap<i64, Vec<Field>> = HashMap::new();
     for column in columns {
         let Typed { ty, modifier, domain } = types.get(column.ty, column.modifier);
-        let field = Field { name: column.name.as_str().into(), ty, modifier, domain };
+        let field = Field { modifier, domain, ..Field::of(column.name.as_str().into(), ty) };
         fields.entry(column.relation).or_default().push(field);
     }
     for ty in found {

@@ -1,7 +1,11 @@
 //! The parts of JSON values as rows (PostgreSQL 9.16.1, table of JSON processing functions).
 
-use types::json::{DEPTH_MAX, Json, parse};
-use types::json_value::from_json;
+use std::sync::Arc;
+
+use types::json::{DEPTH_MAX, Json, parse, write_string};
+use types::json_value::{from_json, write_value};
+use types::session::Session;
+use types::value::Array;
 use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Columns::{Named, One, Written};
@@ -196,28 +200,86 @@ fn row(
     arguments: &[Value],
 ) -> Result<Vec<Value>> {
     let session = context.context.session;
-    let column = |(at, field): (usize, &Field)| {
-        let part = match json.get(&field.name) {
-            None => return Ok(of_base(arguments, at)),
-            Some(Json::Null) => return Ok(Value::Null),
-            Some(part) => part,
-        };
-        if is_shown(&field.ty, part) {
-            let shown = match written {
-                Some(written) => raw_json::field(written, &field.name)?.unwrap_or_default().to_owned(),
-                None => part.clone().spaced(),
-            };
-            let value = types::text::parse(&field.ty, &shown, session)?;
-            return types::text::apply_modifier(&field.ty, field.modifier, value, false);
+    let column = |(at, field): (usize, &Field)| match json.get(&field.name) {
+        None => Ok(of_base(arguments, at)),
+        Some(part) => {
+            let written = written.map(|written| raw_json::field(written, &field.name)).transpose()?.flatten();
+            value(field, part, written, session).map_err(|error| match error.code() {
+                Code::FEATURE_NOT_SUPPORTED => {
+                    Error::missing(format!("a column of this type made of JSON: {}", field.name))
+                }
+                _ => error,
+            })
         }
-        from_json(&field.ty, field.modifier, part, session).map_err(|error| match error.code() {
-            Code::FEATURE_NOT_SUPPORTED => {
-                Error::missing(format!("a column of this type made of JSON: {}", field.name))
-            }
-            _ => error,
-        })
     };
     context.columns.iter().enumerate().map(column).collect()
+}
+
+/// A part of a document as a value of a field.
+fn value(field: &Field, part: &Json, written: Option<&str>, session: &Session) -> Result<Value> {
+    match (&field.ty, part) {
+        (_, Json::Null) => Ok(Value::Null),
+        (Type::Composite(_), part) if !field.fields.is_empty() => {
+            within(&field.fields, part, written, session)
+        }
+        (Type::Array(element), Json::Array(items)) if !field.fields.is_empty() => {
+            let element = Field { ty: (**element).clone(), ..field.clone() };
+            let texts = written.map(raw_json::elements).unwrap_or_default();
+            let item = |(at, item): (usize, &Json)| match item {
+                Json::Array(_) => Err(Error::missing("arrays of several dimensions of rows")),
+                item => value(&element, item, texts.get(at).copied(), session),
+            };
+            let elements = items.iter().enumerate().map(item).collect::<Result<Vec<_>>>()?;
+            let dimensions =
+                u32::try_from(elements.len()).ok().filter(|length| *length > 0).into_iter().collect();
+            Ok(Value::Array(Arc::new(Array { dimensions, elements })))
+        }
+        (Type::Array(_), Json::Bool(_) | Json::Number(_) | Json::Object(_)) => {
+            Err(Error::new(Code::INVALID_TEXT, "expected JSON array")
+                .with_hint(format!("See the value of key \"{}\".", field.name)))
+        }
+        (ty, part) if is_shown(ty, part) => {
+            let shown = written.map_or_else(|| part.clone().spaced(), str::to_owned);
+            let value = types::text::parse(ty, &shown, session)?;
+            types::text::apply_modifier(ty, field.modifier, value, false)
+        }
+        (ty, part) => from_json(ty, field.modifier, part, session),
+    }
+}
+
+/// A row within a row, as the object that it is kept as.
+fn within(fields: &[Field], part: &Json, written: Option<&str>, session: &Session) -> Result<Value> {
+    let values = match part {
+        Json::Object(_) => {
+            let field = |field: &Field| {
+                let written =
+                    written.map(|written| raw_json::field(written, &field.name)).transpose()?.flatten();
+                value(field, part.get(&field.name).unwrap_or(&Json::Null), written, session)
+            };
+            fields.iter().map(field).collect::<Result<Vec<_>>>()?
+        }
+        Json::String(text) => {
+            let texts = types::record::parse(text, fields.len())?;
+            let field = |(text, field): (Option<String>, &Field)| match text {
+                None => Ok(Value::Null),
+                Some(text) => value(field, &Json::String(text), None, session),
+            };
+            texts.into_iter().zip(fields).map(field).collect::<Result<Vec<_>>>()?
+        }
+        Json::Array(_) => return Err(invalid("cannot call populate_composite on an array")),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {
+            return Err(invalid("cannot call populate_composite on a scalar"));
+        }
+    };
+    let mut out = vec![b'{'];
+    for (field, value) in fields.iter().zip(&values) {
+        out.extend(if out.len() > 1 { &b","[..] } else { b"" });
+        write_string(&mut out, &field.name);
+        out.push(b':');
+        write_value(&mut out, &field.ty, value, session)?;
+    }
+    out.push(b'}');
+    String::from_utf8(out).map(Value::text).map_err(Error::internal)
 }
 
 /// Whether a column is read from the text of a part: one of `json`, and what is no value that JSON has.
@@ -232,7 +294,6 @@ fn is_shown(ty: &Type, part: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use types::Modifier;
-    use types::session::Session;
 
     use super::*;
     use crate::functions::Context;
