@@ -23,8 +23,10 @@ impl Work<'_> {
         let (write, parameters) = (task.write, task.parameters);
         let operations = triggers::operations(write);
         let Some(operation) = operations.first() else { return Err(Error::internal("a write of nothing")) };
-        self.fire_for_statement(write.table, operation, (TriggerTiming::Before, &mut Seen::default()))
-            .await?;
+        if self.in_force.begins(write.table, operation.name()) {
+            let nothing = &mut Seen::default();
+            self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
+        }
         let wanted = match &write.action {
             Action::Insert(insert) => self.wanted_rows(write, insert, parameters).await?,
             Action::Update { .. } | Action::Delete { .. } => self.shown_rows(write, parameters).await?,

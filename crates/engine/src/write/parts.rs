@@ -17,6 +17,7 @@ use super::Task;
 use super::afterwards::of_row;
 use super::carried::Happened;
 use super::references::acts;
+use super::seen::Seen;
 use super::together::Stored;
 use crate::as_it_was::Moment;
 use crate::database::Applied;
@@ -127,6 +128,7 @@ impl Work<'_> {
 
     /// Runs one part after the other; what was changed by earlier ones stands as rows in the later. What nobody reads comes last.
     async fn store_each_part(&mut self, task: Task<'_>, begun: Moment) -> Result<Applied> {
+        self.begin_parts(task.write, begun).await?;
         let mut unread = query::parts::unread(task.write).into_iter();
         let mut waiting = Vec::new();
         let mut last = task.write.clone();
@@ -153,6 +155,64 @@ impl Work<'_> {
             Box::pin(self.store_part(Task::of(write, parameters, &mut values), Some(begun))).await?;
         }
         Ok(done)
+    }
+
+    /// Fires the triggers before a statement where several parts that are read have some: PostgreSQL begins the outermost first, which
+    /// then asks for the rows of what it reads.
+    async fn begin_parts(&mut self, write: &Write, begun: Moment) -> Result<()> {
+        let model = self.served.model.clone();
+        let read = write.before.iter().zip(query::parts::unread(write)).filter(|(_, is_unread)| !is_unread);
+        let read: Vec<&Write> = read.map(|(changed, _)| &changed.write).collect();
+        let inwards = std::iter::once(write).chain(read.into_iter().rev());
+        let mut begins: Vec<(&Write, Operation)> = Vec::new();
+        for part in inwards.filter(|part| !part.action.sets_nothing()) {
+            for operation in triggers::operations(part) {
+                let is_known = |(known, done): &(&Write, Operation)| {
+                    known.table == part.table && done.name() == operation.name()
+                };
+                if self.fires_before_statement(part.table, &operation) && !begins.iter().any(is_known) {
+                    begins.push((part, operation));
+                }
+            }
+        }
+        if begins.len() < 2 {
+            return Ok(());
+        }
+        if !query::parts::are_read_in_turn(&model, write) {
+            let what = "an order of triggers before several parts of a statement";
+            return Err(Error::missing(what).with_hint("Make several statements of it."));
+        }
+        let around = self.since.replace(begun);
+        let mut done = Ok(());
+        for (part, operation) in begins {
+            done = self.begin_part_as(part, &operation).await;
+            if done.is_err() {
+                break;
+            }
+        }
+        self.since = around;
+        done
+    }
+
+    /// Fires the triggers before a statement for one part, for whom it is done.
+    async fn begin_part_as(&mut self, part: &Write, operation: &Operation) -> Result<()> {
+        if !self.in_force.begins(part.table, operation.name()) {
+            return Ok(());
+        }
+        let role = part.guard.role.clone().unwrap_or_else(|| self.run.caller.role.clone());
+        let caller = std::mem::replace(&mut self.run.caller.role, role);
+        let nothing = &mut Seen::default();
+        self.in_force.begin(part.table);
+        let done = self.fire_for_statement(part.table, operation, (TriggerTiming::Before, nothing)).await;
+        self.in_force.done();
+        self.run.caller.role = caller;
+        done
+    }
+
+    fn fires_before_statement(&self, table: TableId, operation: &Operation) -> bool {
+        self.served.model[table].triggers.iter().any(|trigger| {
+            trigger.is_on(self.replication()) && trigger.fires(operation, TriggerTiming::Before, false)
+        })
     }
 
     /// Does what comes after a part, or has it wait for the others of its statement.
