@@ -616,7 +616,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "nulls-always-last",
-                "nulls_first: «item.nulls_first.unwrap_or(item.descending)»",
+                "let nulls_first = «item.nulls_first.unwrap_or(item.descending)»;",
                 "item.nulls_first.unwrap_or(false)",
                 "nulls come last in descending order, too",
             ),
@@ -1598,7 +1598,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "parts-free-keys",
-                "if «after.is_some_and(|after| interfere(model, earlier, after))» {",
+                "if !is_last && «after.is_some_and(|after| interfere(model, earlier, after))» {",
                 "false",
                 "parts that free a key and take it are done although their order could be told",
             ),
