@@ -20,6 +20,8 @@ mod native;
 mod network;
 #[path = "postgres/own.rs"]
 mod own;
+#[path = "postgres/pipelines.rs"]
+mod pipelines;
 #[path = "postgres/reads.rs"]
 mod reads;
 #[path = "postgres/server.rs"]

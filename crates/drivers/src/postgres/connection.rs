@@ -35,8 +35,8 @@ pub(super) struct Connection {
     named: u64,
     /// What is asked and not answered yet.
     asked: VecDeque<Asked>,
-    /// What is to be prepared and is not yet: the statements that are to be kept.
-    parsing: VecDeque<Option<(Key, Arc<str>)>>,
+    /// What the answers up to here come to, since the server was ready the last time.
+    outcome: Result<u64, Trouble>,
     /// What a commit has come to, of a transaction that wrote.
     commit: Commit,
     /// Whether a transaction is open, as the server says.
@@ -50,8 +50,10 @@ pub(super) struct Connection {
 }
 
 /// What is asked, of which the answer is looked at in some way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Asked {
+    /// To read a statement, and whether it is to be kept then.
+    Parse(Option<(Key, Arc<str>)>),
     /// Whether it went well is all that counts.
     Ours,
     Commit,
@@ -59,6 +61,8 @@ enum Asked {
     Rows(usize),
     /// Everything up to the end: of a text that may hold several statements.
     All,
+    /// To be ready for what comes next.
+    End,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl Connection {
             statements: Statements::new(statements_max),
             named: 0,
             asked: VecDeque::new(),
-            parsing: VecDeque::new(),
+            outcome: Ok(0),
             commit: Commit::None,
             is_in_transaction: false,
             has_part: false,
@@ -176,6 +180,43 @@ impl Connection {
         let mut receiver = Receiver { commands, first: 0, sink, changed: None };
         let outcome = self.converse(Some(&mut receiver)).await.map(drop);
         self.settled(outcome).await
+    }
+
+    /// Whether a read may be one of several that are asked without waiting for one another's answers ([`Self::ask`]).
+    pub(super) fn is_plain_read(respected: &Respected, commands: &[Command], run: &Run) -> bool {
+        commands.len() == 1 && !run.is_of_system() && respected.of(run).is_none()
+    }
+
+    /// Asks what [`Self::heard_read`] then hears: a read in a transaction of its own, which may follow others that are not
+    /// answered yet. What one that failed has left of locks is not there for it.
+    pub(super) fn ask(&mut self, command: &Command, run: &Run) -> Result<(), Trouble> {
+        let is_first = self.asked.is_empty();
+        let parameters = identity::parameters(run, Access::Read);
+        self.bind(Own::TakeAfter.name(), parameters.iter().map(Option::as_deref), Asked::Ours)?;
+        self.command(command, 0, run)?;
+        self.owns(TIDY)?;
+        self.sync();
+        if is_first { self.begin() } else { Ok(self.line.go_on()) }
+    }
+
+    /// Asks for what is due after a read that failed; [`Self::heard_own`] hears it.
+    pub(super) fn ask_to_tidy(&mut self) -> Result<(), Trouble> {
+        self.owns(TIDY_WRITTEN)?;
+        self.sync();
+        self.line.go_on();
+        Ok(())
+    }
+
+    /// Hears the rows of the first read that was asked and is not answered. Whoever stops listening may go on later.
+    pub(super) async fn heard_read(&mut self, command: &Command, sink: &mut dyn Sink) -> Result<(), Trouble> {
+        let commands = std::slice::from_ref(command);
+        let mut receiver = Receiver { commands, first: 0, sink, changed: None };
+        self.heard(Some(&mut receiver)).await.map(drop)
+    }
+
+    /// Hears the answer of [`Self::ask_to_tidy`].
+    pub(super) async fn heard_own(&mut self) -> Result<(), Trouble> {
+        self.heard(None).await.map(drop)
     }
 
     /// Does a part of a transaction, which begins with it unless it has begun; how many rows it changed.
@@ -343,7 +384,7 @@ impl Connection {
 
     fn parse(&mut self, name: &str, text: &str, kept: Option<(Key, Arc<str>)>) -> Result<()> {
         frontend::parse(name, text, [], self.line.output()).map_err(Error::internal)?;
-        self.parsing.push_back(kept);
+        self.asked.push_back(Asked::Parse(kept));
         Ok(())
     }
 
@@ -370,95 +411,124 @@ impl Connection {
     /// Statements without parameters or rows: any number of them, and none is kept.
     async fn run_plain(&mut self, command: &Command) -> Result<u64, Trouble> {
         frontend::query(&command.text, self.line.output()).map_err(Error::internal)?;
-        self.asked.push_back(Asked::All);
+        self.asked.extend([Asked::All, Asked::End]);
         self.hear(None).await
     }
 
     /// Sends what was asked, and hears all that is answered; how many rows were changed.
     async fn converse(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
-        frontend::sync(self.line.output());
+        self.sync();
         self.hear(receiver).await
     }
 
+    fn sync(&mut self) {
+        frontend::sync(self.line.output());
+        self.asked.push_back(Asked::End);
+    }
+
     async fn hear(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
+        self.begin()?;
+        let heard = self.heard(receiver).await;
+        self.asked.clear();
+        heard
+    }
+
+    /// Begins a conversation, whose first part is what waits to be sent.
+    fn begin(&mut self) -> Result<(), Trouble> {
         // It would be taken for the answer.
         if !self.line.is_silent() {
             (self.is_soiled, self.is_lost) = (true, true);
             return Err(std::io::Error::other("an answer to nothing that was asked").into());
         }
-        let heard = self.heard(receiver).await;
-        self.asked.clear();
-        // What was not answered was not prepared.
-        self.parsing.clear();
-        self.line.end();
-        self.is_lost |= heard.as_ref().is_err_and(|trouble| trouble.is_lost);
-        heard
+        self.line.begin();
+        Ok(())
     }
 
+    /// Hears what is answered until the server is ready. Whoever stops listening may go on later.
     async fn heard(&mut self, mut receiver: Option<&mut Receiver<'_>>) -> Result<u64, Trouble> {
-        let mut outcome = Ok(0);
-        self.line.begin();
         loop {
-            let answer = self.line.answer().await?;
-            match answer.tag {
-                backend::DATA_ROW_TAG => {
-                    if let (Some(Asked::Rows(position)), Some(receiver)) = (self.asked.front(), &mut receiver)
-                    {
-                        receiver.row(*position, answer.body)?;
-                    }
-                }
-                backend::COMMAND_COMPLETE_TAG | backend::EMPTY_QUERY_RESPONSE_TAG => {
-                    match self.asked.front() {
-                        Some(Asked::Rows(_) | Asked::All) => {
-                            outcome = outcome.map(|_| changed(answer.body));
-                        }
-                        Some(Asked::Commit) if answer.body.starts_with(b"ROLLBACK") => {
-                            self.commit = Commit::None;
-                            outcome = outcome.and(Err(errors::undone()));
-                        }
-                        Some(Asked::Commit) => self.commit = Commit::Done,
-                        Some(Asked::Ours) | None => {}
-                    }
-                    // Of several statements in one text each says that it is done.
-                    self.asked.pop_front_if(|asked| !matches!(asked, Asked::All));
-                }
-                backend::PARSE_COMPLETE_TAG => {
-                    if let Some((key, name)) = self.parsing.pop_front().flatten()
-                        && let Some(closed) = self.statements.keep(key, name)
-                    {
-                        frontend::close(b'S', &closed, self.line.output())?;
-                    }
-                }
-                backend::ERROR_RESPONSE_TAG => {
-                    let trouble = errors::said(answer.body);
-                    if trouble.is_broken {
-                        return Err(trouble);
-                    }
-                    if errors::is_of_the_past(answer.body) {
-                        for name in self.statements.clear() {
-                            frontend::close(b'S', &name, self.line.output())?;
-                        }
-                    }
-                    outcome = outcome.and(Err(trouble));
-                }
-                backend::READY_FOR_QUERY_TAG => {
-                    self.is_in_transaction = answer.body != b"I";
-                    return outcome
-                        .map(|rows| receiver.and_then(|receiver| receiver.changed).unwrap_or(rows));
-                }
-                // Of which nothing follows, or nothing that is not known.
-                backend::BIND_COMPLETE_TAG
-                | backend::CLOSE_COMPLETE_TAG
-                | backend::NO_DATA_TAG
-                | backend::ROW_DESCRIPTION_TAG
-                | backend::NOTICE_RESPONSE_TAG
-                | backend::NOTIFICATION_RESPONSE_TAG
-                | backend::PARAMETER_STATUS_TAG => {}
-                other => {
-                    let error = Error::internal(format!("PostgreSQL's answer `{}`", char::from(other)));
-                    return Err(error.into());
+            let is_ready = self.answer(receiver.as_deref_mut()).await.inspect_err(|trouble| {
+                self.is_lost |= trouble.is_lost;
+            })?;
+            if is_ready {
+                self.line.end();
+                let outcome = std::mem::replace(&mut self.outcome, Ok(0));
+                return outcome.map(|rows| receiver.and_then(|receiver| receiver.changed).unwrap_or(rows));
+            }
+        }
+    }
+
+    /// Hears one answer; whether it is that the server is ready.
+    async fn answer(&mut self, receiver: Option<&mut Receiver<'_>>) -> Result<bool, Trouble> {
+        let answer = self.line.answer().await?;
+        match answer.tag {
+            backend::DATA_ROW_TAG => {
+                if let (Some(Asked::Rows(position)), Some(receiver)) = (self.asked.front(), receiver) {
+                    receiver.row(*position, answer.body)?;
                 }
             }
+            backend::COMMAND_COMPLETE_TAG | backend::EMPTY_QUERY_RESPONSE_TAG => {
+                match self.asked.front() {
+                    Some(Asked::Rows(_) | Asked::All) => {
+                        let rows = changed(answer.body);
+                        self.outcome = std::mem::replace(&mut self.outcome, Ok(0)).map(|_| rows);
+                    }
+                    Some(Asked::Commit) if answer.body.starts_with(b"ROLLBACK") => {
+                        self.commit = Commit::None;
+                        self.fail(errors::undone());
+                    }
+                    Some(Asked::Commit) => self.commit = Commit::Done,
+                    Some(Asked::Ours | Asked::Parse(_) | Asked::End) | None => {}
+                }
+                // Of several statements in one text each says that it is done.
+                self.asked.pop_front_if(|asked| !matches!(asked, Asked::All));
+            }
+            backend::PARSE_COMPLETE_TAG => {
+                if let Some(Asked::Parse(Some((key, name)))) = self.asked.pop_front()
+                    && let Some(closed) = self.statements.keep(key, name)
+                {
+                    frontend::close(b'S', &closed, self.line.output())?;
+                }
+            }
+            backend::ERROR_RESPONSE_TAG => {
+                let trouble = errors::said(answer.body);
+                if trouble.is_broken {
+                    return Err(trouble);
+                }
+                if errors::is_of_the_past(answer.body) {
+                    for name in self.statements.clear() {
+                        frontend::close(b'S', &name, self.line.output())?;
+                    }
+                }
+                // The server does nothing more up to the end: what was to be prepared was not.
+                while self.asked.pop_front_if(|asked| !matches!(asked, Asked::End)).is_some() {}
+                self.fail(trouble);
+            }
+            backend::READY_FOR_QUERY_TAG => {
+                self.is_in_transaction = answer.body != b"I";
+                while !matches!(self.asked.pop_front(), Some(Asked::End) | None) {}
+                return Ok(true);
+            }
+            // Of which nothing follows, or nothing that is not known.
+            backend::BIND_COMPLETE_TAG
+            | backend::CLOSE_COMPLETE_TAG
+            | backend::NO_DATA_TAG
+            | backend::ROW_DESCRIPTION_TAG
+            | backend::NOTICE_RESPONSE_TAG
+            | backend::NOTIFICATION_RESPONSE_TAG
+            | backend::PARAMETER_STATUS_TAG => {}
+            other => {
+                let error = Error::internal(format!("PostgreSQL's answer `{}`", char::from(other)));
+                return Err(error.into());
+            }
+        }
+        Ok(false)
+    }
+
+    /// What goes wrong first is what is said.
+    fn fail(&mut self, trouble: Trouble) {
+        if self.outcome.is_ok() {
+            self.outcome = Err(trouble);
         }
     }
 }

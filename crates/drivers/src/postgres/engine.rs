@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 use types::stored::Stored;
 use types::{Capabilities, Error, Result, Type, Value};
 
-use super::connection::{End, Last, Part};
-use super::errors::{Trouble, undone};
+use super::connection::{Connection, End, Last, Part};
+use super::errors::{self, Trouble, undone};
 use super::options::Options;
+use super::pipeline::{Answer, Pipelines, Question, Way};
 use super::pool::{Lease, Pool};
 use super::respected::Respected;
 
@@ -36,6 +37,7 @@ const RETRIES: usize = 2;
 /// A PostgreSQL server.
 pub struct Postgres {
     requests: Pool,
+    pipelines: Pipelines,
     /// For work of the server itself, where that logs in as somebody else.
     system: Option<Pool>,
     respected: Arc<Respected>,
@@ -50,7 +52,8 @@ impl Postgres {
         let respected = Arc::<Respected>::default();
         let requests = Pool::new(options, respected.clone())?;
         let system = options.of_system().map(|options| Pool::new(&options, respected.clone())).transpose()?;
-        Ok(Postgres { requests, system, respected })
+        let pipelines = Pipelines::new(options);
+        Ok(Postgres { requests, pipelines, system, respected })
     }
 
     /// What roles are set to in a catalog holds for transactions that begin from here on.
@@ -68,14 +71,64 @@ impl Postgres {
         self.system.as_ref().filter(|_| run.is_of_system()).unwrap_or(&self.requests)
     }
 
-    async fn read_by(&self, commands: &[Command], sink: &mut dyn Sink, run: &Run) -> Result<(), Failure> {
+    /// Reads: what is known to be short, on a connection that it may share.
+    async fn read_by(
+        &self,
+        mut commands: Vec<Command>,
+        mut sink: Box<dyn Sink>,
+        mut run: Run,
+    ) -> Result<Box<dyn Sink>, Failure> {
+        let is_plain = Connection::is_plain_read(&self.respected, &commands, &run);
+        let way = match &*commands {
+            [command] if is_plain => self.pipelines.way(command, &run),
+            _ => Way::Alone(None),
+        };
+        if matches!(way, Way::Among)
+            && let Some(command) = commands.pop()
+        {
+            match self.read_among(Question { command, sink, run }).await? {
+                Answer::Heard(sink, outcome) => return outcome.map(|()| sink),
+                Answer::Elsewhere(question) => {
+                    commands.push(question.command);
+                    (sink, run) = (question.sink, question.run);
+                    sink.restart();
+                }
+            }
+        }
+        let took = self.read_alone(&commands, &mut *sink, &run).await?;
+        if let Some(command) = commands.first().filter(|_| is_plain) {
+            self.pipelines.note(command, &run, took);
+        }
+        Ok(sink)
+    }
+
+    async fn read_among(&self, question: Question) -> Result<Answer, Failure> {
+        let timeout = question.run.timeout;
+        let answer = match self.pipelines.join(question) {
+            Ok(answer) => answer,
+            Err(question) => self.pipelines.open(self.requests.lease().await?, &self.requests, question),
+        };
+        match timeout_at(deadline(timeout), answer).await {
+            Ok(answer) => answer.map_err(|_| Failure::Error(Error::internal("a read without an answer"))),
+            Err(_) => Err(Failure::Error(errors::silent())),
+        }
+    }
+
+    /// Reads on a connection of its own; says how long that took.
+    async fn read_alone(
+        &self,
+        commands: &[Command],
+        sink: &mut dyn Sink,
+        run: &Run,
+    ) -> Result<Duration, Failure> {
         for retries in (0..=RETRIES).rev() {
             let mut lease = self.pool(run).lease().await?;
+            let since = Instant::now();
             let read = lease.connection()?.read(commands, sink, run);
-            match timeout_at(deadline(run), read).await {
+            match timeout_at(deadline(run.timeout), read).await {
                 Ok(Ok(())) => {
                     lease.give_back();
-                    return Ok(());
+                    return Ok(since.elapsed());
                 }
                 Ok(Err(trouble)) if trouble.is_lost && retries > 0 => sink.restart(),
                 Ok(Err(trouble)) => {
@@ -101,7 +154,7 @@ impl Postgres {
             end: if run.roll_back { End::RollBack } else { End::Commit },
             last: None,
         };
-        let worked = timeout_at(deadline(run), work.worked(job)).await;
+        let worked = timeout_at(deadline(run.timeout), work.worked(job)).await;
         let Ok(outcome) = worked else { return Err(work.lease.connection()?.late()) };
         if outcome.as_ref().err().is_none_or(|trouble| !trouble.is_end()) {
             work.lease.give_back();
@@ -111,9 +164,9 @@ impl Postgres {
 }
 
 /// When a transaction that begins now is stopped.
-fn deadline(run: &Run) -> Instant {
+fn deadline(timeout: Duration) -> Instant {
     let now = Instant::now();
-    now.checked_add(run.timeout.saturating_add(GRACE)).unwrap_or(now + FOREVER)
+    now.checked_add(timeout.saturating_add(GRACE)).unwrap_or(now + FOREVER)
 }
 
 /// In place of times beyond what a clock can say.
@@ -131,13 +184,10 @@ impl Engine for Postgres {
     fn read(
         &self,
         commands: Vec<Command>,
-        mut sink: Box<dyn Sink>,
+        sink: Box<dyn Sink>,
         run: Run,
     ) -> BoxFuture<'_, Result<Box<dyn Sink>, Failure>> {
-        Box::pin(async move {
-            self.read_by(&commands, &mut *sink, &run).await?;
-            Ok(sink)
-        })
+        Box::pin(self.read_by(commands, sink, run))
     }
 
     fn inspect(&self, job: Job, run: Run) -> BoxFuture<'_, Result<()>> {

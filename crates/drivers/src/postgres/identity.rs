@@ -36,6 +36,9 @@ pub(super) const TAKE_RESPECTING: &str = take!(
     "(SELECT pg_catalog.count(pg_catalog.set_config(key, value, true)) FROM pg_catalog.json_each_text($11::text::json)), "
 );
 
+/// The same where the transaction before may have failed: of that, only locks of the session stay.
+pub(super) const TAKE_AFTER: &str = take!("pg_catalog.pg_advisory_unlock_all(), ");
+
 /// Gives up what a session may keep beyond its transaction: the role, and locks.
 pub(super) const LET_GO: &str =
     "SELECT pg_catalog.pg_advisory_unlock_all(), pg_catalog.set_config('role', 'none', false)";

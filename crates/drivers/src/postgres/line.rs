@@ -72,6 +72,11 @@ impl Line {
         self.is_flushed = false;
     }
 
+    /// Goes on with a conversation: what waits to be sent is its next part.
+    pub(super) fn go_on(&mut self) {
+        self.is_flushed = false;
+    }
+
     /// Ends a conversation: room that only a long one needs is given back.
     pub(super) fn end(&mut self) {
         self.take_back();

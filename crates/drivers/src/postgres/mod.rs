@@ -14,6 +14,7 @@ mod line;
 pub mod native;
 mod options;
 mod own;
+mod pipeline;
 mod pool;
 mod reach;
 mod respected;

@@ -32,6 +32,8 @@ pub struct Options {
     pub connection_idle: Duration,
     /// Prepared statements that a connection keeps.
     pub statements_max: usize,
+    /// How long a read may take to be a short one: those share connections.
+    pub short_read_max: Duration,
 }
 
 impl Options {
@@ -46,6 +48,7 @@ impl Options {
             connection_life: Duration::from_mins(30),
             connection_idle: Duration::from_mins(5),
             statements_max: 256,
+            short_read_max: Duration::from_millis(2),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) enum Own {
     RollBack,
     Take,
     TakeRespecting,
+    TakeAfter,
     ResetAll,
     CloseAll,
     UnlistenAll,
@@ -19,12 +20,13 @@ pub(super) enum Own {
 }
 
 /// All of them, each with its name and its text.
-pub(super) const OWN: [(Own, &str, &str); 11] = [
+pub(super) const OWN: [(Own, &str, &str); 12] = [
     (Own::Begin, "own_begin", "BEGIN READ WRITE"),
     (Own::Commit, "own_commit", "COMMIT"),
     (Own::RollBack, "own_roll_back", "ROLLBACK"),
     (Own::Take, "own_take", identity::TAKE),
     (Own::TakeRespecting, "own_take_respecting", identity::TAKE_RESPECTING),
+    (Own::TakeAfter, "own_take_after", identity::TAKE_AFTER),
     (Own::ResetAll, "own_reset_all", "RESET ALL"),
     (Own::CloseAll, "own_close_all", "CLOSE ALL"),
     (Own::UnlistenAll, "own_unlisten_all", "UNLISTEN *"),

@@ -16,6 +16,7 @@ use super::options::{Address, Options, address};
 use super::respected::Respected;
 
 /// The connections to one server.
+#[derive(Clone)]
 pub(super) struct Pool {
     connections: managed::Pool<Maker>,
     waiting_max: usize,
@@ -80,6 +81,11 @@ impl Pool {
                 error @ (PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_)),
             ) => Err(Failure::Error(Error::internal(error))),
         }
+    }
+
+    /// Whether somebody waits for a connection.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.connections.status().waiting > 0
     }
 
     /// Lets no further connection be taken.

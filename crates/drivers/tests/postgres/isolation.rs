@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use drivers::postgres::Options;
 use query::Caller;
 
 use crate::world::{World, anon, person, said};
@@ -76,7 +77,12 @@ struct Tally {
 async fn identities_do_not_leak_between_requests() {
     let count =
         std::env::var("BACKPLANE_TEST_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(COUNT);
-    let world = World::with("isolation", SCHEMA, |options| options.connections_max = 4).await;
+    let limit = |options: &mut Options| {
+        options.connections_max = 4;
+        // All that read share connections, whatever it takes.
+        options.short_read_max = Duration::from_hours(1);
+    };
+    let world = World::with("isolation", SCHEMA, limit).await;
     let mut world = world.filled(REST).await;
     world.also(&format!("{SCHEMA}{LITTER}"));
     let (world, tally) = (Arc::new(world), Arc::new(Tally::default()));
