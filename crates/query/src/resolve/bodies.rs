@@ -131,7 +131,7 @@ impl Resolver<'_> {
     fn whole_body(&mut self, invocation: Invocation) -> Result<Body> {
         let Invocation { function: id, args, read_only, is_run } = invocation;
         let function = &self.catalog.functions[id.0];
-        self.changes = !read_only;
+        self.changes = !read_only && function.volatility == Volatility::Volatile;
         let args = self.completed(function, args)?;
         if !is_run && !is_read_in_place(function) {
             return Ok(Body { before: Vec::new(), result: Query::Read(self.nothing(id)?) });

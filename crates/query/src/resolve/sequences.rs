@@ -51,6 +51,9 @@ impl Resolver<'_> {
         if text.trim().parse::<i64>().is_ok() {
             return self.filled(NAMED, &["regclass"], &[argument]);
         }
+        if text.trim().split('"').step_by(2).any(|bare| bare.contains(char::is_whitespace)) {
+            return Err(Error::new(Code::INVALID_NAME, "invalid name syntax"));
+        }
         let name = match &name_parts(text.trim())[..] {
             [name] => self.relation_on_path(name),
             [schema, name] => {
