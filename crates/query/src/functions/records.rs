@@ -11,11 +11,16 @@ use types::{Error, Field, Result, Type, Value, signature};
 use super::arguments::{array, boolean, ok_text, output, text};
 use super::{Context, Function, Ty, raw_json};
 
-/// The name of the row below, which only the resolver calls.
-pub(crate) const PRINTED: &str = "record_printed";
+/// The name of the row below that prints a row.
+pub(crate) const PRINTED: &str = "record printed";
 
-/// The same for rows in an array.
-pub(crate) const ALL_PRINTED: &str = "records_printed";
+/// Of the one that prints the rows in an array.
+pub(crate) const ALL_PRINTED: &str = "records printed";
+
+/// Whether only the resolver calls a function of this name.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    matches!(name, PRINTED | ALL_PRINTED)
+}
 
 pub(super) static ROWS: &[Function] = &[
     // What the fields of the rows are, and the array.

@@ -169,7 +169,8 @@ impl Resolver<'_> {
     /// A call of a row of the table of functions, or a cast in function notation.
     fn function(&mut self, name: &ObjectName, args: Vec<Expr>) -> Result<Expr> {
         let is_ours = matches!(name.schema.as_deref(), None | Some("pg_catalog" | "extensions" | "public"))
-            && !is_hidden(&name.name);
+            && !is_hidden(&name.name)
+            && !crate::functions::records::is_hidden(&name.name);
         if is_ours && is_lacking(&name.name) {
             return self.apply(&name.name, args);
         }
