@@ -159,11 +159,9 @@ fn leniency_leaves_out_what_makes_something_and_is_refused() {
     );
     assert_eq!((errors(&text, Strictness::Lenient), errors(&text, Strictness::Strict)), (0, 3));
     // What would let somebody do more is not left out, nor what cannot be read.
-    for text in [
-        "revoke execute on function g from public",
-        "drop function g",
-        "create table c (x int,, y int)",
-    ] {
+    for text in
+        ["revoke execute on function g from public", "drop function g", "create table c (x int,, y int)"]
+    {
         let text = format!(
             "create table a (id int); create function g(x int) returns int language sql as 'select 1';
              create function g(x text) returns int language sql as 'select 1'; {text};"
