@@ -148,6 +148,7 @@ impl Resolver<'_> {
 
     /// `json_populate_record(base, json)` has the fields of the base's type as columns. The fields of a base that is not null
     /// stand behind the JSON.
+    #[expect(clippy::type_complexity, reason = "three parts of one call")]
     fn populated(
         &self,
         name: &str,
