@@ -48,7 +48,7 @@ impl Around for Beside {
 
     fn wait(&self, time: Duration) -> Result<()> {
         let left = self.budget.time_left().ok_or_else(|| Error::from(Failure::Canceled))?;
-        self.budget.take_patience(time.min(left)).map_err(|rest| impatient(rest))?;
+        self.budget.take_patience(time.min(left)).map_err(impatient)?;
         let begun = Instant::now();
         while let Some(rest) = time.checked_sub(begun.elapsed()).filter(|rest| !rest.is_zero()) {
             if self.budget.is_over() {

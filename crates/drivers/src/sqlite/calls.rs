@@ -37,6 +37,9 @@ struct Shared {
     kept: Mutex<Vec<Kept>>,
 }
 
+/// What calls are made of, and the connection that they enter again.
+type Entered = (Arc<dyn Routines>, Arc<ReentrantMutex<Connection>>);
+
 /// Results by what tells calls apart.
 #[derive(Default)]
 struct Kept {
@@ -113,8 +116,8 @@ impl Calls {
         at_once(routines.count(&mut Inside::new(&connection, surroundings), counting))
     }
 
-    /// What calls are made of, and the connection that they enter again.
-    fn entered(&self) -> Result<(Arc<dyn Routines>, Arc<ReentrantMutex<Connection>>)> {
+    /// What there is for a call.
+    fn entered(&self) -> Result<Entered> {
         let routines = self.0.routines.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let routines = routines.ok_or_else(|| Error::internal("a statement may not call functions"))?;
         let connection = self.0.connection.get().and_then(Weak::upgrade);
