@@ -1699,12 +1699,6 @@ pub(super) const FILES: &[File] = &[
                 "keys that the engine has put off are looked at by the commit alone",
             ),
             mutant(
-                "restrict-waits",
-                "let may_wait = «*action != ReferentialAction::Restrict»;",
-                "true",
-                "RESTRICT waits like NO ACTION",
-            ),
-            mutant(
                 "own-references-wait-for-nobody",
                 "if let Some(values) = «of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns))» {",
                 "None",
@@ -1721,18 +1715,6 @@ pub(super) const FILES: &[File] = &[
                 "if «!self.has_row(from, &names_of(referencing, key), values).await?»\n            || self",
                 "false",
                 "a key that waited refuses a row that is gone by then",
-            ),
-            mutant(
-                "parts-keep-at-once",
-                "if «!(self.transaction.do_references_wait() && self.in_force.is_of_parts())» {",
-                "true",
-                "rows that another part of the statement removes keep a row",
-            ),
-            mutant(
-                "parts-keep-nothing-on-the-way",
-                "match «self.refusal_on_the_way(table, rows, Some(&touched)).await?» {",
-                "None",
-                "rows that go with others are not kept on the way while keys wait",
             ),
             mutant(
                 "deferrable-keys-keep-at-once",
