@@ -39,7 +39,7 @@ fn bodies_are_typed_by_their_columns() {
         "POST /tasks?columns=id,name",
         "missing=default",
         r#"[{"id":7},{"name":"b"}]"#,
-        "insert tasks (id, name) (case(NextValue('\"public\".\"tasks_id_seq\"') is not null) 7, default) \
+        "insert tasks (id, name) (case(nextval as('\"public\".\"tasks_id_seq\"', ?) is not null) 7, default) \
          (default, 'b')",
     );
     check("POST /tasks", "", r#"{"id":7}"#, "insert tasks (id) (7)");
