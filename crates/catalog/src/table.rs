@@ -120,7 +120,16 @@ impl Column {
     /// One that may be null, as it was added first.
     pub fn of(name: Arc<str>, ty: Type) -> Column {
         let origin = (name.clone(), 0);
-        Column { name, origin, ty, modifier: None, domain: None, not_null: false, default: None, comment: None }
+        Column {
+            name,
+            origin,
+            ty,
+            modifier: None,
+            domain: None,
+            not_null: false,
+            default: None,
+            comment: None,
+        }
     }
 
     /// It as a field of its table's rows.

@@ -39,6 +39,7 @@ const SIGNATURES: &[&str] =
 const DEADLINES: &[&str] = &[
     "crates/backplane/src/app",
     "crates/drivers/src/postgres/",
+    "crates/drivers/src/sqlite/around.rs",
     "crates/drivers/src/sqlite/connect.rs",
     "crates/drivers/src/sqlite/readers.rs",
     "crates/drivers/src/sqlite/writer.rs",

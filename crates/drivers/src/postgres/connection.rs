@@ -196,7 +196,11 @@ impl Connection {
         self.command(command, 0, run)?;
         self.owns(TIDY)?;
         self.sync();
-        if is_first { self.begin() } else { Ok(self.line.go_on()) }
+        if is_first {
+            return self.begin();
+        }
+        self.line.go_on();
+        Ok(())
     }
 
     /// Asks for what is due after a read that failed; [`Self::heard_own`] hears it.

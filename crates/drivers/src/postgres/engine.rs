@@ -83,26 +83,33 @@ impl Postgres {
             [command] if is_plain => self.pipelines.way(command, &run),
             _ => Way::Alone(None),
         };
-        if matches!(way, Way::Among)
-            && let Some(command) = commands.pop()
-        {
-            match self.read_among(Question { command, sink, run }).await? {
-                Answer::Heard(sink, outcome) => return outcome.map(|()| sink),
-                Answer::Elsewhere(question) => {
-                    commands.push(question.command);
-                    (sink, run) = (question.sink, question.run);
-                    sink.restart();
+        let place = match way {
+            Way::Alone(place) => place,
+            Way::Among => {
+                let Some(command) = commands.pop() else {
+                    return Err(Failure::Error(Error::internal("a read of nothing")));
+                };
+                match self.read_among(Box::new(Question { command, sink, run })).await? {
+                    Answer::Heard(sink, outcome) => return outcome.map(|()| sink),
+                    Answer::Elsewhere(question) => {
+                        let asked = *question;
+                        commands.push(asked.command);
+                        (sink, run) = (asked.sink, asked.run);
+                        sink.restart();
+                        None
+                    }
                 }
             }
-        }
+        };
         let took = self.read_alone(&commands, &mut *sink, &run).await?;
+        drop(place);
         if let Some(command) = commands.first().filter(|_| is_plain) {
             self.pipelines.note(command, &run, took);
         }
         Ok(sink)
     }
 
-    async fn read_among(&self, question: Question) -> Result<Answer, Failure> {
+    async fn read_among(&self, question: Box<Question>) -> Result<Answer, Failure> {
         let timeout = question.run.timeout;
         let answer = match self.pipelines.join(question) {
             Ok(answer) => answer,

@@ -45,7 +45,7 @@ pub(super) enum Answer {
     /// It was answered.
     Heard(Box<dyn Sink>, Result<(), Failure>),
     /// It is to be asked again, on another connection.
-    Elsewhere(Question),
+    Elsewhere(Box<Question>),
 }
 
 /// On what a read is asked.
@@ -84,7 +84,7 @@ impl Drop for Alone {
 
 /// The near end of a shared connection.
 struct Pipeline {
-    questions: mpsc::UnboundedSender<(Question, oneshot::Sender<Answer>)>,
+    questions: mpsc::Sender<(Box<Question>, oneshot::Sender<Answer>)>,
     depth: Arc<AtomicUsize>,
 }
 
@@ -136,23 +136,28 @@ impl Pipelines {
     }
 
     /// Asks on a connection that is shared already, if it is time for that.
-    pub(super) fn join(&self, question: Question) -> Result<oneshot::Receiver<Answer>, Question> {
+    pub(super) fn join(&self, question: Box<Question>) -> Result<oneshot::Receiver<Answer>, Box<Question>> {
         let open = self.shared.open();
         let Some(pipeline) = self.shared.chosen(&open) else { return Err(question) };
         let (reply, answer) = oneshot::channel();
         pipeline.depth.fetch_add(1, Ordering::Relaxed);
-        match pipeline.questions.send((question, reply)) {
-            Ok(()) => Ok(answer),
-            Err(mpsc::error::SendError((question, _))) => Err(question),
-        }
+        pipeline.questions.try_send((question, reply)).map(|()| answer).map_err(|refused| {
+            pipeline.depth.fetch_sub(1, Ordering::Relaxed);
+            refused.into_inner().0
+        })
     }
 
     /// Shares a connection, of which a question is the first.
-    pub(super) fn open(&self, lease: Lease, pool: &Pool, question: Question) -> oneshot::Receiver<Answer> {
-        let (questions, asked) = mpsc::unbounded_channel();
+    pub(super) fn open(
+        &self,
+        lease: Lease,
+        pool: &Pool,
+        question: Box<Question>,
+    ) -> oneshot::Receiver<Answer> {
+        let (questions, asked) = mpsc::channel(DEPTH_MAX);
         let (reply, answer) = oneshot::channel();
         let depth = Arc::new(AtomicUsize::new(1));
-        drop(questions.send((question, reply)));
+        drop(questions.try_send((question, reply)));
         self.shared.open().push(Pipeline { questions, depth: depth.clone() });
         let now = Instant::now();
         let far = FarEnd {
@@ -190,7 +195,7 @@ impl Shared {
 /// A question that was asked.
 enum Asked {
     Read {
-        question: Question,
+        question: Box<Question>,
         reply: oneshot::Sender<Answer>,
         since: Instant,
     },
@@ -204,7 +209,7 @@ enum Asked {
 struct FarEnd {
     pipelines: Pipelines,
     pool: Pool,
-    questions: mpsc::UnboundedReceiver<(Question, oneshot::Sender<Answer>)>,
+    questions: mpsc::Receiver<(Box<Question>, oneshot::Sender<Answer>)>,
     depth: Arc<AtomicUsize>,
     asked: VecDeque<Asked>,
     /// When something was answered last.
@@ -254,7 +259,7 @@ impl FarEnd {
     fn ask(
         &mut self,
         connection: &mut Connection,
-        question: Question,
+        question: Box<Question>,
         reply: oneshot::Sender<Answer>,
     ) -> Result<(), Trouble> {
         let asked = connection.ask(&question.command, &question.run);
