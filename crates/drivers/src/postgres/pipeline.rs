@@ -168,6 +168,7 @@ impl Pipelines {
             asked: VecDeque::new(),
             last: now,
             end: now + LIFE,
+            has_dropped: false,
         };
         tokio::spawn(far.serve(lease));
         answer
@@ -199,8 +200,6 @@ enum Asked {
         reply: oneshot::Sender<Answer>,
         since: Instant,
     },
-    /// A read whose answer nobody waits for here.
-    Forgotten,
     /// What is due after a read that failed.
     Tidying,
 }
@@ -216,6 +215,8 @@ struct FarEnd {
     last: Instant,
     /// When it is shared no longer.
     end: Instant,
+    /// Whether something was asked whose answer nobody waits for here.
+    has_dropped: bool,
 }
 
 impl FarEnd {
@@ -269,36 +270,29 @@ impl FarEnd {
 
     /// Tells who waits for it what was heard.
     fn tell(&mut self, connection: &mut Connection, heard: Result<(), Trouble>) -> Result<(), Trouble> {
-        let is_end = heard.as_ref().is_err_and(Trouble::is_end);
-        match (self.asked.pop_front(), heard) {
-            (Some(Asked::Tidying), Err(trouble)) => return Err(trouble),
+        let (question, reply, since) = match (self.asked.pop_front(), heard.as_ref()) {
             // It can be asked again where the server has not said why.
             (Some(read @ Asked::Read { .. }), Err(trouble)) if trouble.is_lost => {
                 self.asked.push_front(read);
-                return Err(trouble);
+                return heard;
             }
-            (Some(Asked::Read { question, reply, since }), heard) => {
-                let now = Instant::now();
-                let took = now.duration_since(since.max(self.last));
-                self.pipelines.note(&question.command, &question.run, took);
-                self.last = now;
-                self.depth.fetch_sub(1, Ordering::Relaxed);
-                let outcome = heard.map_err(|trouble| trouble.failure);
-                let has_failed = outcome.is_err();
-                // Who has gone does not hear it.
-                drop(reply.send(Answer::Heard(question.sink, outcome)));
-                if is_end {
-                    return Err(std::io::Error::other("the server or a receiver has ended it").into());
-                }
-                if has_failed {
-                    self.tidy(connection)?;
-                }
-            }
-            (Some(Asked::Forgotten), Err(trouble)) if trouble.is_end() => return Err(trouble),
-            (Some(Asked::Forgotten), Err(_)) => self.tidy(connection)?,
-            (Some(Asked::Forgotten | Asked::Tidying) | None, _) => {}
+            (Some(Asked::Read { question, reply, since }), _) => (question, reply, since),
+            (Some(Asked::Tidying) | None, _) => return heard,
+        };
+        let now = Instant::now();
+        self.pipelines.note(&question.command, &question.run, now.duration_since(since.max(self.last)));
+        self.last = now;
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+        let is_end = self.has_dropped || heard.as_ref().is_err_and(Trouble::is_end);
+        let outcome = heard.map_err(|trouble| trouble.failure);
+        let has_failed = outcome.is_err();
+        // Who has gone does not hear it.
+        drop(reply.send(Answer::Heard(question.sink, outcome)));
+        match (is_end, has_failed) {
+            (true, _) => Err(std::io::Error::other("what was asked last is answered").into()),
+            (false, true) => self.tidy(connection),
+            (false, false) => Ok(()),
         }
-        Ok(())
     }
 
     fn tidy(&mut self, connection: &mut Connection) -> Result<(), Trouble> {
@@ -319,12 +313,8 @@ impl FarEnd {
             return Err(std::io::Error::other("nobody waits for a long read").into());
         }
         self.leave();
-        for behind in self.asked.iter_mut().skip(1) {
-            if let Asked::Read { .. } = behind {
-                send_elsewhere(std::mem::replace(behind, Asked::Forgotten));
-                self.depth.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
+        self.has_dropped |= self.asked.len() > 1;
+        self.asked.drain(1..).for_each(send_elsewhere);
         self.refuse();
         Ok(())
     }
@@ -363,7 +353,7 @@ async fn hear(connection: &mut Connection, asked: &mut VecDeque<Asked>) -> Resul
         Some(Asked::Read { question, .. }) => {
             connection.heard_read(&question.command, &mut *question.sink).await
         }
-        Some(Asked::Forgotten | Asked::Tidying) => connection.heard_own().await,
+        Some(Asked::Tidying) => connection.heard_own().await,
         None => std::future::pending().await,
     }
 }

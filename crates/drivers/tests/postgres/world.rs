@@ -50,7 +50,7 @@ pub(crate) const BOB: &str = "22222222-2222-4222-8222-222222222222";
 pub(crate) fn person(id: &str) -> Caller {
     let claims = format!(r#"{{"sub":"{id}","role":"authenticated"}}"#);
     let uid = uuid(id);
-    Caller { role: "authenticated".into(), claims: Some(claims.into()), uid: Some(uid), email: None }
+    Caller { claims: Some(claims.into()), uid: Some(uid), ..Caller::role("authenticated") }
 }
 
 fn uuid(text: &str) -> [u8; 16] {

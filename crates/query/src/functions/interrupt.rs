@@ -1,6 +1,6 @@
 //! Evaluation of huge values looks now and then whether it may go on, and refuses to make what does not fit.
 //!
-//! Whoever is [around](super::around) is asked.
+//! Whoever is [around] is asked.
 
 use std::cell::Cell;
 
