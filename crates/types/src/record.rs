@@ -61,12 +61,19 @@ fn is_space(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Details;
 
     #[track_caller]
     fn check(text: &str, width: usize, wanted: &str) {
         let shown = match parse(text, width) {
             Ok(fields) => format!("{fields:?}"),
-            Err(error) => error.to_string(),
+            Err(error) => {
+                assert_eq!(error.message(), format!("malformed record literal: \"{text}\""));
+                match error.details() {
+                    Some(Details::Text(details)) => details.clone(),
+                    other => format!("{other:?}"),
+                }
+            }
         };
         assert_eq!(shown, wanted, "{text}");
     }
