@@ -25,7 +25,7 @@ use super::statements::Key;
 const DEPTH_MAX: usize = 8;
 
 /// How long the first read of a connection may take before those behind it go elsewhere; also how often that is looked at.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long a connection is shared before it is given back, so that it can grow old.
 const LIFE: Duration = Duration::from_secs(10);
