@@ -63,16 +63,7 @@ impl<'a> Callee<'a> {
 
 /// A table that nobody declared.
 fn row_table(name: Name, columns: Vec<(Arc<str>, Type)>) -> Table {
-    let column = |(name, ty): (Arc<str>, Type)| TableColumn {
-        origin: (name.clone(), 0),
-        name,
-        ty,
-        modifier: None,
-        domain: None,
-        not_null: false,
-        default: None,
-        comment: None,
-    };
+    let column = |(name, ty)| TableColumn::of(name, ty);
     Table {
         columns: columns.into_iter().map(column).collect(),
         ..Table::new(name, TableKind::Table, "postgres".into())
