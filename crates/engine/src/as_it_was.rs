@@ -464,12 +464,12 @@ fn int(value: i64) -> Expr {
 }
 
 /// Where the key of a row stands: behind its columns.
-fn key_column(table: &Table) -> ColumnId {
+pub(crate) fn key_column(table: &Table) -> ColumnId {
     ColumnId(u16::try_from(table.columns.len()).unwrap_or(u16::MAX))
 }
 
 /// Names the key of a row where it stands.
-fn name_key(expr: &mut Expr, keys: &BTreeMap<SourceId, ColumnId>) {
+pub(crate) fn name_key(expr: &mut Expr, keys: &BTreeMap<SourceId, ColumnId>) {
     if let Expr::Column { source, column, .. } = expr
         && *column == ROW_KEY
         && let Some(key) = keys.get(source)

@@ -182,11 +182,6 @@ impl InForce {
         }
     }
 
-    /// Whether the innermost statement has several parts.
-    pub(crate) fn is_of_parts(&self) -> bool {
-        matches!(locked(&self.gathered).last(), Some(Some(_)))
-    }
-
     /// Begins a statement that reads tables and calls functions, until it is [`InForce::is_read`].
     pub(crate) fn begin_reading(&self, tables: BTreeSet<TableId>) {
         locked(&self.reading).push(tables);

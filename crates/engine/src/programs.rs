@@ -50,6 +50,7 @@ impl Called {
             transitions: None,
             admitted: crate::write::Admitted::default(),
             since: None,
+            does_keys: false,
         }
     }
 }

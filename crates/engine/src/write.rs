@@ -4,17 +4,15 @@
 //! rows are checked before the first is stored, so that a policy's subqueries see the tables as they were; when a row is
 //! refused, those before it are stored first, because theirs might be the earlier error.
 
+mod actions;
 mod admitted;
 mod afterwards;
-mod carried;
 mod doubted;
 mod excluded;
 mod fired;
 mod firing;
 mod insert;
 mod instead;
-mod led_to;
-mod out_of_turn;
 mod parts;
 mod references;
 mod returning;
@@ -30,7 +28,7 @@ use std::collections::HashSet;
 
 use catalog::TableId;
 use query::functions::settings::replication;
-use query::triggers::{Operation, Replication};
+use query::triggers::Replication;
 use query::{
     Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
     SourceId, Write,
@@ -151,7 +149,7 @@ impl Work<'_> {
         done
     }
 
-    /// Runs a write; where keys rest, the engine's foreign keys do meanwhile.
+    /// Runs a write; where foreign keys rest or are ours, the engine's rest meanwhile.
     async fn store_replicated(&mut self, task: Task<'_>) -> Result<Applied> {
         let do_rest = self.do_keys_rest(task.write.table);
         if do_rest && self.in_force.has_references_waiting() {
@@ -160,36 +158,22 @@ impl Work<'_> {
                 Replication::Origin => "a table of which all triggers are disabled while foreign keys wait",
             }));
         }
-        if !do_rest {
-            self.refuse_resting_beyond(task.write)?;
-        }
-        let before = self.transaction.rest(do_rest)?;
+        let before = self.rest(do_rest || self.are_keys_ours(task.write))?;
         let done = Box::pin(self.store_judged(task)).await;
-        self.transaction.rest(before)?;
+        self.rest(before)?;
         done
+    }
+
+    /// Has the engine's foreign keys rest, or do what they do again; whether they rested.
+    pub(super) fn rest(&mut self, rest: bool) -> Result<bool> {
+        let before = self.transaction.rest(rest)?;
+        self.does_keys = rest;
+        Ok(before)
     }
 
     /// Whether keys are not looked at when rows of a table change, and do nothing.
     pub(super) fn do_keys_rest(&self, table: TableId) -> bool {
         self.replication() == Replication::Replica || self.served.model.catalog[table].keys_rest
-    }
-
-    /// Refuses a write that foreign keys carry on to a table whose keys rest.
-    fn refuse_resting_beyond(&self, write: &Write) -> Result<()> {
-        let model = &self.served.model;
-        if !model.has_resting_keys() {
-            return Ok(());
-        }
-        let reached = query::triggers::reached(model, write.table, query::triggers::operations(write));
-        match reached.into_iter().find(|table| model.catalog[*table].keys_rest) {
-            None => Ok(()),
-            Some(table) => {
-                let name = &model.catalog[table].name;
-                Err(Error::missing(format!(
-                    "what a foreign key does to rows of {name} while all triggers of it are disabled"
-                )))
-            }
-        }
     }
 
     /// Whether rows are as they were elsewhere.
@@ -222,10 +206,11 @@ impl Work<'_> {
             Action::Update { set, filter } => self.update(write, set, filter.as_ref(), parameters).await?,
             Action::Delete { filter } => {
                 let rows = self.targets(write, filter.as_ref(), Vec::new(), parameters).await?;
-                let touched = Touched::of_gone(rows.iter().map(|(row, _)| row));
+                let rows: Vec<StoredRow> = rows.into_iter().map(|(row, _)| row).collect();
+                let touched = Touched::of_gone(rows.iter());
                 // What is returned of a deleted row, it says while it is there.
                 self.returning(task, &touched).await?;
-                self.delete(write, &rows).await?;
+                self.delete(write.table, &rows).await?;
                 check_affected(write, rows.len())?;
                 return Ok(Applied { affected: count(rows.len()), inserted: 0 });
             }
@@ -368,31 +353,31 @@ impl Work<'_> {
         Read { outputs: std::iter::once(key).chain(columns).collect(), ..Read::from(from) }
     }
 
+    /// Deletes rows, about which the engine's foreign keys are asked.
+    pub(super) async fn delete(&mut self, table: TableId, rows: &[StoredRow]) -> Result<()> {
+        self.kept_on_the_way(table, rows).await?;
+        match self.remove(table, rows).await {
+            Ok(_) => Ok(()),
+            Err(Failure::ForeignKey) => match self.refusal_on_the_way(table, rows).await? {
+                Some(error) => Err(error),
+                None => Err(self.deletion_refused(table, rows).await),
+            },
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     /// Deletes rows; how many there were.
-    pub(super) async fn delete(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<u64> {
-        let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
+    pub(super) async fn remove(&mut self, table: TableId, rows: &[StoredRow]) -> Result<u64, Failure> {
+        let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
         if keys.is_empty() {
             return Ok(0);
         }
-        let gone = rows;
-        let rows: Vec<&[Value]> = rows.iter().map(|(row, _)| &row.values[..]).collect();
-        self.kept_on_the_way(write.table, gone).await?;
-        let leads_to = self.led_to(write.table, &Operation::Delete, &rows, None).await?;
         let catalog = &self.served.model.catalog;
-        let command = self.dialect.delete(catalog, write.table, &keys, &self.bindings(Bound::default()))?;
-        match self.keys_of(&command).await {
-            Ok(deleted) => {
-                let history = &self.in_force.history;
-                gone.iter().for_each(|(row, _)| history.happened(write.table, (row.key, &row.values), None));
-                self.note_led_to((write.table, Operation::Delete), leads_to);
-                Ok(count(deleted.len()))
-            }
-            Err(Failure::ForeignKey) => match self.refusal_on_the_way(write.table, gone, None).await? {
-                Some(error) => Err(error),
-                None => Err(self.deletion_refused(write, &rows, &command, Failure::ForeignKey).await),
-            },
-            Err(failure) => Err(self.deletion_refused(write, &rows, &command, failure).await),
-        }
+        let command = self.dialect.delete(catalog, table, &keys, &self.bindings(Bound::default()))?;
+        let deleted = self.keys_of(&command).await?;
+        let history = &self.in_force.history;
+        rows.iter().for_each(|row| history.happened(table, (row.key, &row.values), None));
+        Ok(count(deleted.len()))
     }
 }
 

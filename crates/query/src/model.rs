@@ -52,8 +52,6 @@ pub struct TableModel {
     pub(crate) references: Vec<(TableId, usize)>,
     /// Which changes of its rows fire triggers: known once, for every write asks.
     pub(crate) fires: Fires,
-    /// Whether deletions of its rows may take others of them along.
-    pub deletes_itself: bool,
     /// The columns that a foreign key may change and something else hangs on.
     pub(crate) hangs_on_keys: BTreeSet<ColumnId>,
     /// The rows of a view.
@@ -123,11 +121,11 @@ impl Model {
         }) || catalog.ids().any(waits);
         let has_resting_keys = catalog.tables.iter().any(|table| table.keys_rest);
         let mut model = Model { catalog, tables, has_triggers, has_resting_keys, is_native: false };
-        let of_keys = |id| (triggers::hangs_on_keys(&model, id), triggers::deletes(&model, id, id));
-        let of_keys: Vec<(BTreeSet<ColumnId>, bool)> = model.catalog.ids().map(of_keys).collect();
-        for (table, (hangs, deletes_itself)) in model.tables.iter_mut().zip(of_keys) {
+        let hangs: Vec<BTreeSet<ColumnId>> =
+            model.catalog.ids().map(|id| triggers::hangs_on_keys(&model, id)).collect();
+        for (table, hangs) in model.tables.iter_mut().zip(hangs) {
             model.has_triggers |= !hangs.is_empty();
-            (table.hangs_on_keys, table.deletes_itself) = (hangs, deletes_itself);
+            table.hangs_on_keys = hangs;
         }
         if model.has_triggers {
             let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
@@ -262,7 +260,6 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
         uniques: arbiters::models(catalog, id),
         references: Vec::new(),
         fires: Fires::default(),
-        deletes_itself: false,
         hangs_on_keys: BTreeSet::new(),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,

@@ -16,7 +16,7 @@ pub fn may_read(catalog: &Catalog, function: FunctionId, table: TableId) -> bool
 
 /// The tables that a call of a function may look at: those that stand in its body or in that of a function that stands there. Nothing
 /// where it may be any: a view stands there, or text that is made when it runs.
-pub fn tables_read(catalog: &Catalog, function: FunctionId) -> Option<BTreeSet<TableId>> {
+fn tables_read(catalog: &Catalog, function: FunctionId) -> Option<BTreeSet<TableId>> {
     let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut open = vec![function];
     while let Some(at) = open.pop() {

@@ -3,7 +3,7 @@
 //! Foreign keys carry a write on to other tables, whose triggers fire too.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use catalog::{Catalog, ColumnId, ForeignKey, ReferentialAction, Table, TableId, Trigger};
 use sql::ast::{CreateTrigger, TriggerEvent, TriggerMode, TriggerTiming};
@@ -12,7 +12,7 @@ use types::{Error, Result};
 use crate::arbiters::UniqueModel;
 use crate::ir::{Action, Conflict, ConflictAction, Expr, FunctionId, SourceId, Transition, Write};
 use crate::model::{Fill, Model};
-use crate::{check, reach, resolve};
+use crate::{check, resolve};
 
 /// The row as it was, in a trigger's condition; the row as it is there is [`crate::model::ROW`].
 pub const OLD: SourceId = SourceId(u32::MAX);
@@ -33,23 +33,6 @@ pub struct TriggerModel {
     mode: TriggerMode,
     /// The columns one of which an update sets where it fires; `None` where any update fires it.
     sets: Option<BTreeSet<ColumnId>>,
-    looks: OnceLock<Looks>,
-}
-
-/// Which tables a trigger's function may look at, or change.
-#[derive(Debug)]
-pub struct Looks(Option<BTreeSet<TableId>>);
-
-impl Looks {
-    /// Whether it may look at this one.
-    pub fn at(&self, table: TableId) -> bool {
-        self.0.as_ref().is_none_or(|tables| tables.contains(&table))
-    }
-
-    /// Whether it may look at any.
-    pub fn at_any(&self) -> bool {
-        self.0.as_ref().is_none_or(|tables| !tables.is_empty())
-    }
 }
 
 /// `session_replication_role`, as far as triggers and foreign keys ask for it.
@@ -115,14 +98,6 @@ impl TriggerModel {
             && self.is_for(operation)
     }
 
-    /// What its function may look at; found out when it is asked for the first time.
-    pub fn looks(&self, catalog: &Catalog) -> &Looks {
-        self.looks.get_or_init(|| match self.routine {
-            Ok(Routine::Declared(function)) => Looks(reach::tables_read(catalog, function)),
-            Ok(Routine::SetsTime | Routine::SkipsUnchanged) | Err(_) => Looks(Some(BTreeSet::new())),
-        })
-    }
-
     fn is_for(&self, operation: &Operation) -> bool {
         self.statement.events.iter().any(|declared| match (declared, operation) {
             (TriggerEvent::Insert, Operation::Insert)
@@ -155,7 +130,6 @@ pub(crate) fn models(catalog: &Catalog, id: TableId, fills: &[Fill]) -> Vec<Trig
         transitions: transitions(&trigger.statement),
         mode: trigger.mode,
         sets: set_by(table, fills, &trigger.statement),
-        looks: OnceLock::new(),
     };
     table.triggers.iter().map(model).collect()
 }
@@ -429,24 +403,19 @@ pub fn reached(model: &Model, table: TableId, operations: Vec<Operation>) -> BTr
     met.into_iter().map(|(table, _)| table).collect()
 }
 
-/// Whether deletions of rows of one table may take rows of another along, by however many keys.
-pub(crate) fn deletes(model: &Model, table: TableId, other: TableId) -> bool {
-    let (mut seen, mut open) = (BTreeSet::new(), vec![table]);
-    while let Some(at) = open.pop() {
-        for (from, _, further) in carried(model, at, &Operation::Delete) {
-            if further != Operation::Delete || !seen.insert(from) {
-                continue;
-            }
-            if from == other {
-                return true;
-            }
-            open.push(from);
+/// Whether foreign keys do or ask something beyond a command when this happens to rows of a table: what they do to other rows, and what
+/// waits. Of rows that go everything does, because they go one after the other.
+pub fn is_of_keys(model: &Model, id: TableId, operation: &Operation) -> bool {
+    match operation {
+        Operation::Delete => references_to(model, id).next().is_some(),
+        Operation::Insert | Operation::Update(_) | Operation::Truncate => {
+            is_put_off(model, id, operation) || carried(model, id, operation).next().is_some()
         }
     }
-    false
 }
 
-fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<Operation> {
+/// What a foreign key does where it is declared when something happens to rows of the table that it references.
+pub fn action_of(target: &Table, key: &ForeignKey, operation: &Operation) -> Option<Operation> {
     let is_key = |columns: &BTreeSet<ColumnId>| {
         let mut named = key.target_columns.iter().filter_map(|name| target.column(name));
         named.any(|(column, _)| columns.contains(&column))

@@ -1,6 +1,9 @@
-//! What comes after a statement (PostgreSQL, `AfterTriggerEndQuery`): triggers are fired for its rows, and keys that waited are looked
-//! at, in the order of their names; what may wait longer does.
+//! What comes after a statement (PostgreSQL, `AfterTriggerEndQuery`): triggers are fired for its rows, keys do what they do to other rows
+//! and are looked at, in the order of their names; what may wait longer does.
+//!
+//! It is one queue: what happens because of a key stands behind all that waits.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use catalog::TableId;
@@ -8,7 +11,7 @@ use query::triggers::Operation;
 use sql::ast::TriggerTiming;
 use types::{Result, Value};
 
-use super::carried::Happened;
+use super::actions::KeyAt;
 use super::firing::Occasion;
 use super::parts::Part;
 use super::references::TouchedKey;
@@ -18,140 +21,151 @@ use crate::in_force::Deferred;
 use crate::work::Work;
 
 /// What is to be done because something happened to a row.
-enum Due {
+pub(super) enum Due {
     /// A trigger is to be fired, by its position.
     Trigger(usize),
     /// A key is to be looked at.
     Key(Deferred),
+    /// A foreign key is to do something to rows that refer to it.
+    Action(KeyAt),
 }
 
-/// Rows to which something happened, of a part of a statement or because of it.
-struct Turn<'a> {
+/// What is to be done after a statement, first come, first served.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Waiting>,
+    pub(super) seen: Seen,
+}
+
+/// Something that waits, and for whom it is done.
+struct Waiting {
     table: TableId,
-    operations: &'a [Operation],
-    rows: Vec<(&'a Operation, &'a Stored)>,
-    role: &'a Arc<str>,
+    role: Arc<str>,
+    what: What,
 }
 
-impl<'a> Turn<'a> {
-    /// A part's own rows.
-    fn of(part: &'a Part) -> Turn<'a> {
-        let rows = part.rows.iter().filter_map(|row| Some((of_row(&part.operations, row)?, row)));
-        Turn { table: part.table, operations: &part.operations, rows: rows.collect(), role: &part.role }
-    }
+enum What {
+    /// Rows of a table to which something happened.
+    Rows(Vec<Happened>),
+    /// The statement has ended, unless it has once more since.
+    End { operation: Operation, set: usize, end: usize },
+}
 
-    /// Those to which foreign keys carried it on.
-    fn further(part: &'a Part) -> impl Iterator<Item = Turn<'a>> {
-        part.carried.iter().map(|Happened { table, operation, rows }| Turn {
-            table: *table,
-            operations: std::slice::from_ref(operation),
-            rows: rows.iter().map(|row| (operation, row)).collect(),
-            role: &part.role,
-        })
-    }
+/// A row to which something happened.
+struct Happened {
+    operation: Operation,
+    set: usize,
+    row: Stored,
+    due: Vec<Due>,
 }
 
 impl Work<'_> {
-    /// Fires the triggers after a statement: those of its own rows, of one part after the other, then those of rows further away. Those
-    /// for a statement are fired once, behind the last row to which that happened (`cancel_prior_stmt_triggers`).
+    /// Does what comes after the parts of a statement: what belongs to their own rows, of one part after the other, then what belongs to
+    /// rows further away. Triggers for a statement are fired once, behind the last row to which that happened.
     pub(super) async fn fire_all_after(&mut self, parts: Vec<Part>) -> Result<()> {
-        let model = self.served.model.clone();
-        let mut seen = Seen::default();
-        for part in &parts {
+        let mut queue = Queue::default();
+        for part in parts {
             for operation in &part.operations {
-                let is_own = |row: &&Stored| of_row(&part.operations, row) == Some(operation);
-                seen.note(&model, (part.table, operation), part.rows.iter().filter(is_own));
+                // Those before the statement are fired.
+                let set = queue.seen.set(part.table, operation);
+                queue.seen.begins(set);
             }
-            for happened in &part.carried {
-                seen.note(&model, (happened.table, &happened.operation), happened.rows.iter());
-            }
+            let caller = std::mem::replace(&mut self.run.caller.role, part.role.clone());
+            let queued = self.queue(&mut queue, part).await;
+            self.run.caller.role = caller;
+            queued?;
         }
-        let turns: Vec<Turn<'_>> =
-            parts.iter().map(Turn::of).chain(parts.iter().flat_map(Turn::further)).collect();
-        // What waits is known before the first trigger is fired, which may change that.
-        let mut dues = Vec::with_capacity(parts.len());
-        for turn in turns.iter().take(parts.len()) {
-            dues.push(self.all_due(turn).await?);
-        }
-        let mut dues = dues.into_iter();
-        for (at, turn) in turns.iter().enumerate() {
-            let due = match dues.next() {
-                Some(due) => due,
-                None => self.all_due(turn).await?,
-            };
-            let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
-            let done = self.take_turn(turn, due, (turns.get(at + 1..).unwrap_or_default(), &mut seen)).await;
+        while let Some(Waiting { table, role, what }) = queue.waiting.pop_front() {
+            let caller = std::mem::replace(&mut self.run.caller.role, role);
+            let done = self.take_turn(table, what, &mut queue).await;
             self.run.caller.role = caller;
             done?;
         }
         Ok(())
     }
 
-    /// Fires the triggers after something happened to some rows, and those for the statement, unless it happens again.
-    async fn take_turn(
-        &mut self,
-        turn: &Turn<'_>,
-        due: Vec<Vec<Due>>,
-        (later, seen): (&[Turn<'_>], &mut Seen),
-    ) -> Result<()> {
-        self.fire_after(turn, due, seen).await?;
-        for operation in turn.operations.iter().rev() {
-            let is_same = |later: &Operation| later.name() == operation.name();
-            let comes_again =
-                later.iter().any(|later| later.table == turn.table && later.operations.iter().any(is_same));
-            if !comes_again {
-                self.fire_for_statement(turn.table, operation, (TriggerTiming::After, seen)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Fires the triggers after something happened to rows.
-    async fn fire_after(&mut self, turn: &Turn<'_>, due: Vec<Vec<Due>>, seen: &mut Seen) -> Result<()> {
+    /// Has wait what is to be done after a part.
+    pub(super) async fn queue(&mut self, queue: &mut Queue, part: Part) -> Result<()> {
         let model = self.served.model.clone();
-        for ((operation, row), due) in turn.rows.iter().zip(due) {
-            for due in due {
-                match due {
-                    Due::Trigger(at) => {
-                        let rows = seen.rows(turn.table, operation);
-                        let (old, new) = versions(operation, row);
-                        let occasion = Occasion { table: turn.table, operation, old, rows };
-                        let trigger = &model[turn.table].triggers[at];
-                        self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
-                    }
-                    Due::Key(key) => self.do_deferred(key).await?,
-                }
+        let Part { table, operations, rows, role, does_keys } = part;
+        let mut happened = Vec::new();
+        for row in rows {
+            let Some(operation) = of_row(&operations, &row) else { continue };
+            let set = queue.seen.set(table, operation);
+            queue.seen.note(&model, (set, table, operation), &row);
+            let due = self.due(table, operation, (&row, does_keys)).await?;
+            if !due.is_empty() {
+                happened.push(Happened { operation: operation.clone(), set, row, due });
             }
+        }
+        if !happened.is_empty() {
+            queue.waiting.push_back(Waiting { table, role: role.clone(), what: What::Rows(happened) });
+        }
+        for operation in operations.into_iter().rev() {
+            let set = queue.seen.set(table, &operation);
+            let end = queue.seen.ends(set);
+            let what = What::End { operation, set, end };
+            queue.waiting.push_back(Waiting { table, role: role.clone(), what });
         }
         Ok(())
     }
 
-    /// What is to be done at once because something happened to rows.
-    async fn all_due(&mut self, turn: &Turn<'_>) -> Result<Vec<Vec<Due>>> {
-        let caller = std::mem::replace(&mut self.run.caller.role, turn.role.clone());
-        let mut all = Ok(Vec::with_capacity(turn.rows.len()));
-        for (operation, row) in &turn.rows {
-            let Ok(due) = &mut all else { break };
-            match self.due(turn.table, operation, row).await {
-                Ok(of_row) => due.push(of_row),
-                Err(error) => all = Err(error),
+    /// Does what has waited.
+    async fn take_turn(&mut self, table: TableId, what: What, queue: &mut Queue) -> Result<()> {
+        match what {
+            What::Rows(rows) => {
+                for happened in rows {
+                    self.do_after(table, happened, queue).await?;
+                }
+                Ok(())
+            }
+            What::End { set, end, .. } if !queue.seen.is_end(set, end) => Ok(()),
+            What::End { operation, set, .. } => {
+                let seen = Some((&mut queue.seen, set));
+                self.fire_for_statement(table, &operation, TriggerTiming::After, seen).await
             }
         }
-        self.run.caller.role = caller;
-        all
+    }
+
+    /// Does what is to be done after something happened to a row.
+    async fn do_after(&mut self, table: TableId, happened: Happened, queue: &mut Queue) -> Result<()> {
+        let model = self.served.model.clone();
+        let Happened { operation, set, row, due } = happened;
+        for due in due {
+            match due {
+                Due::Trigger(at) => {
+                    let trigger = &model[table].triggers[at];
+                    let rows = if trigger.transitions.is_empty() { None } else { queue.seen.rows(set) };
+                    let (old, new) = versions(&operation, &row);
+                    let occasion = Occasion { table, operation: &operation, old, rows };
+                    self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
+                }
+                Due::Key(key) => self.do_deferred(key).await?,
+                Due::Action(key) => self.act(key, (table, &row), queue).await?,
+            }
+        }
+        Ok(())
     }
 
     /// What is to be done at once because something happened to a row, in order; what is not waits.
-    async fn due(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<Vec<Due>> {
+    async fn due(
+        &mut self,
+        table: TableId,
+        operation: &Operation,
+        (row, does_keys): (&Stored, bool),
+    ) -> Result<Vec<Due>> {
         let model = self.served.model.clone();
         let (old, new) = versions(operation, row);
         // In the order of the names of triggers, of which keys have some of PostgreSQL's own.
         let mut due: Vec<(&str, Due)> = Vec::new();
-        for TouchedKey { trigger, what, may_wait } in self.keys_touched(table, operation, row) {
-            if may_wait && self.in_force.constraints().put_off(&model, &what) {
-                self.in_force.defer(what)?;
-            } else {
-                due.push((trigger, Due::Key(what)));
+        for TouchedKey { trigger, due: what, may_wait } in
+            self.keys_touched(table, operation, (row, does_keys))
+        {
+            match what {
+                Due::Key(what) if may_wait && self.in_force.constraints().put_off(&model, &what) => {
+                    self.in_force.defer(what)?;
+                }
+                what => due.push((trigger, what)),
             }
         }
         for (at, trigger) in model[table].triggers.iter().enumerate() {
@@ -177,8 +191,13 @@ impl Work<'_> {
         Ok(due.into_iter().map(|(_, due)| due).collect())
     }
 
-    /// The keys that are to be looked at because of what happened to a row.
-    fn keys_touched(&self, table: TableId, operation: &Operation, row: &Stored) -> Vec<TouchedKey> {
+    /// The keys that do something, or are to be looked at, because of what happened to a row.
+    fn keys_touched(
+        &self,
+        table: TableId,
+        operation: &Operation,
+        (row, does_keys): (&Stored, bool),
+    ) -> Vec<TouchedKey> {
         let has_primary = self.served.model.catalog[table].primary_key.is_some();
         let doubted = |key: &usize| TouchedKey {
             // The primary key is the first one.
@@ -187,10 +206,13 @@ impl Work<'_> {
             } else {
                 "Unique_ConstraintTrigger"
             },
-            what: Deferred::Unique { table, key: *key, row: row.new.clone() },
+            due: Due::Key(Deferred::Unique { table, key: *key, row: row.new.clone() }),
             may_wait: true,
         };
-        let references = self.references_touched(table, operation, versions(operation, row));
+        let references = match does_keys {
+            true => self.references_touched(table, operation, versions(operation, row)),
+            false => Vec::new(),
+        };
         row.doubts.iter().map(doubted).chain(references).collect()
     }
 

@@ -4,17 +4,14 @@
 //! Such a write takes its rows one after the other: triggers before a row see what was done to the rows before it, and say what is
 //! stored. What is returned is read when all rows are stored, then comes what is to be done after them.
 
-use std::collections::BTreeSet;
-
-use catalog::ColumnId;
-use query::triggers::{self, Operation, Replication, TriggerModel};
+use catalog::{ColumnId, TableId};
+use query::model::ROW;
+use query::triggers::{self, Operation, Replication};
 use query::{Action, Assign, Expr, Insert, RowCheck, Source, Write, reach};
 use sql::ast::TriggerTiming;
 use types::{Error, Result, Value};
 
-use super::carried::{Carried, Reach};
 use super::parts::Part;
-use super::seen::Seen;
 use super::together::Stored;
 use super::{StoredRow, Task, Touched, check_affected, count};
 use crate::contract::Failure;
@@ -27,14 +24,10 @@ pub(super) struct Passed {
     pub(super) touched: Touched,
     /// The rows as they were and as they are, in the order in which they were stored.
     pub(super) rows: Vec<Stored>,
-    /// What foreign keys did because of them.
-    carried: Vec<Carried>,
-    /// How far they have come.
-    reach: Reach,
 }
 
 impl Work<'_> {
-    /// Whether a write fires triggers. What sets nothing is no statement to PostgreSQL.
+    /// Whether more is to be done after a write than engines do. What sets nothing is no statement to PostgreSQL.
     pub(super) fn fires(&self, write: &Write) -> bool {
         if matches!(&write.action, Action::Update { set, .. } if set.is_empty()) {
             return false;
@@ -44,11 +37,36 @@ impl Work<'_> {
             return true;
         }
         let model = &self.served.model;
-        let fires = |operation: &Operation| match self.replication() {
-            Replication::Origin => triggers::fires_any(model, write.table, operation),
-            Replication::Replica => triggers::fires_any_replicated(model, write.table, operation),
+        let operations = triggers::operations(write);
+        if self.replication() == Replication::Replica {
+            let fires = |operation| triggers::fires_any_replicated(model, write.table, operation);
+            return model.has_triggers() && operations.iter().any(fires);
+        }
+        // Of what the engine's keys do, nobody who looks back knows; they do not know whose triggers are disabled.
+        let is_told = self.in_force.history.is_watched() || model.has_resting_keys();
+        let is_told = is_told && !write.refreshes;
+        let fires = |operation: &Operation| {
+            model.has_triggers() && triggers::fires_any(model, write.table, operation)
+                || is_told && triggers::carried(model, write.table, operation).next().is_some()
         };
-        model.has_triggers() && triggers::operations(write).iter().any(fires)
+        operations.iter().any(fires)
+    }
+
+    /// Whether what foreign keys do and ask is ours while a write is done, and not the engine's.
+    pub(super) fn are_keys_ours(&self, write: &Write) -> bool {
+        let model = &self.served.model;
+        if !model.catalog[write.table].is_stored() || !self.fires(write) {
+            return false;
+        }
+        let all = || Operation::Update(model.catalog[write.table].column_ids().collect());
+        let is_ours = |operation: &Operation| match operation {
+            // Triggers before rows may change what the statement does not.
+            Operation::Update(_) => triggers::is_of_keys(model, write.table, &all()),
+            Operation::Insert | Operation::Delete | Operation::Truncate => {
+                triggers::is_of_keys(model, write.table, operation)
+            }
+        };
+        self.transaction.do_references_wait() || triggers::operations(write).iter().any(is_ours)
     }
 
     /// Runs a write that fires triggers.
@@ -57,43 +75,33 @@ impl Work<'_> {
         let operations = triggers::operations(write);
         for operation in &operations {
             if self.in_force.begins(write.table, operation.name()) {
-                let nothing = &mut Seen::default();
-                self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
+                self.fire_for_statement(write.table, operation, TriggerTiming::Before, None).await?;
             }
         }
-        let (passed, affected) = match &write.action {
-            Action::Delete { .. } if self.goes_row_by_row(write) => {
-                let passed = self.delete_one_by_one(write, parameters).await?;
-                check_affected(write, passed.rows.len())?;
-                let affected = passed.rows.len();
-                (passed, affected)
-            }
-            Action::Delete { .. } => {
-                let rows = self.condemned(write, parameters).await?;
-                check_affected(write, rows.len())?;
-                let affected = rows.len();
-                // What is returned of a deleted row, it says while it is there.
-                self.returning(task, &Touched::of_gone(rows.iter())).await?;
-                (self.delete_fired(write, rows).await?, affected)
-            }
+        let passed = match &write.action {
+            Action::Delete { filter } => self.pass_gone(task, filter.as_ref()).await?,
             Action::Insert(_) | Action::Update { .. } => {
                 let passed = self.passed(write, parameters).await?;
                 check_affected(write, passed.touched.keys.len())?;
                 self.returning(task, &passed.touched).await?;
-                let affected = passed.touched.keys.len();
-                (passed, affected)
+                passed
             }
         };
-        self.refuse_late((write.table, &operations, passed.rows.len()), &passed.carried)?;
-        let carried = self.settled(passed.carried).await?;
-        let role = self.run.caller.role.clone();
-        self.finish(Part { table: write.table, operations, rows: passed.rows, carried, role }).await?;
+        let affected = match &write.action {
+            Action::Delete { .. } => passed.rows.len(),
+            Action::Insert(_) | Action::Update { .. } => passed.touched.keys.len(),
+        };
+        let (role, does_keys) = (self.run.caller.role.clone(), self.does_keys);
+        self.finish(Part { table: write.table, operations, rows: passed.rows, role, does_keys }).await?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
     /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
     /// may satisfy.
     async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
+        if self.does_keys {
+            return Ok(self.pass(write, parameters).await?);
+        }
         self.open_part().await?;
         let ended = self.pass(write, parameters).await;
         let ended = self.close_part(ended).await;
@@ -129,7 +137,6 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         if self.takes_one_by_one(write) {
             for given in self.given(insert, parameters).await? {
-                self.refuse_next(write, &passed.reach)?;
                 if let Some(row) = self.candidate(write, insert, &given, parameters).await? {
                     self.pass_row(write, insert, row, passed).await?;
                 }
@@ -139,7 +146,6 @@ impl Work<'_> {
         let mut checked = Vec::new();
         let refused = self.candidates(write, insert, parameters, &mut checked).await;
         for row in checked {
-            self.refuse_next(write, &passed.reach)?;
             self.pass_row(write, insert, row, passed).await?;
         }
         Ok(refused?)
@@ -157,7 +163,6 @@ impl Work<'_> {
         if self.takes_one_by_one(write) {
             let asked = super::update::asked(write, set);
             for (row, asked) in self.targets(write, filter, asked, parameters).await? {
-                self.refuse_next(write, &passed.reach)?;
                 if let Some(change) = self.change_of(write, set, (row, asked), parameters).await? {
                     self.pass_change(write, change, passed).await?;
                 }
@@ -167,7 +172,6 @@ impl Work<'_> {
         let mut checked = Vec::new();
         let refused = self.changes(write, set, filter, parameters, &mut checked).await;
         for change in checked {
-            self.refuse_next(write, &passed.reach)?;
             self.pass_change(write, change, passed).await?;
         }
         Ok(refused?)
@@ -188,14 +192,13 @@ impl Work<'_> {
 
     /// Whether a row is stored before the next one is checked: triggers before rows see that.
     fn takes_one_by_one(&self, write: &Write) -> bool {
-        let model = &self.served.model;
-        let is_before = |trigger: &TriggerModel| {
-            let fires = |operation| {
-                trigger.is_on(self.replication()) && trigger.fires(operation, TriggerTiming::Before, true)
-            };
-            triggers::operations(write).iter().any(fires)
-        };
-        model[write.table].triggers.iter().any(is_before)
+        triggers::operations(write).iter().any(|operation| self.fires_before_rows(write.table, operation))
+    }
+
+    fn fires_before_rows(&self, table: TableId, operation: &Operation) -> bool {
+        self.served.model[table].triggers.iter().any(|trigger| {
+            trigger.is_on(self.replication()) && trigger.fires(operation, TriggerTiming::Before, true)
+        })
     }
 
     /// Whether the rows of an upsert are judged one after the other, for policies look at the table.
@@ -251,71 +254,69 @@ impl Work<'_> {
         change: super::update::Change,
         passed: &mut Passed,
     ) -> Result<i64, Failure> {
-        let columns: BTreeSet<_> = self.served.model.catalog[write.table].column_ids().collect();
-        let row = (change.old.as_slice(), Some(change.new.as_slice()));
-        let carried = self
-            .carry(write.table, &Operation::Update(columns), &[row], passed.reach.of_next_row(write.table))
-            .await?;
         let key = self.apply(write, &change).await?;
-        passed.carried.extend(carried);
         let doubts = self.doubts(write.table, &change.new).await?;
         passed.rows.push(Stored { doubts, ..change.into() });
         Ok(key)
     }
 
-    /// The rows that a deletion is about, but those that a trigger keeps.
-    async fn condemned(&mut self, write: &Write, parameters: &[Value]) -> Result<Vec<StoredRow>> {
-        let Action::Delete { filter } = &write.action else { return Ok(Vec::new()) };
-        let mut rows = Vec::new();
-        for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
-            if let (Some(trigger), false) = (self.watches_deletions(write.table), rows.is_empty()) {
-                return Err(self.out_of_turn(write.table, trigger));
+    /// Deletes the rows of a deletion. What is returned of them, they say while they are there; or afterwards, as they were, where
+    /// triggers see one go after the other.
+    async fn pass_gone(&mut self, task: Task<'_>, filter: Option<&Expr>) -> Result<Passed> {
+        let write = task.write;
+        let rows = self.targets(write, filter, Vec::new(), task.parameters).await?;
+        let rows: Vec<StoredRow> = rows.into_iter().map(|(row, _)| row).collect();
+        let gone = match self.fires_before_rows(write.table, &Operation::Delete) {
+            true => {
+                let gone = self.delete_fired(write.table, rows).await?;
+                check_affected(write, gone.len())?;
+                self.returning_gone(task, &gone).await?;
+                gone
             }
-            let goes = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
-            if goes.is_some() {
-                rows.push(row);
+            false => {
+                check_affected(write, rows.len())?;
+                self.returning(task, &Touched::of_gone(rows.iter())).await?;
+                self.delete_fired(write.table, rows).await?
             }
-        }
-        Ok(rows)
+        };
+        let rows = gone.into_iter().map(Stored::of_gone).collect();
+        Ok(Passed { rows, ..Passed::default() })
     }
 
-    /// Deletes each row when the triggers before it were fired: those before the next one see it gone.
-    async fn delete_one_by_one(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
-        let Action::Delete { filter } = &write.action else { return Ok(Passed::default()) };
-        let mut passed = Passed::default();
-        for (row, _) in self.targets(write, filter.as_ref(), Vec::new(), parameters).await? {
-            let before = self.fire_before(write.table, &Operation::Delete, Some(&row.values), None).await?;
-            if before.is_some() {
-                passed.rows.extend(self.delete_fired(write, vec![row]).await?.rows);
+    /// Deletes rows, where triggers are fired before that one after the other: those before the next one see it gone. Which are gone:
+    /// a trigger may keep some.
+    pub(super) async fn delete_fired(
+        &mut self,
+        table: TableId,
+        rows: Vec<StoredRow>,
+    ) -> Result<Vec<StoredRow>> {
+        if !self.fires_before_rows(table, &Operation::Delete) {
+            if self.remove(table, &rows).await? != count(rows.len()) {
+                return Err(already_modified("deleted"));
             }
+            return Ok(rows);
         }
-        Ok(passed)
+        let mut gone = Vec::with_capacity(rows.len());
+        for (at, row) in rows.into_iter().enumerate() {
+            if at > 0 && !self.is_there(table, row.key).await? {
+                return Err(already_modified("updated"));
+            }
+            if self.fire_before(table, &Operation::Delete, Some(&row.values), None).await?.is_none() {
+                continue;
+            }
+            if self.remove(table, std::slice::from_ref(&row)).await? == 0 {
+                return Err(already_modified("deleted"));
+            }
+            gone.push(row);
+        }
+        Ok(gone)
     }
 
-    async fn delete_fired(&mut self, write: &Write, rows: Vec<StoredRow>) -> Result<Passed> {
-        let mut reach = Reach::of_deleted(write.table, &rows);
-        let gone: Vec<(&[Value], Option<&[Value]>)> =
-            rows.iter().map(|row| (&row.values[..], None)).collect();
-        let carried = self.carry(write.table, &Operation::Delete, &gone, &mut reach).await?;
-        let rows: Vec<(StoredRow, Vec<Value>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
-        // Rows that go with others of the statement are deleted before their turn comes: that is nobody's change.
-        let goes_with_itself = self.served.model[write.table].deletes_itself;
-        if goes_with_itself && self.still_there(write, &rows).await? != count(rows.len()) {
-            return Err(already_modified("deleted"));
-        }
-        if self.delete(write, &rows).await? != count(rows.len()) && !goes_with_itself {
-            return Err(already_modified("deleted"));
-        }
-        let gone = |(row, _): (StoredRow, _)| Stored { old: Some(row.values), ..Stored::default() };
-        Ok(Passed { rows: rows.into_iter().map(gone).collect(), carried, ..Passed::default() })
-    }
-
-    /// How many of some rows are there as they were.
-    async fn still_there(&mut self, write: &Write, rows: &[(StoredRow, Vec<Value>)]) -> Result<u64> {
-        let keys: Vec<i64> = rows.iter().map(|(row, _)| row.key).collect();
-        let read = self.whole_rows(write, Source::Written { id: write.target, table: write.table });
-        let found = self.rows(&read, Bound { written: &keys, ..Bound::default() }).await?;
-        Ok(count(found.len()))
+    /// Whether a row is there as it was found.
+    async fn is_there(&mut self, table: TableId, key: i64) -> Result<bool> {
+        let read = self.whole_rows_of((ROW, table), Source::Written { id: ROW, table });
+        let found = self.rows(&read, Bound { written: &[key], ..Bound::default() }).await?;
+        Ok(!found.is_empty())
     }
 }
 

@@ -51,12 +51,13 @@ impl Work<'_> {
         Ok(Some(new.unwrap_or_default()))
     }
 
-    /// Fires the triggers of a statement.
+    /// Fires the triggers of a statement; those that ask for its rows get a set of what was seen.
     pub(super) async fn fire_for_statement(
         &mut self,
         table: TableId,
         operation: &Operation,
-        (timing, seen): (TriggerTiming, &mut Seen),
+        timing: TriggerTiming,
+        mut seen: Option<(&mut Seen, usize)>,
     ) -> Result<()> {
         let model = self.served.model.clone();
         for trigger in &model[table].triggers {
@@ -64,7 +65,10 @@ impl Work<'_> {
                 && trigger.fires(operation, timing, false)
                 && self.holds(table, trigger, None, None).await?
             {
-                let rows = seen.rows(table, operation);
+                let rows = match &mut seen {
+                    Some((seen, set)) if !trigger.transitions.is_empty() => seen.rows(*set),
+                    Some(_) | None => None,
+                };
                 self.fire(trigger, Occasion { table, operation, old: None, rows }, None).await?;
             }
         }

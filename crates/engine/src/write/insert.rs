@@ -35,7 +35,8 @@ impl Work<'_> {
         self.end_admitting(before);
         if write.refreshes && refused.is_none() {
             let old = self.targets(write, None, Vec::new(), parameters).await?;
-            self.delete(write, &old).await?;
+            let old: Vec<StoredRow> = old.into_iter().map(|(row, _)| row).collect();
+            self.delete(write.table, &old).await?;
         }
         let touched = match &insert.conflict {
             None => self.store_rows(write, &rows, refused.is_some()).await?,

@@ -9,7 +9,6 @@ use types::{Error, Result, Value};
 
 use super::firing::Occasion;
 use super::parts::Part;
-use super::seen::Seen;
 use super::{StoredRow, Task, beside, check_affected, count};
 use crate::database::Applied;
 use crate::work::Work;
@@ -24,8 +23,7 @@ impl Work<'_> {
         let operations = triggers::operations(write);
         let Some(operation) = operations.first() else { return Err(Error::internal("a write of nothing")) };
         if self.in_force.begins(write.table, operation.name()) {
-            let nothing = &mut Seen::default();
-            self.fire_for_statement(write.table, operation, (TriggerTiming::Before, nothing)).await?;
+            self.fire_for_statement(write.table, operation, TriggerTiming::Before, None).await?;
         }
         let wanted = match &write.action {
             Action::Insert(insert) => self.wanted_rows(write, insert, parameters).await?,
@@ -39,8 +37,8 @@ impl Work<'_> {
         let affected = count(done.len());
         self.returning_instead(task, done).await?;
         let (role, operations) = (self.run.caller.role.clone(), vec![operation.clone()]);
-        let (rows, carried) = (Vec::new(), Vec::new());
-        self.finish(Part { table: write.table, operations, rows, carried, role }).await?;
+        let part = Part { table: write.table, operations, rows: Vec::new(), role, does_keys: false };
+        self.finish(part).await?;
         let inserted = if *operation == Operation::Insert { affected } else { 0 };
         Ok(Applied { affected, inserted })
     }

@@ -15,9 +15,7 @@ use types::{Error, Result, Type, Value};
 
 use super::Task;
 use super::afterwards::of_row;
-use super::carried::Happened;
 use super::references::acts;
-use super::seen::Seen;
 use super::together::Stored;
 use crate::as_it_was::Moment;
 use crate::database::Applied;
@@ -30,10 +28,10 @@ pub(crate) struct Part {
     /// What it does to rows of its table: of an upsert both.
     pub(super) operations: Vec<Operation>,
     pub(super) rows: Vec<Stored>,
-    /// What foreign keys did because of them.
-    pub(super) carried: Vec<Happened>,
     /// For whom it was done.
     pub(super) role: Arc<str>,
+    /// Whether its foreign keys are ours and not the engine's.
+    pub(super) does_keys: bool,
 }
 
 /// What the parts of a statement have done so far.
@@ -201,9 +199,8 @@ impl Work<'_> {
         }
         let role = part.guard.role.clone().unwrap_or_else(|| self.run.caller.role.clone());
         let caller = std::mem::replace(&mut self.run.caller.role, role);
-        let nothing = &mut Seen::default();
         self.in_force.begin(part.table);
-        let done = self.fire_for_statement(part.table, operation, (TriggerTiming::Before, nothing)).await;
+        let done = self.fire_for_statement(part.table, operation, TriggerTiming::Before, None).await;
         self.in_force.done();
         self.run.caller.role = caller;
         done
@@ -325,16 +322,19 @@ impl Work<'_> {
                     && trigger.fires(operation, TriggerTiming::After, for_each_row)
             })
         };
+        let leads_on = |operation: &Operation| {
+            let all = match operation {
+                Operation::Update(_) => Operation::Update(model.catalog[part.table].column_ids().collect()),
+                Operation::Insert | Operation::Delete | Operation::Truncate => operation.clone(),
+            };
+            triggers::carried(&model, part.table, &all)
+                .any(|(from, _, to)| triggers::is_seen(&model, from, &to))
+        };
         let own = part.rows.iter().filter_map(|row| of_row(&part.operations, row));
-        let own = own.filter(|operation| fires(part.table, operation, true)).count();
-        let further = part.carried.iter().filter(|happened| fires(happened.table, &happened.operation, true));
-        let further: usize = further.map(|happened| happened.rows.len()).sum();
-        let operations = part.operations.iter().map(|operation| (part.table, operation));
-        let mut all =
-            operations.chain(part.carried.iter().map(|happened| (happened.table, &happened.operation)));
+        let own = own.filter(|operation| fires(part.table, operation, true) || leads_on(operation));
         Fired {
-            rows: own + further,
-            is_for_statement: all.any(|(table, operation)| fires(table, operation, false)),
+            rows: own.count(),
+            is_for_statement: part.operations.iter().any(|operation| fires(part.table, operation, false)),
         }
     }
 }

@@ -9,7 +9,8 @@ use query::{Expr, Form, Guard, Model, Output, Read, Source, SourceId, Subquery, 
 use types::{Code, Error, Named, Type, Value};
 
 use super::StoredRow;
-use super::carried::WHO;
+use super::actions::WHO;
+use super::afterwards::Due;
 use crate::in_force::Deferred;
 use crate::work::{Bound, Work};
 
@@ -23,7 +24,7 @@ const BESIDE: SourceId = SourceId(2);
 pub(super) struct TouchedKey {
     /// How the name of the trigger begins by which PostgreSQL does it: its triggers and ours go by their names.
     pub(super) trigger: &'static str,
-    pub(super) what: Deferred,
+    pub(super) due: Due,
     /// Whether it may wait for the end of the transaction.
     pub(super) may_wait: bool,
 }
@@ -65,73 +66,25 @@ impl Work<'_> {
 
     /// Refuses to remove rows that PostgreSQL refuses to remove on the way, where engines look at the end: something that refers to
     /// them may be gone then itself.
-    pub(super) async fn kept_on_the_way(
-        &mut self,
-        table: TableId,
-        rows: &[(StoredRow, Vec<Value>)],
-    ) -> types::Result<()> {
-        let touched = may_keep(&self.served.model, table);
-        if self.do_keys_rest(table) || touched.is_empty() {
+    pub(super) async fn kept_on_the_way(&mut self, table: TableId, rows: &[StoredRow]) -> types::Result<()> {
+        if self.do_keys_rest(table) || !may_keep(&self.served.model, table) {
             return Ok(());
         }
-        if !(self.transaction.do_references_wait() && self.in_force.is_of_parts()) {
-            return self.refusal_on_the_way(table, rows, None).await?.map_or(Ok(()), Err);
-        }
-        // All other rows are looked at in the end.
-        match self.refusal_on_the_way(table, rows, Some(&touched)).await? {
-            None => Ok(()),
-            Some(_) => {
-                let what = "a foreign key that keeps rows which others take along, while keys wait";
-                Err(Error::missing(what).with_hint("Make two statements of it."))
-            }
-        }
-    }
-
-    /// Why a row is not removed where a key does not let its rows follow: the first key that keeps it and that was declared before.
-    pub(super) async fn kept_before(
-        &mut self,
-        table: TableId,
-        (from, key): (TableId, &ForeignKey),
-        (old, new): (&[Value], Option<&[Value]>),
-        met: &BTreeSet<(TableId, i64)>,
-    ) -> types::Result<Option<Error>> {
-        if new.is_some() {
-            return Ok(None);
-        }
-        let model = self.served.model.clone();
-        let target = &model.catalog[table];
-        let is_it = |(at, other): &(TableId, &ForeignKey)| *at == from && other.name == key.name;
-        for (from, key) in triggers::references_to(&model, table).take_while(|other| !is_it(other)) {
-            if acts(&key.on_delete) || key.deferrable {
-                continue;
-            }
-            let columns = columns_of(target, key);
-            let values: Vec<Value> = columns.iter().map(|at| old[usize::from(at.0)].clone()).collect();
-            if values.iter().any(Value::is_null) {
-                continue;
-            }
-            let mut found = self.referencing(from, key, &values).await?;
-            found.retain(|row| !met.contains(&(from, row.key)));
-            if !found.is_empty() {
-                return Ok(Some(self.still_referenced(table, &columns, old, key, &model.catalog[from])));
-            }
-        }
-        Ok(None)
+        self.refusal_on_the_way(table, rows).await?.map_or(Ok(()), Err)
     }
 
     /// Why rows are not removed: PostgreSQL asks the keys to each row in the order of their age, and the keys to what goes with it
-    /// when all before were asked. `among`: which tables are asked alone.
+    /// when all before were asked.
     pub(super) async fn refusal_on_the_way(
         &mut self,
         table: TableId,
-        rows: &[(StoredRow, Vec<Value>)],
-        among: Option<&BTreeSet<TableId>>,
+        rows: &[StoredRow],
     ) -> types::Result<Option<Error>> {
         let model = self.served.model.clone();
-        let mut gone: BTreeSet<(TableId, i64)> = rows.iter().map(|(row, _)| (table, row.key)).collect();
+        let mut gone: BTreeSet<(TableId, i64)> = rows.iter().map(|row| (table, row.key)).collect();
         let mut let_go: BTreeSet<(TableId, i64, Arc<str>)> = BTreeSet::new();
         let mut open: VecDeque<(TableId, Vec<Value>)> =
-            rows.iter().map(|(row, _)| (table, row.values.clone())).collect();
+            rows.iter().map(|row| (table, row.values.clone())).collect();
         let mut held = self.in_force.account.hold_of(WHO);
         while let Some((at, row)) = open.pop_front() {
             let target = &model.catalog[at];
@@ -148,8 +101,7 @@ impl Work<'_> {
                 });
                 match key.on_delete {
                     ReferentialAction::Restrict | ReferentialAction::NoAction => {
-                        let is_asked = among.is_none_or(|among| among.contains(&from));
-                        if is_asked && !key.deferrable && !found.is_empty() {
+                        if !key.deferrable && !found.is_empty() {
                             let from = &model.catalog[from];
                             return Ok(Some(self.still_referenced(at, &columns, &row, key, from)));
                         }
@@ -174,8 +126,8 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// The foreign keys that are ours to look at because of what happened to a row: those of which the engine itself asks
-    /// nothing before the end of the transaction.
+    /// The foreign keys that do something, or are to be looked at, because of what happened to a row, where that is ours and not the
+    /// engine's.
     pub(super) fn references_touched(
         &self,
         table: TableId,
@@ -200,28 +152,29 @@ impl Work<'_> {
         if self.do_keys_rest(table) {
             return touched;
         }
-        let all_wait = self.transaction.do_references_wait();
-        let is_ours = |key: &ForeignKey| key.deferrable || all_wait;
-        for (key, foreign) in declared.foreign_keys.iter().enumerate().filter(|(_, key)| is_ours(key)) {
+        for (key, foreign) in declared.foreign_keys.iter().enumerate() {
             if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
                 let what = Deferred::Reference { from: table, key, values, is_left: false };
-                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_c", what, may_wait: true });
+                let due = Due::Key(what);
+                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_c", due, may_wait: true });
             }
         }
-        for (from, foreign) in triggers::references_to(model, table).filter(|(_, key)| is_ours(key)) {
+        if *operation == Operation::Insert {
+            return touched;
+        }
+        for (from, foreign) in triggers::references_to(model, table) {
             let columns = columns_of(declared, foreign);
             let key = model.catalog[from].foreign_keys.iter().position(|key| key.name == foreign.name);
-            let all = Operation::Update(columns.iter().copied().collect());
-            let (operation, action) = match operation {
-                Operation::Delete => (operation, &foreign.on_delete),
-                Operation::Insert | Operation::Update(_) | Operation::Truncate => (&all, &foreign.on_update),
+            let values = of(old, &columns).filter(|_| !is_kept(&columns));
+            let (Some(key), Some(values)) = (key, values) else { continue };
+            let action =
+                if *operation == Operation::Delete { &foreign.on_delete } else { &foreign.on_update };
+            let due = match acts(action) {
+                true => Due::Action((from, key)),
+                false => Due::Key(Deferred::Reference { from, key, values, is_left: true }),
             };
-            let looks = triggers::looks_at(declared, foreign, operation) && !is_kept(&columns);
-            if let (Some(key), Some(values)) = (key, of(old, &columns).filter(|_| looks)) {
-                let may_wait = *action != ReferentialAction::Restrict;
-                let what = Deferred::Reference { from, key, values, is_left: true };
-                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_a", what, may_wait });
-            }
+            let may_wait = *action != ReferentialAction::Restrict;
+            touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_a", due, may_wait });
         }
         touched
     }
@@ -387,8 +340,8 @@ impl Work<'_> {
     }
 }
 
-/// The tables of keys that may keep rows on the way although their own rows go, or are changed, because of the same deletion.
-fn may_keep(model: &Model, table: TableId) -> BTreeSet<TableId> {
+/// Whether keys may keep rows on the way although their own rows go, or are changed, because of the same deletion.
+fn may_keep(model: &Model, table: TableId) -> bool {
     let (mut reached, mut open) = (BTreeSet::from([table]), vec![table]);
     let mut touched = BTreeSet::new();
     while let Some(at) = open.pop() {
@@ -399,9 +352,8 @@ fn may_keep(model: &Model, table: TableId) -> BTreeSet<TableId> {
             }
         }
     }
-    let keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
-    let kept = keys.filter(|(_, key)| !acts(&key.on_delete) && !key.deferrable);
-    kept.map(|(from, _)| from).filter(|from| touched.contains(from)).collect()
+    let mut keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
+    keys.any(|(from, key)| !acts(&key.on_delete) && !key.deferrable && touched.contains(&from))
 }
 
 /// Whether a foreign key does something to rows, instead of keeping what they refer to.
@@ -410,7 +362,7 @@ pub(super) fn acts(action: &ReferentialAction) -> bool {
 }
 
 /// The columns that a key references.
-fn columns_of(target: &Table, key: &ForeignKey) -> Vec<ColumnId> {
+pub(super) fn columns_of(target: &Table, key: &ForeignKey) -> Vec<ColumnId> {
     key.target_columns.iter().filter_map(|name| target.column(name)).map(|(column, _)| column).collect()
 }
 

@@ -1,9 +1,13 @@
 //! What a write returns of the rows that it has touched.
 
-use query::{Expr, Presentation, Read, Source, SourceId};
+use std::collections::BTreeMap;
+
+use catalog::{Table, TableId};
+use query::{Expr, Presentation, Read, Source, SourceId, Write, visit};
 use types::{Error, Result, Type, Value};
 
-use super::{Task, Touched};
+use super::{StoredRow, Task, Touched};
+use crate::as_it_was::{key_column, name_key};
 use crate::contract::Sink;
 use crate::work::{Bound, Work};
 
@@ -26,21 +30,27 @@ impl Work<'_> {
     async fn returning_beside(
         &mut self,
         Task { write, parameters, position, sink }: Task<'_>,
-        Touched { keys: written, beside, .. }: &Touched,
+        touched: &Touched,
     ) -> Result<()> {
-        let (Some(read), None) = (&write.returning, &write.counted) else {
-            return Err(Error::missing("counting rows with columns of what stands beside them"));
-        };
-        let mut read = read.clone();
-        let of_row = |(key, values): (&i64, &Vec<Value>)| {
-            std::iter::once(Value::Int(*key)).chain(values.iter().cloned()).collect::<Vec<_>>()
-        };
-        let rows = written.iter().zip(beside).map(of_row).collect();
-        let id = query::SourceIds::above(&read).fresh();
-        if !put_beside(&mut read, &write.beside_returned, (id, rows)) {
-            return Err(Error::missing("RETURNING columns of what stands beside the rows of a view"));
+        let read = with_beside(write, touched)?;
+        let bound = Bound { parameters, written: &touched.keys, given: &[] };
+        self.returned(&read, bound, (position, sink)).await
+    }
+
+    /// The same of rows that are gone, as they were.
+    pub(super) async fn returning_gone(&mut self, task: Task<'_>, gone: &[StoredRow]) -> Result<()> {
+        let Task { write, parameters, position, sink } = task;
+        for (read, position) in [(&write.returning, position), (&write.counted, position + 1)] {
+            let Some(read) = read else { continue };
+            let mut read = match write.beside_returned[..] {
+                [] => read.clone(),
+                [..] => with_beside(write, &Touched::of_gone(gone.iter()))?,
+            };
+            put_gone(&mut read, &self.served.model.catalog[write.table], (write.table, gone));
+            let bound = Bound { parameters, ..Bound::default() };
+            self.returned(&read, bound, (position, &mut *sink)).await?;
         }
-        self.returned(&read, Bound { parameters, written, given: &[] }, (position, sink)).await
+        Ok(())
     }
 
     /// Reads it, of tables as they were before the write.
@@ -52,13 +62,47 @@ impl Work<'_> {
     }
 }
 
+/// What a write returns, with what stood beside its rows.
+fn with_beside(write: &Write, Touched { keys, beside, .. }: &Touched) -> Result<Read> {
+    let (Some(read), None) = (&write.returning, &write.counted) else {
+        return Err(Error::missing("counting rows with columns of what stands beside them"));
+    };
+    let mut read = read.clone();
+    let of_row = |(key, values): (&i64, &Vec<Value>)| {
+        std::iter::once(Value::Int(*key)).chain(values.iter().cloned()).collect::<Vec<_>>()
+    };
+    let rows = keys.iter().zip(beside).map(of_row).collect();
+    let id = query::SourceIds::above(&read).fresh();
+    match put_beside(&mut read, &write.beside_returned, (id, rows)) {
+        true => Ok(read),
+        false => Err(Error::missing("RETURNING columns of what stands beside the rows of a view")),
+    }
+}
+
+/// Puts rows that are gone in the place of written ones, their keys behind their columns.
+fn put_gone(read: &mut Read, declared: &Table, (table, gone): (TableId, &[StoredRow])) {
+    let types: Vec<Type> =
+        declared.columns.iter().map(|column| column.ty.clone()).chain([Type::Int8]).collect();
+    let row = |row: &StoredRow| row.values.iter().cloned().chain([Value::Int(row.key)]).collect();
+    let mut keys = BTreeMap::new();
+    visit::deep_sources_mut(read, &mut |source| {
+        if let Source::Written { id, table: of } = source
+            && *of == table
+        {
+            keys.insert(*id, key_column(declared));
+            *source = Source::of_rows(*id, gone.iter().map(row).collect(), &types);
+        }
+    });
+    visit::deep_read_mut(read, &mut |expr| name_key(expr, &keys));
+}
+
 /// Puts rows of keys and columns beside the written rows that a read is of, and their columns in the place of those that they were
 /// read of. Whether it could: both must be named by one read.
 fn put_beside(read: &mut Read, columns: &[Expr], (id, rows): (SourceId, Vec<Vec<Value>>)) -> bool {
     let types: Vec<Type> = std::iter::once(Type::Int8).chain(columns.iter().map(Expr::ty)).collect();
     let mut is_named = false;
-    query::visit::own_expressions(read, &mut |expr| {
-        query::visit::deep(expr, &mut |expr| {
+    visit::own_expressions(read, &mut |expr| {
+        visit::deep(expr, &mut |expr| {
             is_named |= columns.iter().any(|known| is_same_column(known, expr));
         });
     });
@@ -67,10 +111,10 @@ fn put_beside(read: &mut Read, columns: &[Expr], (id, rows): (SourceId, Vec<Vec<
         _ => None,
     };
     let Some(written) = written else {
-        return query::visit::inner_reads(read).len() == 1 && {
+        return visit::inner_reads(read).len() == 1 && {
             let mut rows = Some(rows);
             let mut is_put = false;
-            query::visit::each_inner_read_mut(read, &mut |inner| {
+            visit::each_inner_read_mut(read, &mut |inner| {
                 if let Some(rows) = rows.take() {
                     is_put = put_beside(inner, columns, (id, rows));
                 }
@@ -78,7 +122,7 @@ fn put_beside(read: &mut Read, columns: &[Expr], (id, rows): (SourceId, Vec<Vec<
             is_put
         };
     };
-    query::visit::deep_read_mut(read, &mut |expr| {
+    visit::deep_read_mut(read, &mut |expr| {
         let at = columns.iter().zip(1..).find(|(known, _)| is_same_column(known, expr));
         if let Some((known, at)) = at {
             *expr = Expr::Column { source: id, column: catalog::ColumnId(at), ty: known.ty() };

@@ -27,39 +27,73 @@ impl Rows {
     }
 }
 
-/// What a statement has done, its foreign keys included, as far as triggers have a name for it.
+/// What a statement has done, its foreign keys included, as far as triggers have a name for it (`GetAfterTriggersTableData`).
 #[derive(Default)]
 pub(super) struct Seen {
-    rows: BTreeMap<(TableId, &'static str), Rows>,
-    kept: BTreeMap<(TableId, &'static str), Arc<Rows>>,
+    sets: Vec<Set>,
+    /// Those to which further rows belong.
+    open: BTreeMap<(TableId, &'static str), usize>,
+}
+
+/// What happened in one way to the rows of a table, until a trigger was shown its transition tables.
+#[derive(Default)]
+struct Set {
+    rows: Arc<Rows>,
+    /// Whether triggers before the statement were fired.
+    has_begun: bool,
+    /// How often triggers after the statement were to be fired: they are the last time.
+    ends: usize,
 }
 
 impl Seen {
-    /// Notes rows to which something happened, where a trigger may ask for them.
-    pub(super) fn note<'r>(
+    /// To what belongs what happens to rows of a table.
+    pub(super) fn set(&mut self, table: TableId, operation: &Operation) -> usize {
+        let sets = &mut self.sets;
+        *self.open.entry((table, operation.name())).or_insert_with(|| {
+            sets.push(Set::default());
+            sets.len() - 1
+        })
+    }
+
+    /// Whether triggers before the statement are still to be fired.
+    pub(super) fn begins(&mut self, set: usize) -> bool {
+        self.sets.get_mut(set).is_some_and(|set| !std::mem::replace(&mut set.has_begun, true))
+    }
+
+    /// Has triggers after the statement be fired, and no longer where that was said before; what says so to [`Seen::is_end`].
+    pub(super) fn ends(&mut self, set: usize) -> usize {
+        self.sets.get_mut(set).map_or(0, |set| {
+            set.ends += 1;
+            set.ends
+        })
+    }
+
+    /// Whether nothing of the kind was said since.
+    pub(super) fn is_end(&self, set: usize, end: usize) -> bool {
+        self.sets.get(set).is_some_and(|set| set.ends == end)
+    }
+
+    /// Notes a row to which something happened, where a trigger may ask for it.
+    pub(super) fn note(
         &mut self,
         model: &Model,
-        (table, operation): (TableId, &Operation),
-        rows: impl Iterator<Item = &'r Stored>,
+        (set, table, operation): (usize, TableId, &Operation),
+        row: &Stored,
     ) {
         if model[table].triggers.iter().all(|trigger| trigger.transitions.is_empty()) {
             return;
         }
-        let seen = self.rows.entry((table, operation.name())).or_default();
-        for row in rows {
-            seen.old.extend(row.old.clone());
-            if *operation != Operation::Delete {
-                seen.new.push(row.new.clone());
-            }
+        // What was shown is left as it is: it is not open, so that no row is noted for it.
+        let Some(rows) = self.sets.get_mut(set).and_then(|set| Arc::get_mut(&mut set.rows)) else { return };
+        rows.old.extend(row.old.clone());
+        if *operation != Operation::Delete {
+            rows.new.push(row.new.clone());
         }
     }
 
-    /// All that happened in one way to the rows of a table.
-    pub(super) fn rows(&mut self, table: TableId, operation: &Operation) -> Option<Arc<Rows>> {
-        let key = (table, operation.name());
-        if let Some(rows) = self.rows.remove(&key) {
-            self.kept.insert(key, Arc::new(rows));
-        }
-        self.kept.get(&key).cloned()
+    /// All that happened, shown to a trigger: what happens in the same way later belongs to another set.
+    pub(super) fn rows(&mut self, set: usize) -> Option<Arc<Rows>> {
+        self.open.retain(|_, open| *open != set);
+        self.sets.get(set).map(|set| set.rows.clone())
     }
 }

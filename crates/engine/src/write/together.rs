@@ -4,11 +4,12 @@
 //! Commands are run as they come, for nearly always that is the same. When a foreign key refuses one, all of it is undone and
 //! done again with foreign keys put off, and then every row is asked for what it references and who references it.
 
+use catalog::TableId;
 use query::{Conflict, Write};
 use types::{Error, Result, Value};
 
-use super::Touched;
 use super::update::Change;
+use super::{StoredRow, Touched};
 use crate::contract::Failure;
 use crate::work::Work;
 
@@ -174,6 +175,13 @@ pub(super) struct Stored {
     pub(super) doubts: Vec<usize>,
 }
 
+impl Stored {
+    /// A row that is gone.
+    pub(super) fn of_gone(row: StoredRow) -> Stored {
+        Stored { old: Some(row.values), ..Stored::default() }
+    }
+}
+
 impl From<Change> for Stored {
     fn from(change: Change) -> Stored {
         Stored { old: Some(change.old), new: change.new, doubts: Vec::new() }
@@ -182,33 +190,24 @@ impl From<Change> for Stored {
 
 impl Work<'_> {
     /// The error of a deletion that leaves references without their row.
-    pub(super) async fn deletion_refused(
-        &mut self,
-        write: &Write,
-        rows: &[&[Value]],
-        command: &render::Command,
-        failure: Failure,
-    ) -> Error {
-        if !matches!(failure, Failure::ForeignKey) {
-            return failure.into();
-        }
+    pub(super) async fn deletion_refused(&mut self, table: TableId, rows: &[StoredRow]) -> Error {
         let ended = match self.put_off().await {
-            Ok(()) => self.delete_put_off(write, rows, command).await,
+            Ok(()) => self.delete_put_off(table, rows).await,
             Err(error) => return error,
         };
         // It is refused in any case: nothing of it stays.
         match self.close_part(Err::<(), Error>(ended)).await {
-            Ok(()) => failure.into(),
+            Ok(()) => Failure::ForeignKey.into(),
             Err(error) => error,
         }
     }
 
-    async fn delete_put_off(&mut self, write: &Write, rows: &[&[Value]], command: &render::Command) -> Error {
-        if let Err(failure) = self.execute(command).await {
+    async fn delete_put_off(&mut self, table: TableId, rows: &[StoredRow]) -> Error {
+        if let Err(failure) = self.remove(table, rows).await {
             return failure.into();
         }
         for row in rows {
-            if let Some(error) = self.left_behind(write.table, row).await {
+            if let Some(error) = self.left_behind(table, &row.values).await {
                 return error;
             }
         }

@@ -5,7 +5,6 @@ use query::{Authorized, Truncation};
 use sql::ast::TriggerTiming;
 use types::{Error, Result};
 
-use super::seen::Seen;
 use crate::contract::Standing;
 use crate::work::{Bound, Work};
 
@@ -47,7 +46,7 @@ impl Work<'_> {
 
     async fn fire_truncate(&mut self, truncation: &Truncation, timing: TriggerTiming) -> Result<()> {
         for table in &truncation.tables {
-            self.fire_for_statement(*table, &Operation::Truncate, (timing, &mut Seen::default())).await?;
+            self.fire_for_statement(*table, &Operation::Truncate, timing, None).await?;
         }
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! `update`.
 
-use std::collections::BTreeSet;
-
-use catalog::{ColumnId, Table};
+use catalog::ColumnId;
 use query::triggers::Operation;
 use query::{Assign, Expr, Write};
 use types::{Result, Value};
@@ -26,22 +24,6 @@ pub(super) struct Change {
     assigned: Vec<ColumnId>,
     /// What is returned of what stands beside the row.
     pub(super) beside: Vec<Value>,
-}
-
-impl Change {
-    /// What becomes of a row besides what a foreign key does to it.
-    pub(super) fn of_key(row: StoredRow, new: Vec<Value>, columns: Vec<ColumnId>) -> Change {
-        Change { key: row.key, old: row.values, new, columns, assigned: Vec::new(), beside: row.beside }
-    }
-
-    /// The columns whose values become others.
-    fn different(&self, table: &Table) -> BTreeSet<ColumnId> {
-        let differs = |column: &&ColumnId| {
-            let at = usize::from(column.0);
-            !is_same(&table[**column].ty, &self.old[at], &self.new[at])
-        };
-        self.columns.iter().filter(differs).copied().collect()
-    }
 }
 
 impl Work<'_> {
@@ -181,12 +163,9 @@ impl Work<'_> {
         let model = self.served.model.clone();
         let catalog = &model.catalog;
         let command = self.dialect.update(catalog, write.table, change.key, &set, &bindings)?;
-        let operation = Operation::Update(change.different(&catalog[write.table]));
-        let leads_to = self.led_to(write.table, &operation, &[&change.old], Some(&change.new)).await?;
         let keys = self.keys_of(&command).await?;
         let Some(key) = keys.first().copied() else { return Err(already_modified("updated").into()) };
         self.in_force.history.happened(write.table, (change.key, &change.old), Some(key));
-        self.note_led_to((write.table, operation), leads_to);
         let row = std::slice::from_ref(&change.new);
         self.refuse_excluded(write.table, (&[key], row), Beside::Others).await?;
         Ok(key)

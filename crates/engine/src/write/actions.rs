@@ -1,0 +1,197 @@
+//! What foreign keys do to other rows (PostgreSQL, `RI_FKey_cascade_del` and its like): each time a statement of its own, whose triggers
+//! before rows are fired and whose rows are stored at once; what comes after them is queued behind all that waits.
+
+use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
+use query::functions::settings::count_trigger;
+use query::model::ROW;
+use query::triggers::{self, Operation};
+use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
+use sql::ast::TriggerTiming;
+use types::{Result, Value};
+
+use super::afterwards::Queue;
+use super::parts::Part;
+use super::references::columns_of;
+use super::together::Stored;
+use super::{StoredRow, split};
+use crate::work::{Bound, Work};
+
+/// Whose rows are in memory while what keys do is looked at.
+pub(super) const WHO: &str = "foreign keys";
+
+/// Why nobody is told where what happens here was raised: PostgreSQL has statements of its own for it.
+const OF_KEYS: &str = "what foreign keys do to other rows";
+
+/// A foreign key, by where it is declared and its position there.
+pub(super) type KeyAt = (TableId, usize);
+
+/// What a key is to do.
+struct Deed<'a> {
+    from: TableId,
+    key: &'a ForeignKey,
+    operation: Operation,
+    /// The values that are referenced.
+    values: Vec<Value>,
+    /// What they become, unless the referenced row goes.
+    becomes: Option<Vec<Value>>,
+}
+
+impl Work<'_> {
+    /// Does what a foreign key does because something happened to a row.
+    pub(super) async fn act(
+        &mut self,
+        (from, at): KeyAt,
+        (table, Stored { old, new, .. }): (TableId, &Stored),
+        queue: &mut Queue,
+    ) -> Result<()> {
+        let model = self.served.model.clone();
+        let Some(key) = model.catalog[from].foreign_keys.get(at) else { return Ok(()) };
+        let columns = columns_of(&model.catalog[table], key);
+        let of = |row: &[Value]| -> Vec<Value> {
+            columns.iter().filter_map(|column| row.get(usize::from(column.0)).cloned()).collect()
+        };
+        let happened = match new[..] {
+            [] => Operation::Delete,
+            [..] => Operation::Update(columns.iter().copied().collect()),
+        };
+        let Some(operation) = triggers::action_of(&model.catalog[table], key, &happened) else {
+            return Ok(());
+        };
+        let values = old.as_deref().map(of).unwrap_or_default();
+        let becomes = (!new.is_empty()).then(|| of(new));
+        let action = if becomes.is_some() { &key.on_update } else { &key.on_delete };
+        let deed = Deed { from, key, operation, values, becomes };
+        self.act_as_owner(&deed, queue).await.map_err(|error| error.without_context(OF_KEYS))?;
+        if matches!(action, ReferentialAction::SetDefault(_)) {
+            // Rows that had these values by default have them still, and nobody else would look.
+            self.look_at_reference((from, at), &deed.values, true).await?;
+        }
+        Ok(())
+    }
+
+    /// The same as the owner of the rows that follow, in a statement of its own, which is one of a trigger's.
+    async fn act_as_owner(&mut self, deed: &Deed<'_>, queue: &mut Queue) -> Result<()> {
+        let owner = self.served.model.catalog[deed.from].owner.clone();
+        let caller = std::mem::replace(&mut self.run.caller.role, owner);
+        let settings = self.run.session.settings.clone();
+        let begun = self.in_force.history.begin();
+        let around = self.since.replace(begun);
+        self.in_force.stack.begin_untold(OF_KEYS);
+        self.in_force.begin(deed.from);
+        count_trigger(&settings, 1)?;
+        let rested = self.rest(true)?;
+        let done = self.act_on_rows(deed, &caller, queue).await;
+        self.rest(rested)?;
+        count_trigger(&settings, -1)?;
+        self.in_force.done();
+        self.in_force.stack.done();
+        self.since = around;
+        self.in_force.history.done();
+        self.run.caller.role = caller;
+        done
+    }
+
+    async fn act_on_rows(
+        &mut self,
+        deed: &Deed<'_>,
+        caller: &std::sync::Arc<str>,
+        queue: &mut Queue,
+    ) -> Result<()> {
+        let Deed { from, operation, .. } = deed;
+        let from = *from;
+        let set = queue.seen.set(from, operation);
+        if queue.seen.begins(set) {
+            self.fire_for_statement(from, operation, TriggerTiming::Before, None).await?;
+        }
+        let found = self.referencing(from, deed.key, &deed.values).await?;
+        let rows = match operation {
+            Operation::Delete => {
+                let gone = self.delete_fired(from, found).await?;
+                gone.into_iter().map(Stored::of_gone).collect()
+            }
+            Operation::Update(columns) => {
+                self.set_by_key(deed, columns.iter().copied().collect(), found).await?
+            }
+            Operation::Insert | Operation::Truncate => Vec::new(),
+        };
+        let operations = vec![operation.clone()];
+        let part = Part { table: from, operations, rows, role: caller.clone(), does_keys: true };
+        self.queue(queue, part).await
+    }
+
+    /// Changes rows as a key says.
+    async fn set_by_key(
+        &mut self,
+        deed: &Deed<'_>,
+        columns: Vec<ColumnId>,
+        found: Vec<StoredRow>,
+    ) -> Result<Vec<Stored>> {
+        let write = of_key(deed.from);
+        let mut stored = Vec::with_capacity(found.len());
+        for row in found {
+            let wanted = self.acted(deed, &columns, &row.values).await?;
+            let Some(change) = self.change(&write, row, columns.clone(), wanted).await? else { continue };
+            self.apply(&write, &change).await?;
+            let doubts = self.doubts(deed.from, &change.new).await?;
+            stored.push(Stored { doubts, ..change.into() });
+        }
+        Ok(stored)
+    }
+
+    /// What a key's action makes of a row.
+    async fn acted(&mut self, deed: &Deed<'_>, columns: &[ColumnId], row: &[Value]) -> Result<Vec<Value>> {
+        let action = if deed.becomes.is_some() { &deed.key.on_update } else { &deed.key.on_delete };
+        let mut row = row.to_vec();
+        match action {
+            ReferentialAction::Cascade => {
+                let given = deed.key.columns.iter().zip(deed.becomes.iter().flatten());
+                given.for_each(|(column, value)| row[usize::from(column.0)] = value.clone());
+            }
+            ReferentialAction::SetDefault(_) => {
+                let write = of_key(deed.from);
+                for &column in columns {
+                    row[usize::from(column.0)] = self.fill(&write, column).await?;
+                }
+            }
+            ReferentialAction::SetNull(_) | ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                columns.iter().for_each(|column| row[usize::from(column.0)] = Value::Null);
+            }
+        }
+        Ok(row)
+    }
+
+    /// Where the columns of a table stand that a key references.
+    pub(super) fn referenced(&self, table: TableId, key: &ForeignKey) -> Vec<usize> {
+        let columns = columns_of(&self.served.model.catalog[table], key);
+        columns.into_iter().map(|column| usize::from(column.0)).collect()
+    }
+
+    /// The rows that reference a key.
+    pub(super) async fn referencing(
+        &mut self,
+        from: TableId,
+        key: &ForeignKey,
+        values: &[Value],
+    ) -> Result<Vec<StoredRow>> {
+        let write = of_key(from);
+        let model = self.served.model.clone();
+        let equal = key.columns.iter().zip(values).map(|(&column, value)| {
+            let ty = model.catalog[from][column].ty.clone();
+            let value = Expr::Const { value: value.clone(), ty: ty.clone() };
+            Expr::Column { source: ROW, column, ty }.equals(value)
+        });
+        let filter = Expr::all(equal);
+        let mut read = self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
+        read.filter = filter;
+        let width = read.outputs.len();
+        let held = self.in_force.account.hold_of(WHO);
+        let (found, _) = self.rows_held(&read, Bound::default(), held).await?;
+        found.into_iter().map(|row| split(row, width).map(|(row, _)| row)).collect()
+    }
+}
+
+/// A write of a foreign key's action: it is the matter of who declared the key, whoever caused it.
+fn of_key(table: TableId) -> Write {
+    let guard = WriteGuard { judge: Judge::Us, ..WriteGuard::default() };
+    Write { guard, ..Write::of(table, ROW, Action::Delete { filter: None }) }
+}
