@@ -41,11 +41,6 @@ pub const LACKING: &[Lacking] = &[
         "parts of a statement in the order in which they are read",
         "they are done as they are written, and where somebody could tell, the statement is refused",
     ),
-    row(
-        "sqlite",
-        "triggers that see in which order rows go and foreign keys act",
-        "what keys do is found before it is done, all at once, and where a trigger could tell, the statement is refused",
-    ),
     row("sqlite", "settings that decide who the caller is", "a function of ours never becomes somebody else"),
     row("postgres", "a limit on how long writers sleep", "whoever waits there waits for its locks alone"),
     row("postgres", "schedules", "pg_cron does it there, which is not installed where cases are played"),

@@ -96,8 +96,8 @@ impl Work<'_> {
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
-    /// Stores the rows of an insert or update; a second time with foreign keys put off, when one refuses a row that a later one
-    /// may satisfy.
+    /// Stores the rows of an insert or update; a second time with foreign keys that are ours, when the engine's refuse a row that a later
+    /// one may satisfy.
     async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
         if self.does_keys {
             return Ok(self.pass(write, parameters).await?);
@@ -108,10 +108,9 @@ impl Work<'_> {
         if !matches!(ended, Err(Failure::ForeignKey)) {
             return Ok(ended?);
         }
-        // What waits is looked at among the triggers.
-        self.put_off().await?;
-        let ended = self.pass(write, parameters).await;
-        Ok(self.close_part(ended).await?)
+        // They are looked at among the triggers.
+        self.rest(true)?;
+        Ok(self.pass(write, parameters).await?)
     }
 
     async fn pass(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed, Failure> {
