@@ -119,6 +119,14 @@ impl Writer<'_, '_> {
                 "null"
             }
         ));
+        if self.maker.draw.one_in(2) {
+            // How far the statement is, and what keys have done because of it.
+            let tables: Vec<_> = self.maker.sketches.iter().filter(|sketch| !sketch.is_view).collect();
+            let looked = self.maker.draw.of(&tables).name.clone();
+            self.line(format!(
+                "insert into log (what, was) select '{looked}', jsonb_agg(to_jsonb(t) order by t.id) from {looked} t;"
+            ));
+        }
         if is_before && news {
             let (name, ty) = self.maker.draw.of(&sketch.columns[1..]).clone();
             let calm = self.maker.calm();
