@@ -15,7 +15,7 @@ use crate::ir::{
     Action, Changed, Expr, Form, FunctionId, Insert, Read, RowValue, Source, SourceId, Subquery, Write,
 };
 use crate::model::{Fill, Model};
-use crate::triggers::{self, Operation, Routine, TriggerModel};
+use crate::triggers::{Routine, TriggerModel};
 use crate::{check, reach, visit};
 
 /// Refuses a statement that PostgreSQL does in another order and that could tell.
@@ -103,11 +103,9 @@ enum Look {
     Call { function: FunctionId, changes: bool },
 }
 
-/// What a part changes.
+/// What a part changes; what foreign keys do comes at the end of the statement.
 struct Changes {
-    tables: BTreeSet<TableId>,
-    /// The tables to which foreign keys carry it on: in PostgreSQL at the end of the statement.
-    carried: BTreeSet<TableId>,
+    table: Option<TableId>,
     /// What it calls that may change more.
     functions: Vec<FunctionId>,
 }
@@ -129,25 +127,23 @@ fn pair(model: &Model, before: &Earlier<'_>, later: Part<'_>) -> Result<bool> {
             return Err(Error::missing(what).with_hint("Make two statements of it."));
         }
         let further = changes(model, after, &steps.looks);
-        refuse_seen(model, &looked, &further.all(), &further.functions)?;
+        refuse_seen(model, &looked, &further)?;
     }
-    let (unread, read) = steps.looks.split_at(steps.read_at.unwrap_or(steps.looks.len()));
-    refuse_seen(model, unread, &change.all(), &change.functions)?;
-    refuse_seen(model, read, &change.carried, &[])?;
+    let unread = steps.looks.iter().take(steps.read_at.unwrap_or(steps.looks.len()));
+    refuse_seen(model, unread, &change)?;
     Ok(is_read_first)
 }
 
-fn refuse_seen(
+fn refuse_seen<'l>(
     model: &Model,
-    looks: &[Look],
-    tables: &BTreeSet<TableId>,
-    functions: &[FunctionId],
+    looks: impl IntoIterator<Item = &'l Look>,
+    Changes { table, functions }: &Changes,
 ) -> Result<()> {
     let catalog = &model.catalog;
-    let is_changed = |table: &TableId| {
-        tables.contains(table) || functions.iter().any(|function| reach::may_read(catalog, *function, *table))
+    let is_changed = |at: &TableId| {
+        *table == Some(*at) || functions.iter().any(|function| reach::may_read(catalog, *function, *at))
     };
-    let seen = looks.iter().find_map(|look| match look {
+    let seen = looks.into_iter().find_map(|look| match look {
         Look::Table(table) => Some(*table).filter(is_changed),
         Look::Call { function, .. } => {
             let mut looked = catalog.ids().filter(|table| catalog[*table].is_stored());
@@ -167,12 +163,6 @@ fn refuse_seen(
     }
 }
 
-impl Changes {
-    fn all(&self) -> BTreeSet<TableId> {
-        self.tables.union(&self.carried).copied().collect()
-    }
-}
-
 /// What a part changes, by itself and by what it calls.
 fn changes(model: &Model, write: Option<&Write>, looks: &[Look]) -> Changes {
     let called = looks.iter().filter_map(|look| match look {
@@ -180,20 +170,10 @@ fn changes(model: &Model, write: Option<&Write>, looks: &[Look]) -> Changes {
         Look::Call { .. } | Look::Table(_) => None,
     });
     let mut functions: Vec<FunctionId> = called.collect();
-    let (mut carried, mut met) = (BTreeSet::new(), BTreeSet::new());
-    let done =
-        |write: &Write| triggers::operations(write).into_iter().map(|done| (write.table, done)).collect();
-    let mut open: Vec<(TableId, Operation)> = write.map(done).unwrap_or_default();
-    while let Some((table, operation)) = open.pop() {
-        functions.extend(model[table].triggers.iter().filter_map(function_of));
-        for (from, _, further) in triggers::carried(model, table, &operation) {
-            carried.insert(from);
-            if met.insert((from, further.clone())) {
-                open.push((from, further));
-            }
-        }
-    }
-    Changes { tables: write.map(|write| write.table).into_iter().collect(), carried, functions }
+    let table = write.map(|write| write.table);
+    let triggers = table.iter().flat_map(|table| &model[*table].triggers);
+    functions.extend(triggers.filter_map(function_of));
+    Changes { table, functions }
 }
 
 fn function_of(trigger: &TriggerModel) -> Option<FunctionId> {

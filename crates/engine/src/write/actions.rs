@@ -1,13 +1,15 @@
 //! What foreign keys do to other rows (PostgreSQL, `RI_FKey_cascade_del` and its like): each time a statement of its own, whose triggers
 //! before rows are fired and whose rows are stored at once; what comes after them is queued behind all that waits.
 
+use std::sync::Arc;
+
 use catalog::{ColumnId, ForeignKey, ReferentialAction, TableId};
 use query::functions::settings::count_trigger;
 use query::model::ROW;
 use query::triggers::{self, Operation};
 use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
 use sql::ast::TriggerTiming;
-use types::{Result, Value};
+use types::{Result, Type, Value};
 
 use super::afterwards::Queue;
 use super::parts::Part;
@@ -18,6 +20,9 @@ use crate::work::{Bound, Work};
 
 /// Whose rows are in memory while what keys do is looked at.
 pub(super) const WHO: &str = "foreign keys";
+
+/// Rows that are in memory while a key changes them, where there may be more: enough to make commands rare.
+const ROWS_AT_ONCE: usize = 1_000;
 
 /// Why nobody is told where what happens here was raised: PostgreSQL has statements of its own for it.
 const OF_KEYS: &str = "what foreign keys do to other rows";
@@ -91,32 +96,46 @@ impl Work<'_> {
         done
     }
 
-    async fn act_on_rows(
-        &mut self,
-        deed: &Deed<'_>,
-        caller: &std::sync::Arc<str>,
-        queue: &mut Queue,
-    ) -> Result<()> {
+    async fn act_on_rows(&mut self, deed: &Deed<'_>, caller: &Arc<str>, queue: &mut Queue) -> Result<()> {
         let Deed { from, operation, .. } = deed;
         let from = *from;
         let set = queue.seen.set(from, operation);
         if queue.seen.begins(set) {
             self.fire_for_statement(from, operation, TriggerTiming::Before, None).await?;
         }
-        let found = self.referencing(from, deed.key, &deed.values).await?;
-        let rows = match operation {
-            Operation::Delete => {
-                let gone = self.delete_fired(from, found).await?;
-                gone.into_iter().map(Stored::of_gone).collect()
-            }
-            Operation::Update(columns) => {
-                self.set_by_key(deed, columns.iter().copied().collect(), found).await?
-            }
-            Operation::Insert | Operation::Truncate => Vec::new(),
-        };
-        let operations = vec![operation.clone()];
-        let part = Part { table: from, operations, rows, role: caller.clone(), does_keys: true };
-        self.queue(queue, part).await
+        let most = self.rows_at_once(deed);
+        loop {
+            let found = self.referencing_some(from, deed.key, (&deed.values, most)).await?;
+            let is_last = most.is_none_or(|most| found.len() < most);
+            let rows = match operation {
+                Operation::Delete => {
+                    let gone = self.delete_fired(from, found).await?;
+                    gone.into_iter().map(Stored::of_gone).collect()
+                }
+                Operation::Update(columns) => {
+                    self.set_by_key(deed, columns.iter().copied().collect(), found).await?
+                }
+                Operation::Insert | Operation::Truncate => Vec::new(),
+            };
+            let part = Part {
+                table: from,
+                operations: vec![operation.clone()],
+                rows,
+                role: caller.clone(),
+                does_keys: true,
+            };
+            match is_last {
+                true => return self.queue(queue, part).await,
+                false => self.queue_rows(queue, part).await?,
+            };
+        }
+    }
+
+    /// How many rows a key changes at once, where that takes them away from what it looks for and nobody is told of all before.
+    fn rows_at_once(&self, deed: &Deed<'_>) -> Option<usize> {
+        let action = if deed.becomes.is_some() { &deed.key.on_update } else { &deed.key.on_delete };
+        let leaves = matches!(action, ReferentialAction::Cascade | ReferentialAction::SetNull(_));
+        (leaves && !self.fires_before_rows(deed.from, &deed.operation)).then_some(ROWS_AT_ONCE)
     }
 
     /// Changes rows as a key says.
@@ -173,6 +192,16 @@ impl Work<'_> {
         key: &ForeignKey,
         values: &[Value],
     ) -> Result<Vec<StoredRow>> {
+        self.referencing_some(from, key, (values, None)).await
+    }
+
+    /// The same, but no more than so many.
+    async fn referencing_some(
+        &mut self,
+        from: TableId,
+        key: &ForeignKey,
+        (values, most): (&[Value], Option<usize>),
+    ) -> Result<Vec<StoredRow>> {
         let write = of_key(from);
         let model = self.served.model.clone();
         let equal = key.columns.iter().zip(values).map(|(&column, value)| {
@@ -183,6 +212,8 @@ impl Work<'_> {
         let filter = Expr::all(equal);
         let mut read = self.whole_rows(&write, Source::Table { id: ROW, table: from, guard: Guard::Open });
         read.filter = filter;
+        let most = most.and_then(|most| i64::try_from(most).ok());
+        read.limit = most.map(|most| Expr::Const { value: Value::Int(most), ty: Type::Int8 });
         let width = read.outputs.len();
         let held = self.in_force.account.hold_of(WHO);
         let (found, _) = self.rows_held(&read, Bound::default(), held).await?;

@@ -86,6 +86,19 @@ impl Work<'_> {
 
     /// Has wait what is to be done after a part.
     pub(super) async fn queue(&mut self, queue: &mut Queue, part: Part) -> Result<()> {
+        let (table, role, operations) = (part.table, part.role.clone(), part.operations.clone());
+        self.queue_rows(queue, part).await?;
+        for operation in operations.into_iter().rev() {
+            let set = queue.seen.set(table, &operation);
+            let end = queue.seen.ends(set);
+            let what = What::End { operation, set, end };
+            queue.waiting.push_back(Waiting { table, role: role.clone(), what });
+        }
+        Ok(())
+    }
+
+    /// The same after its rows alone: it goes on.
+    pub(super) async fn queue_rows(&mut self, queue: &mut Queue, part: Part) -> Result<()> {
         let model = self.served.model.clone();
         let Part { table, operations, rows, role, does_keys } = part;
         let mut happened = Vec::new();
@@ -99,13 +112,7 @@ impl Work<'_> {
             }
         }
         if !happened.is_empty() {
-            queue.waiting.push_back(Waiting { table, role: role.clone(), what: What::Rows(happened) });
-        }
-        for operation in operations.into_iter().rev() {
-            let set = queue.seen.set(table, &operation);
-            let end = queue.seen.ends(set);
-            let what = What::End { operation, set, end };
-            queue.waiting.push_back(Waiting { table, role: role.clone(), what });
+            queue.waiting.push_back(Waiting { table, role, what: What::Rows(happened) });
         }
         Ok(())
     }

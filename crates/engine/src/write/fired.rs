@@ -194,7 +194,7 @@ impl Work<'_> {
         triggers::operations(write).iter().any(|operation| self.fires_before_rows(write.table, operation))
     }
 
-    fn fires_before_rows(&self, table: TableId, operation: &Operation) -> bool {
+    pub(super) fn fires_before_rows(&self, table: TableId, operation: &Operation) -> bool {
         self.served.model[table].triggers.iter().any(|trigger| {
             trigger.is_on(self.replication()) && trigger.fires(operation, TriggerTiming::Before, true)
         })

@@ -111,7 +111,6 @@ impl Work<'_> {
         let done = self.store_each_part(task, begun).await;
         let parts = self.in_force.gathered().unwrap_or_default().parts;
         let done = done?;
-        self.refuse_crossing(&parts)?;
         self.refuse_any_order(&parts, is_in_turn)?;
         parts.iter().for_each(|part| self.in_force.begin(part.table));
         let around = self.since.replace(begun);
@@ -301,8 +300,13 @@ impl Work<'_> {
         columns.iter().zip(self.referenced(target, key)).map(of_column).collect()
     }
 
-    /// Refuses triggers of several parts whose order is not known: PostgreSQL does the parts as they are read, row by row.
+    /// Refuses parts where the order of what comes after their rows shows and is not known: PostgreSQL does the parts as they are read,
+    /// row by row.
     fn refuse_any_order(&self, parts: &[Part], is_in_turn: bool) -> Result<()> {
+        let Some((_, earlier)) = parts.split_last() else { return Ok(()) };
+        if !is_in_turn || earlier.iter().any(|part| part.rows.len() > 1) {
+            self.refuse_crossing(parts)?;
+        }
         let fired: Vec<Fired> = parts.iter().map(|part| self.fired_after(part)).filter(Fired::any).collect();
         let Some((_, earlier)) = fired.split_last() else { return Ok(()) };
         let is_known = |fired: &Fired| is_in_turn && fired.rows < 2 && !fired.is_for_statement;
