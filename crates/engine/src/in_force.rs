@@ -246,12 +246,6 @@ impl InForce {
         !locked(&self.deferred).is_empty()
     }
 
-    /// Whether a foreign key is among it.
-    pub(crate) fn has_references_waiting(&self) -> bool {
-        let waiting = locked(&self.deferred);
-        waiting.iter().any(|deferred| matches!(deferred, Deferred::Reference { .. }))
-    }
-
     /// The next one that waits.
     pub(crate) fn next_deferred(&self) -> Option<Deferred> {
         locked(&self.deferred).pop_front()

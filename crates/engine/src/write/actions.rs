@@ -133,8 +133,12 @@ impl Work<'_> {
 
     /// How many rows a key changes at once, where that takes them away from what it looks for and nobody is told of all before.
     fn rows_at_once(&self, deed: &Deed<'_>) -> Option<usize> {
-        let action = if deed.becomes.is_some() { &deed.key.on_update } else { &deed.key.on_delete };
-        let leaves = matches!(action, ReferentialAction::Cascade | ReferentialAction::SetNull(_));
+        let leaves = match (&deed.operation, &deed.becomes) {
+            (Operation::Delete, _) => true,
+            // What a key becomes may be equal to what it was.
+            (_, Some(_)) => false,
+            (_, None) => matches!(deed.key.on_delete, ReferentialAction::SetNull(_)),
+        };
         (leaves && !self.fires_before_rows(deed.from, &deed.operation)).then_some(ROWS_AT_ONCE)
     }
 
