@@ -656,7 +656,7 @@ fn parts_whose_order_would_show_are_refused() {
         insert into par values (1), (2);";
     for (statement, refusal) in [
         (
-            "with x as (insert into act values (7, 2) returning p) delete from par using x where par.id = 2",
+            "with x as (insert into act values (7, 2), (8, 2) returning p) delete from par using x where par.id = 2",
             "0A000: a row of public.act that refers to what another part of the statement removes or changes is not supported",
         ),
         (
