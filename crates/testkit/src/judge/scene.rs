@@ -132,7 +132,15 @@ fn table(number: usize, draw: &mut Draw) -> (Table, Sketch) {
             to,
             to_columns: vec!["id".to_owned()],
             actions: draw
-                .word(&["", " on delete cascade", " on delete set null", " on update cascade"])
+                .word(&[
+                    "",
+                    " on delete cascade",
+                    " on delete set null",
+                    " on update cascade",
+                    " on delete cascade on update cascade",
+                    " on delete set default on update set null",
+                    " on delete cascade deferrable initially deferred",
+                ])
                 .to_owned(),
             is_unique: false,
         });

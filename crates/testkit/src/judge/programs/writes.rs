@@ -106,7 +106,7 @@ impl Writer<'_, '_> {
         let (column, ty) = self.maker.draw.of(&sketch.columns[1..]).clone();
         let value = self.maker.term(ty, &known, 1).replace('\n', " ");
         let value = self.fitting(ty, value);
-        let line = match self.maker.draw.below(6) {
+        let line = match self.maker.draw.below(8) {
             0 if !self.is_first => {
                 let mut names = vec!["id".to_owned()];
                 let mut values = vec![format!("u.id + {}", 200 + self.maker.draw.below(3) * 20)];
@@ -142,6 +142,8 @@ impl Writer<'_, '_> {
                     "with gone as (delete from {table} where {chosen} returning id, {column}) insert into log (what, at_id, was) select 'gone', g.id, to_jsonb(g.{column}) from gone g;"
                 )
             }
+            5 => format!("update {table} set id = {table}.id + 1000 where {table}.id > 2;"),
+            6 => format!("delete from {table} where id in (1, 2, 4);"),
             _ => {
                 let chosen = self.maker.draw.word(&["id > 3", "id = 2", "id in (1, 4)"]);
                 format!(
