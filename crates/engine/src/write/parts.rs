@@ -331,8 +331,8 @@ impl Work<'_> {
                 Operation::Update(_) => Operation::Update(model.catalog[part.table].column_ids().collect()),
                 Operation::Insert | Operation::Delete | Operation::Truncate => operation.clone(),
             };
-            triggers::carried(&model, part.table, &all)
-                .any(|(from, _, to)| triggers::is_seen(&model, from, &to))
+            triggers::carried(model, part.table, &all)
+                .any(|(from, _, to)| triggers::is_seen(model, from, &to))
         };
         let own = part.rows.iter().filter_map(|row| of_row(&part.operations, row));
         let own = own.filter(|operation| fires(part.table, operation, true) || leads_on(operation));

@@ -10,7 +10,9 @@ impl Writer<'_, '_> {
     fn written(&mut self) -> Option<Sketch> {
         let at = self.maker.draw.below(self.maker.sketches.len());
         let sketch = &self.maker.sketches[at];
-        let may_be = at >= self.first && (!sketch.is_view || self.ending != Ending::Row && !self.is_first);
+        let may_be = at >= self.first
+            && sketch.columns.len() > 1
+            && (!sketch.is_view || self.ending != Ending::Row && !self.is_first);
         may_be.then(|| sketch.clone())
     }
 
