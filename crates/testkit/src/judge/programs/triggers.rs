@@ -120,12 +120,14 @@ impl Writer<'_, '_> {
             }
         ));
         if self.maker.draw.one_in(2) {
-            // How far the statement is, and what keys have done because of it.
+            // How far the statement is, and what keys have done because of it. Which of its own rows comes first, nobody says.
             let tables: Vec<_> = self.maker.sketches.iter().filter(|sketch| !sketch.is_view).collect();
             let looked = self.maker.draw.of(&tables).name.clone();
-            self.line(format!(
-                "insert into log (what, was) select '{looked}', jsonb_agg(to_jsonb(t) order by t.id) from {looked} t;"
-            ));
+            let seen = match looked == sketch.name {
+                true => "to_jsonb(count(*))",
+                false => "jsonb_agg(to_jsonb(t) order by t.id)",
+            };
+            self.line(format!("insert into log (what, was) select '{looked}', {seen} from {looked} t;"));
         }
         if is_before && news {
             let (name, ty) = self.maker.draw.of(&sketch.columns[1..]).clone();
