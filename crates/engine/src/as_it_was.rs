@@ -20,6 +20,9 @@ use crate::work::{Bound, Tuple, Work};
 /// How many things that happened are kept; of more, tables say that nobody knows how they were.
 const EVENTS_MAX: usize = 100_000;
 
+/// What rows that are kept may weigh, in bytes; of more, nobody knows either.
+const EVENTS_BYTES_MAX: usize = 64 << 20;
+
 /// The moment of a transaction at which a statement began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
@@ -43,6 +46,8 @@ struct Recorded {
     /// How much had happened when the last of them began.
     youngest: usize,
     events: Vec<Event>,
+    /// What their rows weigh.
+    bytes: usize,
     /// What reads see; without it, what is there.
     moment: Option<Moment>,
     known: Option<Known>,
@@ -53,6 +58,16 @@ enum Event {
     Row { table: TableId, old: Option<(i64, Arc<[Value]>)>, new: Option<i64> },
     /// The engine did something that nobody noted.
     Unknown(TableId),
+}
+
+impl Event {
+    /// What is kept of it weighs so much, in bytes.
+    fn weight(&self) -> usize {
+        match self {
+            Event::Row { old: Some((_, values)), .. } => values.iter().map(Value::weight).sum(),
+            Event::Row { old: None, .. } | Event::Unknown(_) => 0,
+        }
+    }
 }
 
 /// How tables were at a moment, made of what had happened up to a later one.
@@ -214,6 +229,8 @@ impl History {
     /// Forgets what was undone.
     pub(crate) fn shorten(&self, length: usize) {
         let mut recorded = self.recorded();
+        let forgotten: usize = recorded.events.iter().skip(length).map(Event::weight).sum();
+        recorded.bytes = recorded.bytes.saturating_sub(forgotten);
         recorded.events.truncate(length);
         if recorded.known.as_ref().is_some_and(|known| known.made_of > length) {
             recorded.known = None;
@@ -235,14 +252,14 @@ impl History {
         if recorded.watching == 0 {
             return;
         }
-        match recorded.events.len() >= EVENTS_MAX {
-            true => recorded.lose(table),
-            false => recorded.events.push(Event::Row {
-                table,
-                old: old.map(|(key, values)| (key, values.into())),
-                new,
-            }),
+        let old = old.map(|(key, values)| (key, values.into()));
+        let event = Event::Row { table, old, new };
+        let weight = event.weight();
+        if recorded.events.len() >= EVENTS_MAX || recorded.bytes.saturating_add(weight) > EVENTS_BYTES_MAX {
+            return recorded.lose(table);
         }
+        recorded.bytes += weight;
+        recorded.events.push(event);
     }
 
     /// Notes that nobody knows what happened to a table.

@@ -76,23 +76,23 @@ impl Work<'_> {
 
     /// The same as the owner of the rows that follow, in a statement of its own, which is one of a trigger's.
     async fn act_as_owner(&mut self, deed: &Deed<'_>, queue: &mut Queue) -> Result<()> {
+        let settings = self.run.session.settings.clone();
+        count_trigger(&settings, 1)?;
+        let rested = self.rest(true)?;
         let owner = self.served.model.catalog[deed.from].owner.clone();
         let caller = std::mem::replace(&mut self.run.caller.role, owner);
-        let settings = self.run.session.settings.clone();
         let begun = self.in_force.history.begin();
         let around = self.since.replace(begun);
         self.in_force.stack.begin_untold(OF_KEYS);
         self.in_force.begin(deed.from);
-        count_trigger(&settings, 1)?;
-        let rested = self.rest(true)?;
         let done = self.act_on_rows(deed, &caller, queue).await;
-        self.rest(rested)?;
-        count_trigger(&settings, -1)?;
         self.in_force.done();
         self.in_force.stack.done();
         self.since = around;
         self.in_force.history.done();
         self.run.caller.role = caller;
+        self.rest(rested)?;
+        count_trigger(&settings, -1)?;
         done
     }
 
