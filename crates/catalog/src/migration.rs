@@ -15,6 +15,7 @@ use crate::{Catalog, ColumnId, Sequence, Table};
 
 mod alteration;
 mod danger;
+mod partitions;
 mod sentence;
 mod tables;
 #[cfg(test)]
@@ -122,6 +123,28 @@ pub enum Action {
         /// What must hold of each row.
         rule: Rule,
     },
+    /// Puts the rows of a partition, given as it is before, into a table of its own, which is there.
+    DetachRows {
+        /// The partition.
+        partition: Arc<Table>,
+        /// The table that keeps its rows.
+        root: Name,
+    },
+    /// Puts the rows of a table into the one that keeps those of partitions, as whose partition it is given, unless it does not take
+    /// some.
+    AttachRows {
+        /// The partition.
+        partition: Arc<Table>,
+        /// The table that keeps its rows.
+        root: Name,
+    },
+    /// Removes the rows of a partition, given as it is.
+    DropRows {
+        /// The partition.
+        partition: Arc<Table>,
+        /// The table that keeps its rows.
+        root: Name,
+    },
     /// Nothing: only the catalog changes.
     Declare,
 }
@@ -163,11 +186,23 @@ pub enum Rule {
     ForeignKey(Arc<str>),
     /// No row of the column holds a label that the type lost.
     Labels(ColumnId),
+    /// No row is there that a new partition takes from the default one, which is told.
+    NotTaken {
+        /// The new partition.
+        partition: Name,
+        /// The default one.
+        default: Name,
+    },
 }
 
 /// The steps from `current` to `wanted`.
 pub fn migrate(current: &Catalog, wanted: &Catalog) -> Migration {
-    order(&diff(current, wanted), current, wanted)
+    let moves = partitions::moves(current, wanted);
+    let (from, to) = (moves.current.as_ref().unwrap_or(current), moves.wanted.as_ref().unwrap_or(wanted));
+    let mut steps = moves.before;
+    steps.extend(order(&diff(from, to), from, to).steps);
+    steps.extend(moves.after);
+    Migration { steps }
 }
 
 /// Puts changes into an order in which every step finds what it needs.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sql::ast::{self, RuleEvent};
 use types::{Field, Modifier, Name, Type};
 
+use crate::partition::{Partition, Partitioning};
 use crate::policy::Policy;
 use crate::role::Acl;
 use crate::{Index, Trigger};
@@ -89,6 +90,10 @@ pub struct Table {
     pub rules: Vec<(Arc<str>, RuleEvent)>,
     /// Grants and revocations, in order.
     pub acl: Acl,
+    /// How its rows are told apart: `partition by`.
+    pub partitioning: Option<Partitioning>,
+    /// What makes it a partition.
+    pub partition: Option<Partition>,
     /// The owner.
     pub owner: Arc<str>,
     /// `comment on table`.
@@ -310,6 +315,8 @@ impl Table {
             keys_rest: false,
             rules: Vec::new(),
             acl: Acl::default(),
+            partitioning: None,
+            partition: None,
             owner,
             comment: None,
         }

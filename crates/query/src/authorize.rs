@@ -7,6 +7,7 @@
 mod called;
 mod delegated;
 mod one_row;
+mod partitions;
 mod policies;
 mod privileges;
 mod reads;

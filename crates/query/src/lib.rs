@@ -12,6 +12,7 @@ pub mod eval;
 pub mod functions;
 pub mod ir;
 pub mod model;
+pub mod partitions;
 pub mod parts;
 pub mod plan;
 pub mod presentation;

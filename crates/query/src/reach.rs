@@ -36,7 +36,8 @@ fn tables_read(catalog: &Catalog, function: FunctionId) -> Option<BTreeSet<Table
         if words.contains("execute") || named.iter().any(|id| catalog[*id].is_view()) {
             return None;
         }
-        found.extend(named);
+        // Rows of partitions are kept in their tables.
+        found.extend(named.into_iter().map(|table| catalog.kept_in(table)));
         let called = catalog.functions.iter().enumerate().filter(|(_, other)| says(&other.name.name));
         open.extend(called.map(|(at, _)| FunctionId(at)));
     }

@@ -69,6 +69,9 @@ pub fn truncation(
             let message = format!("\"{}\" is not a table", declared.name.name);
             return Err(Error::new(Code::WRONG_OBJECT_TYPE, message));
         }
+        if declared.partition.is_some() {
+            return Err(Error::missing(format!("truncate of partition {} alone", declared.name)));
+        }
         require(model, (table, &[Privilege::Truncate]), caller)?;
         if !tables.contains(&table) {
             tables.push(table);

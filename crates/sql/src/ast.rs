@@ -891,10 +891,51 @@ pub struct CreateTable {
     pub like: Vec<ObjectName>,
     /// `inherits`
     pub inherits: Vec<ObjectName>,
-    /// `partition by …`, as written.
-    pub partition_by: Option<String>,
-    /// `partition of parent`
-    pub partition_of: Option<ObjectName>,
+    /// `partition by …`
+    pub partition_by: Option<PartitionBy>,
+    /// `partition of parent …`
+    pub partition_of: Option<PartitionOf>,
+}
+
+/// `partition by strategy (keys)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionBy {
+    /// `range`, `list`, `hash`, or what else is written.
+    pub strategy: String,
+    /// What decides.
+    pub keys: Vec<IndexKey>,
+}
+
+/// `partition of parent for values …`, or `attach partition …`
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionOf {
+    /// The partitioned table; of `attach partition`, the table that becomes a partition.
+    pub table: ObjectName,
+    /// Which rows it takes.
+    pub bound: PartitionBound,
+}
+
+/// Which rows a partition takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartitionBound {
+    /// `default`
+    Default,
+    /// `for values in (…)`
+    In(Vec<Expr>),
+    /// `for values from (…) to (…)`; `minvalue` and `maxvalue` stand there as columns of these names.
+    Range {
+        /// The first key.
+        from: Vec<Expr>,
+        /// The key after the last.
+        to: Vec<Expr>,
+    },
+    /// `for values with (modulus …, remainder …)`
+    Hash {
+        /// `modulus`
+        modulus: i64,
+        /// `remainder`
+        remainder: i64,
+    },
 }
 
 /// A column of `create table` or `add column`.
@@ -1220,7 +1261,9 @@ pub enum AlterTableAction {
     /// `set (name = value, …)`
     SetOptions(Vec<(String, String)>),
     /// `attach partition`
-    AttachPartition(ObjectName),
+    AttachPartition(PartitionOf),
+    /// `detach partition`
+    DetachPartition(ObjectName),
     /// Anything else, by its leading words.
     Other(String),
 }

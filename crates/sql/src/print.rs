@@ -19,6 +19,7 @@ mod table;
 pub use expr::expr;
 pub use query::query;
 pub use statement::statement;
+pub use table::partition_by;
 
 /// An identifier, quoted where it must be.
 pub fn quote_ident(name: &str) -> String {

@@ -90,6 +90,13 @@ create temporary table t (a int, like other including all, like s.other excludin
 create unlogged table t (a int) with (fillfactor = 70) tablespace x;
 create table child (b int) inherits (parent, s.parent);
 create table part (a int, b date) partition by range (b);
+create table part (a int, b date) partition by hash (lower(b), a int4_ops);
+create table p partition of s.part for values from (minvalue, 1) to ('2024-01-01', maxvalue);
+create table p partition of part for values in (null, 1) partition by list ((a + 1));
+create table p partition of part default;
+create table p partition of part for values with (modulus 4, remainder 3);
+alter table part attach partition p for values in ('a'), add column x int;
+alter table part detach partition s.p concurrently;
 create table t as select 1 as a;
 create temp table if not exists t as with x as (select 1) select * from x;
 create table t as (select 1) with no data;

@@ -46,6 +46,7 @@ impl Builder<'_> {
     }
 
     fn alter_action(&mut self, id: TableId, action: &Action) -> Result<Outcome> {
+        self.refuse_on_partition(id, action)?;
         match action {
             Action::AddColumn { column, if_not_exists } => {
                 return self.add_column_action(id, column, *if_not_exists);
@@ -61,12 +62,15 @@ impl Builder<'_> {
             Action::DropIdentity { name, if_exists } => return self.drop_identity(id, name, *if_exists),
             Action::DropExpression { name, if_exists } => return self.drop_expression(id, name, *if_exists),
             Action::ColumnOption(_) | Action::ReplicaIdentity(_) => return Ok(Outcome::NoEffect),
-            Action::AddConstraint(constraint) => self.add_constraint(id, constraint)?,
+            Action::AddConstraint(constraint) => {
+                self.add_constraint(id, constraint)?;
+                self.refuse_keys_without_partition_keys(id)?;
+            }
             Action::DropConstraint { name, if_exists, cascade } => {
                 return self.drop_constraint(id, name, *if_exists, *cascade);
             }
             Action::ValidateConstraint(name) => self.validate_constraint(id, name)?,
-            Action::RenameColumn { from, to } => self.rename_column(id, from, to)?,
+            Action::RenameColumn { from, to } => self.rename_column_of_all(id, from, to)?,
             Action::RenameConstraint { from, to } => self.rename_constraint(id, from, to)?,
             Action::RenameTo(to) => self.rename_table(id, None, to)?,
             Action::SetSchema(schema) => {
@@ -87,13 +91,8 @@ impl Builder<'_> {
             }
             Action::Trigger { mode, name } => self.enable_trigger(id, name, *mode)?,
             Action::SetOptions(options) => return self.set_options(id, options),
-            Action::AttachPartition(partition) => {
-                return Err(Error::missing(format!(
-                    "attaching partition {} to {}",
-                    super::resolve::written(partition),
-                    self.catalog[id].name
-                )));
-            }
+            Action::AttachPartition(partition) => self.attach_partition(id, partition)?,
+            Action::DetachPartition(partition) => self.detach_partition(id, partition)?,
             Action::Other(words) => {
                 return Err(Error::missing(format!("alter table {} {words}", self.catalog[id].name)));
             }

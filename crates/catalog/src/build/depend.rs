@@ -123,9 +123,16 @@ impl<'a> Dependencies<'a> {
             );
         }
         found.extend(self.of_row_type(table));
+        let partitions = self.partitions_of(table);
+        found.extend(partitions.map(|partition| (Object::Table(partition.clone()), Link::Auto)));
         let others = self.using(|uses| uses.tables.contains(table), Link::Normal);
         found.extend(others.into_iter().filter(|(object, _)| !object.is_of(table)));
         found
+    }
+
+    fn partitions_of(&self, table: &Name) -> impl Iterator<Item = &Name> {
+        let is_of = |other: &&Table| other.partition.as_ref().is_some_and(|own| own.of == *table);
+        self.catalog.tables.iter().filter(is_of).map(|partition| &partition.name)
     }
 
     /// Columns and functions whose type is a table's row, or a composite type.
@@ -229,6 +236,10 @@ impl<'a> Dependencies<'a> {
             let link = if other.name == *table { Link::Auto } else { Link::Normal };
             found.extend(keys.map(|key| (Object::Constraint(other.name.clone(), key.name.clone()), link)));
         }
+        let partitions = self.partitions_of(table);
+        found.extend(
+            partitions.map(|partition| (Object::Column(partition.clone(), column.into()), Link::Auto)),
+        );
         let used =
             self.uses.iter().filter(|(_, uses)| uses.columns.contains(&(table.clone(), column.to_owned())));
         found.extend(used.map(|(object, _)| {

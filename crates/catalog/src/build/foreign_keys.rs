@@ -61,6 +61,9 @@ impl Builder<'_> {
 
     fn target_of(&self, references: &References) -> Result<&Table> {
         let (_, target) = self.names().table(&references.table)?;
+        if target.partition.is_some() {
+            return Err(Error::missing(format!("a foreign key to partition {}", target.name)));
+        }
         if target.is_view() {
             return Err(Error::new(
                 Code::WRONG_OBJECT_TYPE,

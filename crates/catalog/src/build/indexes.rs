@@ -29,8 +29,14 @@ impl Builder<'_> {
                 return exists(&name, create.if_not_exists);
             }
         }
+        if create.unique && self.catalog[id].partition.is_some() {
+            return Err(Error::missing(format!("a unique index on partition {} alone", self.catalog[id].name)));
+        }
         let index = self.index(id, create, "idx")?;
         self.table_mut(id).indexes.push(index);
+        self.refuse_keys_without_partition_keys(id).inspect_err(|_| {
+            self.catalog.tables[id.0 as usize].indexes.pop();
+        })?;
         Ok(Outcome::Applied)
     }
 

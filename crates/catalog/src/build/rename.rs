@@ -7,7 +7,7 @@ use types::{Code, Error, Name, Result};
 use super::{Builder, names};
 use crate::expr::rename::{self, Rename};
 use crate::expr::scope::Source;
-use crate::{TableId, TableKind};
+use crate::{Catalog, TableId, TableKind};
 
 impl Builder<'_> {
     /// A table or view under another name or in another schema; its indexes and owned sequences move with it.
@@ -39,6 +39,11 @@ impl Builder<'_> {
                 key.target = to.clone();
             }
         }
+        for partition in self.catalog.tables.iter_mut().filter_map(|table| table.partition.as_mut()) {
+            if partition.of == *from {
+                partition.of = to.clone();
+            }
+        }
         for table in self.catalog.publications.iter_mut().flat_map(|(_, tables)| tables).flatten() {
             if table == from {
                 *table = to.clone();
@@ -57,7 +62,15 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn rename_column(&mut self, id: TableId, from: &str, to: &str) -> Result<()> {
+    /// A column of a table and of its partitions.
+    pub(super) fn rename_column_of_all(&mut self, id: TableId, from: &str, to: &str) -> Result<()> {
+        for partition in self.catalog.partitions(id) {
+            self.rename_column_of_all(partition, from, to)?;
+        }
+        self.rename_column(id, from, to)
+    }
+
+    fn rename_column(&mut self, id: TableId, from: &str, to: &str) -> Result<()> {
         let to = names::truncated(to);
         let table = &self.catalog[id];
         let Some((column, _)) = table.column(from) else {
@@ -135,26 +148,26 @@ impl Builder<'_> {
 
     /// Rewrites every stored expression and query for a rename that is about to happen.
     pub(super) fn rewrite(&mut self, what: &Rename) {
-        let before = self.catalog.clone();
+        let before: &Catalog = &self.shared();
         for table in &mut self.catalog.tables {
-            rename::own_expressions(table, &before, what);
+            rename::own_expressions(table, before, what);
             if let TableKind::View { query, .. } = &mut table.kind {
-                *query = Arc::new(what.query(&before, query));
+                *query = Arc::new(what.query(before, query));
             }
         }
         for ((origin, _), using) in &mut self.catalog.history.conversions {
             let table = before.tables.iter().find(|table| table.origin == *origin);
             let sources = table.map(Source::root).into_iter().collect();
-            *using = Arc::new(what.expr(&before, sources, using));
+            *using = Arc::new(what.expr(before, sources, using));
         }
         let arguments = self.catalog.functions.iter_mut().flat_map(|function| &mut function.arguments);
         for default in arguments.filter_map(|argument| argument.default.as_mut()) {
-            *default = Arc::new(what.expr(&before, Vec::new(), default));
+            *default = Arc::new(what.expr(before, Vec::new(), default));
         }
         for domain in self.catalog.domains.values_mut() {
             let checks = domain.checks.iter_mut().map(|check| &mut check.expr);
             for expr in checks.chain(&mut domain.default) {
-                *expr = Arc::new(what.expr(&before, Vec::new(), expr));
+                *expr = Arc::new(what.expr(before, Vec::new(), expr));
             }
         }
     }

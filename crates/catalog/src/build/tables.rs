@@ -26,20 +26,11 @@ impl Builder<'_> {
         if self.names().has_relation(&name) {
             return exists(&name, create.if_not_exists);
         }
-        if let Some(parent) = &create.partition_of {
-            let parent = written(parent);
-            return Ok(self.not_running(format!(
-                "partition {name} of {parent}, whose rows are kept in {parent} itself: it"
-            )));
+        if let Some(of) = &create.partition_of {
+            return self.create_partition(name, create, of);
         }
         let id = self.add_table(self.new_table(name, TableKind::Table));
         self.fill_table(id, create).inspect_err(|_| self.forget_table(id))?;
-        if let Some(by) = &create.partition_by {
-            let name = &self.catalog[id].name;
-            self.catalog
-                .not_running
-                .push(format!("partitioning of {name} by {by} does not run: its rows are kept in one place"));
-        }
         Ok(Outcome::Applied)
     }
 
@@ -59,11 +50,12 @@ impl Builder<'_> {
         for (column, definition) in columns.into_iter().zip(&create.columns) {
             self.complete_column(id, column, definition)?;
         }
-        self.add_constraints(id, all_constraints(create))
+        self.add_constraints(id, all_constraints(create))?;
+        create.partition_by.as_ref().map_or(Ok(()), |by| self.declare_partitioning(id, by))
     }
 
     /// Takes back the last table and its sequences.
-    fn forget_table(&mut self, id: TableId) {
+    pub(super) fn forget_table(&mut self, id: TableId) {
         let Some(table) = self.catalog.tables.pop() else { return };
         self.catalog.table_ids.remove(&table.name);
         debug_assert_eq!(id.0 as usize, self.catalog.tables.len(), "only the last table can be forgotten");

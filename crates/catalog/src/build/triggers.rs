@@ -125,6 +125,9 @@ impl Builder<'_> {
 }
 
 fn refuse_kind(table: &Table, create: &CreateTrigger) -> Result<()> {
+    if table.partition.is_some() {
+        return Err(Error::missing(format!("trigger \"{}\" of partition {} alone", create.name, table.name)));
+    }
     let instead = create.timing == TriggerTiming::InsteadOf;
     let refuse = |what: &str, details: &str| {
         let message = format!("\"{}\" is a {what}", table.name.name);

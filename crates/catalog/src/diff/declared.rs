@@ -44,6 +44,9 @@ pub(super) fn after_tables(current: &Catalog, wanted: &Catalog, changes: &mut Ve
     for pair in matching::tables(current, wanted) {
         match (pair.old, pair.new) {
             (Some(old), None) if !old.is_stored() => out.push(Verb::Drop, "view", old.name.to_string()),
+            (Some(old), None) if old.partition.is_some() => {
+                out.push(Verb::Drop, "partition", old.name.to_string());
+            }
             (None, Some(new)) => out.created(new),
             (Some(old), Some(new)) => out.said_of(old, new),
             (Some(_), None) | (None, None) => {}
@@ -133,6 +136,9 @@ impl Out<'_> {
         if new.is_view() {
             self.push(Verb::Create, "view", new.name.to_string());
         }
+        if new.partition.is_some() {
+            self.push(Verb::Create, "partition", new.name.to_string());
+        }
         for policy in &new.policies {
             self.push(Verb::Create, "policy", format!("{} on {}", policy.name, new.name));
         }
@@ -145,6 +151,9 @@ impl Out<'_> {
         let name = new.name.to_string();
         if new.is_view() && (old.kind != new.kind || old.name != new.name || shape(old) != shape(new)) {
             self.push(Verb::Change, "view", name.clone());
+        }
+        if (&old.partition, &old.partitioning) != (&new.partition, &new.partitioning) {
+            self.push(Verb::Change, "partitioning of", name.clone());
         }
         if (old.row_security, old.force_row_security) != (new.row_security, new.force_row_security) {
             self.push(Verb::Change, "row-level security of", name.clone());

@@ -23,8 +23,8 @@ pub(crate) fn tables<'a>(current: &'a Catalog, wanted: &'a Catalog) -> Vec<Pair<
     let pairs = pair(
         &current.tables,
         &wanted.tables,
-        |table| (&table.origin, table.is_stored()),
-        |table| (&table.name, table.is_stored()),
+        |table| (&table.origin, table.has_storage()),
+        |table| (&table.name, table.has_storage()),
         |table| wanted.history.has_dropped_table(table),
     );
     pairs.into_iter().map(|(old, new)| Pair { old, new }).collect()

@@ -13,9 +13,9 @@ use crate::{Check, Column, ColumnId, DefaultValue, ForeignKey, Index, Referentia
 /// What differs within a pair.
 pub(super) fn compare(pair: &Pair<'_>, renames: &Renames, changes: &mut Vec<Change>) {
     match (pair.old, pair.new) {
-        (Some(old), None) if old.is_stored() => changes.push(Change::DropTable(old.name.clone())),
-        (None, Some(new)) if new.is_stored() => changes.push(Change::CreateTable(new.name.clone())),
-        (Some(old), Some(new)) if new.is_stored() => altered(old, new, renames, changes),
+        (Some(old), None) if old.has_storage() => changes.push(Change::DropTable(old.name.clone())),
+        (None, Some(new)) if new.has_storage() => changes.push(Change::CreateTable(new.name.clone())),
+        (Some(old), Some(new)) if new.has_storage() => altered(old, new, renames, changes),
         _ => {}
     }
 }

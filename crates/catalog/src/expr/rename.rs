@@ -181,6 +181,9 @@ fn each_expression(table: &mut Table, mut change: impl FnMut(&mut Arc<Expr>, Opt
     for check in &mut table.checks {
         change(&mut check.expr, None);
     }
+    for key in table.partitioning.iter_mut().flat_map(|partitioning| &mut partitioning.keys) {
+        change(&mut key.expr, None);
+    }
     for index in &mut table.indexes {
         for key in &mut index.keys {
             change(&mut key.expr, None);

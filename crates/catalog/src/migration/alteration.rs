@@ -34,7 +34,7 @@ impl<'a> Alteration<'a> {
         changes: &'a [Change],
         renames: &'a Renames,
     ) -> Option<Alteration<'a>> {
-        (new.is_stored()).then(|| Alteration {
+        (new.has_storage()).then(|| Alteration {
             old: renames.apply(old),
             was: old,
             new,

@@ -29,6 +29,15 @@ pub(super) fn of(action: &Action) -> String {
             format!("Write '{to}' for '{from}' in column {} of table {}.", table[*column].name, table.name)
         }
         Action::Validate { table, rule } => of_rule(table, rule),
+        Action::DetachRows { partition, root } => {
+            format!("Move the rows of partition {} out of table {root}.", partition.name)
+        }
+        Action::AttachRows { partition, root } => {
+            format!("Move the rows of {} into table {root}.", partition.name)
+        }
+        Action::DropRows { partition, root } => {
+            format!("Drop partition {} of table {root}.", partition.name)
+        }
         Action::Declare => String::new(),
     }
 }
@@ -42,6 +51,7 @@ fn of_rule(table: &Table, rule: &Rule) -> String {
     let what = match rule {
         Rule::Check(name) => format!("check constraint {name}"),
         Rule::ForeignKey(name) => format!("foreign key {name}"),
+        Rule::NotTaken { partition, .. } => format!("the new partition {partition}"),
         Rule::Labels(column) => format!("the labels of column {}", column_name(table, *column)),
     };
     format!("Test the rows of table {} against {what}.", table.name)

@@ -209,7 +209,7 @@ impl Steps<'_> {
         let is_it =
             |column: &Column| matches!(element(&column.ty), Type::Enum(declared) if declared.name == *ty);
         let existing = self.wanted.tables.iter().filter(|table| {
-            table.is_stored() && self.current.tables.iter().any(|old| old.origin == table.origin)
+            table.has_storage() && self.current.tables.iter().any(|old| old.origin == table.origin)
         });
         let columns = existing.flat_map(|table| {
             table

@@ -8,6 +8,7 @@ mod acl;
 mod facts;
 mod functions;
 mod objects;
+mod partitions;
 mod relations;
 mod rows;
 mod tables;
@@ -91,6 +92,7 @@ fn assemble(facts: Facts) -> Catalog {
     let mut by_id = relations::relations(&mut catalog, facts.relations);
     relations::columns(&mut catalog, &mut by_id, facts.columns, &types);
     relations::grants(&mut catalog, &by_id, &grants);
+    partitions::partitions(&mut catalog, &by_id, facts.partitions);
     objects::sequences(&mut catalog, facts.sequences, &types, &grants, &by_id);
     tables::constraints(&mut catalog, &by_id, facts.constraints);
     tables::indexes(&mut catalog, &by_id, facts.indexes);

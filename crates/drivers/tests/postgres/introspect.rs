@@ -83,8 +83,11 @@ async fn what_only_the_database_understands_is_told_and_there() {
     let catalog = introspect(&mut client, &["public".into()]).await.unwrap().catalog;
     let table =
         |name: &str| catalog.table(&types::Name::new("public", name)).map(|(id, table)| (id, table.clone()));
-    assert!(table("measures_2026").is_none(), "partitions are reached through their table");
+    let (_, of_2026) = table("measures_2026").unwrap();
+    let partition = of_2026.partition.unwrap();
+    assert_eq!(partition.bound.text(), "FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')");
     let (measures, of_measures) = table("measures").unwrap();
+    assert_eq!(of_measures.partitioning.unwrap().text(), "RANGE (at)");
     assert_eq!(of_measures.primary_key.unwrap().columns.len(), 1);
     let (notes, of_notes) = table("notes").unwrap();
     assert_eq!(of_notes.foreign_keys.len(), 1, "one for the table, none for its partitions");

@@ -63,7 +63,7 @@ pub(super) async fn run(engine: &Arc<dyn Engine>, plan: Plan, options: &Options)
 /// The tables before the first step.
 fn stored(plan: &Plan) -> BTreeSet<Name> {
     let first = plan.stages.first().map(|stage| &stage.from.catalog.tables);
-    let tables = first.into_iter().flatten().filter(|table| table.is_stored());
+    let tables = first.into_iter().flatten().filter(|table| table.has_storage());
     tables.map(|table| table.name.clone()).collect()
 }
 
@@ -129,7 +129,7 @@ impl Run<'_> {
 
     /// Looks at the keys of tables, which the engine does not while rows move.
     async fn references(&mut self, model: &Model, looked_at: fn(&Table) -> bool) -> Result<()> {
-        let tables = model.catalog.tables.iter().filter(|table| table.is_stored() && looked_at(table));
+        let tables = model.catalog.tables.iter().filter(|table| table.has_storage() && looked_at(table));
         for table in tables {
             let tasks = self.schema.references(model, table, &self.session)?;
             self.tasks(tasks).await.map_err(|error| self.loose(error))?;
@@ -239,6 +239,7 @@ impl Run<'_> {
             Action::DropTable(table) if &*table.name.schema == catalog::build::TEMPORARY => return Ok(()),
             Action::DropTable(table) => &table.name,
             Action::DropColumn { table, .. } => table,
+            Action::DropRows { root, .. } => root,
             Action::RebuildTable(rebuild) => &rebuild.old.name,
             // A table's rows are what counts; its sequence goes with it.
             Action::DropSequence(_) => return Ok(()),
@@ -251,6 +252,8 @@ impl Run<'_> {
             | Action::CreateSequence(_)
             | Action::AlterSequence { .. }
             | Action::RelabelRows { .. }
+            | Action::DetachRows { .. }
+            | Action::AttachRows { .. }
             | Action::Validate { .. }
             | Action::Declare => return Err(loss(stage)),
         };
@@ -306,7 +309,7 @@ impl Run<'_> {
         match &self.seen {
             Some((catalog, model)) if Arc::ptr_eq(catalog, sees) => model.clone(),
             _ => {
-                let model = Arc::new(Model::new(sees.clone()));
+                let model = Arc::new(Model::by_need(sees.clone()));
                 self.seen = Some((sees.clone(), model.clone()));
                 model
             }

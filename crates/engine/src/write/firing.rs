@@ -33,6 +33,10 @@ impl Work<'_> {
         mut new: Option<Vec<Value>>,
     ) -> Result<Option<Vec<Value>>> {
         let model = self.served.model.clone();
+        let partition = match &new {
+            Some(row) if *operation == Operation::Insert => self.relation_of(table, row).await?,
+            Some(_) | None => table,
+        };
         for trigger in &model[table].triggers {
             if !trigger.is_on(self.replication())
                 || !trigger.fires(operation, TriggerTiming::Before, true)
@@ -45,7 +49,10 @@ impl Work<'_> {
             match (returned, operation) {
                 (None, _) => return Ok(None),
                 (Some(_), Operation::Delete | Operation::Truncate) => {}
-                (Some(row), Operation::Insert | Operation::Update(_)) => new = Some(row),
+                (Some(row), Operation::Insert | Operation::Update(_)) => {
+                    self.refuse_moved_by(trigger, (table, partition), &row).await?;
+                    new = Some(row);
+                }
             }
         }
         Ok(Some(new.unwrap_or_default()))
@@ -98,6 +105,10 @@ impl Work<'_> {
         new: Option<Vec<Value>>,
     ) -> Result<Option<Vec<Value>>> {
         let statement = &trigger.statement;
+        let table = match old.or(new.as_deref()) {
+            Some(row) if statement.for_each_row => self.relation_of(table, row).await?,
+            Some(_) | None => table,
+        };
         match trigger.routine.clone()? {
             Routine::SkipsUnchanged => {
                 let columns = &self.served.model.catalog[table].columns;

@@ -84,6 +84,7 @@ impl Work<'_> {
         parameters: &[Value],
     ) -> Result<Option<Vec<Value>>> {
         let values = self.complete(write, insert, given, parameters).await?;
+        self.refuse_without_place(write, &values).await?;
         let Some(mut values) = self.fire_before(write.table, &Operation::Insert, None, Some(values)).await?
         else {
             return Ok(None);

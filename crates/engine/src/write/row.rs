@@ -11,7 +11,7 @@ impl Work<'_> {
     /// The value of a column that a write does not name.
     pub(super) async fn fill(&mut self, write: &Write, column: ColumnId) -> Result<Value> {
         let model = self.served.model.clone();
-        match &model[write.table].fills[usize::from(column.0)] {
+        match &model[write.named()].fills[usize::from(column.0)] {
             Fill::Null | Fill::Generated(_) => Ok(Value::Null),
             Fill::Identity { sequence, .. } => self.next_value(sequence).await,
             Fill::Default(expr) => {
@@ -64,16 +64,18 @@ impl Work<'_> {
         self.admit_by_policies(policies, row).await?;
         for column in table.column_ids() {
             if table[column].not_null && values[usize::from(column.0)].is_null() {
-                return Err(self.null_violation(write, column, values, assigned));
+                let relation = self.relation_of(write.named(), values).await?;
+                return Err(self.null_violation((write, relation), column, values, assigned));
             }
         }
         for check in checks.iter().filter(|check| check.domain.is_none()) {
             let expr = check.expr.as_ref().map_err(Clone::clone)?;
             if matches!(self.value_at_start(expr, Some(row), &[]).await?, Value::Bool(false)) {
-                return Err(self.check_violation(write, &check.name, values, assigned));
+                let relation = self.relation_of(write.named(), values).await?;
+                return Err(self.check_violation((write, relation), &check.name, values, assigned));
             }
         }
-        Ok(())
+        self.refuse_beyond(write, values, assigned).await
     }
 
     /// Refuses a row that a view on the way does not admit.

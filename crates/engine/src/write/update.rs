@@ -15,7 +15,7 @@ use crate::work::{Bound, Work, has_subquery};
 /// A row that is to have other values.
 pub(super) struct Change {
     /// Its key, before it changes.
-    key: i64,
+    pub(super) key: i64,
     pub(super) old: Vec<Value>,
     pub(super) new: Vec<Value>,
     /// The columns that are stored.
@@ -137,6 +137,7 @@ impl Work<'_> {
         let assigned = columns.clone();
         columns.retain(|column| !generated.contains(column));
         columns.extend(generated);
+        self.refuse_move(write, (&row.values, &new), &assigned).await?;
         self.admit(write, &write.guard.update, &new, &assigned).await?;
         Ok(Change { key: row.key, old: row.values, new, columns, assigned, beside: row.beside })
     }

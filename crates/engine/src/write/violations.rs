@@ -57,12 +57,12 @@ impl Work<'_> {
 
     pub(super) fn null_violation(
         &self,
-        write: &Write,
+        (write, relation): (&Write, TableId),
         column: ColumnId,
         values: &[Value],
         assigned: &[ColumnId],
     ) -> Error {
-        let table = &self.served.model.catalog[write.table];
+        let table = &self.served.model.catalog[relation];
         let (column, name) = (&table[column].name, &table.name.name);
         let message =
             format!("null value in column \"{column}\" of relation \"{name}\" violates not-null constraint");
@@ -72,12 +72,12 @@ impl Work<'_> {
 
     pub(super) fn check_violation(
         &self,
-        write: &Write,
+        (write, relation): (&Write, TableId),
         check: &str,
         values: &[Value],
         assigned: &[ColumnId],
     ) -> Error {
-        let table = &self.served.model.catalog[write.table];
+        let table = &self.served.model.catalog[relation];
         let name = &table.name.name;
         let message = format!("new row for relation \"{name}\" violates check constraint \"{check}\"");
         let error = about(Error::new(Code::CHECK_VIOLATION, message), table);
@@ -92,7 +92,7 @@ impl Work<'_> {
         assigned: &[ColumnId],
     ) -> Error {
         let table = &self.served.model.catalog[write.table];
-        let sight = self.sight(write.table);
+        let sight = self.sight(write.named());
         if sight.is_bound {
             return error;
         }
@@ -116,9 +116,13 @@ impl Work<'_> {
         if value.is_null() {
             return "null".to_owned();
         }
-        let text = print(&table[column].ty, value, &self.run.session);
+        self.shown_value(&print(&table[column].ty, value, &self.run.session))
+    }
+
+    /// The text of a value, cut where it is long.
+    pub(super) fn shown_value(&self, text: &str) -> String {
         if text.len() <= SHOWN_BYTES_MAX {
-            return text;
+            return text.to_owned();
         }
         let end = (0..=SHOWN_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         format!("{}...", &text[..end])
@@ -199,7 +203,9 @@ impl Work<'_> {
         row: &[Value],
     ) -> Error {
         let model = self.served.model.clone();
-        let declared = &model.catalog[table];
+        let relation = self.relation_of(table, row).await.unwrap_or(table);
+        let named = model.catalog.inherited_key(relation, name);
+        let (table, name, declared) = (relation, &*named, &model.catalog[relation]);
         let message = format!("duplicate key value violates unique constraint \"{name}\"");
         let error = about(Error::new(Code::UNIQUE_VIOLATION, message), declared);
         let error = error.naming(Named::Constraint, name);

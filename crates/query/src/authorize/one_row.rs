@@ -42,8 +42,9 @@ pub(super) fn refuse_half_seen(table: TableId, model: &Model) -> Result<()> {
         Fill::Default(expr) | Fill::Generated(expr) => expr.as_ref().ok(),
         Fill::Null | Fill::Identity { .. } => None,
     });
+    let kept_in = model.catalog.kept_in(table);
     let mut own = fills.chain(declared.checks.iter().filter_map(|check| check.expr.as_ref().ok()));
-    match own.any(|expr| reach::calls(&model.catalog, expr, table, |call| call.is_volatile)) {
+    match own.any(|expr| reach::calls(&model.catalog, expr, kept_in, |call| call.is_volatile)) {
         true => Err(sees_half(table, &model.catalog)),
         false => Ok(()),
     }

@@ -58,7 +58,7 @@ impl Pass<'_> {
             crate::check::write(write, self.model)?;
         }
         let reads_target = reads_target(write);
-        self.writing = Some(write.table);
+        self.writing = Some(self.model.catalog.kept_in(write.table));
         self.is_of_one_row = is_of_one_row(write, &self.model.catalog);
         self.beside(write)?;
         self.values(&mut write.action)?;
@@ -69,7 +69,7 @@ impl Pass<'_> {
             write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
             return Ok(());
         }
-        self.writing = Some(write.table);
+        self.writing = Some(self.model.catalog.kept_in(write.table));
         self.refuse_past_policies(write.table)?;
         if !self.is_of_one_row && !matches!(write.action, Action::Delete { .. }) {
             refuse_half_seen(write.table, self.model)?;
@@ -95,7 +95,7 @@ impl Pass<'_> {
             }
         };
         write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
-        Ok(())
+        self.into_root(write)
     }
 
     /// Guards a refresh: only the owner may, and what is kept is what the owner sees.

@@ -12,6 +12,8 @@ use super::{Expr, FunctionId, Read, Source, SourceId};
 pub struct Write {
     /// The table.
     pub table: TableId,
+    /// The partition that the statement names: the table is that at the root, which keeps its rows. Only `authorize` fills it.
+    pub partition: Option<TableId>,
     /// The row being written: old values in filters, new values in checks.
     pub target: SourceId,
     /// What is done.
@@ -42,10 +44,16 @@ pub struct Write {
 }
 
 impl Write {
+    /// The table that the statement names.
+    pub fn named(&self) -> TableId {
+        self.partition.unwrap_or(self.table)
+    }
+
     /// A write of one table, alone, that returns nothing. It is nobody's yet.
     pub fn of(table: TableId, target: SourceId, action: Action) -> Write {
         Write {
             table,
+            partition: None,
             target,
             action,
             before: Vec::new(),

@@ -9,6 +9,7 @@ mod foreign_key;
 mod index;
 mod ledger;
 mod names;
+mod partitions;
 mod rebuild;
 mod rules;
 mod settle;
@@ -56,12 +57,20 @@ impl SchemaDialect for Sqlite {
                 rules::relabel(table, *column, (from, to), scene.session)
             }
             Action::Validate { table, rule } => rules::validate(table, rule, scene),
+            Action::DetachRows { partition, root } => partitions::detach(partition, root, scene),
+            Action::AttachRows { partition, root } => partitions::attach(partition, root, scene),
+            Action::DropRows { partition, root } => partitions::drop(partition, root, scene),
         }
     }
 
     fn runs_alone(&self, action: &Action) -> bool {
         match action {
-            Action::RebuildTable(_) | Action::DropTable(_) | Action::DropSequence(_) => true,
+            Action::RebuildTable(_)
+            | Action::DropTable(_)
+            | Action::DropSequence(_)
+            | Action::DetachRows { .. }
+            | Action::AttachRows { .. }
+            | Action::DropRows { .. } => true,
             Action::AlterSequence { from, to } => *from != to.name,
             _ => false,
         }

@@ -39,7 +39,8 @@ impl<'a> Seen<'a> {
         if !catalog.allows_schema(&roles, schema) {
             return Seen { tables: Vec::new(), functions: Vec::new() };
         }
-        let ids = catalog.ids().filter(|&id| *catalog[id].name.schema == *schema);
+        let is_here = |table: &Table| *table.name.schema == *schema && table.partition.is_none();
+        let ids = catalog.ids().filter(|&id| is_here(&catalog[id]));
         let mut tables: Vec<_> = ids.filter_map(|id| SeenTable::of(model, &roles, id)).collect();
         tables.sort_by_key(|table| table.name);
         Seen { tables, functions: functions(model, &roles, schema) }

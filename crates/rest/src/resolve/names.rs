@@ -28,6 +28,7 @@ impl Pass<'_> {
     /// The table or view that a path names.
     pub(super) fn table(&self, name: &str) -> Result<TableId> {
         let found = self.model.catalog.table(&Name::new(self.schema, name));
+        let found = found.filter(|(_, table)| table.partition.is_none());
         found.map(|(id, _)| id).ok_or_else(|| self.no_table(name))
     }
 
@@ -46,7 +47,9 @@ impl Pass<'_> {
     /// The tables of the schema that the caller may touch in some way.
     pub(super) fn tables_seen(&self) -> impl Iterator<Item = &str> {
         let catalog = &self.model.catalog;
-        let ids = catalog.ids().filter(|&id| *catalog[id].name.schema == *self.schema);
+        let is_here =
+            |table: &catalog::Table| *table.name.schema == *self.schema && table.partition.is_none();
+        let ids = catalog.ids().filter(move |&id| is_here(&catalog[id]));
         let roles = self.roles();
         ids.filter(move |&id| self.sees(&roles, id)).map(|id| &*catalog[id].name.name)
     }

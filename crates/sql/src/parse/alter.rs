@@ -2,8 +2,8 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterObjectAction, AlterTable, AlterTableAction, AlterTypeAction, PublicationAction, SequenceOptions,
-    StatementKind, TriggerMode,
+    AlterObjectAction, AlterTable, AlterTableAction, AlterTypeAction, PartitionOf, PublicationAction,
+    SequenceOptions, StatementKind, TriggerMode,
 };
 use crate::lexer::Token;
 
@@ -117,9 +117,15 @@ impl Parser<'_> {
             ));
         }
         if self.eat_all(&["attach", "partition"]) {
+            let table = self.object_name()?;
+            let bound = self.partition_bound()?;
+            return Ok(AlterTableAction::AttachPartition(PartitionOf { table, bound }));
+        }
+        if self.eat_all(&["detach", "partition"]) {
             let name = self.object_name()?;
-            self.rest();
-            return Ok(AlterTableAction::AttachPartition(name));
+            // Nobody is kept from the table meanwhile.
+            let _ = self.eat("concurrently") || self.eat("finalize");
+            return Ok(AlterTableAction::DetachPartition(name));
         }
         if self.done() {
             return Err(self.unexpected());

@@ -3,8 +3,8 @@
 use super::{Parsed, Parser};
 use crate::ast::{
     ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, Exclusion, IndexKey,
-    ObjectName, References, ReferentialAction, SequenceOptions, StatementKind, TableConstraint,
-    TableConstraintKind, TypeName,
+    ObjectName, PartitionBound, PartitionBy, PartitionOf, References, ReferentialAction, SequenceOptions,
+    StatementKind, TableConstraint, TableConstraintKind, TypeName,
 };
 use crate::lexer::{Placed, Token};
 
@@ -147,9 +147,7 @@ impl Parser<'_> {
             partition_by: None,
             partition_of: None,
         };
-        if self.eat_all(&["partition", "of"]) {
-            table.partition_of = Some(self.object_name()?);
-        }
+        let parent = if self.eat_all(&["partition", "of"]) { Some(self.object_name()?) } else { None };
         if self.is_mark('(') {
             self.at += 1;
             while !self.is_mark(')') {
@@ -163,14 +161,45 @@ impl Parser<'_> {
         if self.eat("inherits") {
             table.inherits = self.in_parens(|parser| parser.comma_list(Parser::object_name))?;
         }
+        if let Some(parent) = parent {
+            table.partition_of = Some(PartitionOf { table: parent, bound: self.partition_bound()? });
+        }
         while !self.done() {
             if self.eat_all(&["partition", "by"]) {
-                table.partition_by = Some(self.rest());
+                let strategy = self.ident()?;
+                let keys = self.in_parens(|parser| parser.comma_list(Parser::index_key))?;
+                table.partition_by = Some(PartitionBy { strategy, keys });
             } else {
                 self.at += 1;
             }
         }
         Ok(StatementKind::CreateTable(table))
+    }
+
+    /// Which rows a partition takes.
+    pub(super) fn partition_bound(&mut self) -> Parsed<PartitionBound> {
+        if self.eat("default") {
+            return Ok(PartitionBound::Default);
+        }
+        self.expect("for")?;
+        self.expect("values")?;
+        let values = |parser: &mut Self| parser.in_parens(|parser| parser.comma_list(Parser::expr));
+        if self.eat("in") {
+            return Ok(PartitionBound::In(values(self)?));
+        }
+        if self.eat("from") {
+            let from = values(self)?;
+            self.expect("to")?;
+            return Ok(PartitionBound::Range { from, to: values(self)? });
+        }
+        self.expect("with")?;
+        self.in_parens(|parser| {
+            parser.expect("modulus")?;
+            let modulus = parser.signed_integer()?;
+            parser.expect_mark(',')?;
+            parser.expect("remainder")?;
+            Ok(PartitionBound::Hash { modulus, remainder: parser.signed_integer()? })
+        })
     }
 
     fn table_as_ahead(&self) -> bool {

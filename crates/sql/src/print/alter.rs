@@ -1,10 +1,10 @@
 //! `alter …`
 
 use super::expr::expr;
-use super::table::{column, identity, sequence_options, table_constraint};
+use super::table::{column, identity, partition_bound, sequence_options, table_constraint};
 use super::{clause, list, object_name, quote_ident, quote_literal, type_name, when};
 use crate::ast::{
-    AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction, TriggerMode,
+    AlterObjectAction, AlterPolicy, AlterTable, AlterTableAction, AlterTypeAction, PartitionOf, TriggerMode,
 };
 
 pub(super) fn alter_table(alter: &AlterTable) -> Option<String> {
@@ -88,9 +88,11 @@ fn action(action: &AlterTableAction) -> Option<String> {
         }
         AlterTableAction::ReplicaIdentity(what) => format!("replica identity {what}"),
         AlterTableAction::SetOptions(options) => format!("set ({})", settings(options)),
-        AlterTableAction::ColumnOption(_)
-        | AlterTableAction::AttachPartition(_)
-        | AlterTableAction::Other(_) => return None,
+        AlterTableAction::AttachPartition(PartitionOf { table, bound }) => {
+            format!("attach partition {} {}", object_name(table), partition_bound(bound))
+        }
+        AlterTableAction::DetachPartition(name) => format!("detach partition {}", object_name(name)),
+        AlterTableAction::ColumnOption(_) | AlterTableAction::Other(_) => return None,
     })
 }
 

@@ -9,14 +9,14 @@ use super::{
 };
 use crate::ast::StatementKind;
 
-/// A statement; `None` if its tree does not say all of it (`create aggregate`, partitions, …).
+/// A statement; `None` if its tree does not say all of it (`create aggregate`, …).
 pub fn statement(kind: &StatementKind) -> Option<String> {
     Some(match kind {
         StatementKind::Query(_)
         | StatementKind::Insert(_)
         | StatementKind::Update(_)
         | StatementKind::Delete(_) => data::data(kind),
-        StatementKind::CreateTable(table) => return create_table(table),
+        StatementKind::CreateTable(table) => create_table(table),
         StatementKind::CreateTableAs { name, query: inner, if_not_exists, temporary } => format!(
             "create {}table {}{} as {}",
             when(*temporary, "temporary"),

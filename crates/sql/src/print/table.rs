@@ -4,14 +4,11 @@ use super::expr::expr;
 use super::{clause, columns, columns_if_any, list, object_name, object_names, quote_ident, type_name, when};
 use crate::ast::{
     ColumnConstraint, ColumnConstraintKind, ColumnDefinition, CreateIndex, CreateTable, Exclusion, Expr,
-    ExprKind, IndexKey, References, ReferentialAction, SequenceOptions, TableConstraint, TableConstraintKind,
+    ExprKind, IndexKey, PartitionBound, PartitionBy, References, ReferentialAction, SequenceOptions,
+    TableConstraint, TableConstraintKind,
 };
 
-/// `None` of a partition, whose bounds no tree has.
-pub(super) fn create_table(table: &CreateTable) -> Option<String> {
-    if table.partition_of.is_some() {
-        return None;
-    }
+pub(super) fn create_table(table: &CreateTable) -> String {
     let mut elements: Vec<String> = table.columns.iter().map(column).collect();
     elements.extend(table.like.iter().map(|name| format!("like {}", object_name(name))));
     elements.extend(table.constraints.iter().map(table_constraint));
@@ -20,14 +17,40 @@ pub(super) fn create_table(table: &CreateTable) -> Option<String> {
     } else {
         format!(" inherits ({})", object_names(&table.inherits))
     };
-    Some(format!(
-        "create {}table {}{} ({}){inherits}{}",
+    let elements = match (&table.partition_of, elements.is_empty()) {
+        (Some(_), true) => String::new(),
+        _ => format!(" ({})", elements.join(", ")),
+    };
+    let (parent, bound) = match &table.partition_of {
+        Some(of) => {
+            (format!(" partition of {}", object_name(&of.table)), format!(" {}", partition_bound(&of.bound)))
+        }
+        None => Default::default(),
+    };
+    format!(
+        "create {}table {}{}{parent}{elements}{inherits}{bound}{}",
         when(table.temporary, "temporary"),
         when(table.if_not_exists, "if not exists"),
         object_name(&table.name),
-        elements.join(", "),
-        clause("partition by", table.partition_by.as_ref(), Clone::clone),
-    ))
+        clause("partition by", table.partition_by.as_ref(), partition_by),
+    )
+}
+
+/// `strategy (keys)`
+pub fn partition_by(by: &PartitionBy) -> String {
+    format!("{} ({})", quote_ident(&by.strategy), list(&by.keys, index_key))
+}
+
+pub(super) fn partition_bound(bound: &PartitionBound) -> String {
+    let exprs = |exprs: &[Expr]| list(exprs, expr);
+    match bound {
+        PartitionBound::Default => "default".to_owned(),
+        PartitionBound::In(values) => format!("for values in ({})", exprs(values)),
+        PartitionBound::Range { from, to } => format!("for values from ({}) to ({})", exprs(from), exprs(to)),
+        PartitionBound::Hash { modulus, remainder } => {
+            format!("for values with (modulus {modulus}, remainder {remainder})")
+        }
+    }
 }
 
 pub(super) fn column(column: &ColumnDefinition) -> String {

@@ -11,6 +11,7 @@ pub(super) struct Facts {
     pub(super) roles: Vec<Role>,
     pub(super) types: Vec<Ty>,
     pub(super) relations: Vec<Relation>,
+    pub(super) partitions: Vec<Partition>,
     pub(super) columns: Vec<Column>,
     pub(super) constraints: Vec<Constraint>,
     pub(super) indexes: Vec<Index>,
@@ -109,6 +110,13 @@ facts! {
         options: texts -> Vec<String>,
         query: maybe -> Option<String>,
         comment: maybe -> Option<String>,
+    }
+    /// A partitioned table, or a partition of another.
+    Partition {
+        relation: id -> i64,
+        parent: id -> i64,
+        key: maybe -> Option<String>,
+        bound: maybe -> Option<String>,
     }
     /// A column of a table, view or composite type.
     Column {
@@ -244,6 +252,7 @@ pub(super) async fn read(at: &Transaction<'_>, served: &[String]) -> Result<Fact
         roles: ask!("roles", Role::read),
         types: ask!("types", Ty::read),
         relations: ask!("relations", Relation::read),
+        partitions: ask!("partitions", Partition::read),
         columns: ask!("columns", Column::read),
         constraints: ask!("constraints", Constraint::read),
         indexes: ask!("indexes", Index::read),

@@ -37,7 +37,7 @@ pub(super) fn check(table: &Table) -> Result<()> {
 
 /// Refuses a table beside another whose name differs only in case.
 pub(super) fn alone(catalog: &Catalog, table: &Table) -> Result<()> {
-    let mut stored = catalog.tables.iter().filter(|other| other.is_stored() && other.name != table.name);
+    let mut stored = catalog.tables.iter().filter(|other| other.has_storage() && other.name != table.name);
     let Some(twin) = stored.find(|other| is_same(&other.name, &table.name)) else {
         return Ok(());
     };

@@ -12,7 +12,7 @@ use types::{Code, Error, Result, Type, Value};
 
 use super::exclusion;
 use super::foreign_key::target_of;
-use super::{bound, plain, rebuild, row_source, stored_name};
+use super::{bound, partitions, plain, rebuild, row_source, stored_name};
 use crate::schema::{KeyWords, Scene, Task, Test};
 use crate::sqlite::names::{collation, quote};
 use crate::sqlite::read;
@@ -26,6 +26,9 @@ pub(super) fn validate(table: &Table, rule: &Rule, scene: &Scene<'_>) -> Result<
             let key = table.foreign_keys.iter().find(|key| key.name == *name);
             let key = key.ok_or_else(|| Error::internal(format!("foreign key {name}")))?;
             reference(&scene.wanted.catalog, table, key, scene.session).map(|task| vec![task])
+        }
+        Rule::NotTaken { partition, default } => {
+            partitions::not_taken(table, (partition, default), scene).map(|task| vec![task])
         }
         Rule::Labels(column) => labels(table, *column, scene.session),
     }

@@ -74,7 +74,7 @@ pub(super) fn tasks(catalog: &Catalog, stored: &[Vec<Value>], session: &Session)
 pub(super) fn stand_in(catalog: &Catalog, session: &Session) -> Result<Vec<Task>> {
     let run = |text: String| Task::Run(plain(text, session));
     let mut tasks = vec![run("PRAGMA recursive_triggers=ON".to_owned())];
-    for table in catalog.tables.iter().filter(|table| table.is_stored()) {
+    for table in catalog.tables.iter().filter(|table| table.has_storage()) {
         tasks.extend(table.foreign_keys.iter().flat_map(|key| foreign_key::stand_ins(table, key)).map(run));
     }
     Ok(tasks)
@@ -83,7 +83,7 @@ pub(super) fn stand_in(catalog: &Catalog, session: &Session) -> Result<Vec<Task>
 /// Names and texts of all indexes and triggers that are wanted.
 fn texts(catalog: &Catalog, session: &Session) -> Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
-    for table in catalog.tables.iter().filter(|table| table.is_stored()) {
+    for table in catalog.tables.iter().filter(|table| table.has_storage()) {
         for fate in fates(catalog, table, session) {
             if let (_, Fate::Stored(found)) = fate? {
                 texts.extend(found);
@@ -115,7 +115,7 @@ fn fates<'a>(
 pub(super) fn review(catalog: &Catalog) -> Review {
     let session = Session::utc(0);
     let mut review = Review::default();
-    for table in catalog.tables.iter().filter(|table| table.is_stored()) {
+    for table in catalog.tables.iter().filter(|table| table.has_storage()) {
         let mut refuse = |error: Error| review.refused.push((format!("table {}", table.name), error));
         if let Err(error) = table::definition(catalog, table) {
             refuse(error);

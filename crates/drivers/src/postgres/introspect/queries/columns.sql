@@ -5,6 +5,6 @@ from pg_attribute a
   join pg_namespace n on n.oid = c.relnamespace
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attnum > 0 and not a.attisdropped
-  and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and not c.relispartition
+  and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'backplane')
 order by a.attrelid, a.attnum

@@ -1,0 +1,125 @@
+//! Rows that come into a partitioned table and leave it.
+//!
+//! What is detached has a table of its own before anything else changes, what is attached keeps its own until all has: in between
+//! both are tables like others.
+
+use std::sync::Arc;
+
+use types::Name;
+
+use super::danger::Danger;
+use super::{Action, Rule, Step, sentence};
+use crate::{Bound, Catalog, Table};
+
+/// Steps around those between two catalogs.
+#[derive(Default)]
+pub(super) struct Moves {
+    pub(super) before: Vec<Step>,
+    /// The current catalog after these, where there are any.
+    pub(super) current: Option<Catalog>,
+    /// The wanted catalog before those that follow, where there are any.
+    pub(super) wanted: Option<Catalog>,
+    pub(super) after: Vec<Step>,
+}
+
+/// What comes into partitioned tables and leaves them.
+pub(super) fn moves(current: &Catalog, wanted: &Catalog) -> Moves {
+    let mut moves = Moves::default();
+    leave(current, wanted, &mut moves);
+    come(current, wanted, &mut moves);
+    moves
+}
+
+fn leave(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
+    for table in current.tables.iter().filter(|table| table.partition.is_some()) {
+        let Some(root) = root(current, table) else { continue };
+        let partition = Arc::new(table.clone());
+        match same(wanted, table) {
+            Some(kept) if same_root(current, wanted, (table, kept)) => {}
+            Some(_) => {
+                let own = Table { partition: None, ..table.clone() };
+                push(&mut moves.before, Action::CreateTable(Arc::new(own.clone())), Danger::None);
+                push(&mut moves.before, Action::DetachRows { partition, root }, Danger::None);
+                let catalog = moves.current.get_or_insert_with(|| current.clone());
+                replace(catalog, own);
+            }
+            None => {
+                let is_kept = current.table(&root).and_then(|(_, root)| same(wanted, root)).is_some();
+                let parts = parent(current, table)
+                    .is_none_or(|parent| parent.partition.is_none() || same(wanted, parent).is_some());
+                if is_kept && parts {
+                    let danger = Danger::Loses("the partition's rows".to_owned());
+                    push(&mut moves.before, Action::DropRows { partition, root }, danger);
+                }
+            }
+        }
+    }
+}
+
+fn come(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
+    for table in wanted.tables.iter().filter(|table| table.partition.is_some()) {
+        let Some(root) = root(wanted, table) else { continue };
+        let known = same(current, table);
+        if known.is_some_and(|known| same_root(current, wanted, (known, table))) {
+            continue;
+        }
+        if let Some(rule) = taken(current, wanted, table)
+            && let Some((_, root)) = wanted.table(&root)
+        {
+            let danger = Danger::MayFail(format!("a row may belong to partition {}", table.name));
+            push(&mut moves.after, Action::Validate { table: Arc::new(root.clone()), rule }, danger);
+        }
+        if known.is_some() {
+            let own = Table { partition: None, ..table.clone() };
+            let partition = Arc::new(table.clone());
+            let danger = Danger::MayFail(format!("a row may not belong to partition {}", table.name));
+            push(&mut moves.after, Action::AttachRows { partition, root }, danger);
+            push(&mut moves.after, Action::DropTable(Arc::new(own.clone())), Danger::None);
+            let catalog = moves.wanted.get_or_insert_with(|| wanted.clone());
+            replace(catalog, own);
+        }
+    }
+}
+
+/// The rows that a new partition would take from a default one.
+fn taken(current: &Catalog, wanted: &Catalog, partition: &Table) -> Option<Rule> {
+    let parent = parent(wanted, partition)?;
+    let (id, _) = current.table(&same(current, parent)?.name)?;
+    let is_default = |table: &&Table| table.partition.as_ref().is_some_and(|own| own.bound == Bound::Default);
+    let default = current.partitions(id).into_iter().map(|id| &current[id]).find(is_default)?;
+    Some(Rule::NotTaken { partition: partition.name.clone(), default: default.name.clone() })
+}
+
+fn push(steps: &mut Vec<Step>, action: Action, danger: Danger) {
+    let sentence = sentence::of(&action);
+    steps.push(Step { action, sentence, danger });
+}
+
+/// The same table in another catalog.
+fn same<'c>(catalog: &'c Catalog, table: &Table) -> Option<&'c Table> {
+    catalog.tables.iter().find(|other| other.origin == table.origin && other.is_stored())
+}
+
+fn parent<'c>(catalog: &'c Catalog, partition: &Table) -> Option<&'c Table> {
+    catalog.table(&partition.partition.as_ref()?.of).map(|(_, parent)| parent)
+}
+
+fn root(catalog: &Catalog, partition: &Table) -> Option<Name> {
+    let (id, _) = catalog.table(&partition.name)?;
+    Some(catalog[catalog.kept_in(id)].name.clone())
+}
+
+/// Whether a partition on both sides has its rows in the same table.
+fn same_root(current: &Catalog, wanted: &Catalog, (old, new): (&Table, &Table)) -> bool {
+    let of = |catalog: &Catalog, table: &Table| {
+        let root = root(catalog, table)?;
+        catalog.table(&root).map(|(_, root)| root.origin.clone())
+    };
+    old.partition.is_some() && new.partition.is_some() && of(current, old) == of(wanted, new)
+}
+
+fn replace(catalog: &mut Catalog, table: Table) {
+    if let Some(found) = catalog.tables.iter_mut().find(|other| other.name == table.name) {
+        *found = table;
+    }
+}
