@@ -91,14 +91,19 @@ struct Was {
 
 /// Keys, as ranges from the first to the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Keys(BTreeMap<i64, i64>);
+pub(crate) struct Keys(BTreeMap<i64, i64>);
 
 impl Keys {
     fn range_of(&self, key: i64) -> Option<(i64, i64)> {
         self.0.range(..=key).next_back().map(|(first, last)| (*first, *last))
     }
 
-    fn add(&mut self, key: i64) {
+    /// Whether one is among them.
+    pub(crate) fn has(&self, key: i64) -> bool {
+        self.range_of(key).is_some_and(|(_, last)| last >= key)
+    }
+
+    pub(crate) fn add(&mut self, key: i64) {
         let before = self.range_of(key);
         if before.is_some_and(|(_, last)| last >= key) {
             return;

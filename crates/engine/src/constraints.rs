@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, ForeignKey, Table, Trigger};
+use catalog::{Catalog, ForeignKey, Table, TableId, Trigger};
 use query::Model;
 use query::arbiters::UniqueModel;
 use sql::ast::ObjectName;
@@ -74,12 +74,8 @@ impl Constraints {
     /// Whether something is put off to the end of the transaction.
     pub(crate) fn put_off(&self, model: &Model, what: &Deferred) -> bool {
         match what {
-            Deferred::Trigger { table, trigger, .. } => {
-                let declared = &model.catalog[*table];
-                let trigger = declared.triggers.get(*trigger);
-                trigger.is_some_and(|trigger| self.waits(Constraint::of_trigger(declared, trigger)))
-            }
-            Deferred::Reference { from, key, .. } => {
+            Deferred::Trigger { table, trigger, .. } => self.puts_off(model, *table, *trigger),
+            Deferred::Reference { from, key, .. } | Deferred::Left { from, key, .. } => {
                 let declared = &model.catalog[*from];
                 let key = declared.foreign_keys.get(*key);
                 key.is_some_and(|key| self.waits(Constraint::of_key(declared, key)))
@@ -89,6 +85,13 @@ impl Constraints {
                 unique.is_some_and(|key| self.waits(Constraint::of_unique(&model.catalog[*table], key)))
             }
         }
+    }
+
+    /// Whether a trigger is put off, by its position.
+    pub(crate) fn puts_off(&self, model: &Model, table: TableId, trigger: usize) -> bool {
+        let declared = &model.catalog[table];
+        let trigger = declared.triggers.get(trigger);
+        trigger.is_some_and(|trigger| self.waits(Constraint::of_trigger(declared, trigger)))
     }
 
     fn set(&mut self, constraints: Option<Vec<Constraint>>, deferred: bool) {
@@ -178,10 +181,16 @@ impl Work<'_> {
             return Ok(());
         }
         let model = self.served.model.clone();
-        while let Some(due) = self.in_force.next_due(&model) {
-            self.do_deferred(due).await?;
+        loop {
+            // What is done in a round finds only what has come to wait since.
+            let due = self.in_force.take_due(&model);
+            if due.is_empty() {
+                return Ok(());
+            }
+            for due in due {
+                self.do_deferred(due).await?;
+            }
         }
-        Ok(())
     }
 
     /// Does what waits for the end of the transaction.
@@ -191,8 +200,10 @@ impl Work<'_> {
             self.in_force = self.in_force.turned(false, self.path.clone());
             self.install();
         }
-        while let Some(deferred) = self.in_force.next_deferred() {
-            self.do_deferred(deferred).await?;
+        while self.in_force.waits() {
+            for deferred in self.in_force.take_deferred() {
+                self.do_deferred(deferred).await?;
+            }
         }
         Ok(())
     }

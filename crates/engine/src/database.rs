@@ -258,7 +258,6 @@ impl Database {
                     transitions: None,
                     admitted: crate::write::Admitted::default(),
                     since: None,
-                    does_keys: false,
                 };
                 work.install();
                 let done = job(&mut work).await?;

@@ -13,7 +13,7 @@ use query::triggers::Operation;
 use types::session::Settings;
 use types::{Code, Error, Limits, Result, Value};
 
-use crate::as_it_was::History;
+use crate::as_it_was::{History, Keys};
 use crate::constraints::Constraints;
 use crate::sequences::Given;
 use crate::write::{Gathered, Part};
@@ -40,6 +40,10 @@ pub(crate) struct InForce {
     gathered: Mutex<Vec<Option<Gathered>>>,
     /// The tables of each statement under way that calls functions, the innermost last.
     reading: Mutex<Vec<BTreeSet<TableId>>>,
+    /// Rows that this transaction has made, of tables with foreign keys that are ours. Of what was undone, too.
+    own: Arc<Mutex<BTreeMap<TableId, Keys>>>,
+    /// Commands under way that call functions which may change rows.
+    calling: AtomicUsize,
 }
 
 /// What a part of a transaction goes back to when it is undone, besides rows.
@@ -66,15 +70,27 @@ pub(crate) enum Deferred {
         old: Option<Vec<Value>>,
         new: Option<Vec<Value>>,
     },
-    /// A foreign key is to be looked at.
+    /// What a row refers to is to be looked at.
     Reference {
-        /// Where it is declared.
+        /// Where the foreign key is declared.
         from: TableId,
         /// Its position there.
         key: usize,
+        /// The row's own key.
+        at: i64,
+        /// The row as it was stored.
+        row: Vec<Value>,
+    },
+    /// It is to be looked at whether anything refers to a row that went or changed.
+    Left {
+        /// Where the foreign key is declared.
+        from: TableId,
+        /// Its position there.
+        key: usize,
+        /// What is referenced.
         values: Vec<Value>,
-        /// Whether the referenced row went, instead of the referencing one having come.
-        is_left: bool,
+        /// Whether another row may not take it over: `restrict`.
+        restricts: bool,
     },
     /// A row is to be looked at that has the key of another, or is excluded by it.
     Unique {
@@ -110,6 +126,8 @@ impl InForce {
             history: History::default(),
             gathered: Mutex::default(),
             reading: Mutex::default(),
+            own: Arc::default(),
+            calling: AtomicUsize::new(0),
         }
     }
 
@@ -232,6 +250,10 @@ impl InForce {
                 format!("more than {DEFERRED_MAX} triggers and keys wait for the end of the transaction");
             return Err(Error::new(Code::LIMIT_EXCEEDED, message));
         }
+        if let Deferred::Reference { from, at, .. } = &deferred {
+            // It may have come to wait in another statement of a migration.
+            self.note_own(*from, None, *at);
+        }
         waiting.push_back(deferred);
         Ok(())
     }
@@ -246,22 +268,69 @@ impl InForce {
         !locked(&self.deferred).is_empty()
     }
 
-    /// The next one that waits.
-    pub(crate) fn next_deferred(&self) -> Option<Deferred> {
-        locked(&self.deferred).pop_front()
+    /// Whether anything waits because of a row of a table.
+    pub(crate) fn is_awaited(&self, model: &Model, table: TableId) -> bool {
+        let target_of = |from: &TableId, key: &usize| {
+            let key = model.catalog[*from].foreign_keys.get(*key)?;
+            model.catalog.table(&key.target).map(|(target, _)| target)
+        };
+        locked(&self.deferred).iter().any(|deferred| match deferred {
+            Deferred::Trigger { table: of, .. } | Deferred::Unique { table: of, .. } => *of == table,
+            Deferred::Reference { from, .. } => *from == table,
+            Deferred::Left { from, key, .. } => target_of(from, key) == Some(table),
+        })
     }
 
-    /// The next one that waits and need not.
-    pub(crate) fn next_due(&self, model: &Model) -> Option<Deferred> {
+    /// All that waits, in its order: it waits no longer.
+    pub(crate) fn take_deferred(&self) -> VecDeque<Deferred> {
+        std::mem::take(&mut *locked(&self.deferred))
+    }
+
+    /// What waits and need not, in its order: it waits no longer.
+    pub(crate) fn take_due(&self, model: &Model) -> Vec<Deferred> {
         let constraints = self.constraints();
         let mut waiting = locked(&self.deferred);
-        let at = waiting.iter().position(|deferred| !constraints.put_off(model, deferred))?;
+        if waiting.iter().all(|deferred| constraints.put_off(model, deferred)) {
+            return Vec::new();
+        }
         // It waits again when the part in which it was done is undone.
-        let mut marks = locked(&self.marks);
-        for mark in marks.iter_mut() {
+        for mark in locked(&self.marks).iter_mut() {
             mark.waited.get_or_insert_with(|| waiting.iter().take(mark.deferred).cloned().collect());
         }
-        waiting.remove(at)
+        let all = std::mem::take(&mut *waiting);
+        let (later, due) = all.into_iter().partition(|deferred| constraints.put_off(model, deferred));
+        *waiting = later;
+        Vec::from(due)
+    }
+
+    /// Notes a row that has come, or changed from another; whether that was the transaction's own.
+    pub(crate) fn note_own(&self, table: TableId, before: Option<i64>, key: i64) -> bool {
+        let mut own = locked(&self.own);
+        let keys = own.entry(table).or_default();
+        let was_own = before.is_some_and(|before| keys.has(before));
+        keys.add(key);
+        was_own
+    }
+
+    /// Whether it has made rows of one of some tables; nobody asks which before it has made any.
+    pub(crate) fn has_own(&self, tables: impl FnOnce() -> BTreeSet<TableId>) -> bool {
+        let own = locked(&self.own);
+        !own.is_empty() && tables().iter().any(|table| own.contains_key(table))
+    }
+
+    /// Begins a command that calls functions which may change rows.
+    pub(crate) fn begin_calling(&self) {
+        self.calling.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends it.
+    pub(crate) fn has_called(&self) {
+        self.calling.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether such a command is under way.
+    pub(crate) fn is_calling(&self) -> bool {
+        self.calling.load(Ordering::Relaxed) > 0
     }
 
     /// Which constraints wait.
@@ -288,6 +357,7 @@ impl InForce {
             given: self.given.clone(),
             deferred: self.deferred.clone(),
             constraints: self.constraints.clone(),
+            own: self.own.clone(),
             ..InForce::begun(is_read_only, self.limits.clone(), path)
         })
     }

@@ -50,7 +50,6 @@ impl Called {
             transitions: None,
             admitted: crate::write::Admitted::default(),
             since: None,
-            does_keys: false,
         }
     }
 }

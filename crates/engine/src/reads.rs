@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use query::{Expr, Presentation, Read, Source, visit};
+use render::Command;
 use types::{Result, Value};
 
 use crate::as_it_was::Moment;
-use crate::contract::{BoxFuture, Sink};
+use crate::contract::{BoxFuture, Failure, Sink};
 use crate::work::{Bound, Work};
 
 impl Work<'_> {
@@ -85,9 +86,28 @@ impl Work<'_> {
             }
         });
         self.in_force.begin_reading(tables);
-        let outcome = self.transaction.run(&command, position, sink).await;
+        let outcome = match may_change(&read) && !self.in_force.is_read_only() {
+            true => self.run_changing(&command, position, sink).await,
+            false => self.transaction.run(&command, position, sink).await,
+        };
         self.in_force.is_read();
         Ok(outcome?)
+    }
+
+    /// Runs a command that calls functions which may change rows: foreign keys rest until it ends, for engines cannot turn them off or on
+    /// within a command. What those functions do about keys is ours.
+    async fn run_changing(
+        &mut self,
+        command: &Command,
+        position: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<u64, Failure> {
+        let rested = self.transaction.rest(true)?;
+        self.in_force.begin_calling();
+        let outcome = self.transaction.run(command, position, sink).await;
+        self.in_force.has_called();
+        self.transaction.rest(rested)?;
+        outcome
     }
 
     /// A read of one row, in which the functions have been called that it calls in any case.
@@ -138,6 +158,13 @@ impl Work<'_> {
             Ok(())
         })
     }
+}
+
+/// Whether a read calls functions that may change rows.
+fn may_change(read: &Read) -> bool {
+    let mut found = false;
+    visit::deep_read(read, &mut |expr| found |= matches!(expr, Expr::Call(call) if call.is_volatile));
+    found
 }
 
 /// How a statement calls functions.

@@ -45,8 +45,6 @@ pub struct Work<'t> {
     pub(crate) admitted: Admitted,
     /// When the statement under way began, if it may look back.
     pub(crate) since: Option<Moment>,
-    /// Whether the engine's foreign keys rest: what is to be done about them is ours.
-    pub(crate) does_keys: bool,
 }
 
 /// What commands of this transaction are bound to, besides the caller.
@@ -104,7 +102,6 @@ impl<'t> Work<'t> {
             transitions: None,
             admitted: Admitted::default(),
             since: None,
-            does_keys: false,
         };
         work.install();
         work

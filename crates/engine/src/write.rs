@@ -13,6 +13,7 @@ mod fired;
 mod firing;
 mod insert;
 mod instead;
+mod partitions;
 mod parts;
 mod references;
 mod returning;
@@ -151,18 +152,11 @@ impl Work<'_> {
 
     /// Runs a write; where foreign keys rest or are ours, the engine's rest meanwhile.
     async fn store_replicated(&mut self, task: Task<'_>) -> Result<Applied> {
-        let do_rest = self.do_keys_rest(task.write.table) || self.are_keys_ours(task.write);
-        let before = self.rest(do_rest)?;
+        let is_ours = self.in_force.is_calling() || self.are_keys_ours(task.write);
+        let before = self.transaction.rest(is_ours || self.do_keys_rest(task.write.table))?;
         let done = Box::pin(self.store_judged(task)).await;
-        self.rest(before)?;
+        self.transaction.rest(before)?;
         done
-    }
-
-    /// Has the engine's foreign keys rest, or do what they do again; whether they rested.
-    pub(super) fn rest(&mut self, rest: bool) -> Result<bool> {
-        let before = self.transaction.rest(rest)?;
-        self.does_keys = rest;
-        Ok(before)
     }
 
     /// Whether keys are not looked at when rows of a table change, and do nothing.

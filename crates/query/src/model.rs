@@ -115,7 +115,10 @@ impl Model {
         for (table, references) in tables.iter_mut().zip(triggers::references(&catalog)) {
             table.references = references;
         }
-        let waits = |id| catalog[id].foreign_keys.iter().any(|key: &catalog::ForeignKey| key.deferrable);
+        let is_ours = |key: &catalog::ForeignKey| {
+            key.deferrable || key.on_update == catalog::ReferentialAction::Restrict
+        };
+        let waits = |id| catalog[id].foreign_keys.iter().any(is_ours);
         let has_triggers = tables.iter().any(|table| {
             !table.triggers.is_empty() || table.uniques.iter().any(|key: &UniqueModel| key.deferrable)
         }) || catalog.ids().any(waits);

@@ -301,18 +301,33 @@ pub(crate) fn hangs_on_keys(model: &Model, id: TableId) -> BTreeSet<ColumnId> {
             let domain = table[*column].domain.as_ref().and_then(|name| model.catalog.domains.get(name));
             table[*column].not_null || domain.is_some_and(|domain| domain.not_null)
         };
-        let hangs = |column: &&ColumnId| {
-            empties && is_not_null(column) || over.iter().any(|expr| check::names(expr, &[**column].into()))
+        let hangs = |column: &ColumnId| {
+            empties && is_not_null(column) || over.iter().any(|expr| check::names(expr, &[*column].into()))
         };
-        found.extend(key.columns.iter().filter(hangs).copied());
+        found.extend(key.columns.iter().filter(|column| hangs(column)).copied());
+        if key.on_update == ReferentialAction::Cascade {
+            found.extend(converted(&model.catalog, table, key));
+        }
     }
     found
 }
 
-/// Whether keys are to be looked at because of this when the statement or the transaction ends.
+/// The columns of a foreign key to which values of another type are carried, or longer ones.
+fn converted(catalog: &Catalog, table: &Table, key: &ForeignKey) -> Vec<ColumnId> {
+    let Some((_, target)) = catalog.table(&key.target) else { return Vec::new() };
+    let pairs = key.columns.iter().zip(&key.target_columns);
+    let is_converted = |(at, name): &(&ColumnId, &Arc<str>)| {
+        let (from, to) = (target.column(name), &table[**at]);
+        from.is_some_and(|(_, from)| from.ty != to.ty || from.modifier != to.modifier)
+    };
+    pairs.filter(is_converted).map(|(at, _)| *at).collect()
+}
+
+/// Whether keys are to be looked at because of this in another way than engines do: when the transaction ends, or although another row has
+/// taken over what they refer to.
 fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
-    let table = &model.catalog[id];
-    if model[id].uniques.iter().any(|key| key.deferrable && may_double(model, id, key, operation)) {
+    let (table, operation) = (&model.catalog[id], &whole(model, id, operation));
+    if model[id].uniques.iter().any(|key| key.deferrable && may_double(key, operation)) {
         return true;
     }
     let is_own = |key: &ForeignKey| {
@@ -323,28 +338,36 @@ fn is_put_off(model: &Model, id: TableId, operation: &Operation) -> bool {
                 Operation::Delete | Operation::Truncate => false,
             }
     };
-    let looks = |key: &ForeignKey| key.deferrable && looks_at(table, key, operation);
+    let restricts = |key: &ForeignKey| {
+        key.on_update == ReferentialAction::Restrict && matches!(operation, Operation::Update(_))
+    };
+    let looks = |key: &ForeignKey| (key.deferrable || restricts(key)) && looks_at(table, key, operation);
     table.foreign_keys.iter().any(is_own) || references_to(model, id).any(|(_, key)| looks(key))
 }
 
 /// Whether rows may come to have one key when this happens to some.
-fn may_double(model: &Model, id: TableId, key: &UniqueModel, operation: &Operation) -> bool {
+fn may_double(key: &UniqueModel, operation: &Operation) -> bool {
     let columns = match operation {
         Operation::Insert => return true,
         Operation::Delete | Operation::Truncate => return false,
         Operation::Update(columns) => columns,
     };
+    key.keys.iter().chain(&key.predicate).any(|expr| check::names(expr, columns))
+}
+
+/// The same with the columns that are computed of those that are set.
+fn whole(model: &Model, id: TableId, operation: &Operation) -> Operation {
+    let Operation::Update(columns) = operation else { return operation.clone() };
     let fills = model.catalog[id].column_ids().zip(&model[id].fills);
     let computed = fills.filter_map(|(column, fill)| match fill {
         Fill::Generated(Ok(expr)) => check::names(expr, columns).then_some(column),
         Fill::Generated(Err(_)) | Fill::Default(_) | Fill::Identity { .. } | Fill::Null => None,
     });
-    let changed: BTreeSet<ColumnId> = columns.iter().copied().chain(computed).collect();
-    key.keys.iter().chain(&key.predicate).any(|expr| check::names(expr, &changed))
+    Operation::Update(columns.iter().copied().chain(computed).collect())
 }
 
 /// Whether a foreign key to a table may be left without its row when this happens there.
-pub fn looks_at(target: &Table, key: &ForeignKey, operation: &Operation) -> bool {
+fn looks_at(target: &Table, key: &ForeignKey, operation: &Operation) -> bool {
     let action = match operation {
         Operation::Delete => &key.on_delete,
         Operation::Update(columns) => {
@@ -383,15 +406,27 @@ pub fn references_to(model: &Model, target: TableId) -> impl Iterator<Item = (Ta
 pub fn carried<'m>(
     model: &'m Model,
     id: TableId,
-    operation: &'m Operation,
-) -> impl Iterator<Item = (TableId, &'m ForeignKey, Operation)> {
-    let target = &model.catalog[id];
+    operation: &Operation,
+) -> impl Iterator<Item = (TableId, &'m ForeignKey, Operation)> + use<'m> {
+    let (target, operation) = (&model.catalog[id], whole(model, id, operation));
     references_to(model, id)
-        .filter_map(move |(from, key)| Some((from, key, action_of(target, key, operation)?)))
+        .filter_map(move |(from, key)| Some((from, key, action_of(target, key, &operation)?)))
 }
 
 /// A table to which something happens, and those to which foreign keys carry it on.
 pub fn reached(model: &Model, table: TableId, operations: Vec<Operation>) -> BTreeSet<TableId> {
+    followed(model, table, operations).into_iter().map(|(table, _)| table).collect()
+}
+
+/// The same, as far as their rows become others.
+pub fn changed(model: &Model, table: TableId, operations: Vec<Operation>) -> BTreeSet<TableId> {
+    let followed = followed(model, table, operations).into_iter();
+    let is_changed = |operation: &Operation| matches!(operation, Operation::Update(_));
+    followed.filter(|(_, operation)| is_changed(operation)).map(|(table, _)| table).collect()
+}
+
+/// What happens to a table, and wherever foreign keys carry it on.
+fn followed(model: &Model, table: TableId, operations: Vec<Operation>) -> BTreeSet<(TableId, Operation)> {
     let mut met: BTreeSet<(TableId, Operation)> = BTreeSet::new();
     let mut open: Vec<_> = operations.into_iter().map(|operation| (table, operation)).collect();
     while let Some(next) = open.pop() {
@@ -400,18 +435,12 @@ pub fn reached(model: &Model, table: TableId, operations: Vec<Operation>) -> BTr
             met.insert(next);
         }
     }
-    met.into_iter().map(|(table, _)| table).collect()
+    met
 }
 
-/// Whether foreign keys do or ask something beyond a command when this happens to rows of a table: what they do to other rows, and what
-/// waits. Of rows that go everything does, because they go one after the other.
-pub fn is_of_keys(model: &Model, id: TableId, operation: &Operation) -> bool {
-    match operation {
-        Operation::Delete => references_to(model, id).next().is_some(),
-        Operation::Insert | Operation::Update(_) | Operation::Truncate => {
-            is_put_off(model, id, operation) || carried(model, id, operation).next().is_some()
-        }
-    }
+/// Whether foreign keys do or ask anything when rows of a table change.
+pub fn has_keys(model: &Model, id: TableId) -> bool {
+    !model.catalog[id].foreign_keys.is_empty() || references_to(model, id).next().is_some()
 }
 
 /// What a foreign key does where it is declared when something happens to rows of the table that it references.

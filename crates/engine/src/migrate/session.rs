@@ -98,7 +98,7 @@ impl FileSession {
 
     /// Takes back what is in force after a statement; of one that failed only what was there before.
     pub(super) fn leave(&mut self, work: &Work<'_>, before: usize, is_done: bool) {
-        let waiting = std::iter::from_fn(|| work.in_force.next_deferred());
+        let waiting = work.in_force.take_deferred().into_iter();
         self.waiting = waiting.take(if is_done { usize::MAX } else { before }).collect();
         self.given = work.in_force.given(|given| given.clone());
         if is_done {
@@ -210,6 +210,12 @@ fn moved(deferred: Deferred, from: &Model, to: &Model) -> Result<Deferred> {
         let same = found.filter(|(_, now)| now.columns == before.columns);
         same.map(|(id, _)| id).ok_or_else(|| pending(&before.name))
     };
+    let key_of = |table: catalog::TableId, key: usize| -> Result<(catalog::TableId, usize)> {
+        let there = table_of(table)?;
+        let name = &from.catalog[table].foreign_keys[key].name;
+        let at = to.catalog[there].foreign_keys.iter().position(|known| known.name == *name);
+        Ok((there, at.ok_or_else(|| pending(&from.catalog[table].name))?))
+    };
     match deferred {
         Deferred::Trigger { table, trigger, operation, old, new } => {
             let there = table_of(table)?;
@@ -218,12 +224,13 @@ fn moved(deferred: Deferred, from: &Model, to: &Model) -> Result<Deferred> {
             let trigger = at.ok_or_else(|| pending(&from.catalog[table].name))?;
             Ok(Deferred::Trigger { table: there, trigger, operation, old, new })
         }
-        Deferred::Reference { from: table, key, values, is_left } => {
-            let there = table_of(table)?;
-            let name = &from.catalog[table].foreign_keys[key].name;
-            let at = to.catalog[there].foreign_keys.iter().position(|known| known.name == *name);
-            let key = at.ok_or_else(|| pending(&from.catalog[table].name))?;
-            Ok(Deferred::Reference { from: there, key, values, is_left })
+        Deferred::Reference { from: table, key, at, row } => {
+            let (from, key) = key_of(table, key)?;
+            Ok(Deferred::Reference { from, key, at, row })
+        }
+        Deferred::Left { from: table, key, values, restricts } => {
+            let (from, key) = key_of(table, key)?;
+            Ok(Deferred::Left { from, key, values, restricts })
         }
         Deferred::Unique { table, key, row } => {
             let there = table_of(table)?;

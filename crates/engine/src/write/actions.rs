@@ -9,6 +9,7 @@ use query::model::ROW;
 use query::triggers::{self, Operation};
 use query::{Action, Expr, Guard, Judge, Source, Write, WriteGuard};
 use sql::ast::TriggerTiming;
+use types::cast::cast;
 use types::{Result, Type, Value};
 
 use super::afterwards::Queue;
@@ -69,7 +70,7 @@ impl Work<'_> {
         self.act_as_owner(&deed, queue).await.map_err(|error| error.without_context(OF_KEYS))?;
         if matches!(action, ReferentialAction::SetDefault(_)) {
             // Rows that had these values by default have them still, and nobody else would look.
-            self.look_at_reference((from, at), &deed.values, true).await?;
+            self.look_for_left((from, at), &deed.values, false).await?;
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ impl Work<'_> {
     async fn act_as_owner(&mut self, deed: &Deed<'_>, queue: &mut Queue) -> Result<()> {
         let settings = self.run.session.settings.clone();
         count_trigger(&settings, 1)?;
-        let rested = self.rest(true)?;
+        let rested = self.transaction.rest(true)?;
         let owner = self.served.model.catalog[deed.from].owner.clone();
         let caller = std::mem::replace(&mut self.run.caller.role, owner);
         let begun = self.in_force.history.begin();
@@ -91,7 +92,7 @@ impl Work<'_> {
         self.since = around;
         self.in_force.history.done();
         self.run.caller.role = caller;
-        self.rest(rested)?;
+        self.transaction.rest(rested)?;
         count_trigger(&settings, -1)?;
         done
     }
@@ -117,13 +118,8 @@ impl Work<'_> {
                 }
                 Operation::Insert | Operation::Truncate => Vec::new(),
             };
-            let part = Part {
-                table: from,
-                operations: vec![operation.clone()],
-                rows,
-                role: caller.clone(),
-                does_keys: true,
-            };
+            let operations = vec![operation.clone()];
+            let part = Part { table: from, operations, rows, role: caller.clone() };
             match is_last {
                 true => return self.queue(queue, part).await,
                 false => self.queue_rows(queue, part).await?,
@@ -154,9 +150,9 @@ impl Work<'_> {
         for row in found {
             let wanted = self.acted(deed, &columns, &row.values).await?;
             let Some(change) = self.change(&write, row, columns.clone(), wanted).await? else { continue };
-            self.apply(&write, &change).await?;
-            let doubts = self.doubts(deed.from, &change.new).await?;
-            stored.push(Stored { doubts, ..change.into() });
+            let key = self.apply(&write, &change).await?;
+            let keys = (Some(change.key), key);
+            stored.push(self.noted(deed.from, keys, change.into()).await?);
         }
         Ok(stored)
     }
@@ -167,8 +163,10 @@ impl Work<'_> {
         let mut row = row.to_vec();
         match action {
             ReferentialAction::Cascade => {
-                let given = deed.key.columns.iter().zip(deed.becomes.iter().flatten());
-                given.for_each(|(column, value)| row[usize::from(column.0)] = value.clone());
+                let given = deed.key.columns.iter().zip(&deed.key.target_columns);
+                for ((&column, name), value) in given.zip(deed.becomes.iter().flatten()) {
+                    row[usize::from(column.0)] = self.carried_value(deed, (column, name), value)?;
+                }
             }
             ReferentialAction::SetDefault(_) => {
                 let write = of_key(deed.from);
@@ -181,6 +179,24 @@ impl Work<'_> {
             }
         }
         Ok(row)
+    }
+
+    /// A value that is carried to a column, as that can have it.
+    fn carried_value(
+        &self,
+        deed: &Deed<'_>,
+        (column, name): (ColumnId, &Arc<str>),
+        value: &Value,
+    ) -> Result<Value> {
+        let catalog = &self.served.model.catalog;
+        let to = &catalog[deed.from][column];
+        let from = catalog.table(&deed.key.target).and_then(|(_, target)| target.column(name));
+        match from {
+            Some((_, from)) if from.ty != to.ty || from.modifier != to.modifier => {
+                cast(&from.ty, &to.ty, to.modifier, false, value, &self.run.session)
+            }
+            Some(_) | None => Ok(value.clone()),
+        }
     }
 
     /// Where the columns of a table stand that a key references.

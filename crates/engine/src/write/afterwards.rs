@@ -17,6 +17,7 @@ use super::parts::Part;
 use super::references::TouchedKey;
 use super::seen::Seen;
 use super::together::Stored;
+use crate::constraints::Constraints;
 use crate::in_force::Deferred;
 use crate::work::Work;
 
@@ -25,7 +26,11 @@ pub(super) enum Due {
     /// A trigger is to be fired, by its position.
     Trigger(usize),
     /// A key is to be looked at.
-    Key(Deferred),
+    Key {
+        what: Deferred,
+        /// Whether it may wait for the end of the transaction.
+        may_wait: bool,
+    },
     /// A foreign key is to do something to rows that refer to it.
     Action(KeyAt),
 }
@@ -34,6 +39,8 @@ pub(super) enum Due {
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Waiting>,
+    /// What has come since the round began: it is not known yet what of it waits longer.
+    coming: VecDeque<Waiting>,
     pub(super) seen: Seen,
 }
 
@@ -75,13 +82,58 @@ impl Work<'_> {
             self.run.caller.role = caller;
             queued?;
         }
-        while let Some(Waiting { table, role, what }) = queue.waiting.pop_front() {
-            let caller = std::mem::replace(&mut self.run.caller.role, role);
-            let done = self.take_turn(table, what, &mut queue).await;
-            self.run.caller.role = caller;
-            done?;
+        while !queue.coming.is_empty() {
+            self.begin_round(&mut queue)?;
+            while let Some(Waiting { table, role, what }) = queue.waiting.pop_front() {
+                let caller = std::mem::replace(&mut self.run.caller.role, role);
+                let done = self.take_turn(table, what, &mut queue).await;
+                self.run.caller.role = caller;
+                done?;
+            }
         }
         Ok(())
+    }
+
+    /// Has what may wait longer do so; the rest is done in this round (`afterTriggerMarkEvents`).
+    fn begin_round(&self, queue: &mut Queue) -> Result<()> {
+        let constraints = self.in_force.constraints();
+        for mut waiting in std::mem::take(&mut queue.coming) {
+            if let What::Rows(rows) = &mut waiting.what {
+                for happened in rows {
+                    let due = std::mem::take(&mut happened.due);
+                    for due in due {
+                        match self.put_off_due(&constraints, (waiting.table, happened), due) {
+                            Ok(due) => happened.due.push(due),
+                            Err(deferred) => self.in_force.defer(deferred)?,
+                        }
+                    }
+                }
+            }
+            queue.waiting.push_back(waiting);
+        }
+        Ok(())
+    }
+
+    /// What is to be done at once; as an error, what waits.
+    fn put_off_due(
+        &self,
+        constraints: &Constraints,
+        (table, happened): (TableId, &Happened),
+        due: Due,
+    ) -> std::result::Result<Due, Deferred> {
+        let model = &self.served.model;
+        match due {
+            Due::Key { what, may_wait: true } if constraints.put_off(model, &what) => Err(what),
+            Due::Trigger(trigger)
+                if model[table].triggers[trigger].statement.constraint
+                    && constraints.puts_off(model, table, trigger) =>
+            {
+                let (old, new) = versions(&happened.operation, &happened.row);
+                let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
+                Err(Deferred::Trigger { table, trigger, operation: happened.operation.clone(), old, new })
+            }
+            Due::Key { .. } | Due::Trigger(_) | Due::Action(_) => Ok(due),
+        }
     }
 
     /// Has wait what is to be done after a part.
@@ -92,7 +144,7 @@ impl Work<'_> {
             let set = queue.seen.set(table, &operation);
             let end = queue.seen.ends(set);
             let what = What::End { operation, set, end };
-            queue.waiting.push_back(Waiting { table, role: role.clone(), what });
+            queue.coming.push_back(Waiting { table, role: role.clone(), what });
         }
         Ok(())
     }
@@ -100,19 +152,19 @@ impl Work<'_> {
     /// The same after its rows alone: it goes on.
     pub(super) async fn queue_rows(&mut self, queue: &mut Queue, part: Part) -> Result<()> {
         let model = self.served.model.clone();
-        let Part { table, operations, rows, role, does_keys } = part;
+        let Part { table, operations, rows, role } = part;
         let mut happened = Vec::new();
         for row in rows {
             let Some(operation) = of_row(&operations, &row) else { continue };
             let set = queue.seen.set(table, operation);
             queue.seen.note(&model, (set, table, operation), &row);
-            let due = self.due(table, operation, (&row, does_keys)).await?;
+            let due = self.due(table, operation, &row).await?;
             if !due.is_empty() {
                 happened.push(Happened { operation: operation.clone(), set, row, due });
             }
         }
         if !happened.is_empty() {
-            queue.waiting.push_back(Waiting { table, role, what: What::Rows(happened) });
+            queue.coming.push_back(Waiting { table, role, what: What::Rows(happened) });
         }
         Ok(())
     }
@@ -147,50 +199,25 @@ impl Work<'_> {
                     let occasion = Occasion { table, operation: &operation, old, rows };
                     self.fire(trigger, occasion, new.map(<[Value]>::to_vec)).await?;
                 }
-                Due::Key(key) => self.do_deferred(key).await?,
+                Due::Key { what, .. } => self.do_deferred(what).await?,
                 Due::Action(key) => self.act(key, (table, &row), queue).await?,
             }
         }
         Ok(())
     }
 
-    /// What is to be done at once because something happened to a row, in order; what is not waits.
-    async fn due(
-        &mut self,
-        table: TableId,
-        operation: &Operation,
-        (row, does_keys): (&Stored, bool),
-    ) -> Result<Vec<Due>> {
+    /// What is to be done because something happened to a row, in order.
+    async fn due(&mut self, table: TableId, operation: &Operation, row: &Stored) -> Result<Vec<Due>> {
         let model = self.served.model.clone();
         let (old, new) = versions(operation, row);
         // In the order of the names of triggers, of which keys have some of PostgreSQL's own.
-        let mut due: Vec<(&str, Due)> = Vec::new();
-        for TouchedKey { trigger, due: what, may_wait } in
-            self.keys_touched(table, operation, (row, does_keys))
-        {
-            match what {
-                Due::Key(what) if may_wait && self.in_force.constraints().put_off(&model, &what) => {
-                    self.in_force.defer(what)?;
-                }
-                what => due.push((trigger, what)),
-            }
-        }
+        let keys = self.keys_touched(table, operation, row);
+        let mut due: Vec<(&str, Due)> = keys.into_iter().map(|key| (key.trigger, key.due)).collect();
         for (at, trigger) in model[table].triggers.iter().enumerate() {
-            if !trigger.is_on(self.replication())
-                || !trigger.fires(operation, TriggerTiming::After, true)
-                || !self.holds(table, trigger, old, new).await?
+            if trigger.is_on(self.replication())
+                && trigger.fires(operation, TriggerTiming::After, true)
+                && self.holds(table, trigger, old, new).await?
             {
-                continue;
-            }
-            if !trigger.statement.constraint {
-                due.push((&trigger.name, Due::Trigger(at)));
-                continue;
-            }
-            let (old, new) = (old.map(<[Value]>::to_vec), new.map(<[Value]>::to_vec));
-            let waiting = Deferred::Trigger { table, trigger: at, operation: operation.clone(), old, new };
-            if self.in_force.constraints().put_off(&model, &waiting) {
-                self.in_force.defer(waiting)?;
-            } else {
                 due.push((&trigger.name, Due::Trigger(at)));
             }
         }
@@ -199,28 +226,16 @@ impl Work<'_> {
     }
 
     /// The keys that do something, or are to be looked at, because of what happened to a row.
-    fn keys_touched(
-        &self,
-        table: TableId,
-        operation: &Operation,
-        (row, does_keys): (&Stored, bool),
-    ) -> Vec<TouchedKey> {
+    fn keys_touched(&self, table: TableId, operation: &Operation, row: &Stored) -> Vec<TouchedKey> {
         let has_primary = self.served.model.catalog[table].primary_key.is_some();
-        let doubted = |key: &usize| TouchedKey {
+        let doubted = |key: &usize| {
+            let what = Deferred::Unique { table, key: *key, row: row.new.clone() };
             // The primary key is the first one.
-            trigger: if has_primary && *key == 0 {
-                "PK_ConstraintTrigger"
-            } else {
-                "Unique_ConstraintTrigger"
-            },
-            due: Due::Key(Deferred::Unique { table, key: *key, row: row.new.clone() }),
-            may_wait: true,
+            let trigger =
+                if has_primary && *key == 0 { "PK_ConstraintTrigger" } else { "Unique_ConstraintTrigger" };
+            TouchedKey { trigger, due: Due::Key { what, may_wait: true } }
         };
-        let references = match does_keys {
-            true => self.references_touched(table, operation, versions(operation, row)),
-            false => Vec::new(),
-        };
-        row.doubts.iter().map(doubted).chain(references).collect()
+        row.doubts.iter().map(doubted).chain(self.references_touched(table, operation, row)).collect()
     }
 
     /// Does something that waited for the end of the transaction.
@@ -232,8 +247,11 @@ impl Work<'_> {
                 let occasion = Occasion { table, operation: &operation, old: old.as_deref(), rows: None };
                 self.fire(trigger, occasion, new).await.map(drop)
             }
-            Deferred::Reference { from, key, values, is_left } => {
-                self.look_at_reference((from, key), &values, is_left).await
+            Deferred::Reference { from, key, at, row } => {
+                self.look_at_reference((from, key), (at, &row)).await
+            }
+            Deferred::Left { from, key, values, restricts } => {
+                self.look_for_left((from, key), &values, restricts).await
             }
             Deferred::Unique { table, key, row } => self.look_at_key((table, key), &row).await,
         }
@@ -246,6 +264,9 @@ pub(super) fn of_row<'o>(operations: &'o [Operation], row: &Stored) -> Option<&'
 }
 
 /// A row as it was and as it is.
-fn versions<'r>(operation: &Operation, row: &'r Stored) -> (Option<&'r [Value]>, Option<&'r [Value]>) {
+pub(super) fn versions<'r>(
+    operation: &Operation,
+    row: &'r Stored,
+) -> (Option<&'r [Value]>, Option<&'r [Value]>) {
     (row.old.as_deref(), (*operation != Operation::Delete).then_some(&row.new[..]))
 }

@@ -13,7 +13,7 @@ use types::{Error, Result, Value};
 
 use super::parts::Part;
 use super::together::Stored;
-use super::{StoredRow, Task, Touched, check_affected, count};
+use super::{StoredRow, Task, Touched, check_affected, count, split};
 use crate::contract::Failure;
 use crate::database::Applied;
 use crate::work::{Bound, Work};
@@ -33,11 +33,15 @@ impl Work<'_> {
             return false;
         }
         // Keys that wait are looked at with the triggers. A view that is filled anew has none.
-        if self.transaction.do_references_wait() && !write.refreshes {
+        if self.are_all_keys_ours() && !write.refreshes {
             return true;
         }
         let model = &self.served.model;
         let operations = triggers::operations(write);
+        // What was to be looked at is not there as it was, when it has become another.
+        if self.in_force.has_own(|| triggers::changed(model, write.table, operations.clone())) {
+            return true;
+        }
         if self.replication() == Replication::Replica {
             let fires = |operation| triggers::fires_any_replicated(model, write.table, operation);
             return model.has_triggers() && operations.iter().any(fires);
@@ -52,21 +56,16 @@ impl Work<'_> {
         operations.iter().any(fires)
     }
 
+    /// Whether what foreign keys do and ask is ours whatever is written: they wait, or the engine's cannot act.
+    fn are_all_keys_ours(&self) -> bool {
+        self.transaction.do_references_wait() || self.in_force.is_calling()
+    }
+
     /// Whether what foreign keys do and ask is ours while a write is done, and not the engine's.
     pub(super) fn are_keys_ours(&self, write: &Write) -> bool {
         let model = &self.served.model;
-        if !model.catalog[write.table].is_stored() || !self.fires(write) {
-            return false;
-        }
-        let all = || Operation::Update(model.catalog[write.table].column_ids().collect());
-        let is_ours = |operation: &Operation| match operation {
-            // Triggers before rows may change what the statement does not.
-            Operation::Update(_) => triggers::is_of_keys(model, write.table, &all()),
-            Operation::Insert | Operation::Delete | Operation::Truncate => {
-                triggers::is_of_keys(model, write.table, operation)
-            }
-        };
-        self.transaction.do_references_wait() || triggers::operations(write).iter().any(is_ours)
+        let has_keys = || self.are_all_keys_ours() || triggers::has_keys(model, write.table);
+        model.catalog[write.table].is_stored() && has_keys() && self.fires(write)
     }
 
     /// Runs a write that fires triggers.
@@ -81,7 +80,7 @@ impl Work<'_> {
         let passed = match &write.action {
             Action::Delete { filter } => self.pass_gone(task, filter.as_ref()).await?,
             Action::Insert(_) | Action::Update { .. } => {
-                let passed = self.passed(write, parameters).await?;
+                let passed = self.pass(write, parameters).await?;
                 check_affected(write, passed.touched.keys.len())?;
                 self.returning(task, &passed.touched).await?;
                 passed
@@ -91,28 +90,12 @@ impl Work<'_> {
             Action::Delete { .. } => passed.rows.len(),
             Action::Insert(_) | Action::Update { .. } => passed.touched.keys.len(),
         };
-        let (role, does_keys) = (self.run.caller.role.clone(), self.does_keys);
-        self.finish(Part { table: write.table, operations, rows: passed.rows, role, does_keys }).await?;
+        let role = self.run.caller.role.clone();
+        self.finish(Part { table: write.table, operations, rows: passed.rows, role }).await?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
-    /// Stores the rows of an insert or update; a second time with foreign keys that are ours, when the engine's refuse a row that a later
-    /// one may satisfy.
-    async fn passed(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed> {
-        if self.does_keys {
-            return Ok(self.pass(write, parameters).await?);
-        }
-        self.open_part().await?;
-        let ended = self.pass(write, parameters).await;
-        let ended = self.close_part(ended).await;
-        if !matches!(ended, Err(Failure::ForeignKey)) {
-            return Ok(ended?);
-        }
-        // They are looked at among the triggers.
-        self.rest(true)?;
-        Ok(self.pass(write, parameters).await?)
-    }
-
+    /// Stores the rows of an insert or update.
     async fn pass(&mut self, write: &Write, parameters: &[Value]) -> Result<Passed, Failure> {
         let mut passed = Passed::default();
         match &write.action {
@@ -227,9 +210,10 @@ impl Work<'_> {
             return match self.stored(write, std::slice::from_ref(&row)).await {
                 Ok(keys) => {
                     passed.touched.inserted += count(keys.len());
+                    let key = keys.first().copied().unwrap_or_default();
                     keys.into_iter().for_each(|key| passed.touched.meet(key));
-                    let doubts = self.doubts(write.table, &row).await?;
-                    passed.rows.push(Stored { old: None, new: row, doubts });
+                    let row = Stored { new: row, ..Stored::default() };
+                    passed.rows.push(self.noted(write.table, (None, key), row).await?);
                     Ok(())
                 }
                 Err(Failure::Unique { .. })
@@ -254,9 +238,22 @@ impl Work<'_> {
         passed: &mut Passed,
     ) -> Result<i64, Failure> {
         let key = self.apply(write, &change).await?;
-        let doubts = self.doubts(write.table, &change.new).await?;
-        passed.rows.push(Stored { doubts, ..change.into() });
+        let keys = (Some(change.key), key);
+        passed.rows.push(self.noted(write.table, keys, change.into()).await?);
         Ok(key)
+    }
+
+    /// A row that is stored, with what is to be known of it when its keys are looked at.
+    pub(super) async fn noted(
+        &mut self,
+        table: TableId,
+        (before, key): (Option<i64>, i64),
+        row: Stored,
+    ) -> Result<Stored> {
+        let has_references = !self.served.model.catalog[table].foreign_keys.is_empty();
+        let was_own = has_references && self.in_force.note_own(table, before, key);
+        let doubts = self.doubts(table, &row.new).await?;
+        Ok(Stored { key, doubts, was_own, ..row })
     }
 
     /// Deletes the rows of a deletion. What is returned of them, they say while they are there; or afterwards, as they were, where
@@ -297,7 +294,7 @@ impl Work<'_> {
         }
         let mut gone = Vec::with_capacity(rows.len());
         for (at, row) in rows.into_iter().enumerate() {
-            if at > 0 && !self.is_there(table, row.key).await? {
+            if at > 0 && self.row_at(table, row.key).await?.is_none() {
                 return Err(already_modified("updated"));
             }
             if self.fire_before(table, &Operation::Delete, Some(&row.values), None).await?.is_none() {
@@ -311,11 +308,13 @@ impl Work<'_> {
         Ok(gone)
     }
 
-    /// Whether a row is there as it was found.
-    async fn is_there(&mut self, table: TableId, key: i64) -> Result<bool> {
+    /// The row that has a key.
+    pub(super) async fn row_at(&mut self, table: TableId, key: i64) -> Result<Option<Vec<Value>>> {
         let read = self.whole_rows_of((ROW, table), Source::Written { id: ROW, table });
+        let width = read.outputs.len();
         let found = self.rows(&read, Bound { written: &[key], ..Bound::default() }).await?;
-        Ok(!found.is_empty())
+        let found = found.into_iter().next().map(|row| split(row, width)).transpose()?;
+        Ok(found.map(|(row, _)| row.values))
     }
 }
 

@@ -30,8 +30,6 @@ pub(crate) struct Part {
     pub(super) rows: Vec<Stored>,
     /// For whom it was done.
     pub(super) role: Arc<str>,
-    /// Whether its foreign keys are ours and not the engine's.
-    pub(super) does_keys: bool,
 }
 
 /// What the parts of a statement have done so far.

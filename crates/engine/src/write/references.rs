@@ -10,7 +10,8 @@ use types::{Code, Error, Named, Type, Value};
 
 use super::StoredRow;
 use super::actions::WHO;
-use super::afterwards::Due;
+use super::afterwards::{Due, versions};
+use super::together::Stored;
 use crate::in_force::Deferred;
 use crate::work::{Bound, Work};
 
@@ -25,8 +26,6 @@ pub(super) struct TouchedKey {
     /// How the name of the trigger begins by which PostgreSQL does it: its triggers and ours go by their names.
     pub(super) trigger: &'static str,
     pub(super) due: Due,
-    /// Whether it may wait for the end of the transaction.
-    pub(super) may_wait: bool,
 }
 
 impl Work<'_> {
@@ -42,7 +41,8 @@ impl Work<'_> {
             }
             let (target, _) = model.catalog.table(&key.target)?;
             if !self.has_row(target, &key.target_columns, &values).await.unwrap_or(true) {
-                return Some(self.missing(write.table, key, row));
+                let relation = self.relation_of(write.table, row).await.unwrap_or(write.table);
+                return Some(self.missing(relation, key, row));
             }
         }
         None
@@ -132,8 +132,9 @@ impl Work<'_> {
         &self,
         table: TableId,
         operation: &Operation,
-        (old, new): (Option<&[Value]>, Option<&[Value]>),
+        row: &Stored,
     ) -> Vec<TouchedKey> {
+        let (old, new) = versions(operation, row);
         let model = &self.served.model;
         let declared = &model.catalog[table];
         let of = |row: Option<&[Value]>, columns: &[ColumnId]| -> Option<Vec<Value>> {
@@ -153,10 +154,12 @@ impl Work<'_> {
             return touched;
         }
         for (key, foreign) in declared.foreign_keys.iter().enumerate() {
-            if let Some(values) = of(new, &foreign.columns).filter(|_| !is_kept(&foreign.columns)) {
-                let what = Deferred::Reference { from: table, key, values, is_left: false };
-                let due = Due::Key(what);
-                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_c", due, may_wait: true });
+            // What was to be looked at of a row that the same transaction made is not there any more.
+            let is_looked_at = row.was_own || !is_kept(&foreign.columns);
+            if of(new, &foreign.columns).is_some() && is_looked_at {
+                let what = Deferred::Reference { from: table, key, at: row.key, row: row.new.clone() };
+                let due = Due::Key { what, may_wait: true };
+                touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_c", due });
             }
         }
         if *operation == Operation::Insert {
@@ -169,42 +172,62 @@ impl Work<'_> {
             let (Some(key), Some(values)) = (key, values) else { continue };
             let action =
                 if *operation == Operation::Delete { &foreign.on_delete } else { &foreign.on_update };
+            let restricts = *action == ReferentialAction::Restrict;
             let due = match acts(action) {
                 true => Due::Action((from, key)),
-                false => Due::Key(Deferred::Reference { from, key, values, is_left: true }),
+                false => {
+                    let what = Deferred::Left { from, key, values, restricts };
+                    Due::Key { what, may_wait: !restricts }
+                }
             };
-            let may_wait = *action != ReferentialAction::Restrict;
-            touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_a", due, may_wait });
+            touched.push(TouchedKey { trigger: "RI_ConstraintTrigger_a", due });
         }
         touched
     }
 
-    /// Refuses a reference without its row.
+    /// Refuses a row that refers to nothing, if it is there as it was stored: what it has become is looked at anew.
     pub(super) async fn look_at_reference(
         &mut self,
         (from, key): (TableId, usize),
+        (at, row): (i64, &[Value]),
+    ) -> types::Result<()> {
+        let model = self.served.model.clone();
+        let declared = &model.catalog[from];
+        let Some(key) = declared.foreign_keys.get(key) else { return Ok(()) };
+        let Some((target, _)) = model.catalog.table(&key.target) else { return Ok(()) };
+        let values: Vec<Value> =
+            key.columns.iter().map(|column| row[usize::from(column.0)].clone()).collect();
+        if self.has_row(target, &key.target_columns, &values).await? {
+            return Ok(());
+        }
+        let Some(found) = self.row_at(from, at).await? else { return Ok(()) };
+        let mut pairs = found.iter().zip(row).zip(&declared.columns);
+        match pairs.all(|((found, row), column)| super::is_same(&column.ty, found, row)) {
+            true => Err(self.missing(from, key, row)),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a row to have gone or changed that is referenced as it was, unless another one is like that and may be.
+    pub(super) async fn look_for_left(
+        &mut self,
+        (from, key): (TableId, usize),
         values: &[Value],
-        is_left: bool,
+        restricts: bool,
     ) -> types::Result<()> {
         let model = self.served.model.clone();
         let referencing = &model.catalog[from];
         let Some(key) = referencing.foreign_keys.get(key) else { return Ok(()) };
         let Some((target, referenced)) = model.catalog.table(&key.target) else { return Ok(()) };
         if !self.has_row(from, &names_of(referencing, key), values).await?
-            || self.has_row(target, &key.target_columns, values).await?
+            || !restricts && self.has_row(target, &key.target_columns, values).await?
         {
             return Ok(());
         }
-        let row = |table: &Table, columns: &[ColumnId]| {
-            let mut row = vec![Value::Null; table.columns.len()];
-            columns.iter().zip(values).for_each(|(at, value)| row[usize::from(at.0)] = value.clone());
-            row
-        };
-        if !is_left {
-            return Err(self.missing(from, key, &row(referencing, &key.columns)));
-        }
         let columns = columns_of(referenced, key);
-        Err(self.still_referenced(target, &columns, &row(referenced, &columns), key, referencing))
+        let mut row = vec![Value::Null; referenced.columns.len()];
+        columns.iter().zip(values).for_each(|(at, value)| row[usize::from(at.0)] = value.clone());
+        Err(self.still_referenced(target, &columns, &row, key, referencing))
     }
 
     /// The error of a row that went or changed and is referenced as it was. Nothing when another row is like that.

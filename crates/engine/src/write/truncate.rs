@@ -14,13 +14,15 @@ impl Work<'_> {
         let truncation = truncation.get();
         let model = self.served.model.clone();
         for table in &truncation.tables {
-            if self.in_force.is_busy(*table) {
-                let name = &model.catalog[*table].name.name;
-                let message = format!(
-                    "cannot TRUNCATE \"{name}\" because it is being used by active queries in this session"
-                );
-                return Err(Error::raised("55006", message));
-            }
+            let is_used = self.in_force.is_busy(*table);
+            let why = match is_used || self.in_force.is_awaited(&model, *table) {
+                true if is_used => "is being used by active queries in this session",
+                true => "has pending trigger events",
+                false => continue,
+            };
+            let name = &model.catalog[*table].name.name;
+            let message = format!("cannot TRUNCATE \"{name}\" because it {why}");
+            return Err(Error::raised("55006", message));
         }
         self.fire_truncate(truncation, TriggerTiming::Before).await?;
         self.put_off().await?;
