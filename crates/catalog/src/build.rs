@@ -17,6 +17,7 @@ mod columns;
 mod comments;
 mod constraints;
 mod depend;
+mod draft;
 mod drop;
 mod foreign_keys;
 mod functions;
@@ -26,6 +27,7 @@ mod indexes;
 mod initial;
 pub(crate) mod names;
 mod objects;
+mod partitions;
 mod policies;
 pub(crate) mod positions;
 mod rename;
@@ -44,11 +46,13 @@ mod user_types;
 mod views;
 
 pub use builtin::builtin;
+pub use partitions::{partition_bound, partitioning};
 pub use session::search_path;
 pub(crate) use temporary::is_temporary;
 pub use temporary::{TEMPORARY, TEMPORARY_OF_SESSION};
 pub use views::{TypeViews, Untyped, ViewColumn};
 
+use draft::Draft;
 use resolve::Names;
 
 /// The tables of services that a project's schema names and that no crate declares: storage's and realtime's. Built on
@@ -109,7 +113,7 @@ pub fn build(base: Catalog, statements: &[Statement], views: &dyn TypeViews) -> 
 
 /// A catalog being built. Lives as long as one session of statements: `set` lasts until it is gone.
 pub struct Builder<'t> {
-    catalog: Catalog,
+    catalog: Draft,
     path: Vec<Arc<str>>,
     role: Arc<str>,
     views: &'t dyn TypeViews,
@@ -117,15 +121,15 @@ pub struct Builder<'t> {
 
 /// A builder at some point.
 pub struct Mark {
-    catalog: Catalog,
+    catalog: Draft,
     path: Vec<Arc<str>>,
     role: Arc<str>,
 }
 
 impl<'t> Builder<'t> {
     /// Goes on from a catalog; see [`builtin()`] for the first.
-    pub fn new(base: Catalog, views: &'t dyn TypeViews) -> Builder<'t> {
-        Builder { catalog: base, path: session::default_path(), role: "postgres".into(), views }
+    pub fn new(base: impl Into<Arc<Catalog>>, views: &'t dyn TypeViews) -> Builder<'t> {
+        Builder { catalog: Draft::of(base.into()), path: session::default_path(), role: "postgres".into(), views }
     }
 
     /// The same as another owner of new objects.
@@ -140,15 +144,20 @@ impl<'t> Builder<'t> {
         &self.catalog
     }
 
+    /// The same for those who keep it.
+    pub fn shared(&self) -> Arc<Catalog> {
+        self.catalog.shared()
+    }
+
     /// The catalog, complete.
     pub fn finish(mut self) -> Catalog {
         self.catalog.relationships = relationship::derive(&self.catalog);
-        self.catalog
+        self.catalog.into_catalog()
     }
 
     /// The same for those who go on elsewhere: its relationships are still those of the last [`finish`](Builder::finish).
-    pub fn pause(self) -> Catalog {
-        self.catalog
+    pub fn pause(self) -> Arc<Catalog> {
+        self.catalog.shared()
     }
 
     /// Applies one statement.
@@ -207,6 +216,12 @@ impl<'t> Builder<'t> {
     }
 
     fn dispatch(&mut self, statement: &StatementKind) -> Result<Outcome> {
+        let outcome = self.declare(statement)?;
+        self.follow_partitions();
+        Ok(outcome)
+    }
+
+    fn declare(&mut self, statement: &StatementKind) -> Result<Outcome> {
         match statement {
             StatementKind::Query(query) => self.query(query),
             StatementKind::Insert(_)

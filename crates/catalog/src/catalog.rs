@@ -9,6 +9,7 @@ use crate::access::Exposure;
 use crate::history::History;
 use crate::media::MediaHandler;
 use crate::role::{Acl, DefaultPrivilege, Role};
+use crate::system::Found;
 use crate::{Column, Domain, Function, Relationship, Sequence, Table, TableId};
 
 /// Deepest rows within rows of which fields are told.
@@ -57,6 +58,8 @@ pub struct Catalog {
     pub type_comments: HashMap<Name, String>,
     /// What building on would need to know of the past.
     pub history: History,
+    /// What was made of all this for those who look into the system relations.
+    pub found: Found,
 }
 
 impl Catalog {

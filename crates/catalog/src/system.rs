@@ -8,12 +8,14 @@
 mod access;
 mod belongs;
 mod constraints;
+mod found;
 mod objects;
 mod relations;
 mod schema;
 mod words;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use types::value::Array;
@@ -21,6 +23,7 @@ use types::{Name, Type, Value};
 
 use crate::build::resolve::index_names;
 use crate::{Catalog, Table};
+pub use found::{Found, Rows};
 
 /// The schema of what only functions of the system look into. Nobody can make one of this name: it holds a dot.
 pub const INTERNAL: &str = "backplane.system";
@@ -78,10 +81,16 @@ pub fn relation(schema: Option<&str>, name: &str) -> Option<&'static SystemRelat
     LISTS.iter().flat_map(|list| list.iter()).find(|known| known.schema == schema && known.name == name)
 }
 
+impl fmt::Debug for SystemRelation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
 impl SystemRelation {
-    /// Its rows.
-    pub fn rows(&self, catalog: &Catalog) -> Vec<Vec<Value>> {
-        (self.rows)(&Objects::of(catalog))
+    /// Its rows: made once for a catalog.
+    pub fn rows(&self, catalog: &Catalog) -> Arc<Rows> {
+        catalog.found.rows(self, catalog)
     }
 }
 
@@ -152,19 +161,18 @@ pub(crate) const BASE_TYPES: &[(i64, &str, &str, i64)] = &[
     (3926, "int8range", "int8range", 3927),
 ];
 
-/// A catalog with the ids of its objects.
-pub(crate) struct Objects<'c> {
-    pub(crate) catalog: &'c Catalog,
+/// The ids of a catalog's objects.
+pub(crate) struct Numbers {
     /// Tables, views, indexes and sequences.
     classes: HashMap<Name, i64>,
     /// Types that are declared, rows of tables included, with their ids.
     types: HashMap<Name, i64>,
     /// The names of such types, in the order of their ids.
-    pub(crate) type_names: Vec<Name>,
+    type_names: Vec<Name>,
 }
 
-impl<'c> Objects<'c> {
-    fn of(catalog: &'c Catalog) -> Objects<'c> {
+impl Numbers {
+    fn of(catalog: &Catalog) -> Numbers {
         let mut names: Vec<Name> = Vec::new();
         for table in &catalog.tables {
             names.push(table.name.clone());
@@ -178,16 +186,32 @@ impl<'c> Objects<'c> {
         let of_rows = catalog.tables.iter().map(|table| table.name.clone());
         let of_rows: Vec<Name> = of_rows.filter(|name| !catalog.types.contains_key(name)).collect();
         declared.extend(of_rows);
-        Objects {
-            catalog,
+        Numbers {
             classes: names.into_iter().zip(CLASSES..).collect(),
             types: declared.iter().cloned().zip(TYPES..).collect(),
             type_names: declared,
         }
     }
+}
+
+/// A catalog with the ids of its objects.
+pub(crate) struct Objects<'c> {
+    pub(crate) catalog: &'c Catalog,
+    numbers: Arc<Numbers>,
+}
+
+impl<'c> Objects<'c> {
+    fn of(catalog: &'c Catalog) -> Objects<'c> {
+        Objects { catalog, numbers: catalog.found.numbers(catalog) }
+    }
+
+    /// The names of declared types, rows of tables included, in the order of their ids.
+    pub(crate) fn type_names(&self) -> &[Name] {
+        &self.numbers.type_names
+    }
 
     pub(crate) fn class(&self, name: &Name) -> i64 {
-        self.classes.get(name).copied().unwrap_or(0)
+        self.numbers.classes.get(name).copied().unwrap_or(0)
     }
 
     pub(crate) fn namespace(&self, schema: &str) -> i64 {
@@ -213,12 +237,12 @@ impl<'c> Objects<'c> {
 
     /// The id of a declared type.
     pub(crate) fn declared_type(&self, name: &Name) -> i64 {
-        self.types.get(name).copied().unwrap_or(0)
+        self.numbers.types.get(name).copied().unwrap_or(0)
     }
 
     /// The id of the array of a declared type.
     pub(crate) fn declared_array(&self, name: &Name) -> i64 {
-        self.types.get(name).map_or(0, |id| id - TYPES + ARRAYS)
+        self.numbers.types.get(name).map_or(0, |id| id - TYPES + ARRAYS)
     }
 
     /// The id of a type.
@@ -246,7 +270,9 @@ impl<'c> Objects<'c> {
         match &*name.schema {
             "public" | "pg_catalog" => quoted,
             schema if crate::build::is_temporary(schema) => quoted,
-            "extensions" if !self.classes.contains_key(&Name::new("public", name.name.clone())) => quoted,
+            "extensions" if !self.numbers.classes.contains_key(&Name::new("public", name.name.clone())) => {
+                quoted
+            }
             schema => format!("{}.{quoted}", sql::print::quote_ident(schema)),
         }
     }
@@ -320,19 +346,18 @@ mod tests {
         );
         for relation in LISTS.iter().flat_map(|list| list.iter()) {
             let rows = relation.rows(&catalog);
-            for row in &rows {
+            for row in rows.all() {
                 assert_eq!(row.len(), relation.columns.len(), "{}.{}", relation.schema, relation.name);
             }
             let may_be_empty = relation.name == "pg_inherits";
-            assert!(may_be_empty || !rows.is_empty(), "{}.{}", relation.schema, relation.name);
+            assert!(may_be_empty || !rows.all().is_empty(), "{}.{}", relation.schema, relation.name);
         }
     }
 
     #[test]
     fn ids_of_two_relations_are_the_same() {
         let catalog = catalog("create table a (id int primary key); create table b (a int references a);");
-        let rows =
-            |name: &str| relation(None, name).map(|relation| relation.rows(&catalog)).unwrap_or_default();
+        let rows = |name: &str| relation(None, name).unwrap().rows(&catalog).all().to_vec();
         let id_of = |wanted: &str| {
             rows("pg_class").iter().find_map(|row| match (&row[0], &row[1]) {
                 (Value::Int(id), Value::Text(name)) if **name == *wanted => Some(*id),
@@ -342,7 +367,8 @@ mod tests {
         let constraints = rows("pg_constraint");
         let key =
             constraints.iter().find(|row| matches!(&row[1], Value::Text(name) if &**name == "b_a_fkey"));
-        let words: Vec<String> = key.into_iter().flatten().map(|value| format!("{value:?}")).collect();
+        let words: Vec<String> =
+            key.into_iter().flat_map(|row| row.iter()).map(|value| format!("{value:?}")).collect();
         for table in ["a", "b"] {
             assert!(words.contains(&format!("Int({})", id_of(table).unwrap())), "{words:?}");
         }

@@ -49,7 +49,7 @@ pub enum Layout {
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// What the first statement is applied to: [`catalog::builtin()`], with the project's settings.
-    pub base: Catalog,
+    pub base: Arc<Catalog>,
     /// Schemas of our own services: declared, before everything else.
     pub system: Vec<File>,
     /// How the project's files are meant.

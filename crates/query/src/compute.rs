@@ -1,6 +1,7 @@
 //! Reads computed in memory: of rows that stand in the statement, of functions, of other reads. What guards of migrations ask of the
 //! system relations is answered by it while a schema is read. Tables are not: their rows are an engine's.
 
+mod found;
 mod joins;
 #[cfg(test)]
 mod tests;
@@ -158,6 +159,9 @@ impl Computing {
                 }
                 Ok(of(*id, found))
             }
+            Source::System { id, rows, .. } => {
+                Ok(rows.all().iter().map(|cells| vec![(*id, cells.clone())]).collect())
+            }
             Source::Cte { id, cte, .. } => {
                 let found = self.ctes.borrow().get(cte).cloned();
                 let found = found.ok_or_else(|| Error::internal("a common table expression without rows"))?;
@@ -239,7 +243,7 @@ impl Computing {
             return Ok(vec![Group::Rows(rows)]);
         }
         let mut groups: Vec<Vec<Joined>> = Vec::new();
-        let mut index: HashMap<String, usize> = HashMap::new();
+        let mut index: HashMap<Vec<Word>, usize> = HashMap::new();
         for row in rows {
             let around = self.around(&row, outer);
             let keys = read.group.iter().map(|key| eval(key, &around, scope)).collect::<Result<Vec<_>>>()?;
@@ -359,9 +363,21 @@ fn split<'e>(condition: &'e Expr, into: &mut Vec<&'e Expr>) {
     }
 }
 
-/// Values as words that are the same for the same values.
-fn words(values: &[Value]) -> String {
-    format!("{values:?}")
+/// A value as a word that is the same for the same value.
+#[derive(PartialEq, Eq, Hash)]
+enum Word {
+    Int(i64),
+    Text(Arc<str>),
+    Other(String),
+}
+
+fn words(values: &[Value]) -> Vec<Word> {
+    let word = |value: &Value| match value {
+        Value::Int(number) => Word::Int(*number),
+        Value::Text(text) => Word::Text(text.clone()),
+        other => Word::Other(format!("{other:?}")),
+    };
+    values.iter().map(word).collect()
 }
 
 fn ordered(order: &[Order], left: &[Value], right: &[Value]) -> std::cmp::Ordering {
@@ -389,7 +405,7 @@ fn together(
     left: Vec<Vec<Value>>,
     right: Vec<Vec<Value>>,
 ) -> Vec<Vec<Value>> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut counts: HashMap<Vec<Word>, usize> = HashMap::new();
     right.iter().for_each(|row| *counts.entry(words(row)).or_default() += 1);
     let mut rows: Vec<Vec<Value>> = match operator {
         SetOperator::Union => left.into_iter().chain(right).collect(),

@@ -100,6 +100,7 @@ impl Pass<'_> {
             | Source::Cte { .. }
             | Source::Function { .. }
             | Source::Values { .. }
+            | Source::System { .. }
             | Source::Join { .. } => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ mod write;
 
 use std::sync::Arc;
 
+use catalog::system::{Rows, SystemRelation};
 use catalog::{ColumnId, TableId};
 use types::{Field, Type, Value};
 
@@ -247,6 +248,15 @@ pub enum Source {
         /// The rows; each has the same number of expressions, of the same types.
         rows: Vec<Vec<Expr>>,
     },
+    /// Rows of a system relation.
+    System {
+        /// This occurrence.
+        id: SourceId,
+        /// Which; columns are its own.
+        relation: &'static SystemRelation,
+        /// Its rows.
+        rows: Arc<Rows>,
+    },
     /// Two sources together.
     Join {
         /// How.
@@ -261,6 +271,13 @@ pub enum Source {
 }
 
 impl Source {
+    /// Rows of a system relation, as they would be written in a statement.
+    pub fn written(relation: &SystemRelation, rows: &Rows) -> Vec<Vec<Expr>> {
+        let types: Vec<Type> = relation.columns.iter().map(|(_, ty)| ty.of()).collect();
+        let constant = |(value, ty): (&Value, &Type)| Expr::Const { value: value.clone(), ty: ty.clone() };
+        rows.all().iter().map(|row| row.iter().zip(&types).map(constant).collect()).collect()
+    }
+
     /// Rows that are there, of these types.
     pub fn of_rows(id: SourceId, rows: Vec<Vec<Value>>, types: &[Type]) -> Source {
         let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };

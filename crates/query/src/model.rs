@@ -4,13 +4,16 @@
 //! the expression gets: one policy that cannot be compiled closes its table, not the server.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use catalog::{Catalog, ColumnId, DefaultValue, Policy, Table, TableId, TableKind};
+use catalog::{
+    Catalog, ColumnId, DefaultValue, ForeignKey, Policy, ReferentialAction, Table, TableId, TableKind,
+};
 use types::{Error, Name, Result};
 
 use crate::arbiters::{self, UniqueModel};
 use crate::ir::{Expr, Read, Source, SourceId};
+use crate::partitions::{self, PartitionModel};
 use crate::triggers::{self, Fires, TriggerModel};
 use crate::visit::{SourceIds, instantiate_read};
 use crate::{resolve, visit};
@@ -18,19 +21,42 @@ use crate::{resolve, visit};
 /// The row that a model's expressions speak of.
 pub const ROW: SourceId = SourceId(0);
 
-/// A catalog and its resolved expressions.
+/// A catalog and its resolved expressions, each table's resolved when it is first asked for.
 #[derive(Debug)]
 pub struct Model {
     /// What is declared.
     pub catalog: Arc<Catalog>,
-    tables: Vec<TableModel>,
-    /// Whether any table has a trigger, a key that is deferrable, or something that hangs on what a foreign key changes: known once,
-    /// for every write asks.
-    has_triggers: bool,
+    tables: Vec<Part>,
+    /// The foreign keys to each table: where they are declared, and their positions there.
+    references: OnceLock<Vec<Vec<(TableId, usize)>>>,
+    /// Whether any table has a trigger, a key that engines look at in another way, or something that hangs on what a foreign key
+    /// changes: known once, for every write asks.
+    has_triggers: OnceLock<bool>,
     /// Whether keys of some table rest: known once, for every write asks.
     has_resting_keys: bool,
+    /// How much of the catalog is resolved.
+    depth: Depth,
     /// Whether the engine opens views and runs functions itself, whatever they are.
     is_native: bool,
+}
+
+/// What is made of a table.
+#[derive(Debug, Default)]
+struct Part {
+    model: OnceLock<Box<TableModel>>,
+    /// Which changes of its rows fire triggers.
+    fires: OnceLock<Fires>,
+    /// The columns that a foreign key may change and something else hangs on.
+    hangs_on_keys: OnceLock<BTreeSet<ColumnId>>,
+}
+
+/// How much of a catalog is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// All of it.
+    Everything,
+    /// What planning asks for.
+    Declarations,
 }
 
 /// The resolved expressions of a table or view.
@@ -48,14 +74,12 @@ pub struct TableModel {
     pub uniques: Vec<UniqueModel>,
     /// Its triggers, in the order of their names.
     pub triggers: Vec<TriggerModel>,
-    /// The foreign keys to it: where they are declared, and their positions there.
-    pub(crate) references: Vec<(TableId, usize)>,
-    /// Which changes of its rows fire triggers: known once, for every write asks.
-    pub(crate) fires: Fires,
-    /// The columns that a foreign key may change and something else hangs on.
-    pub(crate) hangs_on_keys: BTreeSet<ColumnId>,
     /// The rows of a view.
     pub view: Option<Result<Read>>,
+    /// Its partitions, the default one last.
+    pub partitions: Vec<PartitionModel>,
+    /// Of a partition: which rows of the table at the root it has, over [`ROW`].
+    pub bound: Option<Result<Expr>>,
 }
 
 /// A policy's conditions over [`ROW`].
@@ -111,39 +135,35 @@ pub struct CheckModel {
 impl Model {
     /// Resolves everything that a catalog declares.
     pub fn new(catalog: Arc<Catalog>) -> Model {
-        let mut tables: Vec<TableModel> = catalog.ids().map(|id| table_model(&catalog, id)).collect();
-        for (table, references) in tables.iter_mut().zip(triggers::references(&catalog)) {
-            table.references = references;
-        }
-        let is_ours = |key: &catalog::ForeignKey| {
-            key.deferrable || key.on_update == catalog::ReferentialAction::Restrict
-        };
-        let waits = |id| catalog[id].foreign_keys.iter().any(is_ours);
-        let has_triggers = tables.iter().any(|table| {
-            !table.triggers.is_empty() || table.uniques.iter().any(|key: &UniqueModel| key.deferrable)
-        }) || catalog.ids().any(waits);
-        let has_resting_keys = catalog.tables.iter().any(|table| table.keys_rest);
-        let mut model = Model { catalog, tables, has_triggers, has_resting_keys, is_native: false };
-        let hangs: Vec<BTreeSet<ColumnId>> =
-            model.catalog.ids().map(|id| triggers::hangs_on_keys(&model, id)).collect();
-        for (table, hangs) in model.tables.iter_mut().zip(hangs) {
-            model.has_triggers |= !hangs.is_empty();
-            table.hangs_on_keys = hangs;
-        }
-        if model.has_triggers {
-            let fires: Vec<Fires> = model.catalog.ids().map(|id| Fires::of(&model, id)).collect();
-            for (table, fires) in model.tables.iter_mut().zip(fires) {
-                table.fires = fires;
-            }
+        let model = Model::by_need(catalog);
+        for id in model.catalog.ids() {
+            let _: (&TableModel, &Fires) = (&model[id], model.fires(id));
         }
         model
+    }
+
+    /// The same for those who ask for little of it: what is asked for is resolved then.
+    pub fn by_need(catalog: Arc<Catalog>) -> Model {
+        Model::at(catalog, Depth::Everything)
     }
 
     /// A catalog for those whom no policy binds and who store nothing: what is planned on it runs on a whole model. Policies,
     /// defaults, checks and triggers are not resolved.
     pub fn of_declarations(catalog: Arc<Catalog>) -> Model {
-        let tables = catalog.ids().map(|id| declared_table(&catalog, id)).collect();
-        Model { catalog, tables, has_triggers: false, has_resting_keys: false, is_native: false }
+        Model::at(catalog, Depth::Declarations)
+    }
+
+    fn at(catalog: Arc<Catalog>, depth: Depth) -> Model {
+        Model {
+            tables: catalog.ids().map(|_| Part::default()).collect(),
+            references: OnceLock::new(),
+            has_triggers: OnceLock::new(),
+            has_resting_keys: depth == Depth::Everything
+                && catalog.tables.iter().any(|table| table.keys_rest),
+            catalog,
+            depth,
+            is_native: false,
+        }
     }
 
     /// The same for an engine that opens views and runs functions itself: to a query these are tables and calls.
@@ -156,9 +176,46 @@ impl Model {
         self.is_native
     }
 
-    /// Whether any table has a trigger, a key that is deferrable, or something that hangs on what a foreign key changes.
+    /// Whether any table has a trigger, a key that engines look at in another way, or something that hangs on what a foreign key
+    /// changes.
     pub fn has_triggers(&self) -> bool {
-        self.has_triggers
+        *self.has_triggers.get_or_init(|| self.depth == Depth::Everything && self.finds_triggers())
+    }
+
+    fn finds_triggers(&self) -> bool {
+        let is_ours = |key: &ForeignKey| key.deferrable || key.on_update == ReferentialAction::Restrict;
+        let waits = |table: &Table| table.foreign_keys.iter().any(is_ours);
+        let doubles = |id| self[id].uniques.iter().any(|key| key.deferrable);
+        self.catalog.tables.iter().any(|table| !table.triggers.is_empty() || waits(table))
+            || self.catalog.ids().any(doubles)
+            || self.catalog.ids().any(|id| !self.hangs_on_keys(id).is_empty())
+    }
+
+    /// Which changes of a table's rows fire triggers: known once, for every write asks.
+    pub(crate) fn fires(&self, table: TableId) -> &Fires {
+        let of = || if self.has_triggers() { Fires::of(self, table) } else { Fires::default() };
+        self.part(table).fires.get_or_init(of)
+    }
+
+    /// The columns of a table that a foreign key may change and something else hangs on.
+    pub(crate) fn hangs_on_keys(&self, table: TableId) -> &BTreeSet<ColumnId> {
+        self.part(table).hangs_on_keys.get_or_init(|| match self.depth {
+            Depth::Everything => triggers::hangs_on_keys(self, table),
+            Depth::Declarations => BTreeSet::new(),
+        })
+    }
+
+    /// The foreign keys to a table: where they are declared, and their positions there.
+    pub(crate) fn references(&self, table: TableId) -> &[(TableId, usize)] {
+        let all = self.references.get_or_init(|| match self.depth {
+            Depth::Everything => triggers::references(&self.catalog),
+            Depth::Declarations => Vec::new(),
+        });
+        all.get(table.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn part(&self, id: TableId) -> &Part {
+        &self.tables[id.0 as usize]
     }
 
     /// Whether keys of some table rest.
@@ -224,7 +281,12 @@ impl std::ops::Index<TableId> for Model {
     type Output = TableModel;
 
     fn index(&self, id: TableId) -> &TableModel {
-        &self.tables[id.0 as usize]
+        self.part(id).model.get_or_init(|| {
+            Box::new(match self.depth {
+                Depth::Everything => table_model(&self.catalog, id),
+                Depth::Declarations => declared_table(&self.catalog, id),
+            })
+        })
     }
 }
 
@@ -241,6 +303,7 @@ fn declared_table(catalog: &Catalog, id: TableId) -> TableModel {
     TableModel {
         fills: table.column_ids().map(fill).collect(),
         uniques: arbiters::models(catalog, id),
+        bound: partitions::whole(catalog, id),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),
@@ -261,9 +324,8 @@ fn table_model(catalog: &Catalog, id: TableId) -> TableModel {
         fills,
         checks,
         uniques: arbiters::models(catalog, id),
-        references: Vec::new(),
-        fires: Fires::default(),
-        hangs_on_keys: BTreeSet::new(),
+        partitions: partitions::models(catalog, id),
+        bound: partitions::whole(catalog, id),
         view: match &table.kind {
             TableKind::Table | TableKind::View { materialized: true, .. } => None,
             TableKind::View { query, .. } => Some(resolve::read(catalog, query)),

@@ -231,7 +231,7 @@ impl Fires {
 
 /// Whether triggers fire when this happens to rows of a table, there or wherever foreign keys carry it on.
 pub fn fires_any(model: &Model, table: TableId, operation: &Operation) -> bool {
-    let fires = &model[table].fires;
+    let fires = model.fires(table);
     match operation {
         Operation::Insert => fires.insert,
         Operation::Delete => fires.delete,
@@ -268,7 +268,7 @@ impl Pass<'_> {
 
 /// Whether something hangs on what a foreign key of a table does to its rows.
 fn hangs(model: &Model, id: TableId, operation: &Operation) -> bool {
-    matches!(operation, Operation::Update(columns) if !model[id].hangs_on_keys.is_disjoint(columns))
+    matches!(operation, Operation::Update(columns) if !model.hangs_on_keys(id).is_disjoint(columns))
 }
 
 /// Whether a foreign key's doing to rows of a table is seen there, or wherever keys carry it on: by triggers, by columns that are
@@ -398,7 +398,7 @@ pub(crate) fn references(catalog: &Catalog) -> Vec<Vec<(TableId, usize)>> {
 
 /// The foreign keys to a table, in the order of their declaration.
 pub fn references_to(model: &Model, target: TableId) -> impl Iterator<Item = (TableId, &ForeignKey)> {
-    let keys = model[target].references.iter();
+    let keys = model.references(target).iter();
     keys.filter_map(|(from, at)| Some((*from, model.catalog[*from].foreign_keys.get(*at)?)))
 }
 

@@ -52,7 +52,8 @@ fn joined_conditions<'a>(source: &'a Source, visit: &mut dyn FnMut(&'a Expr)) {
         | Source::Compound { .. }
         | Source::Written { .. }
         | Source::Given { .. }
-        | Source::Transition { .. } => {}
+        | Source::Transition { .. }
+        | Source::System { .. } => {}
     }
 }
 
@@ -87,7 +88,8 @@ fn joined_conditions_mut(source: &mut Source, visit: &mut dyn FnMut(&mut Expr)) 
         | Source::Compound { .. }
         | Source::Written { .. }
         | Source::Given { .. }
-        | Source::Transition { .. } => {}
+        | Source::Transition { .. }
+        | Source::System { .. } => {}
     }
 }
 
@@ -176,6 +178,7 @@ pub fn inner_reads(read: &Read) -> Vec<&Read> {
         | Source::Cte { .. }
         | Source::Function { .. }
         | Source::Values { .. }
+        | Source::System { .. }
         | Source::Join { .. } => {}
     });
     inner
@@ -199,6 +202,7 @@ pub fn each_inner_read_mut(read: &mut Read, visit: &mut dyn FnMut(&mut Read)) {
         | Source::Cte { .. }
         | Source::Function { .. }
         | Source::Values { .. }
+        | Source::System { .. }
         | Source::Join { .. } => {}
     });
 }
@@ -422,7 +426,8 @@ pub fn id_of(source: &Source) -> Option<SourceId> {
         | Source::Cte { id, .. }
         | Source::Compound { id, .. }
         | Source::Function { id, .. }
-        | Source::Values { id, .. } => Some(*id),
+        | Source::Values { id, .. }
+        | Source::System { id, .. } => Some(*id),
         Source::Unit | Source::Join { .. } => None,
     }
 }

@@ -203,7 +203,7 @@ async fn database(folder: &Folder, schema: &str, clock: &Arc<Hands>, dice: &Arc<
     let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&options).unwrap());
     let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
     let sources = Sources {
-        base: catalog::build::builtin(),
+        base: Arc::new(catalog::build::builtin()),
         system: vec![file("auth", auth::SCHEMA)],
         layout: Layout::Declared,
         schema: vec![file("schema.sql", schema)],

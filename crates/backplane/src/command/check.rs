@@ -1,8 +1,11 @@
 //! `check`: everything that can be said of a project without opening its data.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::migrate::File;
+use query::Model;
 use types::{Error, Result};
 
 use super::summary::{exposure, is_own, list};
@@ -26,7 +29,7 @@ pub(super) fn run(dir: &Path, strict: bool, environment: &Environment) -> Result
 
 /// The report, without the complaints.
 fn report(project: &Project) -> Result<String> {
-    let model = project.model();
+    let model = Arc::new(project.model());
     let review = app::review(&project.settings, &model)?;
     let words = |(what, error): (String, Error)| match error.hint() {
         Some(hint) => format!("{what}: {} ({hint})", error.message()),
@@ -41,7 +44,7 @@ fn report(project: &Project) -> Result<String> {
     Ok([
         exposure(&project.catalog),
         list("Closed, because it could not be compiled", closed),
-        list("In functions and blocks, and fails when it is reached", programs(project)),
+        list("In functions and blocks, and fails when it is reached", programs(project, &model)),
         list("Not to be stored by this engine", review.refused.into_iter().map(words).collect()),
         list("Left out by this engine, without any answer being another", review.left_out),
         list("Declared and not running in this version", resting),
@@ -55,28 +58,34 @@ fn report(project: &Project) -> Result<String> {
 }
 
 /// Statements of functions that cannot run, with their places in the project's files.
-fn programs(project: &Project) -> Vec<String> {
+fn programs(project: &Project, model: &Arc<Model>) -> Vec<String> {
     if project.settings.is_postgres() {
         return Vec::new();
     }
-    let refused = program::refused(&Arc::new(project.model()));
-    let said = |refusal: &program::Refusal| {
+    let refused = program::refused(model);
+    let mut bodies = HashMap::new();
+    let mut said = |refusal: &program::Refusal| {
         let function = project.catalog.functions.get(refusal.function.0)?;
         // Functions of our own system run by themselves.
-        let place = place(project, &function.body, refusal.at)?;
+        let body = *bodies.entry(refusal.function.0).or_insert_with(|| found(project, &function.body));
+        let place = place(body?, refusal.at);
         Some(format!("{place} {}: {}", function.signature(), refusal.error.message()))
     };
-    refused.iter().filter_map(said).chain(project.doubts.iter().cloned()).collect()
+    let refused: Vec<String> = refused.iter().filter_map(&mut said).collect();
+    refused.into_iter().chain(project.doubts.iter().cloned()).collect()
+}
+
+/// The file that a body stands in, and where it begins there.
+fn found<'p>(project: &'p Project, body: &str) -> Option<(&'p File, usize)> {
+    let mut files = project.sources.schema.iter().rev().filter(|_| !body.is_empty());
+    files.find_map(|file| Some((file, file.text.rfind(body)?)))
 }
 
 /// File and line of a byte of a body.
-fn place(project: &Project, body: &str, at: u32) -> Option<String> {
-    let files = project.sources.schema.iter().rev();
-    let found = files.filter_map(|file| Some((file, file.text.rfind(body)?))).next();
-    let (file, start) = found.filter(|_| !body.is_empty())?;
-    let offset = u32::try_from(start).ok()?.saturating_add(at);
+fn place((file, start): (&File, usize), at: u32) -> String {
+    let offset = u32::try_from(start).unwrap_or(u32::MAX).saturating_add(at);
     let (line, _) = sql::line_column(&file.text, offset);
-    Some(format!("{}:{line}", file.name))
+    format!("{}:{line}", file.name)
 }
 
 /// Statements that a lenient start passes over, with their places.

@@ -1,5 +1,7 @@
 //! A project's texts to a catalog, with a complaint for each statement that is refused.
 
+use std::sync::Arc;
+
 use catalog::Catalog;
 use catalog::build::Complaint as Kind;
 use engine::migrate::{self, File, Layout, Refusal};
@@ -19,7 +21,7 @@ const SERVICE_OWNER: &str = "supabase_auth_admin";
 #[derive(Debug)]
 pub(super) struct Foundation {
     /// The builtin schemas and roles.
-    pub(super) base: Catalog,
+    pub(super) base: Arc<Catalog>,
     /// The tables of our services.
     pub(super) system: Vec<File>,
 }
@@ -27,7 +29,7 @@ pub(super) struct Foundation {
 /// What a folder says.
 #[derive(Debug)]
 pub(super) struct Folded {
-    pub(super) catalog: std::sync::Arc<Catalog>,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) complaints: Vec<Complaint>,
     /// Places in blocks that could not run if the blocks came there.
     pub(super) doubts: Vec<String>,
@@ -40,7 +42,7 @@ pub(super) fn foundation<'t>(
     exposure: catalog::Exposure,
     texts: impl Iterator<Item = &'t str> + Clone,
 ) -> Foundation {
-    let base = Catalog { exposure, ..catalog::builtin() };
+    let base = Arc::new(Catalog { exposure, ..catalog::builtin() });
     let file = |name: &str, text: &str| File { name: name.into(), text: text.into() };
     let mut system = vec![file("auth", auth::SCHEMA), file("services", catalog::build::SERVICES)];
     system.extend(jobs::named(texts).map(|(name, text)| file(name, text)));
@@ -75,7 +77,7 @@ pub(super) fn schema(
 }
 
 /// Folds seeds on what the schema says.
-pub(super) fn seed(found: &[SourceFile], catalog: &Catalog, strictness: Strictness) -> Folded {
+pub(super) fn seed(found: &[SourceFile], catalog: &Arc<Catalog>, strictness: Strictness) -> Folded {
     let folded = migrate::fold(catalog, &files(found), Layout::Migrations, OWNER);
     told(found, folded, strictness, Part::Seed)
 }

@@ -8,7 +8,7 @@ use types::{Code, Error, Name, Result};
 use super::depend::{Dependencies, Link, Object};
 use super::resolve::{index_names, written};
 use super::{Builder, Outcome};
-use crate::TableId;
+use crate::{Catalog, TableId};
 
 /// How objects are dropped.
 pub(super) struct Behavior {
@@ -369,11 +369,12 @@ impl Builder<'_> {
 
     fn remove_column(&mut self, id: TableId, name: &Arc<str>, is_recorded: bool) {
         let Some((gone, _)) = self.catalog[id].column(name) else { return };
-        let table = &mut self.catalog.tables[id.0 as usize];
+        let catalog: &mut Catalog = &mut self.catalog;
+        let table = &mut catalog.tables[id.0 as usize];
         let column = table.columns.remove(usize::from(gone.0));
         super::positions::close_gap(table, gone);
         if is_recorded {
-            self.catalog.history.drop_column(table, &column);
+            catalog.history.drop_column(table, &column);
         }
     }
 }

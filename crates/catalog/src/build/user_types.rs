@@ -11,7 +11,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::rename::Rename;
 use crate::expr::scope::Source;
-use crate::{Check, Domain, Function, Representation};
+use crate::{Catalog, Check, Domain, Function, Representation};
 
 impl Builder<'_> {
     pub(super) fn create_enum(&mut self, name: &ObjectName, labels: &[String]) -> Result<Outcome> {
@@ -282,8 +282,9 @@ impl Builder<'_> {
             domain.name = to.clone();
             self.catalog.domains.insert(to.clone(), domain);
         }
-        let columns = self.catalog.tables.iter_mut().flat_map(|table| &mut table.columns);
-        let fields = self.catalog.composites.values_mut().flatten().map(|field| &mut field.domain);
+        let catalog: &mut Catalog = &mut self.catalog;
+        let columns = catalog.tables.iter_mut().flat_map(|table| &mut table.columns);
+        let fields = catalog.composites.values_mut().flatten().map(|field| &mut field.domain);
         columns
             .map(|column| &mut column.domain)
             .chain(fields)
@@ -295,7 +296,7 @@ impl Builder<'_> {
 
     /// Changes every type that the catalog mentions, from the inside out.
     pub(super) fn each_type(&mut self, change: &mut impl FnMut(&mut Type)) {
-        let catalog = &mut self.catalog;
+        let catalog: &mut Catalog = &mut self.catalog;
         let of_columns =
             catalog.tables.iter_mut().flat_map(|table| &mut table.columns).map(|column| &mut column.ty);
         let of_domains = catalog.domains.values_mut().map(|domain| &mut domain.ty);

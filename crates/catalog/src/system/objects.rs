@@ -225,7 +225,7 @@ fn types_of(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             rows.push(row(*array, &format!("_{name}"), 11, ("b", "A"), [0, *known, 0, 0]));
         }
     }
-    for (name, known) in objects.type_names.iter().zip(super::TYPES..) {
+    for (name, known) in objects.type_names().iter().zip(super::TYPES..) {
         let namespace = objects.namespace(&name.schema);
         let declared = objects.catalog.types.get(name);
         let domain = objects.catalog.domains.get(name);
@@ -261,7 +261,7 @@ fn category(name: &str) -> &'static str {
 
 fn labels(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for name in &objects.type_names {
+    for name in objects.type_names() {
         if let Some(Type::Enum(declared)) = objects.catalog.types.get(name) {
             let known = objects.declared_type(name);
             for (at, label) in declared.labels.iter().enumerate() {

@@ -50,6 +50,9 @@ fn words(objects: &Objects<'_>) -> Vec<Vec<Value>> {
         if let TableKind::View { query, .. } = &table.kind {
             push("view", objects.class(&table.name), format!("{};", sql::print::query(query)));
         }
+        if let Some(partitioning) = &table.partitioning {
+            push("partition key", objects.class(&table.name), partitioning.text());
+        }
         for (name, definition) in indexes_of(table) {
             let name = beside(table, name);
             push("class", objects.class(&name), objects.shown(&name));
@@ -65,7 +68,7 @@ fn words(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             push("type", *array, format!("{printed}[]"));
         }
     }
-    for (name, known) in objects.type_names.iter().zip(TYPES..) {
+    for (name, known) in objects.type_names().iter().zip(TYPES..) {
         push("type", known, objects.shown(name));
         push("type", objects.declared_array(name), format!("{}[]", objects.shown(name)));
     }
@@ -119,7 +122,7 @@ fn names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             push("type", *known, "pg_catalog", printed);
         }
     }
-    for (name, known) in objects.type_names.iter().zip(TYPES..) {
+    for (name, known) in objects.type_names().iter().zip(TYPES..) {
         push("type", known, &name.schema, &name.name);
     }
     for (function, known) in objects.catalog.functions.iter().zip(FUNCTIONS..) {

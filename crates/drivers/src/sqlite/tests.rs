@@ -185,7 +185,7 @@ fn ask_within(
 /// A declared schema on top of the services' own.
 fn declared(schema: &str) -> Sources {
     Sources {
-        base: catalog::builtin(),
+        base: Arc::new(catalog::builtin()),
         system: vec![File { name: "auth".to_owned(), text: AUTH.into() }],
         layout: Layout::Declared,
         schema: vec![File { name: "schema.sql".to_owned(), text: schema.into() }],
@@ -197,7 +197,7 @@ fn declared(schema: &str) -> Sources {
 fn migrations(files: &[(&str, &str)]) -> Sources {
     let files = files.iter().map(|(name, text)| File { name: (*name).to_owned(), text: (*text).into() });
     Sources {
-        base: catalog::builtin(),
+        base: Arc::new(catalog::builtin()),
         system: Vec::new(),
         layout: Layout::Migrations,
         schema: files.collect(),

@@ -1,5 +1,7 @@
 //! What our own reading of a schema's statements says it declares.
 
+use std::sync::Arc;
+
 use catalog::{Catalog, Exposure, builtin};
 use engine::migrate::{self, File, Layout};
 
@@ -17,7 +19,7 @@ pub(crate) const HIRING: [&str; 4] = [
 /// Folds texts on the builtin catalog, with the privileges that Supabase's defaults give.
 #[track_caller]
 pub(crate) fn fold(texts: &[&str]) -> Catalog {
-    let base = Catalog { exposure: Exposure::Legacy, ..builtin() };
+    let base = Arc::new(Catalog { exposure: Exposure::Legacy, ..builtin() });
     let file = |(at, text): (usize, &&str)| File { name: format!("{at}.sql"), text: (*text).into() };
     let files: Vec<File> = texts.iter().enumerate().map(file).collect();
     let folded = migrate::fold(&base, &files, Layout::Migrations, "postgres");

@@ -21,7 +21,7 @@ fn sources(layout: Layout, schema: &[(&str, &str)], seeds: &[(&str, &str)]) -> S
         files.iter().map(|(name, text)| File { name: (*name).to_owned(), text: (*text).into() }).collect()
     };
     Sources {
-        base: Catalog { exposure: Exposure::Guarded, ..catalog::builtin() },
+        base: Arc::new(Catalog { exposure: Exposure::Guarded, ..catalog::builtin() }),
         system: files(&[("auth", AUTH)]),
         layout,
         schema: files(schema),

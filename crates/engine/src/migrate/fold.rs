@@ -71,7 +71,7 @@ pub struct Folded {
 }
 
 /// Folds files on a catalog; new objects belong to `owner`.
-pub fn fold(base: &Catalog, files: &[File], layout: Layout, owner: &str) -> Folded {
+pub fn fold(base: &Arc<Catalog>, files: &[File], layout: Layout, owner: &str) -> Folded {
     let mut fold = Fold {
         owner,
         points: Vec::new(),
@@ -230,7 +230,7 @@ impl Fold<'_> {
     }
 
     /// Passes over what waits for something until a pass gets nowhere.
-    fn declared(&mut self, base: &Catalog, files: &[File]) -> Arc<Catalog> {
+    fn declared(&mut self, base: &Arc<Catalog>, files: &[File]) -> Arc<Catalog> {
         let mut builder = Builder::new(base.clone(), &Views).owned_by(self.owner);
         let mut waiting: Vec<(&File, Statement)> = Vec::new();
         for file in files {
@@ -306,7 +306,7 @@ impl Fold<'_> {
         rows
     }
 
-    fn migrations(&mut self, base: &Catalog, files: &[File]) -> Arc<Catalog> {
+    fn migrations(&mut self, base: &Arc<Catalog>, files: &[File]) -> Arc<Catalog> {
         let mut catalog = base.clone();
         for file in files {
             let statements = self.parse(file);
@@ -358,16 +358,17 @@ impl Fold<'_> {
         }
         let rows = self.settings.drain(..).chain([rows]).collect::<Vec<_>>();
         let is_changed = std::mem::take(&mut self.is_changed) || at.is_some();
+        let catalog = at.unwrap_or_else(|| builder.shared());
         match self.points.last_mut() {
-            Some(point) if !is_changed || *point.catalog == *at.as_deref().unwrap_or(builder.catalog()) => {
-                point.rows.extend(rows)
-            }
-            _ => {
-                let catalog = at.unwrap_or_else(|| Arc::new(builder.catalog().clone()));
-                self.points.push(Point { catalog, rows });
-            }
+            Some(point) if !is_changed || is_same(&point.catalog, &catalog) => point.rows.extend(rows),
+            _ => self.points.push(Point { catalog, rows }),
         }
     }
+}
+
+/// Whether two catalogs say the same.
+fn is_same(one: &Arc<Catalog>, other: &Arc<Catalog>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
 }
 
 /// What a statement made that statements about rows meet.

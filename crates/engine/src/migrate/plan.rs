@@ -247,13 +247,13 @@ fn pending<'f>(applied: &[File], files: &'f [File]) -> Result<&'f [File]> {
 /// One stage for each point at which rows are touched, and one for the end; and the model at the end.
 fn stages(current: Arc<Catalog>, points: Vec<Point>) -> (Vec<Stage>, Arc<Model>) {
     let last = points.len().saturating_sub(1);
-    let mut from = Arc::new(Model::new(current));
+    let mut from = Arc::new(Model::by_need(current));
     let mut stages = Vec::new();
     for (position, point) in points.into_iter().enumerate() {
         if point.rows.is_empty() && position < last {
             continue;
         }
-        let to = Arc::new(Model::new(point.catalog));
+        let to = Arc::new(Model::by_need(point.catalog));
         let migration = migrate(&from.catalog, &to.catalog);
         if !migration.is_empty() || !point.rows.is_empty() {
             stages.push(Stage { from, to: to.clone(), migration, rows: point.rows });

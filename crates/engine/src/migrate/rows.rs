@@ -49,7 +49,7 @@ pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) ->
     match meaning(catalog, path, statement)? {
         Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
         Meaning::Truncate { tables, restart, cascade } => {
-            let model = Model::new(Arc::new(catalog.clone()));
+            let model = Model::by_need(Arc::new(catalog.clone()));
             emptied(&model, path, (tables, restart, cascade)).map(drop)
         }
         Meaning::Elsewhere(_) | Meaning::Restart { .. } => Ok(()),

@@ -103,7 +103,8 @@ fn mark_source(source: &mut Source) -> Result<()> {
         | Source::Call { .. }
         | Source::Cte { .. }
         | Source::Function { .. }
-        | Source::Values { .. } => {}
+        | Source::Values { .. }
+        | Source::System { .. } => {}
     }
     Ok(())
 }

@@ -57,7 +57,8 @@ impl Pass<'_> {
             | Source::Cte { .. }
             | Source::Compound { .. }
             | Source::Function { .. }
-            | Source::Values { .. } => Ok(()),
+            | Source::Values { .. }
+            | Source::System { .. } => Ok(()),
         }
     }
 
@@ -123,7 +124,8 @@ impl Pass<'_> {
             | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Function { .. }
-            | Source::Values { .. } => Ok(()),
+            | Source::Values { .. }
+            | Source::System { .. } => Ok(()),
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use types::{Code, Error, Result, Type, Value};
 
-use super::{Cells, Computing, Joined, split, words};
-use crate::eval::{Row, Scope, eval, is_true};
+use super::{Cells, Computing, Joined, Word, split, words};
+use crate::eval::{Row, Scope, eval};
 use crate::ir::{Compare, Expr, Form, JoinKind, Read, Source, SourceId};
 use crate::visit;
 
@@ -43,9 +43,12 @@ impl Computing {
             rows = if depends(leaf, &before) {
                 let conditions = [filters, ready].concat();
                 self.beside(rows, leaf, &conditions, outer, scope)?
+            } else if let Some(found) =
+                self.beside_found(&rows, leaf, (&filters, &ready), outer, scope)?
+            {
+                found
             } else {
-                let found = self.leaf(leaf, outer, scope)?;
-                let found = self.kept(found, &filters, outer, scope)?;
+                let found = self.sifted(leaf, &filters, outer, scope)?;
                 self.matched(&rows, &found, (&own, &before), &ready, outer, scope)?
             };
         }
@@ -114,8 +117,8 @@ impl Computing {
         pairs: &[(&Expr, &Expr)],
         outer: Option<&dyn Row>,
         scope: &mut Scope<'_>,
-    ) -> Result<HashMap<String, Vec<usize>>> {
-        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
+    ) -> Result<HashMap<Vec<Word>, Vec<usize>>> {
+        let mut index: HashMap<Vec<Word>, Vec<usize>> = HashMap::new();
         for (at, row) in rows.iter().enumerate() {
             if let Some(key) = self.key(pairs.iter().map(|(key, _)| *key), row, outer, scope)? {
                 index.entry(key).or_default().push(at);
@@ -131,7 +134,7 @@ impl Computing {
         row: &Joined,
         outer: Option<&dyn Row>,
         scope: &mut Scope<'_>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Vec<Word>>> {
         let around = self.around(row, outer);
         let mut values = Vec::new();
         for key in keys {
@@ -143,7 +146,7 @@ impl Computing {
         Ok(Some(words(&values)))
     }
 
-    fn kept(
+    pub(super) fn kept(
         &self,
         rows: Vec<Joined>,
         conditions: &[&Expr],
@@ -155,11 +158,7 @@ impl Computing {
         }
         let mut kept = Vec::new();
         for row in rows {
-            let mut holds = true;
-            for condition in conditions {
-                holds = holds && is_true(&eval(condition, &self.around(&row, outer), scope)?);
-            }
-            if holds {
+            if self.holds(&row, conditions, outer, scope)? {
                 kept.push(row);
             }
         }
@@ -279,7 +278,7 @@ fn equality<'e>(condition: &'e Expr, own: &[SourceId], before: &[SourceId]) -> O
     }
 }
 
-fn limited(rows: usize) -> Result<()> {
+pub(super) fn limited(rows: usize) -> Result<()> {
     if rows <= ROWS_MAX {
         return Ok(());
     }

@@ -85,6 +85,11 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
         &[""],
         r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1$)"#,
     ),
+    (
+        "pg_get_partkeydef",
+        &["regclass"],
+        r#"(select w$.words from @words w$ where w$.kind = 'partition key' and w$.oid = g$.a1$)"#,
+    ),
     ("pg_get_expr", &["", ""], "g$.a1$"),
     ("pg_get_expr", &["", "", ""], "g$.a1$"),
     (
@@ -244,7 +249,7 @@ impl Resolver<'_> {
         Some((Source::Read { id, read: Box::new(read), view: None }, named))
     }
 
-    fn system_read(&mut self, relation: &SystemRelation) -> Read {
+    fn system_read(&mut self, relation: &'static SystemRelation) -> Read {
         let types: Vec<Type> = relation.columns.iter().map(|(_, ty)| ty.of()).collect();
         let shown = relation.columns.len() - usize::from(relation.is_guarded);
         let rows = relation.rows(&self.with_temporaries());
@@ -257,22 +262,16 @@ impl Resolver<'_> {
         let outputs = relation.columns[..shown].iter().enumerate();
         let outputs =
             outputs.map(|(at, (name, _))| Output { name: (*name).into(), expr: column(at) }).collect();
-        let constant = |(value, ty): (Value, &Type)| Expr::Const { value, ty: ty.clone() };
-        let is_empty = rows.is_empty();
-        let mut rows: Vec<Vec<Expr>> =
-            rows.into_iter().map(|row| row.into_iter().zip(&types).map(constant).collect()).collect();
-        if is_empty {
-            rows.push(types.iter().map(|ty| Expr::null(ty.clone())).collect());
+        if rows.all().is_empty() {
+            let nulls = types.iter().map(|ty| Expr::null(ty.clone())).collect();
+            let filter = Some(Expr::bool(false));
+            return Read { outputs, filter, ..Read::from(Source::Values { id, rows: vec![nulls] }) };
         }
-        let filter = match (is_empty, relation.is_guarded) {
-            (true, _) => Some(Expr::bool(false)),
-            (false, true) => {
-                let args = vec![Expr::Caller(CallerField::Role), column(shown)];
-                Some(Expr::test(Form::AnyOf(Compare::Eq), args))
-            }
-            (false, false) => None,
-        };
-        Read { outputs, filter, ..Read::from(Source::Values { id, rows }) }
+        let filter = relation.is_guarded.then(|| {
+            let args = vec![Expr::Caller(CallerField::Role), column(shown)];
+            Expr::test(Form::AnyOf(Compare::Eq), args)
+        });
+        Read { outputs, filter, ..Read::from(Source::System { id, relation, rows }) }
     }
 
     /// What is declared, with the temporary tables that there are now.
@@ -541,12 +540,11 @@ impl Resolver<'_> {
         };
         let catalog = self.with_temporaries();
         let names = system::relation(Some(INTERNAL), "names")?.rows(&catalog);
+        let wanted = Value::text(name.as_str());
         let is = |value: &Value, wanted: &str| matches!(value, Value::Text(text) if **text == *wanted);
         let find = |schema: &str| {
-            names.iter().find_map(|row| match &row[..] {
-                [of, Value::Int(id), at, known] if is(of, kind) && is(at, schema) && is(known, &name) => {
-                    Some(*id)
-                }
+            names.at(names.with(3, &wanted)?).find_map(|row| match &row[..] {
+                [of, Value::Int(id), at, _] if is(of, kind) && is(at, schema) => Some(*id),
                 _ => None,
             })
         };

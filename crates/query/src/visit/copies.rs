@@ -62,7 +62,8 @@ fn rename_source(source: &mut Source, renamed: &mut HashMap<SourceId, SourceId>,
         | Source::Transition { id, .. }
         | Source::Call { id, .. }
         | Source::Function { id, .. }
-        | Source::Values { id, .. } => {
+        | Source::Values { id, .. }
+        | Source::System { id, .. } => {
             let fresh = ids.fresh();
             renamed.insert(*id, fresh);
             *id = fresh;

@@ -52,6 +52,7 @@ pub fn read_may_raise(read: &Read) -> bool {
             | Source::Cte { .. }
             | Source::Compound { .. }
             | Source::Values { .. }
+            | Source::System { .. }
             | Source::Join { .. } => false,
         }
     });

@@ -199,7 +199,7 @@ impl Writer<'_> {
             | Source::Function { id, .. } => {
                 self.sources.insert(*id, Columns::Outputs);
             }
-            Source::Values { id, .. } => {
+            Source::Values { id, .. } | Source::System { id, .. } => {
                 self.sources.insert(*id, Columns::Values);
             }
             Source::Join { left, right, .. } => {
@@ -265,19 +265,23 @@ impl Writer<'_> {
                 self.alias(*id);
             }
             Source::Function { id, calls, ordinality } => self.functions(*id, calls, *ordinality)?,
-            Source::Values { id, rows } => {
-                self.push("(VALUES ");
-                self.list(rows, ", ", |writer, row| {
-                    writer.push("(");
-                    writer.list(row, ", ", Writer::expr)?;
-                    writer.push(")");
-                    Ok(())
-                })?;
-                self.push(") AS ");
-                self.alias(*id);
-            }
+            Source::Values { id, rows } => self.values(*id, rows)?,
+            Source::System { id, relation, rows } => self.values(*id, &Source::written(relation, rows))?,
             Source::Join { kind, left, right, on } => return self.join(*kind, left, right, on.as_ref()),
         }
+        Ok(())
+    }
+
+    fn values(&mut self, id: SourceId, rows: &[Vec<Expr>]) -> Result<()> {
+        self.push("(VALUES ");
+        self.list(rows, ", ", |writer, row| {
+            writer.push("(");
+            writer.list(row, ", ", Writer::expr)?;
+            writer.push(")");
+            Ok(())
+        })?;
+        self.push(") AS ");
+        self.alias(id);
         Ok(())
     }
 

@@ -153,7 +153,7 @@ impl Writer<'_> {
                 let width: usize = calls.iter().map(|call| call.columns.len()).sum();
                 Columns::Packed(u16::try_from(width).unwrap_or(u16::MAX))
             }
-            Source::Values { .. } => Columns::Values,
+            Source::Values { .. } | Source::System { .. } => Columns::Values,
             Source::Join { left, right, .. } => {
                 self.register_beside(left, beside);
                 return self.register_beside(right, beside);
@@ -273,7 +273,8 @@ impl Writer<'_> {
             | Source::Given { .. }
             | Source::Transition { .. }
             | Source::Call { .. }
-            | Source::Values { .. } => None,
+            | Source::Values { .. }
+            | Source::System { .. } => None,
         }
     }
 
@@ -374,18 +375,8 @@ impl Writer<'_> {
             Source::Call { .. } => {
                 return Err(Error::internal("a function was left to an engine that runs none"));
             }
-            Source::Values { id, rows } if is_long(rows) => {
-                self.push("(");
-                self.long_values(rows)?;
-                self.push(") AS ");
-                self.alias(*id);
-            }
-            Source::Values { id, rows } => {
-                self.push("(");
-                self.short_values(rows)?;
-                self.push(") AS ");
-                self.alias(*id);
-            }
+            Source::Values { id, rows } => self.values(*id, rows)?,
+            Source::System { id, relation, rows } => self.values(*id, &Source::written(relation, rows))?,
             Source::Join { kind, left, right, on } => {
                 return self.join(*kind, left, right, on.as_ref(), guards);
             }
@@ -403,6 +394,18 @@ impl Writer<'_> {
             return Err(Error::internal("values without a row"));
         };
         self.push("SELECT ");
+    fn values(&mut self, id: SourceId, rows: &[Vec<Expr>]) -> Result<()> {
+        self.push("(");
+        if is_long(rows) {
+            self.long_values(rows)?;
+        } else {
+            self.short_values(rows)?;
+        }
+        self.push(") AS ");
+        self.alias(id);
+        Ok(())
+    }
+
         for (at, value) in first.iter().enumerate() {
             if at > 0 {
                 self.push(", ");
@@ -735,6 +738,7 @@ fn has_guard(source: &Source) -> bool {
         Source::Compound { left, right, .. } => found |= has_guard(&left.from) || has_guard(&right.from),
         _ => {}
     });
+            | Source::System { .. }
     found
 }
 

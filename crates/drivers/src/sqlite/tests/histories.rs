@@ -93,7 +93,7 @@ impl Dice {
     fn history(&mut self, before: &str, count: usize) -> String {
         let folded = |text: &str| {
             migrate::fold(
-                &catalog::builtin(),
+                &Arc::new(catalog::builtin()),
                 &migrations(&[("1.sql", text)]).schema,
                 Layout::Migrations,
                 "postgres",

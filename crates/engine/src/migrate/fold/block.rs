@@ -44,7 +44,7 @@ pub(super) fn interpreted(builder: &mut Builder<'_>, body: &str) -> Result<Came>
         return Ok(came);
     }
     if !traits.declares {
-        let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
+        let model = Arc::new(Model::of_declarations(builder.shared()));
         let refusals = program::refused_block(&model, builder.path(), body);
         if let Some(refusal) = refusals.iter().find(|refusal| refusal.is_reached) {
             return Err(refusal.error.clone());
@@ -144,7 +144,7 @@ fn rehearsed(builder: &mut Builder<'_>, traits: program::Traits, what: Rehearsed
     let is_open = is_open || (traits.counts_rows && declared_after_rows);
     match outcome {
         // Whether its handlers are reached is for rows to say.
-        Ok(()) if is_guarded && *builder.catalog() == *was => {
+        Ok(()) if is_guarded && super::is_same(&builder.shared(), &was) => {
             builder.go_back(before);
             Ok(Came::AboutRows(Vec::new()))
         }
@@ -194,7 +194,7 @@ struct Rehearsal<'b, 't> {
 
 impl<'b, 't> Rehearsal<'b, 't> {
     fn of(builder: &'b mut Builder<'t>) -> Rehearsal<'b, 't> {
-        let model = Arc::new(Model::of_declarations(Arc::new(builder.catalog().clone())));
+        let model = Arc::new(Model::of_declarations(builder.shared()));
         // A block may make temporary tables, which come first.
         let path =
             std::iter::once(catalog::build::TEMPORARY.into()).chain(builder.path().iter().cloned()).collect();
@@ -212,8 +212,7 @@ impl<'b, 't> Rehearsal<'b, 't> {
     }
 
     fn renew(&mut self) {
-        let catalog = Arc::new(self.builder.catalog().clone());
-        self.ground.declare(Arc::new(Model::of_declarations(catalog)));
+        self.ground.declare(Arc::new(Model::of_declarations(self.builder.shared())));
     }
 
     fn note(&mut self, doing: Doing) {

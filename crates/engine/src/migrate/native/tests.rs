@@ -13,7 +13,7 @@ fn file(name: &str, text: &str) -> File {
 
 fn sources(layout: Layout, schema: &[(&str, &str)]) -> Sources {
     Sources {
-        base: catalog::Catalog { exposure: Exposure::Guarded, ..catalog::builtin() },
+        base: Arc::new(catalog::Catalog { exposure: Exposure::Guarded, ..catalog::builtin() }),
         system: vec![file("auth", "create table auth.users (id uuid)")],
         layout,
         schema: schema.iter().map(|(name, text)| file(name, text)).collect(),
