@@ -1,8 +1,10 @@
 //! Which rows partitions take, as conditions over a row.
 
 use catalog::{Bound, Catalog, End, PartitionKey, TableId};
-use types::{Error, Result};
+use types::{Error, Result, Type, Value};
 
+use crate::functions::choose::choose;
+use crate::functions::{Kind, hash};
 use crate::ir::{Expr, Form};
 use crate::resolve;
 
@@ -108,8 +110,17 @@ impl Terms<'_> {
         }
     }
 
-    fn hashed(&self, _: u64, _: u64) -> Result<Expr> {
-        Err(Error::missing("partitioning by hash"))
+    fn hashed(&self, modulus: u64, remainder: u64) -> Result<Expr> {
+        let number = |number: u64| {
+            let value = Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+            Expr::Const { value, ty: Type::Int8 }
+        };
+        let mut hash = number(0);
+        for (key, declared) in self.keys.iter().zip(self.partitioned) {
+            hash = applied(hash::KEY, (key.clone(), &declared.ty), hash)?;
+        }
+        let rest = applied(hash::REMAINDER, (hash, &Type::Int8), number(modulus))?;
+        Ok(rest.equals(number(remainder)))
     }
 
     fn compared(&self, at: usize, symbol: &str, datum: &catalog::Datum) -> Result<Expr> {
@@ -119,6 +130,12 @@ impl Terms<'_> {
         let value = Expr::Const { value: datum.value.clone(), ty: declared.ty.clone() };
         resolve::operator(self.catalog, key.clone(), symbol, value)
     }
+}
+
+/// A function of a value of a type and a number.
+fn applied(name: &str, (value, ty): (Expr, &Type), number: Expr) -> Result<Expr> {
+    let chosen = choose(name, Kind::Function, &[ty.clone(), Type::Int8])?;
+    Ok(Expr::Apply { function: chosen.function, args: vec![value, number], ty: Type::Int8 })
 }
 
 fn any(mut conditions: Vec<Expr>) -> Expr {

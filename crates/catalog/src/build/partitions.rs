@@ -32,6 +32,14 @@ impl Builder<'_> {
             return Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
         }
         let keys = by.keys.iter().map(|key| self.partition_key(id, key)).collect::<Result<Vec<_>>>()?;
+        if strategy == Strategy::Hash
+            && let Some(key) = keys.iter().find(|key| !is_hashed(&key.ty))
+        {
+            return Err(Error::missing(format!(
+                "partitioning by the hash of type {}",
+                format_type(&key.ty, None)
+            )));
+        }
         self.table_mut(id).partitioning = Some(Partitioning { strategy, keys });
         self.refuse_keys_without_partition_keys(id)
     }
@@ -372,6 +380,9 @@ impl Builder<'_> {
             );
             return Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message).with_details(details));
         }
+        if let Bound::Hash { modulus, remainder } = read {
+            self.refuse_modulus(parent, (modulus, remainder))?;
+        }
         for sibling in self.catalog.partitions(parent) {
             let sibling = &self.catalog[sibling];
             let Some(other) = &sibling.partition else { continue };
@@ -388,6 +399,40 @@ impl Builder<'_> {
             return Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
         }
         Ok(read)
+    }
+
+    /// Refuses a modulus that does not divide the next larger one, or that the next smaller one does not divide.
+    fn refuse_modulus(&self, parent: TableId, new: (u64, u64)) -> Result<()> {
+        let mut known: Vec<(u64, u64, &Name)> = Vec::new();
+        for sibling in self.catalog.partitions(parent) {
+            let sibling = &self.catalog[sibling];
+            if let Some(Bound::Hash { modulus, remainder }) = sibling.partition.as_ref().map(|own| &own.bound)
+            {
+                known.push((*modulus, *remainder, &sibling.name));
+            }
+        }
+        known.sort();
+        let after = known.partition_point(|(modulus, remainder, _)| (*modulus, *remainder) <= new);
+        let refuse = |details: String| {
+            let message = "every hash partition modulus must be a factor of the next larger modulus";
+            Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message).with_details(details))
+        };
+        let modulus = new.0;
+        if let Some((below, _, name)) = after.checked_sub(1).and_then(|at| known.get(at))
+            && modulus % below != 0
+        {
+            return refuse(format!(
+                "The new modulus {modulus} is not divisible by {below}, the modulus of existing partition \"{}\".",
+                name.name
+            ));
+        }
+        match known.get(after) {
+            Some((above, _, name)) if above % modulus != 0 => refuse(format!(
+                "The new modulus {modulus} is not a factor of {above}, the modulus of existing partition \"{}\".",
+                name.name
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn read_bound(&self, partitioning: &Partitioning, bound: &PartitionBound) -> Result<Bound> {
@@ -528,6 +573,12 @@ fn strategy(word: &str) -> Result<Strategy> {
             return Err(Error::new(Code::INVALID_PARAMETER, message));
         }
     })
+}
+
+/// Whether the hash of values of a type is known here: it is PostgreSQL's, to the bit.
+fn is_hashed(ty: &Type) -> bool {
+    use Type::{Bool, Date, Int2, Int4, Int8, Text, Time, Timestamp, Timestamptz, Uuid, Varchar};
+    matches!(ty, Bool | Date | Int2 | Int4 | Int8 | Text | Time | Timestamp | Timestamptz | Uuid | Varchar)
 }
 
 fn not_constant() -> Error {

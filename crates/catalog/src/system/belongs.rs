@@ -1,12 +1,11 @@
 //! What belongs to what, and how often tables were used: `pg_depend`, `pg_inherits`, `pg_stat_user_tables`, ….
 //!
-//! Tables are not counted, as under PostgreSQL's `track_counts = off`. Rows of a partitioned table are kept in one place: nothing
-//! inherits from it. Of what depends on what, here are sequences that go with columns, and nothing of extensions: their functions
+//! Tables are not counted, as under PostgreSQL's `track_counts = off`. Of what depends on what, here are sequences that go with columns, and nothing of extensions: their functions
 //! are no rows of `pg_proc`.
 
 use types::Value;
 
-use super::{Objects, SystemRelation, Ty, beside, id, text};
+use super::{Objects, SystemRelation, Ty, beside, flag, id, text};
 use crate::{Catalog, DefaultValue, Sequence, Table};
 
 pub(super) const ROWS: &[SystemRelation] = &[
@@ -35,7 +34,7 @@ pub(super) const ROWS: &[SystemRelation] = &[
             ("inhdetachpending", Ty::Bool),
         ],
         is_guarded: false,
-        rows: |_| Vec::new(),
+        rows: inherited,
     },
     SystemRelation {
         schema: "pg_catalog",
@@ -93,6 +92,21 @@ const TABLE_COUNTS: &[(&str, Ty)] = &[
 const PG_CLASS: i64 = 1259;
 
 /// The sequences that go with columns.
+/// Partitions and their tables, and the indexes of both.
+fn inherited(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    let mut push = |child: i64, parent: i64| rows.push(vec![id(child), id(parent), id(1), flag(false)]);
+    for table in &objects.catalog.tables {
+        let Some(own) = &table.partition else { continue };
+        push(objects.class(&table.name), objects.class(&own.of));
+        let Some((_, parent)) = objects.catalog.table(&own.of) else { continue };
+        for (of, name) in &own.keys {
+            push(objects.class(&beside(table, name)), objects.class(&beside(parent, of)));
+        }
+    }
+    rows
+}
+
 fn dependencies(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut sequences: Vec<&Sequence> = objects.catalog.sequences.values().collect();
     sequences.sort_by(|one, other| one.name.cmp(&other.name));

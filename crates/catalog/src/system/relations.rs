@@ -33,6 +33,7 @@ pub(super) const ROWS: &[SystemRelation] = &[
             ("relispartition", Ty::Bool),
             ("relreplident", Ty::Text),
             ("reloptions", Ty::Texts),
+            ("relpartbound", Ty::Text),
         ],
         is_guarded: false,
         rows: classes,
@@ -158,10 +159,14 @@ fn namespaces(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     own.chain(declared).map(|name| vec![id(objects.namespace(name)), text(name), id(10)]).collect()
 }
 
+/// The place of `relispartition` in a row of `pg_class`.
+const IS_PARTITION: usize = 12;
+
 fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for table in &objects.catalog.tables {
         let (kind, options) = match &table.kind {
+            TableKind::Table if table.partitioning.is_some() => ("p", Value::Null),
             TableKind::Table => ("r", Value::Null),
             TableKind::View { materialized: true, .. } => ("m", Value::Null),
             TableKind::View { rights: ViewRights::Callers, .. } => {
@@ -185,12 +190,20 @@ fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
             flag(!table.triggers.is_empty()),
             flag(table.row_security),
             flag(table.force_row_security),
-            flag(false),
+            flag(table.partition.is_some()),
             text(if table.is_view() { "n" } else { "d" }),
             options,
+            maybe(table.partition.as_ref().map(|own| own.bound.text())),
         ]);
-        let names = crate::build::resolve::index_names(table).map(|index| beside(table, index));
-        rows.extend(names.map(|name| plain(objects, &name, &table.owner, "i")));
+        let kind = if table.partitioning.is_some() { "I" } else { "i" };
+        for index in crate::build::resolve::index_names(table) {
+            let is_inherited = |own: &crate::Partition| own.keys.iter().any(|(_, name)| name == index);
+            let mut row = plain(objects, &beside(table, index), &table.owner, kind);
+            if let Some(is_partition) = row.get_mut(IS_PARTITION) {
+                *is_partition = flag(table.partition.as_ref().is_some_and(is_inherited));
+            }
+            rows.push(row);
+        }
     }
     let mut sequences: Vec<_> = objects.catalog.sequences.keys().collect();
     sequences.sort();
@@ -215,6 +228,7 @@ fn plain(objects: &Objects<'_>, name: &types::Name, owner: &str, kind: &str) -> 
         flag(false),
         flag(false),
         text("n"),
+        Value::Null,
         Value::Null,
     ]
 }

@@ -24,7 +24,16 @@ pub(super) const ROWS: &[SystemRelation] = &[
     SystemRelation {
         schema: INTERNAL,
         name: "names",
-        columns: &[("kind", Ty::Text), ("oid", Ty::Oid), ("schema", Ty::Text), ("name", Ty::Text)],
+        columns: &[
+            ("kind", Ty::Text),
+            ("oid", Ty::Oid),
+            ("schema", Ty::Text),
+            ("name", Ty::Text),
+            // As somebody may write them: in quotes where they want some; with the schema, in such quotes and without any.
+            ("quoted", Ty::Text),
+            ("written", Ty::Text),
+            ("plain", Ty::Text),
+        ],
         is_guarded: false,
         rows: names,
     },
@@ -105,7 +114,10 @@ fn words(objects: &Objects<'_>) -> Vec<Vec<Value>> {
 fn names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     let mut push = |kind: &str, oid: i64, schema: &str, name: &str| {
-        rows.push(vec![text(kind), id(oid), text(schema), text(name)]);
+        let quoted = quote_ident(name);
+        let (written, plain) = (format!("{}.{quoted}", quote_ident(schema)), format!("{schema}.{name}"));
+        let words = [quoted, written, plain].map(text);
+        rows.push([text(kind), id(oid), text(schema), text(name)].into_iter().chain(words).collect());
     };
     for table in &objects.catalog.tables {
         push("class", objects.class(&table.name), &table.name.schema, &table.name.name);

@@ -20,6 +20,7 @@ mod contract;
 mod guard;
 mod histories;
 mod migrations;
+mod partitions;
 mod schema;
 
 /// Long enough for a slow machine.

@@ -5,7 +5,7 @@ use query::Write;
 use query::arbiters::key_words;
 use query::model::ROW;
 use query::resolve::row_value;
-use query::triggers::TriggerModel;
+use query::triggers::{Operation, TriggerModel};
 use types::{Code, Error, Result, Value, text};
 
 use super::violations::about;
@@ -32,7 +32,7 @@ impl Work<'_> {
     pub(super) async fn refuse_without_place(&mut self, write: &Write, row: &[Value]) -> Result<()> {
         let named = write.named();
         if self.served.model.catalog[named].partitioning.is_none() {
-            return Ok(());
+            return self.refuse_triggers_elsewhere(write, row).await;
         }
         if !self.is_within(named, row).await? {
             return Err(self.beyond(write, row, &[]));
@@ -41,6 +41,19 @@ impl Work<'_> {
             Place::In(_) => Ok(()),
             Place::Nowhere(table) => Err(self.no_place(table, row)),
         }
+    }
+
+    /// Triggers before a row that the partition does not take would see it there.
+    async fn refuse_triggers_elsewhere(&mut self, write: &Write, row: &[Value]) -> Result<()> {
+        let named = write.named();
+        if named == write.table
+            || !self.fires_before_rows(write.table, &Operation::Insert)
+            || self.is_within(named, row).await?
+        {
+            return Ok(());
+        }
+        let name = &self.served.model.catalog[named].name;
+        Err(Error::missing(format!("triggers before a row that partition {name} does not take")))
     }
 
     /// Refuses a row that the partition that a statement names does not take.

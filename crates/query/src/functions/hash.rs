@@ -1,4 +1,5 @@
-//! `hashtext` and `hashtextextended`: PostgreSQL's Jenkins hash of byte strings, on a little-endian machine.
+//! `hashtext` and `hashtextextended`: PostgreSQL's Jenkins hash of byte strings, on a little-endian machine; and what it makes of
+//! the keys of tables that are partitioned by hash.
 
 use types::{Result, Value};
 
@@ -8,7 +9,74 @@ use super::{Context, Function, Ty};
 pub(super) static ROWS: &[Function] = &[
     Function::new("hashtext", &[Ty::Text], Ty::Int4, hashtext),
     Function::new("hashtextextended", &[Ty::Text, Ty::Int8], Ty::Int8, hashtextextended),
+    key(&[Ty::Bool, Ty::Int8]),
+    key(&[Ty::Int2, Ty::Int8]),
+    key(&[Ty::Int4, Ty::Int8]),
+    key(&[Ty::Int8, Ty::Int8]),
+    key(&[Ty::Text, Ty::Int8]),
+    key(&[Ty::Varchar, Ty::Int8]),
+    key(&[Ty::Uuid, Ty::Int8]),
+    key(&[Ty::Date, Ty::Int8]),
+    key(&[Ty::Time, Ty::Int8]),
+    key(&[Ty::Timestamp, Ty::Int8]),
+    key(&[Ty::Timestamptz, Ty::Int8]),
+    Function::new(REMAINDER, &[Ty::Int8, Ty::Int8], Ty::Int8, remainder).leakproof(),
 ];
+
+/// The hash of the keys up to one, of it and of the hash of those before. No SQL names it.
+pub(crate) const KEY: &str = "partition hash";
+
+/// The remainder of a hash. No SQL names it.
+pub(crate) const REMAINDER: &str = "partition remainder";
+
+/// `HASH_PARTITION_SEED`
+const PARTITION_SEED: u64 = 0x7a5b_2236_7996_dcfd;
+
+const fn key(arguments: &'static [Ty]) -> Function {
+    Function::new(KEY, arguments, Ty::Int8, key_hash).leakproof().lax()
+}
+
+/// `compute_partition_hash_value`: a null changes nothing.
+fn key_hash(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let before = int(arguments, 1)?;
+    let own = match arguments.first() {
+        Some(Value::Bool(value)) => word_hash(i32::from(*value)),
+        Some(Value::Date(days)) => word_hash(*days),
+        Some(Value::Int(value)) => match i32::try_from(*value) {
+            Ok(word) => word_hash(word),
+            Err(_) => long_hash(*value),
+        },
+        Some(Value::Time(value) | Value::Timestamp(value)) => long_hash(*value),
+        Some(Value::Text(text)) => both(hash(text.as_bytes(), PARTITION_SEED)),
+        Some(Value::Uuid(bytes)) => both(hash(bytes, PARTITION_SEED)),
+        _ => return Ok(Value::Int(before)),
+    };
+    let before = u64::from_ne_bytes(before.to_ne_bytes());
+    let mixed = own.wrapping_add(0x49a0_f4dd_15e5_a8e3).wrapping_add(before << 54).wrapping_add(before >> 7);
+    Ok(Value::Int(i64::from_ne_bytes((before ^ mixed).to_ne_bytes())))
+}
+
+fn remainder(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
+    let [hash, modulus] =
+        [0, 1].map(|at| int(arguments, at).map(|value| u64::from_ne_bytes(value.to_ne_bytes())));
+    let remainder = hash?.checked_rem(modulus?).unwrap_or_default();
+    Ok(Value::Int(i64::from_ne_bytes(remainder.to_ne_bytes())))
+}
+
+fn word_hash(word: i32) -> u64 {
+    both(hash(&word.to_le_bytes(), PARTITION_SEED))
+}
+
+/// `hashint8extended`: what fits a word hashes as one.
+fn long_hash(value: i64) -> u64 {
+    let [low, high] = [value, value >> 32].map(|half| u32::try_from(half & 0xffff_ffff).unwrap_or_default());
+    let folded = low ^ if value >= 0 { high } else { !high };
+    both(hash(&folded.to_le_bytes(), PARTITION_SEED))
+}
+
+fn both((high, low): (u32, u32)) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
 
 fn hashtext(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let (_, low) = hash(text(arguments, 0)?.as_bytes(), 0);
@@ -18,7 +86,7 @@ fn hashtext(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
 fn hashtextextended(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     let seed = u64::from_ne_bytes(int(arguments, 1)?.to_ne_bytes());
     let (high, low) = hash(text(arguments, 0)?.as_bytes(), seed);
-    let word = u64::from(high) << 32 | u64::from(low);
+    let word = both((high, low));
     Ok(Value::Int(i64::from_ne_bytes(word.to_ne_bytes())))
 }
 

@@ -26,7 +26,7 @@ mod families;
 mod floats;
 mod format;
 pub mod frames;
-mod hash;
+pub(crate) mod hash;
 mod hyperbolic;
 mod integers;
 pub mod interrupt;

@@ -489,9 +489,10 @@ impl Resolver<'_> {
             TEMPORARY.len() + 1
         );
         let found = format!(
-            "(select min(w$.oid) from @names w$ where w$.kind = '{kind}' and case when position('.' in g$.a1$) > 0
-                then replace({given}, ' ', '') in (w$.schema || '.' || w$.name, quote_ident(w$.schema) || '.' || quote_ident(w$.name))
-                else w$.schema in ({path}) and (replace(g$.a1$, ' ', '') = quote_ident(w$.name) or lower(g$.a1$) = w$.name) end)"
+            "(select min(w$.oid) from (select replace({given}, ' ', '') as q$, replace(g$.a1$, ' ', '') as r$, lower(g$.a1$) as l$) k$, @names w$
+                where w$.kind = '{kind}' and (w$.plain = k$.q$ or w$.written = k$.q$ or w$.quoted = k$.r$ or w$.name = k$.l$)
+                and case when position('.' in g$.a1$) > 0 then k$.q$ in (w$.plain, w$.written)
+                    else w$.schema in ({path}) and (k$.r$ = w$.quoted or k$.l$ = w$.name) end)"
         );
         let denied = self.catalog.schemas.iter().filter(|(schema, _)| !self.may_use(schema));
         let denied: Vec<String> = denied.map(|(schema, _)| sql::print::quote_literal(schema)).collect();
@@ -544,7 +545,7 @@ impl Resolver<'_> {
         let is = |value: &Value, wanted: &str| matches!(value, Value::Text(text) if **text == *wanted);
         let find = |schema: &str| {
             names.at(names.with(3, &wanted)?).find_map(|row| match &row[..] {
-                [of, Value::Int(id), at, _] if is(of, kind) && is(at, schema) => Some(*id),
+                [of, Value::Int(id), at, ..] if is(of, kind) && is(at, schema) => Some(*id),
                 _ => None,
             })
         };

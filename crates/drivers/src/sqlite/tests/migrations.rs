@@ -42,7 +42,7 @@ fn sorted_parts(text: &str) -> Vec<String> {
 
 /// Applies `first`, then `second` after it; the end is what both make at once.
 #[track_caller]
-fn check(first: &str, second: &str) -> Fixture {
+pub(super) fn check(first: &str, second: &str) -> Fixture {
     let fixture = Fixture::new();
     fixture.apply(&migrations(&[("1.sql", first)])).unwrap();
     let both = migrations(&[("1.sql", first), ("2.sql", second)]);
@@ -61,7 +61,7 @@ fn check(first: &str, second: &str) -> Fixture {
 
 /// The error of `second`, after which everything is as before.
 #[track_caller]
-fn refused(first: &str, second: &str) -> String {
+pub(super) fn refused(first: &str, second: &str) -> String {
     let fixture = Fixture::new();
     fixture.apply(&migrations(&[("1.sql", first)])).unwrap();
     let before = (shape(&fixture), dump(&fixture));
