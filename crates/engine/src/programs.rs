@@ -243,8 +243,13 @@ impl Work<'_> {
                 calls.push((*id, *function, args, *columns, role.as_ref()));
             }
         });
+        let unasked = self.unasked(read, parameters).await?;
         let mut found = Vec::with_capacity(calls.len());
         for (id, function, args, columns, role) in calls {
+            if unasked.contains(&id) {
+                found.push((id, Source::of_rows(id, Vec::new(), &column_types(read, id, columns))));
+                continue;
+            }
             let mut values = Vec::with_capacity(args.len());
             for arg in args {
                 refuse_other_rows(&arg.value)?;
@@ -263,6 +268,32 @@ impl Work<'_> {
             }
         });
         Ok(read)
+    }
+
+    /// The calls in reads of which a condition that names no row says that they have none: it is asked first, and only once
+    /// (PostgreSQL's one-time filters).
+    async fn unasked(&mut self, read: &Read, parameters: &[Value]) -> Result<Vec<SourceId>> {
+        let mut filters = Vec::new();
+        visit::each_read(read, &mut |read| {
+            if let Some(filter) = &read.filter
+                && visit::calls_for_rows(read)
+            {
+                filters.extend(
+                    conjuncts(filter).iter().filter(|part| names_no_row(part)).map(|part| (read, part)),
+                );
+            }
+        });
+        let mut unasked = Vec::new();
+        for (read, condition) in filters {
+            if !matches!(self.value(condition, None, parameters).await?, Value::Bool(true)) {
+                visit::deep_sources(read, &mut |source| {
+                    if let Source::Call { id, .. } = source {
+                        unasked.push(*id);
+                    }
+                });
+            }
+        }
+        Ok(unasked)
     }
 
     /// Two reads of one call, which is called once, for both.
@@ -384,6 +415,23 @@ fn column_types(read: &Read, id: SourceId, columns: usize) -> Vec<Type> {
         }
     });
     types
+}
+
+/// The conditions that must all hold.
+fn conjuncts(filter: &Expr) -> &[Expr] {
+    match filter {
+        Expr::Form { form: query::Form::And, args, .. } => args,
+        other => std::slice::from_ref(other),
+    }
+}
+
+/// Whether a condition says the same of every row.
+fn names_no_row(condition: &Expr) -> bool {
+    let mut names = false;
+    visit::deep(condition, &mut |inner| {
+        names |= matches!(inner, Expr::Column { .. } | Expr::Subquery(_)) || visit::is_volatile_itself(inner);
+    });
+    !names && !visit::computes_of_rows(condition)
 }
 
 /// The first call that a read is of.

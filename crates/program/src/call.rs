@@ -56,8 +56,14 @@ pub async fn call(host: &mut dyn Host, id: FunctionId, types: &[Type], args: Vec
     let results = within(host, id, function, environment).await?;
     Ok(match results {
         Results { rows, .. } if function.returns_set => Returned::Rows(rows),
+        // The value of no value is written as nothing.
+        Results { value: None, .. } if is_void(function) => Returned::Value(Value::text("")),
         Results { value, .. } => Returned::Value(value.unwrap_or(Value::Null)),
     })
+}
+
+fn is_void(function: &Function) -> bool {
+    function.returns == Type::Void && function.language == Language::PlPgSql && !function.procedure
 }
 
 /// Types of a call in an expression.

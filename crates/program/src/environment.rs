@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     /// A row of a table or composite type.
     Row { name: Name, shape: Shape },
     /// A cursor with a query of its own; its value is the open cursor's name.
-    Cursor { parameters: Arc<[(String, TypeName)]>, query: Arc<Query> },
+    Cursor { is_forward_only: bool, parameters: Arc<[(String, TypeName)]>, query: Arc<Query> },
 }
 
 /// What a variable holds.

@@ -191,7 +191,9 @@ impl<'a> Frame<'a> {
             StepKind::Call(call) => self.procedure(call).await?,
             StepKind::Execute { dynamic, into } => self.execute(dynamic, into.as_ref()).await?,
             StepKind::Diagnostics { stacked, items } => self.diagnostics(*stacked, items).await?,
-            StepKind::Open { cursor, rows, args } => self.open(cursor, rows.as_ref(), args).await?,
+            StepKind::Open { cursor, is_forward_only, rows, args } => {
+                self.open(cursor, (rows.as_ref(), *is_forward_only), args).await?
+            }
             StepKind::Fetch { cursor, direction, into } => {
                 self.fetch(cursor, direction, into.as_deref()).await?;
             }

@@ -133,6 +133,14 @@ impl Planned {
         }
     }
 
+    /// The word of a change that returns no rows.
+    pub(crate) fn change_without_rows(&self) -> Option<&'static str> {
+        match &self.what {
+            What::Plan { change, .. } if self.outputs.is_empty() => *change,
+            What::Plan { .. } | What::Value(_) => None,
+        }
+    }
+
     /// Whether it names variables.
     pub(crate) fn has_parameters(&self) -> bool {
         !self.used.is_empty()

@@ -14,9 +14,9 @@ use crate::ir::{
 
 pub use copies::{SourceIds, instantiate, instantiate_read};
 pub use questions::{
-    asks_tables, calls, calls_for_rows, changes, computed_may_raise, computes_of_rows, depends_on_rows,
-    has_aggregate, has_call, has_window, locks, may_raise, names_any, read_may_raise, reads_functions,
-    unread_calls, write_calls,
+    asks_tables, calls, calls_for_rows, changes, computed_apart, computed_may_raise, computes_of_rows,
+    depends_on_rows, has_aggregate, has_call, has_window, is_volatile, is_volatile_itself, locks, may_raise,
+    names_any, read_is_volatile, read_may_raise, reads_functions, write_calls,
 };
 
 /// Calls `visit` for every expression directly in a read (not those of its sources or inside other expressions).

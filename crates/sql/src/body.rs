@@ -84,6 +84,8 @@ pub enum Declared {
     Alias(AliasOf),
     /// `cursor for`
     Cursor {
+        /// `no scroll`
+        is_forward_only: bool,
         /// Its parameters.
         parameters: Vec<(String, TypeName)>,
         /// Its query.
@@ -236,6 +238,8 @@ pub enum StepKind {
     Open {
         /// The cursor's variable.
         cursor: String,
+        /// `no scroll`
+        is_forward_only: bool,
         /// Its rows, where the declaration does not say them.
         rows: Option<Rows>,
         /// What its parameters are given.

@@ -243,6 +243,21 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "INSERT trigger's WHEN condition cannot reference OLD values",
     ),
     (
+        "create trigger x before update on t for each statement when (new is distinct from old) execute function tf()",
+        "42P17",
+        "statement trigger's WHEN condition cannot reference column values",
+    ),
+    (
+        "create trigger x before insert on t for each row when (old.* is null) execute function tf()",
+        "42P17",
+        "INSERT trigger's WHEN condition cannot reference OLD values",
+    ),
+    (
+        "create trigger x before update on g for each row when (new.* is distinct from old.*) execute function tf()",
+        "42P17",
+        "BEFORE trigger's WHEN condition cannot reference NEW generated columns",
+    ),
+    (
         "create trigger x before delete on t for each row when (new.a is null) execute function tf()",
         "42P17",
         "DELETE trigger's WHEN condition cannot reference NEW values",

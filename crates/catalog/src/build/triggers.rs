@@ -10,7 +10,7 @@ use super::{Builder, Outcome, names};
 use crate::expr::bind;
 use crate::expr::scope::Source;
 use crate::expr::uses::Uses;
-use crate::{Generated, Table, TableId, Trigger};
+use crate::{Column, Generated, Table, TableId, Trigger};
 
 /// Trigger functions that come with PostgreSQL, its extensions and Supabase.
 const KNOWN: &[&str] = &[
@@ -64,31 +64,36 @@ impl Builder<'_> {
     fn refuse_rows_of(&self, table: &Table, create: &CreateTrigger, when: &sql::ast::Expr) -> Result<()> {
         let named = |alias: &str| {
             let uses = Uses::of(&self.catalog, vec![Source::aliased(table, alias)], when);
-            uses.columns_of(&table.name).map(str::to_owned).collect::<Vec<_>>()
+            (uses.columns_of(&table.name).map(str::to_owned).collect::<Vec<_>>(), uses.rows)
         };
-        let (old, new) = (named("old"), named("new"));
+        let ((old, names_old), (new, names_new)) = (named("old"), named("new"));
+        let (names_old, is_whole) = (names_old || !old.is_empty(), names_new);
+        let names_new = is_whole || !new.is_empty();
         let is_for = |event: fn(&TriggerEvent) -> bool| create.events.iter().any(event);
         let refuse = |message: &str| Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message));
-        if !(create.for_each_row || old.is_empty() && new.is_empty()) {
+        if !(create.for_each_row || !names_old && !names_new) {
             return refuse("statement trigger's WHEN condition cannot reference column values");
         }
-        if !old.is_empty() && is_for(|event| *event == TriggerEvent::Insert) {
+        if names_old && is_for(|event| *event == TriggerEvent::Insert) {
             return refuse("INSERT trigger's WHEN condition cannot reference OLD values");
         }
-        if !new.is_empty() && is_for(|event| *event == TriggerEvent::Delete) {
+        if names_new && is_for(|event| *event == TriggerEvent::Delete) {
             return refuse("DELETE trigger's WHEN condition cannot reference NEW values");
         }
-        let is_generated = |name: &&String| {
-            table.column(name).is_some_and(|(_, column)| column.generated() == Generated::Stored)
-        };
-        match new.iter().find(is_generated) {
-            Some(column) if create.timing == TriggerTiming::Before => {
-                let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
-                Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message)
-                    .with_details(format!("Column \"{column}\" is a generated column.")))
-            }
-            _ => Ok(()),
+        if create.timing != TriggerTiming::Before {
+            return Ok(());
         }
+        let is_computed = |column: &Column| column.generated() == Generated::Stored;
+        let is_generated = |name: &&String| table.column(name).is_some_and(|(_, column)| is_computed(column));
+        let details = match new.iter().find(is_generated) {
+            Some(column) => format!("Column \"{column}\" is a generated column."),
+            None if is_whole && table.columns.iter().any(is_computed) => {
+                "A whole-row reference is used and the table contains generated columns.".to_owned()
+            }
+            None => return Ok(()),
+        };
+        let message = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
+        Err(Error::new(Code::INVALID_OBJECT_DEFINITION, message).with_details(details))
     }
 
     fn known_columns(&self, id: TableId, create: &CreateTrigger) -> Result<()> {

@@ -23,6 +23,8 @@ pub(crate) struct Uses {
     pub(crate) types: HashSet<Name>,
     /// Sequences counted with.
     pub(crate) sequences: HashSet<Name>,
+    /// Whether a whole row is named, or something that cannot be told.
+    pub(crate) rows: bool,
 }
 
 impl Uses {
@@ -57,8 +59,12 @@ fn bound(name: &ObjectName) -> Option<Name> {
 
 impl Visitor for Uses {
     fn column(&mut self, _: &mut Expr, meaning: &Meaning) -> Result<()> {
-        if let Meaning::Column { table, column, .. } = meaning {
-            self.columns.insert((table.clone(), column.clone()));
+        match meaning {
+            Meaning::Column { table, column, .. } => {
+                self.columns.insert((table.clone(), column.clone()));
+            }
+            Meaning::Other => self.rows = true,
+            Meaning::Nothing => {}
         }
         Ok(())
     }

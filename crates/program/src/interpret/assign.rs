@@ -569,7 +569,10 @@ fn with_element(array: &Value, index: i64, element: Value, most: usize) -> Resul
         _ => Vec::new(),
     };
     let at = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
-    let at = at.ok_or_else(|| Error::missing("an array that begins before 1"))?;
+    let at = at.ok_or_else(|| Error::missing("an array that begins elsewhere than at 1"))?;
+    if elements.is_empty() && at > 0 {
+        return Err(Error::missing("an array that begins elsewhere than at 1"));
+    }
     if at >= most {
         let message = format!("array size exceeds the maximum allowed ({most})");
         return Err(Error::new(Code::LIMIT_EXCEEDED, message));

@@ -123,7 +123,8 @@ impl Walk<'_, '_> {
                 }
                 return;
             }
-            Declared::Cursor { parameters, query } => Some(Kind::Cursor {
+            Declared::Cursor { is_forward_only, parameters, query } => Some(Kind::Cursor {
+                is_forward_only: *is_forward_only,
                 parameters: parameters.clone().into(),
                 query: Arc::new((**query).clone()),
             }),

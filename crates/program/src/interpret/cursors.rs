@@ -25,6 +25,8 @@ pub(super) struct Open {
     at: i64,
     /// What stands behind the columns that are seen.
     pub(super) following: Following,
+    /// Whether it only goes forward.
+    is_forward_only: bool,
     /// Whether a loop goes over it.
     is_pinned: bool,
     /// The temporary tables that its rows are of.
@@ -69,14 +71,14 @@ impl Frame<'_> {
     pub(super) async fn open(
         &mut self,
         cursor: &str,
-        rows: Option<&Rows>,
+        (rows, is_forward_only): (Option<&Rows>, bool),
         args: &[(Option<String>, Expr)],
     ) -> Result<()> {
         let slot = self.environment.slot_of(cursor)?;
         // PostgreSQL computes each row when it is fetched.
         let untold = |error: Error| error.without_context("a cursor's query");
         let open = match rows {
-            Some(rows) => self.opened(rows).await.map_err(untold)?,
+            Some(rows) => Open { is_forward_only, ..self.opened(rows).await.map_err(untold)? },
             None => self.cursor_rows(cursor, args).await.map_err(untold)?,
         };
         self.register(cursor, slot, open).map(drop)
@@ -147,7 +149,8 @@ impl Frame<'_> {
         let (outputs, rows, held, temporaries) = self.rows_of(rows, false).await?;
         let following = Following::of_nothing("a cursor over a text that is made");
         self.host.temporaries().occupy(&temporaries);
-        Ok(Open { outputs, rows, _held: held, at: 0, following, is_pinned: false, temporaries })
+        let (is_forward_only, is_pinned) = (false, false);
+        Ok(Open { outputs, rows, _held: held, at: 0, following, is_forward_only, is_pinned, temporaries })
     }
 
     /// The rows of a declared cursor for its arguments.
@@ -157,7 +160,8 @@ impl Frame<'_> {
         args: &[(Option<String>, Expr)],
     ) -> Result<Open> {
         let slot = self.environment.slot_of(cursor)?;
-        let Kind::Cursor { parameters, query } = self.environment.get(slot)?.kind.clone() else {
+        let Kind::Cursor { is_forward_only, parameters, query } = self.environment.get(slot)?.kind.clone()
+        else {
             let message = format!("cursor \"{cursor}\" has no query of its own");
             return Err(Error::new(Code::SYNTAX, message));
         };
@@ -169,7 +173,7 @@ impl Frame<'_> {
         }
         let outcome = self.cursor_run(&query).await;
         self.environment.leave();
-        outcome
+        outcome.map(|open| Open { is_forward_only, ..open })
     }
 
     async fn cursor_run(&mut self, query: &Query) -> Result<Open> {
@@ -190,6 +194,7 @@ impl Frame<'_> {
             _held: done.held,
             at: 0,
             following,
+            is_forward_only: false,
             is_pinned: false,
             temporaries,
         })
@@ -251,6 +256,10 @@ impl Frame<'_> {
         let missing = || Error::raised("34000", format!("cursor \"{name}\" does not exist"));
         let open = self.cursors.get_mut(&name).ok_or_else(missing)?;
         let (at, end) = (open.at, open.end());
+        if open.is_forward_only && goes_back(direction, counted, (at, end), into.is_some()) {
+            return Err(Error::raised("55000", "cursor can only scan forward")
+                .with_hint("Declare it with SCROLL option to enable backward scan."));
+        }
         let row = match direction {
             Direction::Next => open.go(at + 1),
             Direction::Prior => open.go(at - 1),
@@ -292,5 +301,20 @@ impl Frame<'_> {
             (_, Kind::Cursor { .. }) => Ok(cursor.to_owned()),
             _ => Err(Error::new(Code::NULL_NOT_ALLOWED, format!("cursor variable \"{cursor}\" is null"))),
         }
+    }
+}
+
+/// Whether a cursor at a place goes back, as PostgreSQL finds a row (`DoPortalRunFetch`): what is counted from the end goes back
+/// from it, and what stands where it is, or not far from the beginning, is found from the beginning.
+fn goes_back(direction: &Direction, counted: i64, (at, end): (i64, i64), fetches: bool) -> bool {
+    match direction {
+        Direction::Next | Direction::All => false,
+        Direction::Prior | Direction::Last | Direction::BackwardAll => true,
+        Direction::Relative(_) | Direction::Through(_) => {
+            counted < 0 || counted == 0 && fetches && (1..end).contains(&at)
+        }
+        Direction::Absolute(_) if counted < 0 => true,
+        Direction::Absolute(_) => at > 0 && counted <= at,
+        Direction::First => at > 0,
     }
 }

@@ -21,6 +21,38 @@ use crate::plans::{Planned, What};
 /// What columns rows have, the rows, what they hold of memory, and the temporary tables that they are of.
 pub(super) type Table = (Vec<(Arc<str>, Type)>, Vec<Vec<Value>>, Held, Vec<Arc<str>>);
 
+/// What is asked of a text that is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// Rows, at once.
+    Rows,
+    /// Rows by and by.
+    Cursor,
+}
+
+impl Asked {
+    /// Refuses a change that returns no rows where rows are asked for.
+    fn given_rows(self, word: Option<&str>) -> Result<()> {
+        let Some(word) = word else { return Ok(()) };
+        match self {
+            Asked::Nothing => Ok(()),
+            Asked::Rows => Err(Error::new(Code::SYNTAX, format!("{word} query does not return tuples"))),
+            Asked::Cursor => Err(Error::raised("42P11", format!("cannot open {word} query as cursor"))),
+        }
+    }
+}
+
+/// The word of a change that returns no rows.
+fn word_without_rows(statement: &StatementKind) -> Option<&'static str> {
+    match statement {
+        StatementKind::Insert(insert) if insert.returning.is_empty() => Some("INSERT"),
+        StatementKind::Update(update) if update.returning.is_empty() => Some("UPDATE"),
+        StatementKind::Delete(delete) if delete.returning.is_empty() => Some("DELETE"),
+        _ => None,
+    }
+}
+
 impl Frame<'_> {
     pub(super) async fn statement(&mut self, statement: &StatementKind, into: Option<&Into>) -> Result<()> {
         if !statement.is_about_rows() {
@@ -271,11 +303,13 @@ impl Frame<'_> {
 
     /// All rows of a query; of one that is not run at once PostgreSQL tells no line while its rows come.
     pub(super) async fn rows_of(&mut self, rows: &Rows, at_once: bool) -> Result<Table> {
+        let asked = if at_once { Asked::Rows } else { Asked::Cursor };
         match rows {
             Rows::Of { statement, span } => {
                 if !statement.is_about_rows() {
                     return Err(Error::new(Code::SYNTAX, "a statement without rows where rows are wanted"));
                 }
+                asked.given_rows(word_without_rows(statement))?;
                 let said = Said::Statement { span: *span, into: None };
                 let planned = self.program.statement(statement, None, &self.environment, &*self.host);
                 let planned = planned.map_err(|error| self.program.told.run(&said, error))?;
@@ -286,7 +320,7 @@ impl Frame<'_> {
                 Ok((planned.outputs.clone(), done.rows, done.held, planned.temporaries().to_vec()))
             }
             Rows::Dynamic(dynamic) => {
-                let (outputs, done, _) = self.dynamic(dynamic, at_once).await?;
+                let (outputs, done, _) = self.dynamic(dynamic, asked).await?;
                 Ok((outputs, done.rows, done.held, Vec::new()))
             }
         }
@@ -302,7 +336,7 @@ impl Frame<'_> {
     }
 
     pub(super) async fn execute(&mut self, dynamic: &Dynamic, into: Option<&Into>) -> Result<()> {
-        let (outputs, done, is_change) = self.dynamic(dynamic, true).await?;
+        let (outputs, done, is_change) = self.dynamic(dynamic, Asked::Nothing).await?;
         let says = self.program.says_strict_parameters() && !dynamic.using.is_empty();
         if says && into.is_some_and(|into| into.strict) && done.rows.len() != 1 {
             // What is computed for it is said after it has run.
@@ -328,7 +362,7 @@ impl Frame<'_> {
     async fn dynamic(
         &mut self,
         dynamic: &Dynamic,
-        at_once: bool,
+        asked: Asked,
     ) -> Result<(Vec<(Arc<str>, Type)>, Done, bool)> {
         let (text, ty) = self.value(&dynamic.text).await?;
         let text = printed(&text, &ty, self.host.session());
@@ -340,9 +374,10 @@ impl Frame<'_> {
             arguments.add(value, ty);
         }
         let said = Said::Made(text.as_str().into());
-        let running = if at_once { said.clone() } else { Said::Nothing };
+        let running = if asked == Asked::Cursor { Said::Nothing } else { said.clone() };
         let known = self.program.made(&text, &arguments, &*self.host);
         if let Some(planned) = known {
+            asked.given_rows(planned.change_without_rows())?;
             return self.made(&planned, &arguments, running).await;
         }
         let (statements, complaints) = sql::parse(&text);
@@ -352,6 +387,7 @@ impl Frame<'_> {
         let is_alone = statements.len() == 1;
         let mut last = (Vec::new(), Done::default(), false);
         for statement in &statements {
+            asked.given_rows(word_without_rows(&statement.kind))?;
             if !statement.kind.is_about_rows() {
                 self.other(&statement.kind, said.clone()).await?;
                 continue;

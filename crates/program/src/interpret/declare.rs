@@ -27,9 +27,10 @@ impl Frame<'_> {
                 self.environment.alias(name, slot);
                 Ok(())
             }
-            Declared::Cursor { parameters, query } => {
+            Declared::Cursor { is_forward_only, parameters, query } => {
                 let query = Arc::new((**query).clone());
-                let kind = Kind::Cursor { parameters: parameters.clone().into(), query };
+                let parameters = parameters.clone().into();
+                let kind = Kind::Cursor { is_forward_only: *is_forward_only, parameters, query };
                 self.environment.declare(Variable::new(name.as_str(), kind));
                 Ok(())
             }
@@ -141,8 +142,17 @@ impl Frame<'_> {
 
     /// `variable%type`, `table.column%type`
     fn kind_like(&self, parts: &[String], dimensions: u8) -> Result<Kind> {
-        let kind = match self.environment.find(parts).filter(|found| found.parts == parts.len()) {
-            Some(found) => self.environment.get(found.slot)?.kind.clone(),
+        let found = self.environment.find(parts).filter(|found| found.parts == parts.len());
+        let slot = match (found, parts) {
+            (Some(found), _) => Some(found.slot),
+            (None, [name]) => match name.strip_prefix('$').and_then(|position| position.parse().ok()) {
+                Some(position) => Some(self.positional(position)?),
+                None => None,
+            },
+            (None, _) => None,
+        };
+        let kind = match slot {
+            Some(slot) => self.environment.get(slot)?.kind.clone(),
             None => {
                 let (schema, table, column) = match parts {
                     [table, column] => (None, table, column),

@@ -20,6 +20,10 @@ struct Said {
     names: Vec<(Named, String)>,
 }
 
+/// The state of an error that says none, or that says that there is none.
+const RAISED: &str = "P0001";
+const NO_ERROR: &str = "00000";
+
 /// Options that name something.
 const NAMES: &[(&str, Named)] = &[
     ("column", Named::Column),
@@ -59,8 +63,9 @@ impl Frame<'_> {
                 .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "RAISE statement option cannot be null"))?;
             option_said(&mut said, option, value, &raise.what)?;
         }
-        let state = said.state.unwrap_or_else(|| "P0001".to_owned());
+        let state = said.state.unwrap_or_else(|| RAISED.to_owned());
         let message = said.message.unwrap_or_else(|| state.clone());
+        let state = if state == NO_ERROR { RAISED.to_owned() } else { state };
         if raise.level != Level::Exception {
             self.host.notice(Notice { level: raise.level, message });
             return Ok(());

@@ -21,7 +21,7 @@ pub(super) enum Side {
 
 /// The policies that apply, compiled for one row.
 struct Applicable {
-    permissive: Vec<Expr>,
+    permissive: Vec<(Arc<str>, Expr)>,
     restrictive: Vec<(Arc<str>, Expr)>,
 }
 
@@ -139,11 +139,13 @@ impl<'a> Pass<'a> {
             }
             guarded?;
             if policy.permissive {
-                found.permissive.push(expr);
+                found.permissive.push((policy.name.clone(), expr));
             } else {
                 found.restrictive.push((policy.name.clone(), expr));
             }
         }
+        // PostgreSQL asks the last permissive one first, and the first restrictive one.
+        found.permissive.sort_by(|(left, _), (right, _)| right.cmp(left));
         found.restrictive.sort_by(|(left, _), (right, _)| left.cmp(right));
         self.open_policies.pop();
         Ok(found)
@@ -217,7 +219,8 @@ fn is_true(expr: &Expr) -> bool {
 }
 
 /// At least one permissive policy must hold; without any, no row.
-fn any(mut permissive: Vec<Expr>) -> Expr {
+fn any(permissive: Vec<(Arc<str>, Expr)>) -> Expr {
+    let mut permissive: Vec<Expr> = permissive.into_iter().map(|(_, expr)| expr).collect();
     match permissive.len() {
         0 => Expr::bool(false),
         1 => permissive.remove(0),

@@ -7,6 +7,7 @@ use catalog::{ColumnId, PolicyCommand, Privilege, TableKind, ViewRights};
 use types::Result;
 
 use super::Pass;
+use super::partitions::within;
 use super::privileges::{Named, named_in_read};
 use crate::ir::{Expr, Guard, Read, Source};
 use crate::visit;
@@ -75,8 +76,11 @@ impl Pass<'_> {
         }
         match expr {
             Expr::Subquery(subquery) => {
+                let is_body = subquery.read().called.is_some();
                 self.read_naming(subquery.read_mut(), named)?;
-                super::called::simplify(expr);
+                if is_body || !visit::read_is_volatile(subquery.read()) {
+                    super::called::simplify(expr);
+                }
                 Ok(())
             }
             Expr::Call(call) => self.interpreted(call.function, &mut call.role),
@@ -88,7 +92,8 @@ impl Pass<'_> {
     fn source(&mut self, source: &mut Source, named: &Named) -> Result<()> {
         match source {
             Source::Table { id, table, guard } => {
-                if self.volatile && self.writing == Some(*table) && !self.is_of_one_row {
+                let kept_in = self.model.catalog.kept_in(*table);
+                if self.volatile && self.writing == Some(kept_in) && !self.is_of_one_row {
                     return Err(super::one_row::sees_half(*table, &self.model.catalog));
                 }
                 self.refuse_past_policies(*table)?;
@@ -98,17 +103,28 @@ impl Pass<'_> {
                     let changed = self.visible(*table, *id, PolicyCommand::Update)?;
                     seen = Expr::all(seen.into_iter().chain(changed));
                 }
-                *guard = match seen {
+                let bound = self.bound_of(*table, *id)?;
+                *guard = match within(bound, seen) {
                     None => Guard::Open,
                     Some(expr) => Guard::Rows(Box::new(expr)),
                 };
+                *table = kept_in;
                 Ok(())
             }
-            Source::Read { read, view: Some(view), .. } => self.view(read, *view, named),
-            Source::Read { read, view: None, .. } => self.read_naming(read, named),
+            Source::Read { id, read, view } => {
+                forget_unread(read, named.get(id));
+                match view {
+                    Some(view) => self.view(read, *view, named),
+                    None => self.read_naming(read, named),
+                }
+            }
             Source::Written { id, table } => {
                 let columns: Option<&BTreeSet<ColumnId>> = named.get(id);
-                if columns.is_some() { self.require(*table, Privilege::Select, columns) } else { Ok(()) }
+                if columns.is_some() {
+                    self.require(*table, Privilege::Select, columns)?;
+                }
+                *table = self.model.catalog.kept_in(*table);
+                Ok(())
             }
             Source::Join { left, right, .. } => {
                 self.source(left, named)?;
@@ -155,4 +171,34 @@ impl Pass<'_> {
         (self.view_owner, self.stored) = (owner.map(Arc::new), true);
         Ok(())
     }
+}
+
+/// Leaves out calls of functions in columns that nobody reads: whether somebody may call them is not asked, as PostgreSQL leaves
+/// such columns out before it asks. What is volatile is called for each row, and stays.
+fn forget_unread(read: &mut Read, named: Option<&BTreeSet<ColumnId>>) {
+    if read.distinct {
+        return;
+    }
+    let is_grouped = !read.group.is_empty();
+    for (output, at) in read.outputs.iter_mut().zip(0..) {
+        let is_read = named.is_some_and(|named| named.contains(&ColumnId(at)));
+        let expr = &mut output.expr;
+        if !is_read
+            && calls(expr)
+            && !visit::is_volatile(expr)
+            && (is_grouped || !visit::computes_of_rows(expr))
+        {
+            *expr = Expr::null(expr.ty());
+        }
+    }
+}
+
+/// Whether declared functions are called in an expression.
+fn calls(expr: &Expr) -> bool {
+    let mut found = false;
+    visit::deep(expr, &mut |inner| {
+        found |= matches!(inner, Expr::Call(_))
+            || matches!(inner, Expr::Subquery(subquery) if subquery.read().called.is_some());
+    });
+    found
 }

@@ -6,6 +6,7 @@ use types::{Code, Error, Modifier, Name, Result, Type, Value};
 use super::Resolver;
 use crate::functions::{Kind, choose, choose_comparison, common_type};
 use crate::ir::{Expr, Form, Read, Subquery};
+use crate::visit;
 
 impl Resolver<'_> {
     /// The meaning of an expression; an untyped literal stays of type unknown.
@@ -457,13 +458,13 @@ fn numeric(digits: &str) -> Result<Expr> {
     Ok(Expr::Const { value, ty: Type::Numeric })
 }
 
-/// `(select …)`; of one row without a table, simply what it says.
+/// `(select …)`; of one row without a table, simply what it says. What is volatile is asked once, however many rows ask.
 fn scalar(read: Read) -> Result<Expr> {
     if read.outputs.len() != 1 {
         return Err(Error::new(Code::SYNTAX, "subquery must return only one column"));
     }
     Ok(match read.value() {
-        Some(value) => value.clone(),
-        None => Expr::Subquery(Box::new(Subquery::Scalar(read))),
+        Some(value) if !visit::is_volatile(value) => value.clone(),
+        Some(_) | None => Expr::Subquery(Box::new(Subquery::Scalar(read))),
     })
 }

@@ -12,7 +12,7 @@ use types::{Code, Error, Result, Type};
 use super::Resolver;
 use super::calls::ordered;
 use super::scope::{Level, Relation};
-use crate::functions::{Volatility, common_type};
+use crate::functions::common_type;
 use crate::ir::{Changed, Cte, Expr, Order, Output, Query, Read, SetOperator, Source, SourceId};
 use crate::visit;
 
@@ -301,13 +301,5 @@ fn named_columns(read: &Read, cte: &ast::Cte) -> Result<Columns> {
 
 /// Whether a read may say something else each time, or changes something: it is computed once.
 fn says_something_else(read: &Read) -> bool {
-    let mut found = false;
-    visit::deep_read(read, &mut |expr| {
-        found |= match expr {
-            Expr::Apply { function, .. } => function.volatility == Volatility::Volatile,
-            Expr::Call(call) => call.is_volatile,
-            _ => false,
-        }
-    });
-    found || visit::changes(read)
+    visit::read_is_volatile(read) || visit::changes(read)
 }

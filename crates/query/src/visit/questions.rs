@@ -134,51 +134,55 @@ pub fn changes(read: &Read) -> bool {
     found || inner_reads(read).into_iter().any(changes)
 }
 
-/// Columns of a subquery that a read is of alone, which are volatile functions' and which nothing in the read names.
-pub fn unread_calls(read: &Read) -> Vec<Expr> {
-    let Source::Read { id, read: inner, .. } = &read.from else { return Vec::new() };
-    let mut unread: Vec<usize> = volatile_outputs(inner);
-    if unread.is_empty() {
-        return Vec::new();
-    }
-    deep_read(read, &mut |expr| {
-        if let Expr::Column { source, column, .. } = expr
-            && source == id
-        {
-            unread.retain(|at| *at != usize::from(column.0));
+/// Volatile columns of subqueries that are kept apart (they have both bounds): they are computed for each row, whether or not
+/// somebody reads what they say.
+pub fn computed_apart(read: &Read) -> Vec<Expr> {
+    let mut computed = Vec::new();
+    each_source(&read.from, &mut |source| {
+        let Source::Read { id, read, .. } = source else { return };
+        if read.limit.is_none() || read.offset.is_none() {
+            return;
         }
+        let volatile = read.outputs.iter().zip(0..).filter(|(_, at)| is_volatile_output(read, *at));
+        computed.extend(volatile.map(|(output, at)| Expr::Column {
+            source: *id,
+            column: ColumnId(at),
+            ty: output.expr.ty(),
+        }));
     });
-    let column = |at: usize| {
-        let (column, ty) = (ColumnId(u16::try_from(at).ok()?), inner.outputs.get(at)?.expr.ty());
-        Some(Expr::Column { source: *id, column, ty })
-    };
-    unread.into_iter().filter_map(column).collect()
+    computed
 }
 
-/// Which outputs of a read are volatile functions', whether they are called here or handed up from a subquery.
-fn volatile_outputs(read: &Read) -> Vec<usize> {
-    let below = match &read.from {
-        Source::Read { id, read, .. } => Some((*id, volatile_outputs(read))),
-        _ => None,
-    };
-    let is_volatile = |expr: &Expr| {
-        let mut found = false;
-        deep(expr, &mut |inner| {
-            found |= match inner {
-                Expr::Call(call) => call.is_volatile,
-                Expr::Apply { function, .. } => {
-                    function.around && function.volatility == Volatility::Volatile
-                }
-                _ => false,
-            };
-            if let (Expr::Column { source, column, .. }, Some((id, volatile))) = (inner, &below) {
-                found |= id == source && volatile.contains(&usize::from(column.0));
-            }
-        });
-        found
-    };
-    let outputs = read.outputs.iter().enumerate();
-    outputs.filter(|(_, output)| is_volatile(&output.expr)).map(|(at, _)| at).collect()
+/// Whether an output of a read, or of one side of the set operation that it shows, is volatile.
+fn is_volatile_output(read: &Read, at: u16) -> bool {
+    let Some(output) = read.outputs.get(usize::from(at)) else { return false };
+    is_volatile(&output.expr)
+        || matches!(&read.from, Source::Compound { id, left, right, .. }
+            if output.expr.is_column(*id, ColumnId(at))
+                && (is_volatile_output(left, at) || is_volatile_output(right, at)))
+}
+
+/// Whether an expression, or something in it, may say something else each time.
+pub fn is_volatile(expr: &Expr) -> bool {
+    let mut found = false;
+    deep(expr, &mut |inner| found |= is_volatile_itself(inner));
+    found
+}
+
+/// Whether something in a read may say something else each time.
+pub fn read_is_volatile(read: &Read) -> bool {
+    let mut found = false;
+    deep_read(read, &mut |inner| found |= is_volatile_itself(inner));
+    found
+}
+
+/// Whether an expression calls a function that may say something else each time, its operands excepted.
+pub fn is_volatile_itself(expr: &Expr) -> bool {
+    match expr {
+        Expr::Apply { function, .. } => function.volatility == Volatility::Volatile,
+        Expr::Call(call) => call.is_volatile,
+        _ => false,
+    }
 }
 
 fn changes_something(expr: &Expr) -> bool {

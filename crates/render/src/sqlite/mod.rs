@@ -3,7 +3,9 @@
 //! PostgreSQL's semantics come from functions and collations that the driver registers (`names.rs` has their names);
 //! native operators are used only where they are exact for the stored form of the type.
 
+mod apart;
 mod compound;
+mod cost;
 mod ddl;
 mod expr;
 mod membership;

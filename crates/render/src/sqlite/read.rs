@@ -5,9 +5,11 @@ use std::sync::Arc;
 use catalog::{Catalog, ColumnId, TableId};
 use query::{Expr, Form, Guard, JoinKind, Nest, Order, Output, Read, Source, SourceId};
 use types::stored::encode;
-use types::{Error, Result, Type};
+use types::{Error, Result, Type, Value};
 
+use super::apart;
 use super::compound::Compound;
+use super::cost;
 use super::membership::gathered;
 use super::{Columns, Writer, names};
 use crate::sqlite::names::Special;
@@ -19,7 +21,7 @@ use crate::{Bindings, Command, Kept};
 /// `XX000` when the read was not authorized; the errors of stored values.
 pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Command> {
     let mut writer = Writer::new(catalog, bindings);
-    writer.read(read, Use::Rows)?;
+    writer.read(&apart::settled(read), Use::Rows)?;
     Ok(writer.finish(outputs(&read.outputs)))
 }
 
@@ -29,7 +31,7 @@ pub fn read(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<C
 /// Those of [`read`].
 pub(super) fn kept(catalog: &Catalog, read: &Read, bindings: &Bindings<'_>) -> Result<Option<Kept>> {
     let mut writer = Writer::new(catalog, bindings);
-    writer.read(read, Use::Rows)?;
+    writer.read(&apart::settled(read), Use::Rows)?;
     let notes = std::mem::take(&mut writer.notes);
     Ok(Kept::of(writer.finish(outputs(&read.outputs)), notes, |ty, value, _| encode(ty, value)))
 }
@@ -108,8 +110,8 @@ impl Writer<'_> {
         }
         let catalog = self.catalog;
         let guards: Vec<_> = guards.into_iter().map(|guard| gathered(catalog, read, guard)).collect();
-        let guards: Vec<&Expr> = guards.iter().map(|guard| &**guard).collect();
-        self.conditions(&guards, read.filter.as_ref(), computes_rows(&read.from))?;
+        let guards = cost::of_policies(guards.iter().map(|guard| &**guard));
+        self.conditions(&guards, read)?;
         self.done_for_nobody(read, guards.is_empty() && read.filter.is_none())?;
         if !read.group.is_empty() {
             self.push(" GROUP BY ");
@@ -123,7 +125,7 @@ impl Writer<'_> {
             // SQLite moves a condition on keys alone before the grouping, where hidden rows are; not one on an aggregate.
             let apart = has_guard(&read.from) && query::may_raise(having);
             self.push(if apart { " HAVING CASE WHEN count(*) > 0 THEN " } else { " HAVING " });
-            self.condition(having)?;
+            self.condition(&cost::ordered(having, &read.from))?;
             self.push(if apart { " END" } else { "" });
         }
         if used == Use::Rows { self.order(read) } else { Ok(()) }
@@ -170,10 +172,14 @@ impl Writer<'_> {
     ///
     /// Where rows are computed of others beside them (`early`), these are chosen before: the guards stand alone, too, and each
     /// condition is looked at as soon as it can be.
-    fn conditions(&mut self, guards: &[&Expr], filter: Option<&Expr>, early: bool) -> Result<()> {
-        let conditions = filter.map_or(&[][..], conjuncts);
-        let (raising, safe): (Vec<&Expr>, Vec<&Expr>) =
-            conditions.iter().partition(|condition| !guards.is_empty() && query::may_raise(condition));
+    fn conditions(&mut self, guards: &[&Expr], read: &Read) -> Result<()> {
+        let (from, early) = (&read.from, computes_rows(&read.from));
+        let conditions =
+            read.filter.as_ref().map_or_else(Vec::new, |filter| cost::cheapest_first(filter, from));
+        let (raising, safe): (Vec<&Expr>, Vec<&Expr>) = conditions
+            .iter()
+            .copied()
+            .partition(|condition| !guards.is_empty() && query::may_raise(condition));
         if guards.is_empty() && conditions.is_empty() {
             return Ok(());
         }
@@ -201,14 +207,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Has volatile functions called for each row of a subquery, though nobody reads what they say, as PostgreSQL does. A condition
-    /// with a subquery is not moved into another, where it would call them once more. How often it is in joins, nobody says.
+    /// Has volatile functions called for each row of a subquery that is kept apart, though nobody reads what they say: SQLite
+    /// computes no column that is not named.
     fn done_for_nobody(&mut self, read: &Read, is_first: bool) -> Result<()> {
-        let unread = query::visit::unread_calls(read);
-        for (position, column) in unread.iter().enumerate() {
+        for (position, column) in query::visit::computed_apart(read).iter().enumerate() {
             self.push(if is_first && position == 0 { " WHERE typeof(" } else { " AND typeof(" });
             self.expr(column)?;
-            self.push(") <> (SELECT '')");
+            self.push(") <> ''");
         }
         Ok(())
     }
@@ -218,7 +223,8 @@ impl Writer<'_> {
             || read.distinct
             || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
         let tie = if grouped { None } else { self.first_key(&read.from) };
-        let kept = if grouped || !read.order.is_empty() { Vec::new() } else { kept_order(&read.from) };
+        let is_as_it_comes = grouped || !read.order.is_empty() || is_in_its_order(read);
+        let kept = if is_as_it_comes { Vec::new() } else { kept_order(&read.from) };
         let keys: Vec<&Order> = read.order.iter().chain(&kept).collect();
         if keys.is_empty() && tie.is_none() {
             return Ok(());
@@ -388,12 +394,6 @@ impl Writer<'_> {
         matches!(self.named(id), Some(Columns::Packed(_)))
     }
 
-    /// A few rows. The columns are named: of a bare `VALUES` SQLite loses them in subqueries of subqueries.
-    fn short_values(&mut self, rows: &[Vec<Expr>]) -> Result<()> {
-        let Some((first, more)) = rows.split_first() else {
-            return Err(Error::internal("values without a row"));
-        };
-        self.push("SELECT ");
     fn values(&mut self, id: SourceId, rows: &[Vec<Expr>]) -> Result<()> {
         self.push("(");
         if is_long(rows) {
@@ -406,6 +406,12 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A few rows. The columns are named: of a bare `VALUES` SQLite loses them in subqueries of subqueries.
+    fn short_values(&mut self, rows: &[Vec<Expr>]) -> Result<()> {
+        let Some((first, more)) = rows.split_first() else {
+            return Err(Error::internal("values without a row"));
+        };
+        self.push("SELECT ");
         for (at, value) in first.iter().enumerate() {
             if at > 0 {
                 self.push(", ");
@@ -484,7 +490,7 @@ impl Writer<'_> {
         self.joined(right, right_null || raises, guards)?;
         self.push(" ON ");
         match on {
-            Some(on) => self.condition(on),
+            Some(on) => self.condition(&cost::ordered(on, &Source::Unit)),
             None => {
                 self.push("true");
                 Ok(())
@@ -593,6 +599,11 @@ fn fields(catalog: &Catalog, row: &Expr) -> Option<Vec<Expr>> {
     Some(catalog.fields(&name)?.into_iter().map(field).collect())
 }
 
+/// Whether rows of a subquery that is kept apart are taken as they come: without a condition SQLite makes no index of them.
+fn is_in_its_order(read: &Read) -> bool {
+    read.filter.is_none() && matches!(&read.from, Source::Read { read, .. } if apart::is_fenced(read))
+}
+
 /// The order of the rows that a read is made of, where its columns can say it: SQLite may look them up in an index of its own
 /// making, PostgreSQL keeps them in their order.
 fn kept_order(from: &Source) -> Vec<Order> {
@@ -663,10 +674,20 @@ pub(super) fn conjuncts(filter: &Expr) -> &[Expr] {
     }
 }
 
+/// The same, those of conjunctions within, too.
+pub(super) fn all_conjuncts(filter: &Expr) -> Vec<&Expr> {
+    match conjuncts(filter) {
+        [alone] if !matches!(alone, Expr::Form { form: Form::And, .. }) => vec![alone],
+        conditions => conditions.iter().flat_map(all_conjuncts).collect(),
+    }
+}
+
 /// Whether rows are passed over that compute something: PostgreSQL computes the values of such rows, and says what is wrong with
 /// them, SQLite only passes over them.
 fn passes_over(read: &Read) -> bool {
-    read.offset.is_some() && read.outputs.iter().any(|output| query::visit::computed_may_raise(&output.expr))
+    let is_over = |offset: &Expr| !matches!(offset, Expr::Const { value: Value::Int(0), .. });
+    read.offset.as_ref().is_some_and(is_over)
+        && read.outputs.iter().any(|output| query::visit::computed_may_raise(&output.expr))
 }
 
 /// Keeps a subquery apart: SQLite neither merges one that has a limit with what is around it, nor moves conditions into it.
@@ -688,13 +709,7 @@ fn needs_fence(read: &Read) -> bool {
     let mut conditions = read.filter.iter().chain(&read.having).collect::<Vec<_>>();
     joining(&read.from, &mut conditions);
     let asks = !conditions.is_empty() && (raises || conditions.into_iter().any(query::may_raise));
-    // Rows that are gathered are not merged anyway, and what is only looked at would be called twice.
-    let gathers = read.distinct
-        || read.having.is_some()
-        || !read.group.is_empty()
-        || read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
-    let calls = (is_guarded || gathers) && !query::visit::unread_calls(read).is_empty();
-    is_guarded && asks || calls
+    is_guarded && asks
 }
 
 /// Whether a column of a read, or of what it reads, could raise an error: columns are handed up without a trace.
@@ -723,6 +738,7 @@ fn computes_rows(from: &Source) -> bool {
             | Source::Transition { .. }
             | Source::Cte { .. }
             | Source::Values { .. }
+            | Source::System { .. }
             | Source::Join { .. } => false,
         }
     });
@@ -738,7 +754,6 @@ fn has_guard(source: &Source) -> bool {
         Source::Compound { left, right, .. } => found |= has_guard(&left.from) || has_guard(&right.from),
         _ => {}
     });
-            | Source::System { .. }
     found
 }
 

@@ -58,7 +58,7 @@ impl Parser<'_> {
     }
 
     fn cursor(&mut self) -> Parsed<Declared> {
-        self.eat("no");
+        let is_forward_only = self.eat("no");
         self.eat("scroll");
         self.expect("cursor")?;
         let parameters = if self.is_mark('(') {
@@ -76,7 +76,7 @@ impl Parser<'_> {
         }
         let query = Box::new(self.query()?);
         self.expect_mark(';')?;
-        Ok(Declared::Cursor { parameters, query })
+        Ok(Declared::Cursor { is_forward_only, parameters, query })
     }
 
     pub(super) fn dotted(&mut self) -> Parsed<Vec<String>> {
@@ -89,6 +89,17 @@ impl Parser<'_> {
 
     fn variable_type(&mut self) -> Parsed<VariableType> {
         let before = self.at;
+        if let Some(Token::Param(position)) = self.peek() {
+            // A parameter is a variable of this name.
+            let name = format!("${position}");
+            self.at += 1;
+            if !self.is_op("%") || !self.is_at(1, "type") {
+                self.at = before;
+                return Err(self.unexpected());
+            }
+            self.at += 2;
+            return Ok(VariableType::Like(vec![name], self.array_dims()?));
+        }
         let parts = self.dotted()?;
         if self.is_op("%") && self.is_at(1, "type") {
             self.at += 2;

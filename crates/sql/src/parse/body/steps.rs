@@ -209,14 +209,14 @@ impl Parser<'_> {
     fn open_step(&mut self) -> Parsed<StepKind> {
         let cursor = self.ident()?;
         let args = if self.is_mark('(') { self.cursor_args()? } else { Vec::new() };
-        self.eat("no");
+        let is_forward_only = self.eat("no");
         self.eat("scroll");
         if self.eat("for") {
             let rows: Rows = self.rows_step()?;
-            return Ok(StepKind::Open { cursor, rows: Some(rows), args });
+            return Ok(StepKind::Open { cursor, is_forward_only, rows: Some(rows), args });
         }
         self.expect_mark(';')?;
-        Ok(StepKind::Open { cursor, rows: None, args })
+        Ok(StepKind::Open { cursor, is_forward_only, rows: None, args })
     }
 
     fn fetch_step(&mut self, is_move: bool) -> Parsed<StepKind> {
