@@ -217,7 +217,9 @@ impl<'t> Builder<'t> {
 
     fn dispatch(&mut self, statement: &StatementKind) -> Result<Outcome> {
         let outcome = self.declare(statement)?;
-        self.follow_partitions();
+        if !leaves_columns(statement) {
+            self.follow_partitions();
+        }
         Ok(outcome)
     }
 
@@ -325,6 +327,29 @@ fn has_many_effects(statement: &StatementKind) -> bool {
         StatementKind::Publication { .. } => true,
         _ => false,
     }
+}
+
+/// Whether a statement never changes columns or keys of tables.
+fn leaves_columns(statement: &StatementKind) -> bool {
+    matches!(
+        statement,
+        StatementKind::Query(_)
+            | StatementKind::Insert(_)
+            | StatementKind::Update(_)
+            | StatementKind::Delete(_)
+            | StatementKind::Refresh { .. }
+            | StatementKind::Truncate { .. }
+            | StatementKind::CreatePolicy(_)
+            | StatementKind::AlterPolicy(_)
+            | StatementKind::CreateFunction(_)
+            | StatementKind::CreateTrigger(_)
+            | StatementKind::Grant(_)
+            | StatementKind::Comment { .. }
+            | StatementKind::Do { .. }
+            | StatementKind::Set { .. }
+            | StatementKind::Reset(_)
+            | StatementKind::Transaction(_)
+    )
 }
 
 impl Complaint {

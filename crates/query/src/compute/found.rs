@@ -2,9 +2,11 @@
 //!
 //! A condition that would be left out must not be able to say an error: then every row is looked at, as anywhere else.
 
+use std::borrow::Cow;
+
 use catalog::ColumnId;
 use catalog::system::Rows;
-use types::{Result, Type, Value};
+use types::{Result, Type};
 
 use super::joins::limited;
 use super::{Cells, Computing, Joined};
@@ -36,7 +38,7 @@ impl Computing {
             Ok(())
         };
         match fewest {
-            Some(places) => rows.at(places).try_for_each(&mut look)?,
+            Some(places) => rows.at(&places).try_for_each(&mut look)?,
             None => rows.all().iter().try_for_each(&mut look)?,
         }
         Ok(found)
@@ -53,20 +55,26 @@ impl Computing {
         scope: &mut Scope<'_>,
     ) -> Result<Option<Vec<Joined>>> {
         let Source::System { id, rows, .. } = leaf else { return Ok(None) };
-        let is_sifted = filters.iter().any(|filter| equal_column(filter, *id).is_some());
-        let pair = ready.iter().find_map(|condition| equal_column(condition, *id));
-        let Some((column, other)) = pair.filter(|_| !is_sifted) else { return Ok(None) };
         if filters.iter().any(|filter| visit::may_raise(filter)) {
             return Ok(None);
         }
         let (equal, rest): (Vec<&Expr>, Vec<&Expr>) =
-            ready.iter().partition(|condition| equal_column(condition, *id).is_some());
+            ready.iter().partition(|condition| equalities(condition, *id).is_some());
+        let Some(pairs) = equal.iter().find_map(|condition| equalities(condition, *id)) else {
+            return Ok(None);
+        };
+        let nothing = Joined::new();
+        let sifted = fewest((*id, rows), filters, &self.around(&nothing, outer), scope);
+        if joined.len() > sifted.map_or(rows.all().len(), |places| places.len()) {
+            return Ok(None);
+        }
         let conditions = [filters, &equal, &rest].concat();
         let mut all = Vec::new();
         for row in joined {
-            let value = eval(other, &self.around(row, outer), scope)?;
-            let Some(places) = rows.with(usize::from(column.0), &value) else { continue };
-            for cells in rows.at(places) {
+            let Some(places) = places(rows, &pairs, &self.around(row, outer), scope)? else {
+                return Ok(None);
+            };
+            for cells in rows.at(&places) {
                 let both = [&row[..], &[(*id, cells.clone())]].concat();
                 if self.holds(&both, &conditions, outer, scope)? {
                     all.push(both);
@@ -102,24 +110,55 @@ fn fewest<'r>(
     conditions: &[&Expr],
     around: &dyn Row,
     scope: &mut Scope<'_>,
-) -> Option<&'r [usize]> {
-    let mut fewest: Option<&[usize]> = None;
+) -> Option<Cow<'r, [usize]>> {
+    let mut fewest: Option<Cow<'_, [usize]>> = None;
     for condition in conditions {
-        if let Some((column, other)) = equal_column(condition, id)
-            && let Ok(value) = eval(other, around, scope)
+        if let Some(pairs) = equalities(condition, id)
+            && let Ok(Some(found)) = places(rows, &pairs, around, scope)
         {
-            let found = match &value {
-                Value::Null => Some(&[][..]),
-                value => rows.with(usize::from(column.0), value),
-            };
-            let is_fewer = |found: &&[usize]| fewest.is_none_or(|fewest| found.len() < fewest.len());
-            fewest = found.filter(is_fewer).or(fewest);
+            let is_fewer = |found: &Cow<'_, [usize]>| fewest.as_ref().is_none_or(|few| found.len() < few.len());
+            fewest = Some(found).filter(is_fewer).or(fewest);
         }
         if visit::may_raise(condition) {
             break;
         }
     }
     fewest
+}
+
+/// The rows of which some column equals what stands beside it; `None` where that is for no list to say.
+fn places<'r>(
+    rows: &'r Rows,
+    pairs: &[(ColumnId, &Expr)],
+    around: &dyn Row,
+    scope: &mut Scope<'_>,
+) -> Result<Option<Cow<'r, [usize]>>> {
+    let mut all: Cow<'_, [usize]> = Cow::Borrowed(&[]);
+    for (column, other) in pairs {
+        let value = eval(other, around, scope)?;
+        if value.is_null() {
+            continue;
+        }
+        let Some(found) = rows.with(usize::from(column.0), &value) else { return Ok(None) };
+        match all.is_empty() {
+            true => all = Cow::Borrowed(found),
+            false => all.to_mut().extend(found),
+        }
+    }
+    if pairs.len() > 1 && all.len() > 1 {
+        let all = all.to_mut();
+        all.sort_unstable();
+        all.dedup();
+    }
+    Ok(Some(all))
+}
+
+/// What of a source is to be equal to what, one of them at least.
+fn equalities(condition: &Expr, id: SourceId) -> Option<Vec<(ColumnId, &Expr)>> {
+    match condition {
+        Expr::Form { form: Form::Or, args, .. } => args.iter().map(|arg| equal_column(arg, id)).collect(),
+        one => Some(vec![equal_column(one, id)?]),
+    }
 }
 
 /// The column of a source and what it is to be equal to, where values are the same that are equal.
