@@ -35,8 +35,8 @@ pub use policy::{Policy, PolicyCommand};
 pub use relationship::{Cardinality, Relationship, Through};
 pub use role::{Acl, Privilege, Role};
 pub use table::{
-    Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction, Representation,
-    Sequence, Table, TableId, TableKind, Unique, ViewRights,
+    Age, Check, Column, ColumnId, DefaultValue, Domain, ForeignKey, Generated, ReferentialAction,
+    Representation, Sequence, Table, TableId, TableKind, Unique, ViewRights,
 };
 
 mod catalog;

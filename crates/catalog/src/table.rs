@@ -225,6 +225,18 @@ pub struct ForeignKey {
     pub initially_deferred: bool,
     /// Whether existing rows were left unchecked.
     pub not_valid: bool,
+    /// When it was declared.
+    pub age: Age,
+}
+
+/// When something was declared among others of its kind: what is younger has more. Nothing is another thing because of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Age(pub u32);
+
+impl PartialEq for Age {
+    fn eq(&self, _: &Age) -> bool {
+        true
+    }
 }
 
 /// What a foreign key does to the referencing rows.

@@ -180,6 +180,20 @@ pub trait Transaction: Send {
         Ok(rest)
     }
 
+    /// Notes that some rows may refer to nothing from now on, where an engine's own keys err because of such rows; or that none does.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn let_references_dangle(&mut self, dangle: bool) -> Result<(), Failure> {
+        let _ = dangle;
+        Ok(())
+    }
+
+    /// Whether that was noted, in this transaction or an earlier one.
+    fn may_references_dangle(&self) -> bool {
+        false
+    }
+
     /// Refuses to go on when the deadline has passed: asked by whoever computes without commands.
     ///
     /// # Errors

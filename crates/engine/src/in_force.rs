@@ -205,6 +205,11 @@ impl InForce {
         locked(&self.reading).push(tables);
     }
 
+    /// Whether one is under way.
+    pub(crate) fn is_reading(&self) -> bool {
+        !locked(&self.reading).is_empty()
+    }
+
     /// Ends the innermost one.
     pub(crate) fn is_read(&self) {
         locked(&self.reading).pop();

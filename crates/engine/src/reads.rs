@@ -85,8 +85,10 @@ impl Work<'_> {
                 tables.insert(*table);
             }
         });
+        // Within a command that was not expected to change rows it is too late.
+        let in_time = self.in_force.is_calling() || !self.in_force.is_reading();
         self.in_force.begin_reading(tables);
-        let outcome = match may_change(&read) && !self.in_force.is_read_only() {
+        let outcome = match in_time && may_change(&read) && !self.in_force.is_read_only() {
             true => self.run_changing(&command, position, sink).await,
             false => self.transaction.run(&command, position, sink).await,
         };

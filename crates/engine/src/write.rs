@@ -29,7 +29,7 @@ use std::collections::HashSet;
 
 use catalog::TableId;
 use query::functions::settings::replication;
-use query::triggers::Replication;
+use query::triggers::{self, Replication};
 use query::{
     Action, Assign, ConflictAction, Explain, Expr, Guard, Judge, Output, Presentation, Read, Source,
     SourceId, Write,
@@ -153,7 +153,11 @@ impl Work<'_> {
     /// Runs a write; where foreign keys rest or are ours, the engine's rest meanwhile.
     async fn store_replicated(&mut self, task: Task<'_>) -> Result<Applied> {
         let is_ours = self.in_force.is_calling() || self.are_keys_ours(task.write);
-        let before = self.transaction.rest(is_ours || self.do_keys_rest(task.write.table))?;
+        let do_rest = self.do_keys_rest(task.write.table);
+        if do_rest && triggers::has_keys(&self.served.model, task.write.table) {
+            self.transaction.let_references_dangle(true)?;
+        }
+        let before = self.transaction.rest(is_ours || do_rest)?;
         let done = Box::pin(self.store_judged(task)).await;
         self.transaction.rest(before)?;
         done

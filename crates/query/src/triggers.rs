@@ -382,7 +382,7 @@ fn looks_at(target: &Table, key: &ForeignKey, operation: &Operation) -> bool {
     matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
 }
 
-/// The foreign keys to each table of a catalog, in its order: where they are declared, and their positions there.
+/// The foreign keys to each table of a catalog, the oldest first: where they are declared, and their positions there.
 pub(crate) fn references(catalog: &Catalog) -> Vec<Vec<(TableId, usize)>> {
     let mut found = vec![Vec::new(); catalog.ids().count()];
     for id in catalog.ids() {
@@ -393,6 +393,8 @@ pub(crate) fn references(catalog: &Catalog) -> Vec<Vec<(TableId, usize)>> {
             }
         }
     }
+    let age = |(from, at): &(TableId, usize)| catalog[*from].foreign_keys.get(*at).map_or(0, |key| key.age.0);
+    found.iter_mut().for_each(|keys| keys.sort_by_key(age));
     found
 }
 

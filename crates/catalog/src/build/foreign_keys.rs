@@ -7,7 +7,7 @@ use types::ty::format_type;
 use types::{Code, Error, Name, Result, Type};
 
 use super::{Builder, names};
-use crate::{ColumnId, ForeignKey, ReferentialAction, Table, TableId};
+use crate::{Age, ColumnId, ForeignKey, ReferentialAction, Table, TableId};
 
 impl Builder<'_> {
     pub(super) fn add_foreign_key(
@@ -54,9 +54,16 @@ impl Builder<'_> {
             deferrable: references.deferrable || references.initially_deferred,
             initially_deferred: references.initially_deferred,
             not_valid,
+            age: self.youngest(),
         };
         self.table_mut(id).foreign_keys.push(key);
         Ok(())
+    }
+
+    /// The age of a foreign key that is declared behind all that there are.
+    fn youngest(&self) -> Age {
+        let keys = self.catalog.tables.iter().flat_map(|table| &table.foreign_keys);
+        Age(keys.map(|key| key.age.0).max().unwrap_or_default() + 1)
     }
 
     fn target_of(&self, references: &References) -> Result<&Table> {

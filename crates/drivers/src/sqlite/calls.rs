@@ -101,6 +101,11 @@ impl Calls {
         self.kept().pop();
     }
 
+    /// How many statements are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.kept().len()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

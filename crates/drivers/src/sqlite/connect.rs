@@ -147,6 +147,7 @@ pub(super) fn writer(options: &Options) -> Result<Prepared> {
     prepared
         .connection()
         .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;")
+        .and_then(|()| prepared.surroundings.look_at_references(&prepared.connection()))
         .map_err(|error| failed(options, &error))?;
     Ok(prepared)
 }

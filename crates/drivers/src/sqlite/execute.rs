@@ -42,6 +42,9 @@ pub(super) fn command(
 ) -> Result<u64, Failure> {
     let _begun = surroundings.begin(&command.session);
     let mut statement = connection.prepare_cached(&command.text).map_err(|error| failure(&error))?;
+    if !statement.readonly() {
+        surroundings.wake(connection, 1)?;
+    }
     bind(&mut statement, &command.parameters)?;
     // A row without columns is asked for as one of some constant.
     let columns = statement.column_count().min(command.outputs.len());

@@ -121,8 +121,20 @@ impl Transaction for Inside<'_> {
     }
 
     fn rest(&mut self, rest: bool) -> Result<bool, Failure> {
-        let connection = self.connection();
-        self.surroundings.rest(&connection, rest).map_err(|error| failure(&error))
+        self.surroundings.rest(&self.connection(), rest)
+    }
+
+    fn let_references_dangle(&mut self, dangle: bool) -> Result<(), Failure> {
+        if self.surroundings.may_references_dangle() == dangle {
+            return Ok(());
+        }
+        self.part(&[if dangle { "PRAGMA user_version = 1" } else { "PRAGMA user_version = 0" }])?;
+        self.surroundings.let_references_dangle(dangle);
+        Ok(())
+    }
+
+    fn may_references_dangle(&self) -> bool {
+        self.surroundings.may_references_dangle()
     }
 
     fn check(&mut self) -> Result<(), Failure> {

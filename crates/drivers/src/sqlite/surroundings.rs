@@ -12,8 +12,8 @@ use types::session::Session;
 use types::stored::{decode, encode};
 use types::{Error, Result, Type, Value};
 
-use super::errors::carried;
-use engine::{Clock, Random};
+use super::errors::{carried, failure};
+use engine::{Clock, Failure, Random};
 
 use super::calls::Calls;
 use super::connect::Budget;
@@ -30,10 +30,21 @@ pub(super) struct Surroundings {
     sequences: Sequences,
     budget: Arc<Budget>,
     writes: bool,
-    /// While foreign keys and triggers rest: whether foreign keys acted before.
-    resting: Arc<Mutex<Option<bool>>>,
+    resting: Arc<Mutex<Option<Resting>>>,
     /// Whether foreign keys wait for the end of the transaction.
     waiting: Arc<AtomicBool>,
+    /// Whether rows may refer to nothing: the database's `user_version`. SQLite counts what refers to nothing, and takes such a row that goes
+    /// for one that it counted.
+    dangling: Arc<AtomicBool>,
+}
+
+/// Foreign keys and triggers rest.
+#[derive(Clone, Copy)]
+struct Resting {
+    /// Whether foreign keys acted before.
+    acted: bool,
+    /// Whether they are to rest: if not, they act again before something is written.
+    is_wanted: bool,
 }
 
 impl Surroundings {
@@ -49,6 +60,7 @@ impl Surroundings {
             writes,
             resting: Arc::default(),
             waiting: Arc::default(),
+            dangling: Arc::default(),
         }
     }
 
@@ -72,26 +84,63 @@ impl Surroundings {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Has foreign keys and triggers rest, or act again as they did; says whether they rested.
-    pub(super) fn rest(&self, connection: &Connection, rest: bool) -> rusqlite::Result<bool> {
+    /// Notes whether rows may refer to nothing.
+    pub(super) fn let_references_dangle(&self, dangle: bool) {
+        self.dangling.store(dangle, Ordering::Relaxed);
+    }
+
+    /// Whether rows may refer to nothing.
+    pub(super) fn may_references_dangle(&self) -> bool {
+        self.dangling.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether rows of a database may refer to nothing.
+    pub(super) fn look_at_references(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        self.let_references_dangle(version != 0);
+        Ok(())
+    }
+
+    /// Has foreign keys and triggers rest, or act again as they did; says whether they rested. Commands are prepared anew each time they
+    /// are turned off or on: they are turned on before they are needed.
+    ///
+    /// # Errors
+    /// `0A000` where a command is under way that began with them: it would not survive it.
+    pub(super) fn rest(&self, connection: &Connection, rest: bool) -> Result<bool, Failure> {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = resting.is_some();
-        match (rest, *resting) {
-            (true, None) => {
-                // Within a transaction, where the pragma of the same name does nothing.
-                let acted = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY)?;
-                *resting = Some(acted);
-                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
-                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-            }
-            (false, Some(acted)) => {
-                *resting = None;
-                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, acted)?;
-                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
-            }
-            (true, Some(_)) | (false, None) => {}
+        let before = resting.is_some_and(|resting| resting.is_wanted);
+        if let Some(resting) = resting.as_mut() {
+            resting.is_wanted = rest;
+        } else if rest {
+            self.refuse_within(0)?;
+            // Within a transaction, where the pragma of the same name does nothing.
+            let acted = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY);
+            let acted = acted.map_err(|error| failure(&error))?;
+            *resting = Some(Resting { acted, is_wanted: true });
+            act(connection, false, false)?;
         }
         Ok(before)
+    }
+
+    /// Has foreign keys and triggers act again, unless they are to rest; while a command that is about to begin is the innermost.
+    ///
+    /// # Errors
+    /// As [`Surroundings::rest`].
+    pub(super) fn wake(&self, connection: &Connection, begun: usize) -> Result<(), Failure> {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Resting { acted, is_wanted: false }) = *resting else { return Ok(()) };
+        self.refuse_within(begun)?;
+        act(connection, acted, true)?;
+        *resting = None;
+        Ok(())
+    }
+
+    /// Refuses what no command survives, where there are more than so many.
+    fn refuse_within(&self, commands: usize) -> Result<(), Failure> {
+        match self.calls.under_way() > commands {
+            true => Err(Error::missing("changing rows in a function that a stable one calls").into()),
+            false => Ok(()),
+        }
     }
 
     /// Whether the connection may change anything.
@@ -123,6 +172,16 @@ impl Surroundings {
         let clock = &*self.clock;
         evaluation(&mut Context { arguments, session: &session, random: &mut random, clock: &clock })
     }
+}
+
+/// Has foreign keys and triggers act or not.
+fn act(connection: &Connection, keys: bool, triggers: bool) -> Result<(), Failure> {
+    let configs =
+        [(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, keys), (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers)];
+    for (config, acts) in configs {
+        connection.set_db_config(config, acts).map_err(|error| failure(&error))?;
+    }
+    Ok(())
 }
 
 /// A command under way.

@@ -294,6 +294,9 @@ fn alone(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Instan
         undo(prepared);
     }
     sequences.forget();
+    if prepared.surroundings.look_at_references(&prepared.connection()).is_err() {
+        prepared.surroundings.let_references_dangle(true);
+    }
     prepared.connection().flush_prepared_statement_cache();
     batch(prepared, "PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON")?;
     outcome
@@ -323,7 +326,8 @@ pub(super) fn finish(job: Job, prepared: &Prepared) -> (Result<()>, bool) {
     };
     prepared.surroundings.calls().forget();
     // A job that panicked may have left them at rest.
-    let acts = prepared.surroundings.rest(&prepared.connection(), false);
-    let outcome = outcome.and_then(|()| acts.map(drop).map_err(|error| failure(&error).into()));
+    let (surroundings, connection) = (&prepared.surroundings, prepared.connection());
+    let acts = surroundings.rest(&connection, false).and_then(|_| surroundings.wake(&connection, 0));
+    let outcome = outcome.and_then(|()| acts.map_err(Error::from));
     (outcome, inside.wants_to_be_undone())
 }

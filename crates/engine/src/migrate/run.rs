@@ -123,6 +123,10 @@ impl Run<'_> {
         self.touch(stage).await?;
         if self.moves {
             self.references(&stage.to, |_| true).await?;
+        } else if self.transaction.may_references_dangle()
+            && self.references(&stage.to, |_| true).await.is_ok()
+        {
+            self.transaction.let_references_dangle(false)?;
         }
         Ok(())
     }

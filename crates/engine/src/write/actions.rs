@@ -16,7 +16,8 @@ use super::afterwards::Queue;
 use super::parts::Part;
 use super::references::columns_of;
 use super::together::Stored;
-use super::{StoredRow, split};
+use super::update::Change;
+use super::{StoredRow, is_same, split};
 use crate::work::{Bound, Work};
 
 /// Whose rows are in memory while what keys do is looked at.
@@ -107,8 +108,8 @@ impl Work<'_> {
         let most = self.rows_at_once(deed);
         loop {
             let found = self.referencing_some(from, deed.key, (&deed.values, most)).await?;
-            let is_last = most.is_none_or(|most| found.len() < most);
-            let rows = match operation {
+            let (is_last, many) = (most.is_none_or(|most| found.len() < most), found.len());
+            let rows: Vec<Stored> = match operation {
                 Operation::Delete => {
                     let gone = self.delete_fired(from, found).await?;
                     gone.into_iter().map(Stored::of_gone).collect()
@@ -118,8 +119,12 @@ impl Work<'_> {
                 }
                 Operation::Insert | Operation::Truncate => Vec::new(),
             };
+            if rows.len() < many {
+                // A trigger keeps some, which refer to nothing.
+                self.transaction.let_references_dangle(true)?;
+            }
             let operations = vec![operation.clone()];
-            let part = Part { table: from, operations, rows, role: caller.clone() };
+            let part = Part { table: from, operations, rows, role: caller.clone(), is_of_key: true };
             match is_last {
                 true => return self.queue(queue, part).await,
                 false => self.queue_rows(queue, part).await?,
@@ -149,7 +154,19 @@ impl Work<'_> {
         let mut stored = Vec::with_capacity(found.len());
         for row in found {
             let wanted = self.acted(deed, &columns, &row.values).await?;
-            let Some(change) = self.change(&write, row, columns.clone(), wanted).await? else { continue };
+            let change = self.change(&write, row, columns.clone(), wanted.clone()).await?;
+            let is_done = |change: &Change| {
+                let table = &self.served.model.catalog[deed.from];
+                columns.iter().all(|column| {
+                    let at = usize::from(column.0);
+                    is_same(&table[*column].ty, &wanted[at], &change.new[at])
+                })
+            };
+            if !change.as_ref().is_some_and(is_done) {
+                // A trigger has the row refer to something else, perhaps to nothing.
+                self.transaction.let_references_dangle(true)?;
+            }
+            let Some(change) = change else { continue };
             let key = self.apply(&write, &change).await?;
             let keys = (Some(change.key), key);
             stored.push(self.noted(deed.from, keys, change.into()).await?);

@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use catalog::TableId;
+use program::Held;
 use query::triggers::Operation;
 use sql::ast::TriggerTiming;
 use types::{Result, Value};
 
-use super::actions::KeyAt;
+use super::actions::{KeyAt, WHO};
 use super::firing::Occasion;
 use super::parts::Part;
 use super::references::TouchedKey;
@@ -42,6 +43,8 @@ pub(super) struct Queue {
     /// What has come since the round began: it is not known yet what of it waits longer.
     coming: VecDeque<Waiting>,
     pub(super) seen: Seen,
+    /// What rows that keys have changed take of memory.
+    held: Option<Held>,
 }
 
 /// Something that waits, and for whom it is done.
@@ -152,13 +155,18 @@ impl Work<'_> {
     /// The same after its rows alone: it goes on.
     pub(super) async fn queue_rows(&mut self, queue: &mut Queue, part: Part) -> Result<()> {
         let model = self.served.model.clone();
-        let Part { table, operations, rows, role } = part;
+        let Part { table, operations, rows, role, is_of_key } = part;
+        let is_shown = model[table].triggers.iter().any(|trigger| !trigger.transitions.is_empty());
         let mut happened = Vec::new();
         for row in rows {
             let Some(operation) = of_row(&operations, &row) else { continue };
             let set = queue.seen.set(table, operation);
             queue.seen.note(&model, (set, table, operation), &row);
             let due = self.due(table, operation, &row).await?;
+            if is_of_key && (is_shown || !due.is_empty()) {
+                let held = queue.held.get_or_insert_with(|| self.in_force.account.hold_of(WHO));
+                row.old.iter().chain([&row.new]).try_for_each(|row| held.row(row))?;
+            }
             if !due.is_empty() {
                 happened.push(Happened { operation: operation.clone(), set, row, due });
             }

@@ -56,9 +56,11 @@ impl Work<'_> {
         operations.iter().any(fires)
     }
 
-    /// Whether what foreign keys do and ask is ours whatever is written: they wait, or the engine's cannot act.
+    /// Whether what foreign keys do and ask is ours whatever is written: they wait, or the engine's cannot act, or would err.
     fn are_all_keys_ours(&self) -> bool {
-        self.transaction.do_references_wait() || self.in_force.is_calling()
+        self.transaction.do_references_wait()
+            || self.in_force.is_calling()
+            || self.transaction.may_references_dangle()
     }
 
     /// Whether what foreign keys do and ask is ours while a write is done, and not the engine's.
@@ -91,7 +93,8 @@ impl Work<'_> {
             Action::Insert(_) | Action::Update { .. } => passed.touched.keys.len(),
         };
         let role = self.run.caller.role.clone();
-        self.finish(Part { table: write.table, operations, rows: passed.rows, role }).await?;
+        let part = Part { table: write.table, operations, rows: passed.rows, role, is_of_key: false };
+        self.finish(part).await?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 

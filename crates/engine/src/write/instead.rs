@@ -37,7 +37,7 @@ impl Work<'_> {
         let affected = count(done.len());
         self.returning_instead(task, done).await?;
         let (role, operations) = (self.run.caller.role.clone(), vec![operation.clone()]);
-        let part = Part { table: write.table, operations, rows: Vec::new(), role };
+        let part = Part { table: write.table, operations, rows: Vec::new(), role, is_of_key: false };
         self.finish(part).await?;
         let inserted = if *operation == Operation::Insert { affected } else { 0 };
         Ok(Applied { affected, inserted })

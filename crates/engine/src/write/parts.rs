@@ -30,6 +30,8 @@ pub(crate) struct Part {
     pub(super) rows: Vec<Stored>,
     /// For whom it was done.
     pub(super) role: Arc<str>,
+    /// Whether a foreign key has done it.
+    pub(super) is_of_key: bool,
 }
 
 /// What the parts of a statement have done so far.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{
-    Catalog, Check, ColumnId, ForeignKey, Index, IndexKey, Policy, PolicyCommand, ReferentialAction, Table,
-    TableId, Trigger, Unique,
+    Age, Catalog, Check, ColumnId, ForeignKey, Index, IndexKey, Policy, PolicyCommand, ReferentialAction,
+    Table, TableId, Trigger, Unique,
 };
 use sql::ast::{self, Expr, ExprKind, Literal, StatementKind, TriggerMode};
 
@@ -104,6 +104,8 @@ fn foreign_key(catalog: &mut Catalog, places: &Places, place: &ById, constraint:
         deferrable: constraint.deferrable,
         initially_deferred: constraint.deferred,
         not_valid: !constraint.validated,
+        // The engine itself asks its keys.
+        age: Age::default(),
     };
     if let Some(table) = table_mut(catalog, place.table) {
         table.foreign_keys.push(key);
