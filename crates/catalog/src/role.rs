@@ -164,6 +164,11 @@ impl Acl {
         holds("public") || roles.iter().any(|role| holds(role))
     }
 
+    /// Whether something was said of a column itself.
+    pub fn names(&self, column: ColumnId) -> bool {
+        self.0.iter().any(|entry| entry.columns.contains(&column))
+    }
+
     /// Whether a grant on any column itself stands.
     pub fn names_some_column(&self, roles: &[Arc<str>], privilege: Privilege) -> bool {
         let columns = self.0.iter().filter(|entry| entry.grant).flat_map(|entry| &entry.columns);

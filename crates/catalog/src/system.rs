@@ -169,6 +169,8 @@ pub(crate) struct Numbers {
     types: HashMap<Name, i64>,
     /// The names of such types, in the order of their ids.
     type_names: Vec<Name>,
+    /// Each role with the roles whose privileges it has.
+    memberships: Vec<(Arc<str>, Vec<Arc<str>>)>,
 }
 
 impl Numbers {
@@ -190,6 +192,10 @@ impl Numbers {
             classes: names.into_iter().zip(CLASSES..).collect(),
             types: declared.iter().cloned().zip(TYPES..).collect(),
             type_names: declared,
+            memberships: {
+                let roles = catalog.roles.iter().map(|role| &role.name);
+                roles.map(|name| (name.clone(), catalog.memberships(name))).collect()
+            },
         }
     }
 }
@@ -203,6 +209,11 @@ pub(crate) struct Objects<'c> {
 impl<'c> Objects<'c> {
     fn of(catalog: &'c Catalog) -> Objects<'c> {
         Objects { catalog, numbers: catalog.found.numbers(catalog) }
+    }
+
+    /// Each role with the roles whose privileges it has.
+    pub(crate) fn memberships(&self) -> &[(Arc<str>, Vec<Arc<str>>)] {
+        &self.numbers.memberships
     }
 
     /// The names of declared types, rows of tables included, in the order of their ids.

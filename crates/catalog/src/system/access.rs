@@ -60,8 +60,8 @@ const OF_SEQUENCES: &[(&str, Privilege)] =
 
 /// The roles for which something holds.
 fn roles(objects: &Objects<'_>, holds: impl Fn(&[Arc<str>]) -> bool) -> Vec<Arc<str>> {
-    let names = objects.catalog.roles.iter().map(|role| &role.name);
-    names.filter(|name| holds(&objects.catalog.memberships(name))).cloned().collect()
+    let roles = objects.memberships().iter().filter(|(_, roles)| holds(roles));
+    roles.map(|(name, _)| name.clone()).collect()
 }
 
 /// Roles as a value.
@@ -89,8 +89,25 @@ fn with_some(objects: &Objects<'_>, table: TableId, privileges: &[(&str, Privile
     roles(objects, some)
 }
 
-/// Who may do anything with a column of a table.
-pub(super) fn of_column(objects: &Objects<'_>, table: TableId, column: ColumnId) -> Vec<Arc<str>> {
+/// Who may do anything with each column of a table.
+pub(super) fn of_columns<'c>(objects: &'c Objects<'_>, table: TableId) -> impl FnMut(ColumnId) -> Value + 'c {
+    by_column(objects, table, move |column| of_column(objects, table, column))
+}
+
+/// Who holds something on each column of a table: the same for all that no grant names.
+fn by_column<'c>(
+    objects: &'c Objects<'_>,
+    table: TableId,
+    holders: impl Fn(ColumnId) -> Vec<Arc<str>> + 'c,
+) -> impl FnMut(ColumnId) -> Value + 'c {
+    let mut unnamed = None;
+    move |column| match objects.catalog[table].acl.names(column) {
+        true => texts(holders(column)),
+        false => unnamed.get_or_insert_with(|| texts(holders(column))).clone(),
+    }
+}
+
+fn of_column(objects: &Objects<'_>, table: TableId, column: ColumnId) -> Vec<Arc<str>> {
     let owner = &objects.catalog[table].owner;
     let some = |roles: &[Arc<str>]| {
         let may = |privilege| objects.catalog.allows_column(roles, table, privilege, column);
@@ -162,11 +179,17 @@ fn column_privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let catalog = objects.catalog;
     let mut rows = Vec::new();
     for table in catalog.ids() {
+        let class = objects.class(&catalog[table].name);
+        let holders = OF_TABLES[..3].iter().map(|(name, privilege)| {
+            let may = move |roles: &[Arc<str>], column| catalog.allows_column(roles, table, *privilege, column);
+            let of = move |column| roles(objects, |roles| may(roles, column));
+            (*name, by_column(objects, table, of))
+        });
+        let mut holders: Vec<_> = holders.collect();
         for column in catalog[table].column_ids() {
-            for (name, privilege) in &OF_TABLES[..3] {
-                let holders = roles(objects, |roles| catalog.allows_column(roles, table, *privilege, column));
-                let (class, column) = (objects.class(&catalog[table].name), &catalog[table][column].name);
-                rows.push(vec![id(class), text(column), text(name), texts(holders)]);
+            for (name, holders) in &mut holders {
+                let words = [text(&catalog[table][column].name), text(*name), holders(column)];
+                rows.push([id(class)].into_iter().chain(words).collect());
             }
         }
     }

@@ -6,7 +6,7 @@ use types::{Modifier, Type, Value};
 
 use std::sync::Arc;
 
-use super::access::{of_column, of_function, of_schema, of_table, of_table_but_reading, owners, texts};
+use super::access::{of_columns, of_function, of_schema, of_table, of_table_but_reading, owners, texts};
 use super::constraints::{Constraint, Kind, all};
 use super::{Objects, SystemRelation, Ty, id, maybe, number, text, yes};
 use crate::{Column, DefaultValue, Generated, Table, TableId, TableKind};
@@ -264,8 +264,9 @@ fn columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
         if table.is_materialized() {
             continue;
         }
+        let mut seen = of_columns(objects, id);
         for (at, column) in table.column_ids().enumerate() {
-            rows.push(column_row(table, at, &table[column], texts(of_column(objects, id, column))));
+            rows.push(column_row(table, at, &table[column], seen(column)));
         }
     }
     rows
@@ -415,7 +416,7 @@ fn key_columns(objects: &Objects<'_>) -> Vec<Vec<Value>> {
                 text(&table[*column].name),
                 number(at + 1),
                 if is_reference { number(at + 1) } else { Value::Null },
-                texts(of_column(objects, id, *column)),
+                of_columns(objects, id)(*column),
             ]);
         }
     }

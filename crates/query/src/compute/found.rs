@@ -11,8 +11,43 @@ use types::{Result, Type};
 use super::joins::limited;
 use super::{Cells, Computing, Joined};
 use crate::eval::{Row, Scope, eval, is_true};
-use crate::ir::{Compare, Expr, Form, Source, SourceId};
+use crate::ir::{Compare, Expr, Form, Output, Source, SourceId};
 use crate::visit;
+
+/// A system relation as a source: what it is called there, its rows, and which of them are shown, under the name that they have
+/// there.
+struct System<'s> {
+    id: SourceId,
+    rows: &'s Rows,
+    guard: Option<(SourceId, &'s Expr)>,
+}
+
+impl<'s> System<'s> {
+    /// One by itself, or all of its first columns read as they are, those of its rows that the caller may see.
+    fn of(source: &'s Source) -> Option<System<'s>> {
+        let (id, read) = match source {
+            Source::System { id, rows, .. } => return Some(System { id: *id, rows, guard: None }),
+            Source::Read { id, read, view: None } => (*id, read),
+            _ => return None,
+        };
+        let Source::System { id: inner, rows, .. } = &read.from else { return None };
+        let is_itself = |(output, at): (&Output, u16)| {
+            matches!(&output.expr, Expr::Column { source, column, .. } if source == inner && column.0 == at)
+        };
+        let is_plain = read.having.is_none()
+            && read.limit.is_none()
+            && read.offset.is_none()
+            && read.called.is_none()
+            && !read.distinct
+            && read.with.is_empty()
+            && read.group.is_empty()
+            && read.order.is_empty()
+            && read.outputs.iter().zip(0..).all(is_itself);
+        let is_guard = |filter: &Expr| matches!(filter, Expr::Form { form: Form::AnyOf(Compare::Eq), .. });
+        let guard = read.filter.as_ref().map(|filter| (*inner, filter));
+        (is_plain && read.filter.iter().all(is_guard)).then_some(System { id, rows, guard })
+    }
+}
 
 impl Computing {
     /// The rows of a source for which conditions on it alone hold.
@@ -23,16 +58,16 @@ impl Computing {
         outer: Option<&dyn Row>,
         scope: &mut Scope<'_>,
     ) -> Result<Vec<Joined>> {
-        let Source::System { id, rows, .. } = leaf else {
+        let Some(System { id, rows, guard }) = System::of(leaf) else {
             let found = self.leaf(leaf, outer, scope)?;
             return self.kept(found, conditions, outer, scope);
         };
         let nothing = Joined::new();
-        let fewest = fewest((*id, rows), conditions, &self.around(&nothing, outer), scope);
+        let fewest = fewest((id, rows), conditions, &self.around(&nothing, outer), scope);
         let mut found = Vec::new();
         let mut look = |cells: &Cells| -> Result<()> {
-            let row = vec![(*id, cells.clone())];
-            if self.holds(&row, conditions, outer, scope)? {
+            let row = vec![(id, cells.clone())];
+            if self.is_seen(guard, cells, scope)? && self.holds(&row, conditions, outer, scope)? {
                 found.push(row);
             }
             Ok(())
@@ -54,17 +89,17 @@ impl Computing {
         outer: Option<&dyn Row>,
         scope: &mut Scope<'_>,
     ) -> Result<Option<Vec<Joined>>> {
-        let Source::System { id, rows, .. } = leaf else { return Ok(None) };
+        let Some(System { id, rows, guard }) = System::of(leaf) else { return Ok(None) };
         if filters.iter().any(|filter| visit::may_raise(filter)) {
             return Ok(None);
         }
         let (equal, rest): (Vec<&Expr>, Vec<&Expr>) =
-            ready.iter().partition(|condition| equalities(condition, *id).is_some());
-        let Some(pairs) = equal.iter().find_map(|condition| equalities(condition, *id)) else {
+            ready.iter().partition(|condition| equalities(condition, id).is_some());
+        let Some(pairs) = equal.iter().find_map(|condition| equalities(condition, id)) else {
             return Ok(None);
         };
         let nothing = Joined::new();
-        let sifted = fewest((*id, rows), filters, &self.around(&nothing, outer), scope);
+        let sifted = fewest((id, rows), filters, &self.around(&nothing, outer), scope);
         if joined.len() > sifted.map_or(rows.all().len(), |places| places.len()) {
             return Ok(None);
         }
@@ -75,14 +110,25 @@ impl Computing {
                 return Ok(None);
             };
             for cells in rows.at(&places) {
-                let both = [&row[..], &[(*id, cells.clone())]].concat();
-                if self.holds(&both, &conditions, outer, scope)? {
+                let both = [&row[..], &[(id, cells.clone())]].concat();
+                if self.is_seen(guard, cells, scope)? && self.holds(&both, &conditions, outer, scope)? {
                     all.push(both);
                 }
             }
             limited(all.len())?;
         }
         Ok(Some(all))
+    }
+
+    /// Whether a row is one of those that are shown.
+    fn is_seen(
+        &self,
+        guard: Option<(SourceId, &Expr)>,
+        cells: &Cells,
+        scope: &mut Scope<'_>,
+    ) -> Result<bool> {
+        let Some((id, guard)) = guard else { return Ok(true) };
+        self.holds(&vec![(id, cells.clone())], &[guard], None, scope)
     }
 
     /// Whether conditions hold for a row.
