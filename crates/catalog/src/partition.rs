@@ -128,7 +128,7 @@ impl Catalog {
         own.keys.iter().find(|(of, _)| *of == above).map_or(above, |(_, own)| own.clone())
     }
 
-    /// The partitions of a table, the default one last.
+    /// The partitions of a table in the order of their bounds, the default one last.
     pub fn partitions(&self, table: TableId) -> Vec<TableId> {
         let name = &self[table].name;
         let is_of = |id: &TableId| self[*id].partition.as_ref().is_some_and(|own| own.of == *name);
@@ -136,7 +136,10 @@ impl Catalog {
             Some(_) => self.ids().filter(is_of).collect(),
             None => Vec::new(),
         };
-        found.sort_by_key(|id| self[*id].partition.as_ref().is_some_and(|own| own.bound == Bound::Default));
+        if let Some(partitioning) = &self[table].partitioning {
+            let bound = |id: &TableId| self[*id].partition.as_ref().map_or(&Bound::Default, |own| &own.bound);
+            found.sort_by(|left, right| partitioning.bound_order(bound(left), bound(right)));
+        }
         found
     }
 }
@@ -192,6 +195,30 @@ impl Partitioning {
             (false, false) => compare::equal(&key.ty, left, right),
             (left, right) => left && right,
         }
+    }
+
+    /// The order in which PostgreSQL goes through partitions (`partition_bounds_create`).
+    fn bound_order(&self, left: &Bound, right: &Bound) -> Ordering {
+        match (left, right) {
+            (Bound::List(left), Bound::List(right)) => match (self.least(left), self.least(right)) {
+                (Some(left), Some(right)) => {
+                    self.keys.first().map_or(Ordering::Equal, |key| compare::compare(&key.ty, left, right))
+                }
+                // One of null alone is after those of values.
+                (left, right) => left.is_none().cmp(&right.is_none()),
+            },
+            (Bound::Range { from, .. }, Bound::Range { from: other, .. }) => self.order(from, other),
+            (Bound::Hash { modulus, remainder }, Bound::Hash { modulus: other, remainder: rest }) => {
+                (modulus, remainder).cmp(&(other, rest))
+            }
+            (left, right) => (*left == Bound::Default).cmp(&(*right == Bound::Default)),
+        }
+    }
+
+    fn least<'v>(&self, values: &'v [Datum]) -> Option<&'v Value> {
+        let key = self.keys.first()?;
+        let known = values.iter().map(|datum| &datum.value).filter(|value| !value.is_null());
+        known.min_by(|left, right| compare::compare(&key.ty, left, right))
     }
 
     /// The order of two ends; what follows an end without a value decides nothing.

@@ -227,6 +227,16 @@ pub struct ForeignKey {
     pub not_valid: bool,
     /// When it was declared.
     pub age: Age,
+    /// What it is called where it is about rows of partitions of the referenced table.
+    pub parts: Vec<(Name, Arc<str>)>,
+}
+
+impl ForeignKey {
+    /// What it is called where it is about rows of a partition of the referenced table, or of that itself.
+    pub fn name_for(&self, target: &Name) -> &Arc<str> {
+        let part = self.parts.iter().find(|(partition, _)| partition == target);
+        part.map_or(&self.name, |(_, name)| name)
+    }
 }
 
 /// When something was declared among others of its kind: what is younger has more. Nothing is another thing because of it.

@@ -117,7 +117,10 @@ impl<'a> Dependencies<'a> {
         let mut found: Vec<(Object, Link)> =
             owned.map(|sequence| (Object::Sequence(sequence.name.clone()), Link::Auto)).collect();
         for other in self.catalog.tables.iter().filter(|other| other.name != *table) {
-            let keys = other.foreign_keys.iter().filter(|key| key.target == *table);
+            let is_to = |key: &&crate::ForeignKey| {
+                key.target == *table || key.parts.iter().any(|(partition, _)| partition == table)
+            };
+            let keys = other.foreign_keys.iter().filter(is_to);
             found.extend(
                 keys.map(|key| (Object::Constraint(other.name.clone(), key.name.clone()), Link::Normal)),
             );

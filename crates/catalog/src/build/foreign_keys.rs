@@ -55,6 +55,7 @@ impl Builder<'_> {
             initially_deferred: references.initially_deferred,
             not_valid,
             age: self.youngest(),
+            parts: Vec::new(),
         };
         self.table_mut(id).foreign_keys.push(key);
         Ok(())

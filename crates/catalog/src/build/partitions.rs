@@ -301,6 +301,52 @@ impl Builder<'_> {
                 open.push(child);
             }
         }
+        for id in self.catalog.ids() {
+            for at in 0..self.catalog[id].foreign_keys.len() {
+                self.follow_references(id, at);
+            }
+        }
+    }
+
+    /// Gives a foreign key to a partitioned table its names for partitions.
+    fn follow_references(&mut self, id: TableId, at: usize) {
+        let key = &self.catalog[id].foreign_keys[at];
+        let Some((target, _)) = self.catalog.table(&key.target) else { return };
+        let partitions = self.below(target).into_iter().map(|id| self.catalog[id].name.clone());
+        let partitions: Vec<Name> = partitions.collect();
+        let names: Vec<&Name> = key.parts.iter().map(|(partition, _)| partition).collect();
+        if partitions.len() == names.len() && partitions.iter().all(|partition| names.contains(&partition)) {
+            return;
+        }
+        let mut parts: Vec<(Name, Arc<str>)> = key.parts.clone();
+        parts.retain(|(partition, _)| partitions.contains(partition));
+        for partition in partitions {
+            if parts.iter().all(|(known, _)| *known != partition) {
+                let name = self.reference_name(id, at, &parts);
+                parts.push((partition, name));
+            }
+        }
+        self.table_mut(id).foreign_keys[at].parts = parts;
+    }
+
+    fn reference_name(&self, id: TableId, at: usize, parts: &[(Name, Arc<str>)]) -> Arc<str> {
+        let table = &self.catalog[id];
+        let columns = table.foreign_keys[at].columns.iter().map(|column| &*table[*column].name);
+        let columns = names::columns_part(columns);
+        let taken = |name: &str| {
+            let is_it = |(_, known): &(Name, Arc<str>)| **known == *name;
+            let mut keys = self.catalog.tables.iter().flat_map(|table| &table.foreign_keys);
+            self.names().has_constraint(&Name::new(table.name.schema.clone(), name))
+                || parts.iter().any(is_it)
+                || keys.any(|key| key.parts.iter().any(is_it))
+        };
+        names::choose(&table.name.name, Some(&columns), "fkey", taken)
+    }
+
+    /// The partitions of a table and of these, each before its own.
+    fn below(&self, table: TableId) -> Vec<TableId> {
+        let partitions = self.catalog.partitions(table);
+        partitions.into_iter().flat_map(|id| std::iter::once(id).chain(self.below(id))).collect()
     }
 
     fn follow(&mut self, parent: TableId, child: TableId) {

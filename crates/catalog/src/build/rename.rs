@@ -38,6 +38,9 @@ impl Builder<'_> {
             if key.target == *from {
                 key.target = to.clone();
             }
+            for (partition, _) in key.parts.iter_mut().filter(|(partition, _)| partition == from) {
+                *partition = to.clone();
+            }
         }
         for partition in self.catalog.tables.iter_mut().filter_map(|table| table.partition.as_mut()) {
             if partition.of == *from {

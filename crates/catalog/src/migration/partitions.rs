@@ -31,11 +31,15 @@ pub(super) fn moves(current: &Catalog, wanted: &Catalog) -> Moves {
 }
 
 fn leave(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
-    for table in current.tables.iter().filter(|table| table.partition.is_some()) {
+    let mut partitions: Vec<&Table> =
+        current.tables.iter().filter(|table| table.partition.is_some()).collect();
+    // What leaves a partition that leaves is not there any more.
+    partitions.sort_by_key(|table| std::cmp::Reverse(depth(current, table)));
+    for table in partitions {
         let Some(root) = root(current, table) else { continue };
         let partition = Arc::new(table.clone());
         match same(wanted, table) {
-            Some(kept) if same_root(current, wanted, (table, kept)) => {}
+            Some(kept) if stays(current, wanted, (table, kept)) => {}
             Some(_) => {
                 let own = Table { partition: None, ..table.clone() };
                 push(&mut moves.before, Action::CreateTable(Arc::new(own.clone())), Danger::None);
@@ -60,7 +64,7 @@ fn come(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
     for table in wanted.tables.iter().filter(|table| table.partition.is_some()) {
         let Some(root) = root(wanted, table) else { continue };
         let known = same(current, table);
-        if known.is_some_and(|known| same_root(current, wanted, (known, table))) {
+        if known.is_some_and(|known| stays(current, wanted, (known, table))) {
             continue;
         }
         if let Some(rule) = taken(current, wanted, table)
@@ -109,13 +113,15 @@ fn root(catalog: &Catalog, partition: &Table) -> Option<Name> {
     Some(catalog[catalog.kept_in(id)].name.clone())
 }
 
-/// Whether a partition on both sides has its rows in the same table.
-fn same_root(current: &Catalog, wanted: &Catalog, (old, new): (&Table, &Table)) -> bool {
-    let of = |catalog: &Catalog, table: &Table| {
-        let root = root(catalog, table)?;
-        catalog.table(&root).map(|(_, root)| root.origin.clone())
-    };
-    old.partition.is_some() && new.partition.is_some() && of(current, old) == of(wanted, new)
+/// Whether a partition on both sides is one of the same table, which takes the same rows into it.
+fn stays(current: &Catalog, wanted: &Catalog, (old, new): (&Table, &Table)) -> bool {
+    let of = |catalog: &Catalog, table: &Table| parent(catalog, table).map(|parent| parent.origin.clone());
+    let bound = |table: &Table| table.partition.as_ref().map(|own| own.bound.clone());
+    old.partition.is_some() && bound(old) == bound(new) && of(current, old) == of(wanted, new)
+}
+
+fn depth(catalog: &Catalog, table: &Table) -> usize {
+    parent(catalog, table).map_or(0, |parent| depth(catalog, parent) + 1)
 }
 
 fn replace(catalog: &mut Catalog, table: Table) {

@@ -61,7 +61,7 @@ impl Work<'_> {
         } else {
             format!("Key is not present in table \"{target}\".")
         };
-        refused(message, declared, key).with_details(detail)
+        refused(message, declared, &key.name).with_details(detail)
     }
 
     /// Refuses to remove rows that PostgreSQL refuses to remove on the way, where engines look at the end: something that refers to
@@ -103,7 +103,7 @@ impl Work<'_> {
                     ReferentialAction::Restrict | ReferentialAction::NoAction => {
                         if !key.deferrable && !found.is_empty() {
                             let from = &model.catalog[from];
-                            return Ok(Some(self.still_referenced(at, &columns, &row, key, from)));
+                            return Ok(Some(self.still_referenced(at, &columns, &row, key, from).await));
                         }
                     }
                     ReferentialAction::Cascade => {
@@ -227,7 +227,7 @@ impl Work<'_> {
         let columns = columns_of(referenced, key);
         let mut row = vec![Value::Null; referenced.columns.len()];
         columns.iter().zip(values).for_each(|(at, value)| row[usize::from(at.0)] = value.clone());
-        Err(self.still_referenced(target, &columns, &row, key, referencing))
+        Err(self.still_referenced(target, &columns, &row, key, referencing).await)
     }
 
     /// The error of a row that went or changed and is referenced as it was. Nothing when another row is like that.
@@ -245,7 +245,7 @@ impl Work<'_> {
             }
             let names = names_of(&model.catalog[id], key);
             if self.has_row(id, &names, &values).await.unwrap_or(false) {
-                return Some(self.still_referenced(table, &columns, row, key, &model.catalog[id]));
+                return Some(self.still_referenced(table, &columns, row, key, &model.catalog[id]).await);
             }
         }
         None
@@ -286,7 +286,7 @@ impl Work<'_> {
                 for (column, value) in columns.iter().zip(values) {
                     row[usize::from(column.0)] = value;
                 }
-                return Some(self.still_referenced(target, &columns, &row, key, from));
+                return Some(self.still_referenced(target, &columns, &row, key, from).await);
             }
         }
         None
@@ -315,20 +315,21 @@ impl Work<'_> {
         self.rows(&read, Bound::default()).await.ok()?.into_iter().next()
     }
 
-    fn still_referenced(
-        &self,
+    async fn still_referenced(
+        &mut self,
         table: TableId,
         columns: &[ColumnId],
         row: &[Value],
         key: &ForeignKey,
         from: &Table,
     ) -> Error {
+        let table = self.relation_of(table, row).await.unwrap_or(table);
         let target = &self.served.model.catalog[table];
         let declared = from;
+        let called = key.name_for(&target.name);
         let (name, from) = (&target.name.name, &from.name.name);
         let message = format!(
-            "update or delete on table \"{name}\" violates foreign key constraint \"{}\" on table \"{from}\"",
-            key.name
+            "update or delete on table \"{name}\" violates foreign key constraint \"{called}\" on table \"{from}\""
         );
         let shown = if self.sight(table).columns(columns) {
             format!("Key {}", self.key_text(target, columns, row))
@@ -336,7 +337,7 @@ impl Work<'_> {
             "Key".to_owned()
         };
         let detail = format!("{shown} is still referenced from table \"{from}\".");
-        refused(message, declared, key).with_details(detail)
+        refused(message, declared, called).with_details(detail)
     }
 
     /// Whether a table has a row with these values.
@@ -395,7 +396,7 @@ fn names_of(from: &Table, key: &ForeignKey) -> Vec<Arc<str>> {
 }
 
 /// What a foreign key of a table refuses.
-fn refused(message: String, from: &Table, key: &ForeignKey) -> Error {
+fn refused(message: String, from: &Table, name: &str) -> Error {
     let error = super::violations::about(Error::new(Code::FOREIGN_KEY_VIOLATION, message), from);
-    error.naming(Named::Constraint, &*key.name)
+    error.naming(Named::Constraint, name)
 }

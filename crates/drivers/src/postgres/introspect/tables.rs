@@ -106,6 +106,7 @@ fn foreign_key(catalog: &mut Catalog, places: &Places, place: &ById, constraint:
         not_valid: !constraint.validated,
         // The engine itself asks its keys.
         age: Age::default(),
+        parts: Vec::new(),
     };
     if let Some(table) = table_mut(catalog, place.table) {
         table.foreign_keys.push(key);
