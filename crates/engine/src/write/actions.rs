@@ -108,7 +108,8 @@ impl Work<'_> {
         let most = self.rows_at_once(deed);
         loop {
             let found = self.referencing_some(from, deed.key, (&deed.values, most)).await?;
-            let (is_last, many) = (most.is_none_or(|most| found.len() < most), found.len());
+            let many = found.len();
+            let is_last = most.is_none_or(|most| many < most);
             let rows: Vec<Stored> = match operation {
                 Operation::Delete => {
                     let gone = self.delete_fired(from, found).await?;
