@@ -14,6 +14,8 @@ use crate::host::Notice;
 #[derive(Default)]
 struct Said {
     state: Option<String>,
+    /// What its state was called: its message, where nothing else is.
+    condition: Option<String>,
     message: Option<String>,
     details: Option<String>,
     hint: Option<String>,
@@ -49,11 +51,11 @@ impl Frame<'_> {
             Raised::Message(format, args) => said.message = Some(self.formatted(format, args).await?),
             Raised::Condition(name) => {
                 said.state = Some(state_of(name)?);
-                said.message = Some(name.clone());
+                said.condition = Some(name.clone());
             }
             Raised::State(state) => {
                 said.state = Some(state.clone());
-                said.message = Some(state.clone());
+                said.condition = Some(state.clone());
             }
             Raised::Nothing => {}
         }
@@ -61,10 +63,10 @@ impl Frame<'_> {
             let (value, ty) = self.value_without_rows(expr).await?;
             let value = printed(&value, &ty, self.host.session())
                 .ok_or_else(|| Error::new(Code::NULL_NOT_ALLOWED, "RAISE statement option cannot be null"))?;
-            option_said(&mut said, option, value, &raise.what)?;
+            option_said(&mut said, option, value)?;
         }
         let state = said.state.unwrap_or_else(|| RAISED.to_owned());
-        let message = said.message.unwrap_or_else(|| state.clone());
+        let message = said.message.or(said.condition).unwrap_or_else(|| state.clone());
         let state = if state == NO_ERROR { RAISED.to_owned() } else { state };
         if raise.level != Level::Exception {
             self.host.notice(Notice { level: raise.level, message });
@@ -120,14 +122,17 @@ impl Frame<'_> {
     }
 }
 
-fn option_said(said: &mut Said, option: &str, value: String, what: &Raised) -> Result<()> {
+fn option_said(said: &mut Said, option: &str, value: String) -> Result<()> {
     let twice = |option: &str| {
         Err(Error::new(Code::SYNTAX, format!("RAISE option already specified: {}", option.to_uppercase())))
     };
     match option {
         "errcode" if said.state.is_some() => return twice(option),
-        "errcode" => said.state = Some(state_of(&value)?),
-        "message" if said.message.is_some() && matches!(what, Raised::Message(..)) => return twice(option),
+        "errcode" => {
+            said.state = Some(state_of(&value)?);
+            said.condition = Some(value);
+        }
+        "message" if said.message.is_some() => return twice(option),
         "message" => said.message = Some(value),
         "detail" => said.details = Some(value),
         "hint" => said.hint = Some(value),

@@ -19,7 +19,7 @@ const NAMES: &[&str] = &[
     "ts_stat",
     // The server and its catalogs.
     "col_description", "current_query", "format_type", "obj_description", "pg_backend_pid",
-    "pg_cancel_backend", "pg_column_compression", "pg_column_size", "pg_conf_load_time", "pg_current_xact_id", "pg_database_size",
+    "pg_cancel_backend", "pg_column_compression", "pg_conf_load_time", "pg_current_xact_id", "pg_database_size",
     "pg_get_constraintdef", "pg_get_expr", "pg_get_functiondef", "pg_get_indexdef", "pg_get_triggerdef",
     "pg_get_userbyid", "pg_get_viewdef", "pg_has_role", "pg_indexes_size", "pg_is_in_recovery", "pg_postmaster_start_time",
     "pg_relation_size", "pg_table_size", "pg_terminate_backend", "pg_total_relation_size", "row_security_active",

@@ -2,7 +2,7 @@
 
 use types::numeric::Numeric;
 use types::ty::format_type;
-use types::{Result, Value};
+use types::{Error, Result, Type, Value};
 
 use super::Ty::{Any, Int8 as L, Text as T};
 use super::arguments::{int, invalid, ok_text, text};
@@ -11,6 +11,7 @@ use super::{Context, Function};
 
 pub(super) static ROWS: &[Function] = &[
     Function::new("pg_typeof", &[Any], T, |c, _| ok_text(format_type(c.argument(0), None))).lax().stable(),
+    Function::new("pg_column_size", &[Any], super::Ty::Int4, column_size).stable(),
     Function::new("pg_client_encoding", &[], T, |_, _| ok_text("UTF8")).stable(),
     Function::new("getdatabaseencoding", &[], T, |_, _| ok_text("UTF8")).stable(),
     Function::new("pg_size_pretty", &[L], T, |_, a| ok_text(pretty(int(a, 0)?))),
@@ -18,6 +19,32 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("pg_size_bytes", &[T], L, bytes),
     Function::new("parse_ident", &[T, super::Ty::Bool], super::Ty::Array(&T), identifiers).optional(1),
 ];
+
+/// Types whose values all take the same number of bytes.
+const FIXED: &[(Type, i64)] = &[
+    (Type::Bool, 1),
+    (Type::Int2, 2),
+    (Type::Int4, 4),
+    (Type::Int8, 8),
+    (Type::Float4, 4),
+    (Type::Float8, 8),
+    (Type::Date, 4),
+    (Type::Time, 8),
+    (Type::Timestamp, 8),
+    (Type::Timestamptz, 8),
+    (Type::Timetz, 12),
+    (Type::Interval, 16),
+    (Type::Uuid, 16),
+];
+
+/// What a value takes where it is kept; of one whose length varies it depends on where that is.
+fn column_size(context: &mut Context<'_>, _: &[Value]) -> Result<Value> {
+    let ty = context.argument(0);
+    let size = FIXED.iter().find(|(fixed, _)| fixed == ty).map(|(_, size)| Value::Int(*size));
+    size.ok_or_else(|| {
+        Error::missing(format!("pg_column_size() of values of type {}", format_type(ty, None)))
+    })
+}
 
 const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use catalog::ColumnId;
 use query::visit::{self, SourceIds};
-use query::{Compare, Cte, Expr, Form, JoinKind, Output, Read, SetOperator, Source, SourceId};
+use query::{Compare, Cte, Expr, Form, JoinKind, Output, Read, SetOperator, Source, SourceId, Subquery};
 use types::{Type, Value};
 
 use super::read::all_conjuncts;
@@ -37,6 +37,7 @@ impl Settling {
             return;
         }
         lone_parts(read);
+        self.grouped_later(read);
         if shows_compound(read) {
             push_into_arms(read);
         } else {
@@ -44,7 +45,7 @@ impl Settling {
             push_down(read);
         }
         self.keep_apart(read);
-        visit::each_inner_read_mut(read, &mut |inner| self.read(inner));
+        self.inner_reads(read);
         visit::own_expressions_mut(read, &mut |expr| {
             visit::each_subquery_mut(expr, &mut |inner| self.read(inner));
         });
@@ -58,15 +59,36 @@ impl Settling {
         }
     }
 
+    /// The reads that a read is made of. SQLite wants the sides of a recursive one as they are.
+    fn inner_reads(&mut self, read: &mut Read) {
+        for part in &mut read.with {
+            match part.recursive {
+                true => visit::each_inner_read_mut(&mut part.read, &mut |side| self.read(side)),
+                false => self.read(&mut part.read),
+            }
+        }
+        visit::each_source_mut(&mut read.from, &mut |source| {
+            if let Source::Read { read, .. } = source {
+                self.read(read);
+            } else if let Source::Compound { left, right, .. } = source {
+                self.read(left);
+                self.read(right);
+            }
+        });
+    }
+
     /// Has what is volatile computed once: as rows are asked for where nothing stands beside it, before all else where SQLite
     /// might compute it anew for each row beside it.
     fn keep_apart(&mut self, read: &mut Read) {
         let locals = sources(&read.from);
         let Read { from, with, .. } = read;
         let is_alone = locals.len() == 1;
+        if !is_alone {
+            visit::each_source_mut(from, &mut |source| self.made_once(source, &locals));
+        }
         visit::each_source_mut(from, &mut |source| {
             let Source::Read { id, read, .. } = source else { return };
-            if !is_apart(read) {
+            if !is_apart(read) && !is_made_once(read) {
                 return;
             }
             if is_alone || visit::names_any(read, &locals) {
@@ -79,6 +101,49 @@ impl Settling {
                 with.push(Cte { id: cte, read: *read, recursive: false });
             }
         });
+    }
+
+    /// What rows are grouped by is computed once for each of them, where it is volatile.
+    fn grouped_later(&mut self, read: &mut Read) {
+        let keys: Vec<String> = read.group.iter().filter(|key| visit::is_volatile(key)).map(words).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let id = self.ids.fresh();
+        let mut lifted =
+            Lifted { id, locals: sources(&read.from), keys, known: Vec::new(), outputs: Vec::new() };
+        let mut inner = Read {
+            from: std::mem::replace(&mut read.from, Source::Unit),
+            filter: read.filter.take(),
+            locked: std::mem::take(&mut read.locked),
+            sees_own_changes: read.sees_own_changes,
+            ..Read::from(Source::Unit)
+        };
+        visit::own_expressions_mut(read, &mut |expr| lifted.key_or_column(expr));
+        inner.outputs = lifted.outputs;
+        read.from = Source::Read { id, read: Box::new(inner), view: None };
+    }
+
+    /// The rows of functions that are given something volatile, and that name nothing beside them, are made once.
+    fn made_once(&mut self, source: &mut Source, locals: &[SourceId]) {
+        let Source::Function { id, calls, ordinality } = source else { return };
+        let args = || calls.iter().flat_map(|call| &call.args);
+        if !args().any(visit::is_volatile) || args().any(|arg| names_local(arg, locals)) {
+            return;
+        }
+        let mut types: Vec<Type> =
+            calls.iter().flat_map(|call| call.columns.iter()).map(|field| field.ty.clone()).collect();
+        types.extend(ordinality.then_some(Type::Int8));
+        let outer = std::mem::replace(id, self.ids.fresh());
+        let column = |(ty, at): (Type, u16)| Output {
+            name: format!("c{at}").into(),
+            expr: Expr::Column { source: *id, column: ColumnId(at), ty },
+        };
+        let outputs = types.into_iter().zip(0..).map(column).collect();
+        let mut read = Read { outputs, ..Read::from(Source::Unit) };
+        read.from = std::mem::replace(source, Source::Unit);
+        fence(&mut read);
+        *source = Source::Read { id: outer, read: Box::new(read), view: None };
     }
 
     /// A set operation of volatile rows is a subquery that is kept apart.
@@ -169,11 +234,26 @@ impl Lifted {
         }
         visit::operands_mut(expr).into_iter().for_each(|operand| self.expr(operand));
         if let Expr::Subquery(subquery) = expr {
-            visit::deep_read_mut(subquery.read_mut(), &mut |inner| {
-                if matches!(inner, Expr::Column { source, .. } if self.locals.contains(source)) {
-                    *inner = self.handed_up(inner);
-                }
-            });
+            visit::deep_read_mut(subquery.read_mut(), &mut |inner| self.column(inner));
+        }
+    }
+
+    /// Hands up the keys that rows are grouped by, and columns elsewhere.
+    fn key_or_column(&mut self, expr: &mut Expr) {
+        let is_column = matches!(expr, Expr::Column { source, .. } if self.locals.contains(source));
+        if is_column || visit::is_volatile(expr) && self.keys.contains(&words(expr)) {
+            *expr = self.handed_up(expr);
+            return;
+        }
+        visit::operands_mut(expr).into_iter().for_each(|operand| self.key_or_column(operand));
+        if let Expr::Subquery(subquery) = expr {
+            visit::deep_read_mut(subquery.read_mut(), &mut |inner| self.column(inner));
+        }
+    }
+
+    fn column(&mut self, expr: &mut Expr) {
+        if matches!(expr, Expr::Column { source, .. } if self.locals.contains(source)) {
+            *expr = self.handed_up(expr);
         }
     }
 
@@ -322,15 +402,16 @@ fn placed(source: &mut Source, conditions: Vec<Expr>, locals: &[SourceId]) -> Ve
 fn push_into_arms(read: &mut Read) {
     let Source::Compound { id, operator, left, right, .. } = &mut read.from else { return };
     let arms: [&mut Read; 2] = [left, right];
-    if *operator == SetOperator::Except || !arms.iter().all(|arm| takes_conditions(arm)) {
-        return;
-    }
-    let is_own = |condition: &Expr| arms.iter().all(|arm| is_about(condition, *id, &[*id], arm));
+    let takes = *operator != SetOperator::Except && arms.iter().all(|arm| takes_conditions(arm));
+    let is_own = |condition: &Expr| takes && arms.iter().all(|arm| is_about(condition, *id, &[*id], arm));
     let (own, rest): (Vec<Expr>, Vec<Expr>) = taken(&mut read.filter).into_iter().partition(is_own);
     for arm in arms {
         own.iter().for_each(|condition| ask_within(arm, *id, condition.clone()));
     }
     read.filter = Expr::all(rest);
+    // What is left is asked of what the sides say, not once more within them.
+    let Source::Compound { left, right, .. } = &mut read.from else { return };
+    [left, right].into_iter().filter(|arm| is_apart(arm)).for_each(|arm| fence(arm));
 }
 
 fn takes_conditions(read: &Read) -> bool {
@@ -344,7 +425,7 @@ fn is_about(condition: &Expr, id: SourceId, locals: &[SourceId], read: &Read) ->
     let (mut names_it, mut is_plain) = (false, !visit::is_volatile(condition));
     visit::deep(condition, &mut |inner| {
         let Expr::Column { source, column, .. } = inner else {
-            is_plain &= !matches!(inner, Expr::Subquery(_));
+            is_plain &= !matches!(inner, Expr::Subquery(_)) || is_known_before(inner);
             return;
         };
         if *source == id {
@@ -356,6 +437,12 @@ fn is_about(condition: &Expr, id: SourceId, locals: &[SourceId], read: &Read) ->
         }
     });
     names_it && is_plain
+}
+
+/// Whether a subquery says the same of all rows, and is asked once.
+fn is_known_before(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(subquery) if matches!(**subquery, Subquery::Scalar(_) | Subquery::Exists(_)))
+        && !visit::depends_on_rows(expr)
 }
 
 fn ask_within(read: &mut Read, id: SourceId, mut condition: Expr) {
@@ -381,6 +468,12 @@ fn is_apart(read: &Read) -> bool {
     let is_of_arms =
         matches!(&read.from, Source::Compound { left, right, .. } if is_apart(left) || is_apart(right));
     is_of_arms || read.outputs.iter().any(|output| visit::is_volatile(&output.expr))
+}
+
+/// Whether a subquery shows the rows of functions that are given something volatile.
+fn is_made_once(read: &Read) -> bool {
+    let Source::Function { calls, .. } = &read.from else { return false };
+    is_fenced(read) && calls.iter().flat_map(|call| &call.args).any(visit::is_volatile)
 }
 
 /// Whether a read shows a set operation's columns, and nothing else.
