@@ -57,6 +57,11 @@ impl Ground {
         self.declarations += 1;
     }
 
+    /// Has another model of the same declarations, or for a while of none, and gives back what there was.
+    pub fn exchange_model(&mut self, model: Arc<Model>) -> Arc<Model> {
+        std::mem::replace(&mut self.model, model)
+    }
+
     /// As the owner of everything again.
     pub(crate) fn owned(&mut self) {
         self.caller = Caller::role(OWNER);

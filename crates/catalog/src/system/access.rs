@@ -181,7 +181,8 @@ fn column_privileges(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     for table in catalog.ids() {
         let class = objects.class(&catalog[table].name);
         let holders = OF_TABLES[..3].iter().map(|(name, privilege)| {
-            let may = move |roles: &[Arc<str>], column| catalog.allows_column(roles, table, *privilege, column);
+            let may =
+                move |roles: &[Arc<str>], column| catalog.allows_column(roles, table, *privilege, column);
             let of = move |column| roles(objects, |roles| may(roles, column));
             (*name, by_column(objects, table, of))
         });

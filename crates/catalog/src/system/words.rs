@@ -11,32 +11,69 @@ use super::constraints::{Constraint, Kind, all};
 use super::{
     BASE_TYPES, FUNCTIONS, INTERNAL, Objects, SystemRelation, TRIGGERS, TYPES, Ty, beside, id, text,
 };
+use crate::build::resolve::index_names;
 use crate::{Function, Index, Language, ReferentialAction, Table, TableKind, Unique};
 
+/// Objects of one kind in words: a relation for each, for few ask for more than one.
+macro_rules! words {
+    ($name:literal, $rows:expr) => {
+        SystemRelation {
+            schema: INTERNAL,
+            name: $name,
+            columns: &[("oid", Ty::Oid), ("words", Ty::Text)],
+            is_guarded: false,
+            rows: $rows,
+        }
+    };
+}
+
+/// Names by which objects of one kind are looked for.
+macro_rules! names {
+    ($name:literal, $rows:expr) => {
+        SystemRelation {
+            schema: INTERNAL,
+            name: $name,
+            columns: &[
+                ("oid", Ty::Oid),
+                ("schema", Ty::Text),
+                ("name", Ty::Text),
+                // As somebody may write them: in quotes where they want some; with the schema, in such quotes and without any.
+                ("quoted", Ty::Text),
+                ("written", Ty::Text),
+                ("plain", Ty::Text),
+            ],
+            is_guarded: false,
+            rows: $rows,
+        }
+    };
+}
+
 pub(super) const ROWS: &[SystemRelation] = &[
-    SystemRelation {
-        schema: INTERNAL,
-        name: "words",
-        columns: &[("kind", Ty::Text), ("oid", Ty::Oid), ("words", Ty::Text)],
-        is_guarded: false,
-        rows: words,
-    },
-    SystemRelation {
-        schema: INTERNAL,
-        name: "names",
-        columns: &[
-            ("kind", Ty::Text),
-            ("oid", Ty::Oid),
-            ("schema", Ty::Text),
-            ("name", Ty::Text),
-            // As somebody may write them: in quotes where they want some; with the schema, in such quotes and without any.
-            ("quoted", Ty::Text),
-            ("written", Ty::Text),
-            ("plain", Ty::Text),
-        ],
-        is_guarded: false,
-        rows: names,
-    },
+    words!("class_words", classes),
+    words!("type_words", types),
+    words!("proc_words", |objects| of_functions(objects, |function| objects.shown(&function.name))),
+    words!("procedure_words", |objects| of_functions(objects, |function| {
+        format!("{}({})", objects.shown(&function.name), inputs(function))
+    })),
+    words!("namespace_words", namespaces),
+    words!("role_words", roles),
+    words!("function_words", |objects| of_functions(objects, definition)),
+    words!("arguments_words", |objects| of_functions(objects, arguments)),
+    words!("identity_words", |objects| of_functions(objects, identity)),
+    words!("result_words", |objects| of_functions(objects, result)),
+    words!("view_words", views),
+    words!("index_words", indexes),
+    words!("partition_key_words", partition_keys),
+    words!("constraint_words", constraints),
+    words!("trigger_words", triggers),
+    names!("class_names", class_names),
+    names!("type_names", type_names),
+    names!("proc_names", |objects| function_names(objects, |function| function.name.name.to_string())),
+    names!("procedure_names", |objects| function_names(objects, |function| {
+        format!("{}({})", function.name.name, inputs(function).replace(", ", ","))
+    })),
+    names!("namespace_names", namespace_names),
+    names!("role_names", role_names),
     SystemRelation {
         schema: "pg_catalog",
         name: "pg_description",
@@ -51,107 +88,139 @@ pub(super) const ROWS: &[SystemRelation] = &[
     },
 ];
 
-fn words(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+fn said(oid: i64, words: impl AsRef<str>) -> Vec<Value> {
+    vec![id(oid), text(words)]
+}
+
+fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    let mut push = |kind: &str, oid: i64, words: String| rows.push(vec![text(kind), id(oid), text(words)]);
+    let mut push = |name: &Name| rows.push(said(objects.class(name), objects.shown(name)));
     for table in &objects.catalog.tables {
-        push("class", objects.class(&table.name), objects.shown(&table.name));
-        if let TableKind::View { query, .. } = &table.kind {
-            push("view", objects.class(&table.name), format!("{};", sql::print::query(query)));
-        }
-        if let Some(partitioning) = &table.partitioning {
-            push("partition key", objects.class(&table.name), partitioning.text());
-        }
-        for (name, definition) in indexes_of(table) {
-            let name = beside(table, name);
-            push("class", objects.class(&name), objects.shown(&name));
-            push("index", objects.class(&name), definition);
+        push(&table.name);
+        for name in index_names(table) {
+            push(&beside(table, name));
         }
     }
-    for name in objects.catalog.sequences.keys() {
-        push("class", objects.class(name), objects.shown(name));
-    }
+    objects.catalog.sequences.keys().for_each(push);
+    rows
+}
+
+fn types(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
     for (known, _, printed, array) in BASE_TYPES {
-        push("type", *known, (*printed).to_owned());
+        rows.push(said(*known, printed));
         if *array > 0 {
-            push("type", *array, format!("{printed}[]"));
+            rows.push(said(*array, format!("{printed}[]")));
         }
     }
     for (name, known) in objects.type_names().iter().zip(TYPES..) {
-        push("type", known, objects.shown(name));
-        push("type", objects.declared_array(name), format!("{}[]", objects.shown(name)));
-    }
-    for (function, known) in objects.catalog.functions.iter().zip(FUNCTIONS..) {
-        push("proc", known, objects.shown(&function.name));
-        push("procedure", known, format!("{}({})", objects.shown(&function.name), inputs(function)));
-        push("function", known, definition(function));
-        push("arguments", known, arguments(function));
-        push("identity", known, identity(function));
-        push("result", known, result(function));
-    }
-    for (schema, _) in &objects.catalog.schemas {
-        push("namespace", objects.namespace(schema), quote_ident(schema));
-    }
-    for role in &objects.catalog.roles {
-        push("role", objects.role(&role.name), role.name.to_string());
-    }
-    for (table, constraint) in all(objects) {
-        push("constraint", constraint.id, constraint_words(objects, table, &constraint));
-    }
-    let triggers = objects.catalog.tables.iter().flat_map(|table| table.triggers.iter());
-    for (trigger, known) in triggers.zip(TRIGGERS..) {
-        push(
-            "trigger",
-            known,
-            sql::print::statement(&sql::ast::StatementKind::CreateTrigger((*trigger.statement).clone()))
-                .unwrap_or_default(),
-        );
+        let shown = objects.shown(name);
+        rows.push(said(known, &shown));
+        rows.push(said(objects.declared_array(name), format!("{shown}[]")));
     }
     rows
 }
 
-/// Names by which objects are looked for: of functions with and without what they take.
-fn names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    let mut push = |kind: &str, oid: i64, schema: &str, name: &str| {
-        let quoted = quote_ident(name);
-        let (written, plain) = (format!("{}.{quoted}", quote_ident(schema)), format!("{schema}.{name}"));
-        let words = [quoted, written, plain].map(text);
-        rows.push([text(kind), id(oid), text(schema), text(name)].into_iter().chain(words).collect());
+fn of_functions(objects: &Objects<'_>, words: impl Fn(&Function) -> String) -> Vec<Vec<Value>> {
+    let functions = objects.catalog.functions.iter().zip(FUNCTIONS..);
+    functions.map(|(function, known)| said(known, words(function))).collect()
+}
+
+fn namespaces(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let schemas = objects.catalog.schemas.iter();
+    schemas.map(|(schema, _)| said(objects.namespace(schema), quote_ident(schema))).collect()
+}
+
+fn roles(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    objects.catalog.roles.iter().map(|role| said(objects.role(&role.name), &role.name)).collect()
+}
+
+fn views(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let row = |table: &Table| match &table.kind {
+        TableKind::View { query, .. } => {
+            Some(said(objects.class(&table.name), format!("{};", sql::print::query(query))))
+        }
+        TableKind::Table => None,
     };
+    objects.catalog.tables.iter().filter_map(row).collect()
+}
+
+fn indexes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
     for table in &objects.catalog.tables {
-        push("class", objects.class(&table.name), &table.name.schema, &table.name.name);
-        for name in crate::build::resolve::index_names(table) {
-            push("class", objects.class(&beside(table, name)), &table.name.schema, name);
+        for (name, definition) in indexes_of(table) {
+            rows.push(said(objects.class(&beside(table, name)), definition));
         }
     }
-    for name in objects.catalog.sequences.keys() {
-        push("class", objects.class(name), &name.schema, &name.name);
+    rows
+}
+
+fn partition_keys(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let row = |table: &Table| Some(said(objects.class(&table.name), table.partitioning.as_ref()?.text()));
+    objects.catalog.tables.iter().filter_map(row).collect()
+}
+
+fn constraints(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let all = all(objects).into_iter();
+    all.map(|(table, constraint)| said(constraint.id, constraint_words(objects, table, &constraint)))
+        .collect()
+}
+
+fn triggers(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let triggers = objects.catalog.tables.iter().flat_map(|table| table.triggers.iter()).zip(TRIGGERS..);
+    let words = |statement: &CreateTrigger| {
+        sql::print::statement(&sql::ast::StatementKind::CreateTrigger(statement.clone())).unwrap_or_default()
+    };
+    triggers.map(|(trigger, known)| said(known, words(&trigger.statement))).collect()
+}
+
+fn named_row(oid: i64, schema: &str, name: &str) -> Vec<Value> {
+    let quoted = quote_ident(name);
+    let (written, plain) = (format!("{}.{quoted}", quote_ident(schema)), format!("{schema}.{name}"));
+    vec![id(oid), text(schema), text(name), text(quoted), text(written), text(plain)]
+}
+
+fn class_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    let mut push = |name: &Name| rows.push(named_row(objects.class(name), &name.schema, &name.name));
+    for table in &objects.catalog.tables {
+        push(&table.name);
+        for name in index_names(table) {
+            push(&beside(table, name));
+        }
     }
+    objects.catalog.sequences.keys().for_each(push);
+    rows
+}
+
+fn type_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
     for (known, name, printed, _) in BASE_TYPES {
-        push("type", *known, "pg_catalog", name);
+        rows.push(named_row(*known, "pg_catalog", name));
         if name != printed {
-            push("type", *known, "pg_catalog", printed);
+            rows.push(named_row(*known, "pg_catalog", printed));
         }
     }
     for (name, known) in objects.type_names().iter().zip(TYPES..) {
-        push("type", known, &name.schema, &name.name);
-    }
-    for (function, known) in objects.catalog.functions.iter().zip(FUNCTIONS..) {
-        let Name { schema, name } = &function.name;
-        push("proc", known, schema, name);
-        push("procedure", known, schema, &format!("{name}({})", inputs(function).replace(", ", ",")));
-    }
-    for (schema, _) in &objects.catalog.schemas {
-        push("namespace", objects.namespace(schema), "", schema);
-    }
-    for schema in ["pg_catalog", "information_schema"] {
-        push("namespace", objects.namespace(schema), "", schema);
-    }
-    for role in &objects.catalog.roles {
-        push("role", objects.role(&role.name), "", &role.name);
+        rows.push(named_row(known, &name.schema, &name.name));
     }
     rows
+}
+
+/// Functions, with and without what they take.
+fn function_names(objects: &Objects<'_>, name: impl Fn(&Function) -> String) -> Vec<Vec<Value>> {
+    let functions = objects.catalog.functions.iter().zip(FUNCTIONS..);
+    functions.map(|(function, known)| named_row(known, &function.name.schema, &name(function))).collect()
+}
+
+fn namespace_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    let declared = objects.catalog.schemas.iter().map(|(schema, _)| &**schema);
+    let schemas = declared.chain(["pg_catalog", "information_schema"]);
+    schemas.map(|schema| named_row(objects.namespace(schema), "", schema)).collect()
+}
+
+fn role_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+    objects.catalog.roles.iter().map(|role| named_row(objects.role(&role.name), "", &role.name)).collect()
 }
 
 fn inputs(function: &Function) -> String {

@@ -31,9 +31,7 @@ impl<'s> System<'s> {
             _ => return None,
         };
         let Source::System { id: inner, rows, .. } = &read.from else { return None };
-        let is_itself = |(output, at): (&Output, u16)| {
-            matches!(&output.expr, Expr::Column { source, column, .. } if source == inner && column.0 == at)
-        };
+        let is_itself = |(output, at): (&Output, u16)| matches!(&output.expr, Expr::Column { source, column, .. } if source == inner && column.0 == at);
         let is_plain = read.having.is_none()
             && read.limit.is_none()
             && read.offset.is_none()
@@ -162,7 +160,8 @@ fn fewest<'r>(
         if let Some(pairs) = equalities(condition, id)
             && let Ok(Some(found)) = places(rows, &pairs, around, scope)
         {
-            let is_fewer = |found: &Cow<'_, [usize]>| fewest.as_ref().is_none_or(|few| found.len() < few.len());
+            let is_fewer =
+                |found: &Cow<'_, [usize]>| fewest.as_ref().is_none_or(|few| found.len() < few.len());
             fewest = Some(found).filter(is_fewer).or(fewest);
         }
         if visit::may_raise(condition) {

@@ -43,9 +43,7 @@ impl Computing {
             rows = if depends(leaf, &before) {
                 let conditions = [filters, ready].concat();
                 self.beside(rows, leaf, &conditions, outer, scope)?
-            } else if let Some(found) =
-                self.beside_found(&rows, leaf, (&filters, &ready), outer, scope)?
-            {
+            } else if let Some(found) = self.beside_found(&rows, leaf, (&filters, &ready), outer, scope)? {
                 found
             } else {
                 let found = self.sifted(leaf, &filters, outer, scope)?;

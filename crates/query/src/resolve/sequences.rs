@@ -13,8 +13,8 @@ use crate::functions::sequences::{CALLS, COLUMNS, READ, written};
 use crate::ir::{Expr, Output, Read, Source};
 
 /// The name in full of the relation that an id is of.
-const NAMED: &str = "(select quote_ident(w$.schema) || '.' || quote_ident(w$.name) from @names w$
-    where w$.kind = 'class' and w$.oid = g$.a1$)";
+const NAMED: &str = "(select quote_ident(w$.schema) || '.' || quote_ident(w$.name) from @class_names w$
+    where w$.oid = g$.a1$)";
 
 impl Resolver<'_> {
     /// A call that asks a sequence; `None` for other calls.

@@ -22,55 +22,35 @@ use crate::ir::{CallerField, Compare, Expr, Form, Output, Read, Source};
 /// A function over the system relations: name, number of arguments, what it says. Arguments are `g$.a1$`, …; those that name
 /// a relation, function, type or schema by text or id are cast first.
 const FUNCTIONS: &[(&str, &[&str], &str)] = &[
-    (
-        "pg_get_constraintdef",
-        &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1$)"#,
-    ),
+    ("pg_get_constraintdef", &[""], r#"(select w$.words from @constraint_words w$ where w$.oid = g$.a1$)"#),
     (
         "pg_get_constraintdef",
         &["", ""],
-        r#"(select w$.words from @words w$ where w$.kind = 'constraint' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @constraint_words w$ where w$.oid = g$.a1$)"#,
     ),
-    (
-        "pg_get_indexdef",
-        &["regclass"],
-        r#"(select w$.words from @words w$ where w$.kind = 'index' and w$.oid = g$.a1$)"#,
-    ),
-    (
-        "pg_get_viewdef",
-        &["regclass"],
-        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1$)"#,
-    ),
-    (
-        "pg_get_viewdef",
-        &["regclass", ""],
-        r#"(select w$.words from @words w$ where w$.kind = 'view' and w$.oid = g$.a1$)"#,
-    ),
+    ("pg_get_indexdef", &["regclass"], r#"(select w$.words from @index_words w$ where w$.oid = g$.a1$)"#),
+    ("pg_get_viewdef", &["regclass"], r#"(select w$.words from @view_words w$ where w$.oid = g$.a1$)"#),
+    ("pg_get_viewdef", &["regclass", ""], r#"(select w$.words from @view_words w$ where w$.oid = g$.a1$)"#),
     (
         "pg_get_functiondef",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'function' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @function_words w$ where w$.oid = g$.a1$)"#,
     ),
-    (
-        "pg_get_triggerdef",
-        &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'trigger' and w$.oid = g$.a1$)"#,
-    ),
+    ("pg_get_triggerdef", &[""], r#"(select w$.words from @trigger_words w$ where w$.oid = g$.a1$)"#),
     (
         "pg_get_function_arguments",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'arguments' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @arguments_words w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_function_identity_arguments",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'identity' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @identity_words w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_function_result",
         &["regproc"],
-        r#"(select w$.words from @words w$ where w$.kind = 'result' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @result_words w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "pg_get_serial_sequence",
@@ -80,15 +60,11 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
         where d$.refobjid = g$.a1$ and d$.deptype in ('a', 'i') and a$.attrelid = d$.refobjid and a$.attnum = d$.refobjsubid
         and a$.attname = g$.a2$ and s$.oid = d$.objid and s$.relkind = 'S' and n$.oid = s$.relnamespace)"#,
     ),
-    (
-        "pg_get_userbyid",
-        &[""],
-        r#"(select w$.words from @words w$ where w$.kind = 'role' and w$.oid = g$.a1$)"#,
-    ),
+    ("pg_get_userbyid", &[""], r#"(select w$.words from @role_words w$ where w$.oid = g$.a1$)"#),
     (
         "pg_get_partkeydef",
         &["regclass"],
-        r#"(select w$.words from @words w$ where w$.kind = 'partition key' and w$.oid = g$.a1$)"#,
+        r#"(select w$.words from @partition_key_words w$ where w$.oid = g$.a1$)"#,
     ),
     ("pg_get_expr", &["", ""], "g$.a1$"),
     ("pg_get_expr", &["", "", ""], "g$.a1$"),
@@ -99,7 +75,7 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
         when g$.a2$ is null or g$.a2$ < 4 then ''
         when g$.a1$ in (1042, 1043) then '(' || (g$.a2$ - 4)::text || ')'
         when g$.a1$ = 1700 then '(' || ((g$.a2$ - 4) / 65536)::text || ',' || ((g$.a2$ - 4) % 65536)::text || ')'
-        else '' end from @words w$ where w$.kind = 'type' and w$.oid = g$.a1$)"#,
+        else '' end from @type_words w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "obj_description",
@@ -120,17 +96,17 @@ const FUNCTIONS: &[(&str, &[&str], &str)] = &[
     (
         "pg_table_is_visible",
         &["regclass"],
-        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'class' and w$.oid = g$.a1$)"#,
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @class_names w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "pg_function_is_visible",
         &["regproc"],
-        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @names w$ where w$.kind = 'proc' and w$.oid = g$.a1$)"#,
+        r#"(select w$.schema in ('public', 'extensions', 'pg_catalog') from @proc_names w$ where w$.oid = g$.a1$)"#,
     ),
     (
         "pg_type_is_visible",
         &["regtype"],
-        r#"(select bool_or(w$.schema in ('public', 'extensions', 'pg_catalog')) from @names w$ where w$.kind = 'type' and w$.oid = g$.a1$)"#,
+        r#"(select bool_or(w$.schema in ('public', 'extensions', 'pg_catalog')) from @type_names w$ where w$.oid = g$.a1$)"#,
     ),
     ("has_table_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
     ("has_sequence_privilege", &["name", "regclass", "privilege"], HAS_PRIVILEGE),
@@ -452,13 +428,12 @@ impl Resolver<'_> {
         let words = match self.path.iter().any(|schema| **schema == *"public") {
             true => "w$.words".to_owned(),
             false => format!(
-                "case when exists (select from @names n$ where n$.kind = '{kind}' and n$.oid = w$.oid and n$.schema = 'public')
+                "case when exists (select from @{kind}_names n$ where n$.oid = w$.oid and n$.schema = 'public')
                     then 'public.' || w$.words else w$.words end"
             ),
         };
-        let template = format!(
-            "coalesce((select {words} from @words w$ where w$.kind = '{kind}' and w$.oid = g$.a1$), g$.a1$::text)"
-        );
+        let template =
+            format!("coalesce((select {words} from @{kind}_words w$ where w$.oid = g$.a1$), g$.a1$::text)");
         self.templated(&template, vec![expr.clone()])
     }
 
@@ -489,8 +464,8 @@ impl Resolver<'_> {
             TEMPORARY.len() + 1
         );
         let found = format!(
-            "(select min(w$.oid) from (select replace({given}, ' ', '') as q$, replace(g$.a1$, ' ', '') as r$, lower(g$.a1$) as l$) k$, @names w$
-                where w$.kind = '{kind}' and (w$.plain = k$.q$ or w$.written = k$.q$ or w$.quoted = k$.r$ or w$.name = k$.l$)
+            "(select min(w$.oid) from (select replace({given}, ' ', '') as q$, replace(g$.a1$, ' ', '') as r$, lower(g$.a1$) as l$) k$, @{kind}_names w$
+                where (w$.plain = k$.q$ or w$.written = k$.q$ or w$.quoted = k$.r$ or w$.name = k$.l$)
                 and case when position('.' in g$.a1$) > 0 then k$.q$ in (w$.plain, w$.written)
                     else w$.schema in ({path}) and (k$.r$ = w$.quoted or k$.l$ = w$.name) end)"
         );
@@ -508,8 +483,8 @@ impl Resolver<'_> {
             None => found,
             Some(word) => format!(
                 "case when g$.a1$ is null then null
-                    when split_part(g$.a1$, '.', 1) <> '{TEMPORARY}' and position('.' in g$.a1$) > 0 and not exists (select from @names n$ where n$.kind = 'namespace'
-                        and split_part(g$.a1$, '.', 1) in (n$.name, quote_ident(n$.name)))
+                    when split_part(g$.a1$, '.', 1) <> '{TEMPORARY}' and position('.' in g$.a1$) > 0 and not exists (select from @namespace_names n$
+                        where split_part(g$.a1$, '.', 1) in (n$.name, quote_ident(n$.name)))
                         then system_object_missing('schema', split_part(g$.a1$, '.', 1))
                     else coalesce({found}, system_object_missing('{word}', g$.a1$)) end"
             ),
@@ -540,12 +515,12 @@ impl Resolver<'_> {
             None => name,
         };
         let catalog = self.with_temporaries();
-        let names = system::relation(Some(INTERNAL), "names")?.rows(&catalog);
+        let names = system::relation(Some(INTERNAL), &format!("{kind}_names"))?.rows(&catalog);
         let wanted = Value::text(name.as_str());
         let is = |value: &Value, wanted: &str| matches!(value, Value::Text(text) if **text == *wanted);
         let find = |schema: &str| {
-            names.at(names.with(3, &wanted)?).find_map(|row| match &row[..] {
-                [of, Value::Int(id), at, ..] if is(of, kind) && is(at, schema) => Some(*id),
+            names.at(names.with(2, &wanted)?).find_map(|row| match &row[..] {
+                [Value::Int(id), at, ..] if is(at, schema) => Some(*id),
                 _ => None,
             })
         };

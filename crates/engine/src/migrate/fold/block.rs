@@ -215,6 +215,15 @@ impl<'b, 't> Rehearsal<'b, 't> {
         self.ground.declare(Arc::new(Model::of_declarations(self.builder.shared())));
     }
 
+    /// Applies a statement. Nobody else has the catalog meanwhile, for whose sake it would be copied.
+    fn applied(&mut self, statement: &StatementKind) -> Result<Outcome> {
+        let of = |catalog| Arc::new(Model::of_declarations(catalog));
+        drop(self.ground.exchange_model(of(Arc::default())));
+        let outcome = self.builder.apply_kind(statement);
+        self.ground.exchange_model(of(self.builder.shared()));
+        outcome
+    }
+
     fn note(&mut self, doing: Doing) {
         self.is_guarded |= !self.parts.is_empty();
         self.noted.push((self.model().catalog.clone(), doing));
@@ -332,7 +341,7 @@ impl Grounded for Rehearsal<'_, '_> {
             self.note(Doing::Statement(statement.clone()));
             return Ok(true);
         }
-        match self.builder.apply_kind(statement)? {
+        match self.applied(statement)? {
             Outcome::Data => {
                 self.declared = true;
                 self.renew();
