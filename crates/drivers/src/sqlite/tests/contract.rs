@@ -412,3 +412,73 @@ fn a_full_disk_is_told_and_undone() {
     assert_eq!(fixture.rows("SELECT a FROM t ORDER BY a"), kept);
     fixture.transact(&["PRAGMA max_page_count=20000", "INSERT INTO t VALUES (zeroblob(900000))"]).unwrap();
 }
+
+/// Runs a job in which foreign keys rest.
+fn at_rest(
+    fixture: &Fixture,
+    texts: &[&str],
+    end: fn(&mut dyn engine::Transaction) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let commands: Vec<Command> = texts.iter().map(|text| command(text, &[])).collect();
+    let job: Job = Box::new(move |transaction| {
+        Box::pin(async move {
+            assert!(!transaction.rest(true)?, "the job before has woken them");
+            for command in &commands {
+                transaction.run(command, 0, &mut Values::default()).await?;
+            }
+            end(transaction)
+        })
+    });
+    block(fixture.engine.transact(job, Run::of_system(PATIENCE)))
+}
+
+#[test]
+fn foreign_keys_act_again_however_a_job_ends_in_which_they_rest() {
+    let fixture = Fixture::new();
+    fixture
+        .transact(&["CREATE TABLE p (id INTEGER PRIMARY KEY)", "CREATE TABLE c (p REFERENCES p)"])
+        .unwrap();
+    let loose = &["INSERT INTO c VALUES (7)"];
+    let is_refused = |outcome: Result<(), Error>| {
+        assert_eq!(outcome.unwrap_err().code(), Code::FOREIGN_KEY_VIOLATION);
+    };
+    let ends: [fn(&mut dyn engine::Transaction) -> Result<(), Error>; 4] = [
+        |_| Ok(()),
+        |_| Err(Error::internal("undone")),
+        |_| panic!("on purpose"),
+        |transaction| Ok(transaction.rest(false).map(drop)?),
+    ];
+    for end in ends {
+        let _ = at_rest(&fixture, loose, end);
+        is_refused(fixture.transact(loose));
+    }
+    is_refused(at_rest(&fixture, &[], |transaction| {
+        transaction.rest(false)?;
+        let command = command("INSERT INTO c VALUES (8)", &[]);
+        block(transaction.run(&command, 0, &mut Values::default())).map(drop)?;
+        Ok(())
+    }));
+    assert_eq!(fixture.rows("SELECT count(*) FROM c"), [["2"]]);
+}
+
+#[test]
+fn that_rows_may_refer_to_nothing_is_known_to_the_next_server() {
+    let folder = Folder::new();
+    let dangle = |engine: &Sqlite, wanted: Option<bool>| {
+        let known = Arc::new(AtomicU64::new(9));
+        let filled = known.clone();
+        let job: Job = Box::new(move |transaction| {
+            filled.store(transaction.may_references_dangle().into(), Ordering::Relaxed);
+            let noted = wanted.map_or(Ok(()), |wanted| transaction.let_references_dangle(wanted));
+            Box::pin(async move { Ok(noted?) })
+        });
+        block(engine.transact(job, Run::of_system(PATIENCE))).unwrap();
+        known.load(Ordering::Relaxed) == 1
+    };
+    let first = Sqlite::open(&folder.options()).unwrap();
+    assert!(!dangle(&first, Some(true)) && dangle(&first, None));
+    first.close();
+    let second = Sqlite::open(&folder.options()).unwrap();
+    assert!(dangle(&second, Some(false)) && !dangle(&second, None));
+    second.close();
+}
