@@ -18,7 +18,12 @@ use super::{Builder, Outcome, names};
 use crate::expr::scope::Source;
 use crate::expr::{bind, figure};
 use crate::partition::{Bound, Datum, End, Partition, PartitionKey, Partitioning, Strategy, ends_text};
-use crate::{Catalog, DefaultValue, Generated, Table, TableId, TableKind};
+use crate::{
+    Catalog, ColumnId, DefaultValue, ForeignKey, Generated, ReferentialAction, Table, TableId, TableKind,
+};
+
+#[cfg(test)]
+mod tests;
 
 /// Largest modulus of a hash partition: a positive `integer`.
 const MODULUS_MAX: i64 = i32::MAX as i64;
@@ -250,35 +255,27 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Refuses unique keys that do not hold across partitions.
+    /// Refuses unique keys that do not hold across partitions, and references whose keys would move rows between them.
     pub(super) fn refuse_keys_without_partition_keys(&self, id: TableId) -> Result<()> {
         let table = &self.catalog[id];
-        let Some(partitioning) = &table.partitioning else { return Ok(()) };
         let primary = table.primary_key.iter().map(|key| ("PRIMARY KEY", key.columns.clone()));
         let uniques = table.uniques.iter().map(|key| ("UNIQUE", key.columns.clone()));
         let indexes = table.indexes.iter().filter(|index| index.unique);
         let indexes =
             indexes.map(|index| ("UNIQUE", index.keys.iter().filter_map(|key| key.column).collect()));
-        for (kind, columns) in primary.chain(uniques).chain(indexes) {
-            for key in &partitioning.keys {
-                let Some(column) = plain_column(table, &key.expr) else {
-                    let message = format!("unsupported {kind} constraint with partition key definition");
-                    let details =
-                        format!("{kind} constraints cannot be used when partition keys include expressions.");
-                    return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message).with_details(details));
-                };
-                if !columns.contains(&column) {
-                    let message =
-                        "unique constraint on partitioned table must include all partitioning columns";
-                    let details = format!(
-                        "{kind} constraint on table \"{}\" lacks column \"{}\" which is part of the partition key.",
-                        table.name.name, table[column].name
-                    );
-                    return Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message).with_details(details));
+        let keys: Vec<(&str, Vec<ColumnId>)> = primary.chain(uniques).chain(indexes).collect();
+        for partitioned in std::iter::once(id).chain(self.below(id)) {
+            let of = &self.catalog[partitioned];
+            // Partitions have the same columns in the same order.
+            let decides = of.partitioning.iter().flat_map(|partitioning| &partitioning.keys);
+            for column in decides.filter_map(|key| plain_column(of, &key.expr)) {
+                for (kind, columns) in &keys {
+                    refuse_without(of, (kind, columns), column)?;
                 }
+                refuse_carried(table, column)?;
             }
         }
-        if table.indexes.iter().any(|index| index.is_exclusion()) {
+        if table.partitioning.is_some() && table.indexes.iter().any(|index| index.is_exclusion()) {
             return Err(Error::missing(format!(
                 "an exclusion constraint of partitioned table {}",
                 table.name
@@ -390,7 +387,7 @@ impl Builder<'_> {
         if kind == "pkey" {
             return names::choose(&table.name, None, kind, taken);
         }
-        let column = |column: &crate::ColumnId| declared[*column].name.to_string();
+        let column = |column: &ColumnId| declared[*column].name.to_string();
         let keys: Vec<String> = match declared.indexes.iter().find(|index| *index.name == *name) {
             Some(index) => {
                 let keys = index.keys.iter();
@@ -589,6 +586,40 @@ impl Builder<'_> {
             }
             _ => Err(not_constant()),
         }
+    }
+}
+
+fn refuse_without(table: &Table, (kind, columns): (&str, &[ColumnId]), column: ColumnId) -> Result<()> {
+    if columns.contains(&column) {
+        return Ok(());
+    }
+    let message = "unique constraint on partitioned table must include all partitioning columns";
+    Err(Error::new(Code::FEATURE_NOT_SUPPORTED, message).with_details(format!(
+        "{kind} constraint on table \"{}\" lacks column \"{}\" which is part of the partition key.",
+        table.name.name, table[column].name
+    )))
+}
+
+/// Refuses a reference whose key changes a column that decides where a row belongs.
+fn refuse_carried(table: &Table, column: ColumnId) -> Result<()> {
+    let changes = |action: &ReferentialAction| match action {
+        ReferentialAction::NoAction | ReferentialAction::Restrict => false,
+        ReferentialAction::Cascade => true,
+        ReferentialAction::SetNull(columns) | ReferentialAction::SetDefault(columns) => {
+            columns.is_empty() || columns.contains(&column)
+        }
+    };
+    let carries = |key: &&ForeignKey| {
+        // Rows that go need no other place.
+        let on_delete = key.on_delete != ReferentialAction::Cascade && changes(&key.on_delete);
+        key.columns.contains(&column) && (changes(&key.on_update) || on_delete)
+    };
+    match table.foreign_keys.iter().find(carries) {
+        None => Ok(()),
+        Some(key) => Err(Error::missing(format!(
+            "foreign key {} of {}, which would move rows between partitions,",
+            key.name, table.name
+        ))),
     }
 }
 

@@ -21,7 +21,7 @@ struct Store {
 
 impl Store {
     fn of(catalog: &Catalog) -> Store {
-        let stored = catalog.tables.iter().filter(|table| !table.is_view());
+        let stored = catalog.tables.iter().filter(|table| table.has_storage());
         let sequences = catalog.sequences.values().map(|sequence| (sequence.name.clone(), sequence.clone()));
         Store {
             tables: stored.map(|table| (table.name.clone(), table.clone())).collect(),
@@ -87,6 +87,13 @@ impl Store {
             }
             Action::Validate { table, .. } => {
                 self.table(&table.name);
+            }
+            Action::DetachRows { partition, root } | Action::AttachRows { partition, root } => {
+                self.table(&partition.name);
+                self.table(root);
+            }
+            Action::DropRows { root, .. } => {
+                self.table(root);
             }
             Action::Declare => {}
         }
@@ -368,6 +375,31 @@ fn steps_lead_from_any_catalog_to_any_other() {
 }
 
 /// What a change of `create table t (a int, b text)` costs, and how.
+#[test]
+fn partitions_come_and_go() {
+    let base = "create table t (a int, b text) partition by range (a); create table low partition of t for values from (0) to (5);
+        create table high partition of t for values from (5) to (9) partition by list (b);
+        create table high_x partition of high for values in ('x'); create table other (a int, b text);";
+    let changes = [
+        "drop table low",
+        "alter table t detach partition low",
+        "alter table t detach partition low; alter table low rename to gone; alter table gone drop column b",
+        "alter table t detach partition high",
+        "alter table t detach partition high; alter table high detach partition high_x",
+        "drop table high_x; alter table t detach partition high; alter table t rename to s",
+        "alter table t attach partition other for values from (9) to (20)",
+        "alter table high attach partition other for values in ('y'); alter table t detach partition high",
+        "alter table t detach partition low; alter table t attach partition low for values from (1) to (3)",
+        "drop table t",
+    ];
+    let base = catalog(base);
+    for change in changes {
+        let wanted = extended(base.clone(), change);
+        check(&base, &wanted, change);
+        check(&wanted, &base, change);
+    }
+}
+
 #[test]
 fn steps_say_what_they_do_and_may_lose() {
     let cases = [
