@@ -30,7 +30,10 @@ impl Builder<'_> {
             }
         }
         if create.unique && self.catalog[id].partition.is_some() {
-            return Err(Error::missing(format!("a unique index on partition {} alone", self.catalog[id].name)));
+            return Err(Error::missing(format!(
+                "a unique index on partition {} alone",
+                self.catalog[id].name
+            )));
         }
         let index = self.index(id, create, "idx")?;
         self.table_mut(id).indexes.push(index);

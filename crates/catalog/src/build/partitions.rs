@@ -462,7 +462,7 @@ impl Builder<'_> {
         };
         let modulus = new.0;
         if let Some((below, _, name)) = after.checked_sub(1).and_then(|at| known.get(at))
-            && modulus % below != 0
+            && !modulus.is_multiple_of(*below)
         {
             return refuse(format!(
                 "The new modulus {modulus} is not divisible by {below}, the modulus of existing partition \"{}\".",
@@ -470,7 +470,7 @@ impl Builder<'_> {
             ));
         }
         match known.get(after) {
-            Some((above, _, name)) if above % modulus != 0 => refuse(format!(
+            Some((above, _, name)) if !above.is_multiple_of(modulus) => refuse(format!(
                 "The new modulus {modulus} is not a factor of {above}, the modulus of existing partition \"{}\".",
                 name.name
             )),

@@ -23,7 +23,7 @@ impl Pass<'_> {
     }
 
     /// Makes a guarded write to a partition one to the table at the root.
-    pub(super) fn into_root(&mut self, write: &mut Write) -> Result<()> {
+    pub(super) fn at_root(&mut self, write: &mut Write) -> Result<()> {
         let partition = write.table;
         let root = self.model.catalog.kept_in(partition);
         if root == partition {

@@ -95,7 +95,7 @@ impl Pass<'_> {
             }
         };
         write.guard = WriteGuard { judge: Judge::Us, role: Some(self.role.clone()), views, ..guard };
-        self.into_root(write)
+        self.at_root(write)
     }
 
     /// Guards a refresh: only the owner may, and what is kept is what the owner sees.
