@@ -1,5 +1,6 @@
 //! What depends on what, as PostgreSQL's `pg_depend` would say.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use types::{Field, Name, Type};
@@ -45,15 +46,24 @@ pub(super) enum Link {
     Normal,
 }
 
-/// Every object with an expression or query of its own, and what that uses.
+/// Every object with an expression or query of its own, and what that uses: read when it is first asked for.
 pub(super) struct Dependencies<'a> {
     catalog: &'a Catalog,
-    uses: Vec<(Object, Uses)>,
+    uses: OnceCell<Vec<(Object, Uses)>>,
 }
 
 impl<'a> Dependencies<'a> {
-    /// Reads all expressions of a catalog.
     pub(super) fn of(catalog: &'a Catalog) -> Dependencies<'a> {
+        Dependencies { catalog, uses: OnceCell::new() }
+    }
+
+    fn uses(&self) -> &[(Object, Uses)] {
+        self.uses.get_or_init(|| self.read())
+    }
+
+    /// Reads all expressions of the catalog.
+    fn read(&self) -> Vec<(Object, Uses)> {
+        let catalog = self.catalog;
         let mut uses = Vec::new();
         for table in &catalog.tables {
             of_table(catalog, table, &mut uses);
@@ -70,7 +80,7 @@ impl<'a> Dependencies<'a> {
                 exprs.map(|expr| (Object::Type(domain.name.clone()), Uses::of(catalog, Vec::new(), expr))),
             );
         }
-        Dependencies { catalog, uses }
+        uses
     }
 
     /// What hangs on an object directly.
@@ -88,7 +98,7 @@ impl<'a> Dependencies<'a> {
     }
 
     fn using(&self, is: impl Fn(&Uses) -> bool, link: Link) -> Vec<(Object, Link)> {
-        self.uses.iter().filter(|(_, uses)| is(uses)).map(|(object, _)| (object.clone(), link)).collect()
+        self.uses().iter().filter(|(_, uses)| is(uses)).map(|(object, _)| (object.clone(), link)).collect()
     }
 
     fn of_schema(&self, schema: &str) -> Vec<(Object, Link)> {
@@ -244,7 +254,7 @@ impl<'a> Dependencies<'a> {
             partitions.map(|partition| (Object::Column(partition.clone(), column.into()), Link::Auto)),
         );
         let used =
-            self.uses.iter().filter(|(_, uses)| uses.columns.contains(&(table.clone(), column.to_owned())));
+            self.uses().iter().filter(|(_, uses)| uses.columns.contains(&(table.clone(), column.to_owned())));
         found.extend(used.map(|(object, _)| {
             (object.clone(), if object.is_part_of_columns() { Link::Auto } else { Link::Normal })
         }));
