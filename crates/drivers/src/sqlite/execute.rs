@@ -42,7 +42,8 @@ pub(super) fn command(
 ) -> Result<u64, Failure> {
     let _begun = surroundings.begin(&command.session);
     let mut statement = connection.prepare_cached(&command.text).map_err(|error| failure(&error))?;
-    if !statement.readonly() {
+    // What it calls may write.
+    if command.calls || !statement.readonly() {
         surroundings.wake(connection, 1)?;
     }
     bind(&mut statement, &command.parameters)?;

@@ -79,8 +79,8 @@ impl Work<'_> {
     /// The same as the owner of the rows that follow, in a statement of its own, which is one of a trigger's.
     async fn act_as_owner(&mut self, deed: &Deed<'_>, queue: &mut Queue) -> Result<()> {
         let settings = self.run.session.settings.clone();
-        count_trigger(&settings, 1)?;
         let rested = self.transaction.rest(true)?;
+        count_trigger(&settings, 1)?;
         let owner = self.served.model.catalog[deed.from].owner.clone();
         let caller = std::mem::replace(&mut self.run.caller.role, owner);
         let begun = self.in_force.history.begin();
