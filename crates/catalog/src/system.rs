@@ -367,6 +367,26 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_those_of_the_catalog_as_it_is() {
+        let has = |catalog: &Catalog, name: &str| {
+            let rows = relation(None, "pg_tables").unwrap().rows(catalog);
+            rows.with(1, &Value::text(name)).unwrap().len()
+        };
+        let mut builder = crate::Builder::new(catalog("create table a (id int)"), &crate::build::Untyped);
+        let before = builder.shared();
+        assert_eq!((has(builder.catalog(), "a"), has(builder.catalog(), "b")), (1, 0));
+        for (text, wanted) in [("create table b (id int)", 1), ("alter table b rename to c", 0)] {
+            let (statements, _) = sql::parse(text);
+            builder.apply(&statements[0]).unwrap();
+            assert_eq!(has(builder.catalog(), "b"), wanted, "{text}");
+        }
+        assert_eq!((has(&before, "a"), has(&before, "b")), (1, 0));
+        let mut copy = (*before).clone();
+        copy.tables.clear();
+        assert_eq!(has(&copy, "a"), 0);
+    }
+
+    #[test]
     fn ids_of_two_relations_are_the_same() {
         let catalog = catalog("create table a (id int primary key); create table b (a int references a);");
         let rows = |name: &str| relation(None, name).unwrap().rows(&catalog).all().to_vec();

@@ -25,11 +25,10 @@ struct System<'s> {
 impl<'s> System<'s> {
     /// One by itself, or all of its first columns read as they are, those of its rows that the caller may see.
     fn of(source: &'s Source) -> Option<System<'s>> {
-        let (id, read) = match source {
-            Source::System { id, rows, .. } => return Some(System { id: *id, rows, guard: None }),
-            Source::Read { id, read, view: None } => (*id, read),
-            _ => return None,
-        };
+        if let Source::System { id, rows, .. } = source {
+            return Some(System { id: *id, rows, guard: None });
+        }
+        let Source::Read { id, read, view: None } = source else { return None };
         let Source::System { id: inner, rows, .. } = &read.from else { return None };
         let is_itself = |(output, at): (&Output, u16)| matches!(&output.expr, Expr::Column { source, column, .. } if source == inner && column.0 == at);
         let is_plain = read.having.is_none()
@@ -43,7 +42,7 @@ impl<'s> System<'s> {
             && read.outputs.iter().zip(0..).all(is_itself);
         let is_guard = |filter: &Expr| matches!(filter, Expr::Form { form: Form::AnyOf(Compare::Eq), .. });
         let guard = read.filter.as_ref().map(|filter| (*inner, filter));
-        (is_plain && read.filter.iter().all(is_guard)).then_some(System { id, rows, guard })
+        (is_plain && read.filter.iter().all(is_guard)).then_some(System { id: *id, rows, guard })
     }
 }
 
