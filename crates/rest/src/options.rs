@@ -57,7 +57,8 @@ pub fn options(model: &Model, schema: &str, target: &Target) -> Result<Reply> {
 }
 
 fn of_table(model: &Model, schema: &str, name: &str) -> Result<String> {
-    let Some((id, _)) = model.catalog.table(&Name::new(schema, name)) else {
+    let found = model.catalog.table(&Name::new(schema, name));
+    let Some((id, _)) = found.filter(|(_, table)| table.partition.is_none()) else {
         let message = format!("Could not find the table '{schema}.{name}' in the schema cache");
         return Err(Error::new(Code::NO_TABLE, message));
     };
