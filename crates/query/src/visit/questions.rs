@@ -178,11 +178,8 @@ pub fn read_is_volatile(read: &Read) -> bool {
 
 /// Whether an expression calls a function that may say something else each time, its operands excepted.
 pub fn is_volatile_itself(expr: &Expr) -> bool {
-    match expr {
-        Expr::Apply { function, .. } => function.volatility == Volatility::Volatile,
-        Expr::Call(call) => call.is_volatile,
-        _ => false,
-    }
+    matches!(expr, Expr::Apply { function, .. } if function.volatility == Volatility::Volatile)
+        || matches!(expr, Expr::Call(call) if call.is_volatile)
 }
 
 fn changes_something(expr: &Expr) -> bool {

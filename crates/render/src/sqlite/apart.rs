@@ -329,13 +329,9 @@ fn following(known: &[Expr], locals: &[SourceId]) -> Vec<Expr> {
 
 /// The operands of an equality of one type.
 fn equal(condition: &Expr) -> Option<(&Expr, &Expr)> {
-    match condition {
-        Expr::Form { form: Form::Compare(Compare::Eq), args, .. } => match &args[..] {
-            [left, right] if left.ty() == right.ty() => Some((left, right)),
-            _ => None,
-        },
-        _ => None,
-    }
+    let Expr::Form { form: Form::Compare(Compare::Eq), args, .. } = condition else { return None };
+    let [left, right] = &args[..] else { return None };
+    (left.ty() == right.ty()).then_some((left, right))
 }
 
 fn is_local(expr: &Expr, locals: &[SourceId]) -> bool {
