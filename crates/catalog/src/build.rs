@@ -129,7 +129,12 @@ pub struct Mark {
 impl<'t> Builder<'t> {
     /// Goes on from a catalog; see [`builtin()`] for the first.
     pub fn new(base: impl Into<Arc<Catalog>>, views: &'t dyn TypeViews) -> Builder<'t> {
-        Builder { catalog: Draft::of(base.into()), path: session::default_path(), role: "postgres".into(), views }
+        Builder {
+            catalog: Draft::of(base.into()),
+            path: session::default_path(),
+            role: "postgres".into(),
+            views,
+        }
     }
 
     /// The same as another owner of new objects.
