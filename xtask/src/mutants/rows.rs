@@ -241,7 +241,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "returning-without-grant",
-                "if «columns.is_some()» { self.require(*table, Privilege::Select, columns) }",
+                "if «columns.is_some()» {\n                    self.require(*table, Privilege::Select, columns)?;",
                 "false",
                 "what a write returns needs no right to read",
             ),
@@ -985,7 +985,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "trigger-row-ignored",
-                "Operation::Insert | Operation::Update(_)) => new = «Some(row)»,",
+                "new = «Some(row)»;",
                 "{ drop(row); new.take() }",
                 "the row that a trigger returns is forgotten",
             ),
@@ -1299,7 +1299,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "computed-too-early",
-                "self.conditions(&guards, read.filter.as_ref(), «computes_rows(&read.from)»)?;",
+                "let (from, early) = (&read.from, «computes_rows(&read.from)»);",
                 "false",
                 "set-returning functions are evaluated on hidden rows",
             ),

@@ -413,12 +413,11 @@ fn a_full_disk_is_told_and_undone() {
     fixture.transact(&["PRAGMA max_page_count=20000", "INSERT INTO t VALUES (zeroblob(900000))"]).unwrap();
 }
 
+/// What a job does last.
+type End = fn(&mut dyn engine::Transaction) -> Result<(), Error>;
+
 /// Runs a job in which foreign keys rest.
-fn at_rest(
-    fixture: &Fixture,
-    texts: &[&str],
-    end: fn(&mut dyn engine::Transaction) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn at_rest(fixture: &Fixture, texts: &[&str], end: End) -> Result<(), Error> {
     let commands: Vec<Command> = texts.iter().map(|text| command(text, &[])).collect();
     let job: Job = Box::new(move |transaction| {
         Box::pin(async move {
@@ -442,7 +441,7 @@ fn foreign_keys_act_again_however_a_job_ends_in_which_they_rest() {
     let is_refused = |outcome: Result<(), Error>| {
         assert_eq!(outcome.unwrap_err().code(), Code::FOREIGN_KEY_VIOLATION);
     };
-    let ends: [fn(&mut dyn engine::Transaction) -> Result<(), Error>; 4] = [
+    let ends: [End; 4] = [
         |_| Ok(()),
         |_| Err(Error::internal("undone")),
         |_| panic!("on purpose"),

@@ -179,7 +179,12 @@ fn grown(old: &CreateTable, new: &CreateTable) -> Result<Vec<String>, String> {
     let rest = |table: &CreateTable| {
         let (like, inherits) = (table.like.clone(), table.inherits.clone());
         let names = |names: Vec<ObjectName>| names.iter().map(sql::print::object_name).collect::<Vec<_>>();
-        (names(like), names(inherits), table.partition_by.as_ref().map(sql::print::partition_by), table.temporary)
+        (
+            names(like),
+            names(inherits),
+            table.partition_by.as_ref().map(sql::print::partition_by),
+            table.temporary,
+        )
     };
     if rest(old) != rest(new) {
         return Err("more than columns and constraints differ".to_owned());

@@ -71,6 +71,7 @@ impl Printer<'_> {
                 view.map_or("read".to_owned(), |view| self.catalog[view].name.name.to_string())
             }
             Source::Values { .. } => "values".to_owned(),
+            Source::System { .. } => "system".to_owned(),
             Source::Call { .. } => "call".to_owned(),
             Source::Cte { .. } => "with".to_owned(),
             Source::Compound { operator, .. } => operator.word().to_lowercase(),
