@@ -219,7 +219,7 @@ impl Format<'_> {
     }
 }
 
-/// `V` multiplies within the integer's type; 32 bits keep what fits, as PostgreSQL's do.
+/// `V` multiplies within the integer's type.
 fn of_integer(arguments: &[Value], ty: &Type) -> Result<Value> {
     let (value, written) = (int(arguments, 0)?, text(arguments, 1)?);
     let shift = u32::try_from(read(written)?.shift).unwrap_or(u32::MAX);
@@ -227,13 +227,12 @@ fn of_integer(arguments: &[Value], ty: &Type) -> Result<Value> {
         return of_number(&Numeric::from_i64(value), written);
     }
     let out = || super::arguments::out_of_range(&types::ty::format_type(ty, None));
-    let shifted = match ty {
-        Type::Int4 => {
-            let low = value.wrapping_mul(10_i64.checked_pow(shift).ok_or_else(out)?) & i64::from(u32::MAX);
-            i64::from(u32::try_from(low).unwrap_or(0).cast_signed())
-        }
-        _ => 10_i64.checked_pow(shift).and_then(|factor| value.checked_mul(factor)).ok_or_else(out)?,
+    let within = |factor: i64| {
+        let shifted = value.checked_mul(factor)?;
+        let fits = *ty != Type::Int4 || i32::try_from(factor).and(i32::try_from(shifted)).is_ok();
+        fits.then_some(shifted)
     };
+    let shifted = 10_i64.checked_pow(shift).and_then(within).ok_or_else(out)?;
     of_number(&Numeric::new(shifted, shift), written)
 }
 
