@@ -76,6 +76,9 @@ pub struct Read {
     pub called: Option<FunctionId>,
     /// Whether it is the body of a volatile function: it sees what its own statement has changed so far. Only `authorize` says it.
     pub sees_own_changes: bool,
+    /// Whether it may show rows that policies hide from the caller, as its author chose them: what could raise an error meets no other
+    /// rows of it. Only `authorize` says it.
+    pub chooses: bool,
     /// The columns that its call names: whoever calls needs the right to read them, whether or not the body looks at them.
     pub given: Vec<Expr>,
 }
@@ -97,6 +100,7 @@ impl Read {
             locked: Vec::new(),
             called: None,
             sees_own_changes: false,
+            chooses: false,
             given: Vec::new(),
         }
     }

@@ -125,6 +125,8 @@ impl Transaction for Inside<'_> {
     }
 
     fn let_references_dangle(&mut self, dangle: bool) -> Result<(), Failure> {
+        // What was noted may have been undone since, by a part or a whole transaction.
+        self.surroundings.look_at_references(&self.connection()).map_err(|error| failure(&error))?;
         if self.surroundings.may_references_dangle() == dangle {
             return Ok(());
         }

@@ -281,7 +281,10 @@ fn alone(prepared: &mut Prepared, sequences: &Sequences, job: Job, until: Instan
     // Nothing else is served meanwhile.
     prepared.budget.wait_for(Duration::MAX);
     prepared.surroundings.have_references_wait(false);
-    batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE")?;
+    if let Err(error) = batch(prepared, "PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE") {
+        batch(prepared, "PRAGMA foreign_keys=ON")?;
+        return Err(error);
+    }
     sequences.leave_alone(true);
     let (outcome, roll_back) = finish(job, prepared);
     sequences.leave_alone(false);

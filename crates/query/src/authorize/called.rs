@@ -43,6 +43,7 @@ impl<'m> Pass<'m> {
         self.volatile |= read.sees_own_changes;
         let outcome = self.with_rights_of(declared, |pass| pass.read_naming(read, named));
         self.volatile = before;
+        read.chooses |= declared.security_definer;
         outcome
     }
 

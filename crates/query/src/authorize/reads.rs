@@ -152,6 +152,7 @@ impl Pass<'_> {
         let before = (self.view_owner.clone(), self.stored);
         self.open_view(view)?;
         let outcome = self.read_naming(read, named);
+        read.chooses |= self.view_owner.as_ref().is_some_and(|owner| owner.is_past_policies);
         (self.view_owner, self.stored) = before;
         outcome
     }

@@ -10,6 +10,7 @@ use sql::ast::CheckOption;
 use types::{Code, Error, Result};
 
 use super::Pass;
+use super::partitions::within;
 use super::privileges::{Named, named_in, named_in_read};
 use super::writes::{compared, written_columns};
 use crate::ir::{
@@ -252,7 +253,9 @@ impl Pass<'_> {
         };
         let verb = words(&write.action).verb;
         let view = &self.model.catalog[write.table];
-        let mut lowering = Lowering { view, verb, target: write.target, read, base, ids: &mut self.ids };
+        let chooses = self.view_owner.as_ref().is_some_and(|owner| owner.is_past_policies);
+        let target = write.target;
+        let mut lowering = Lowering { view, verb, target, read, base, chooses, ids: &mut self.ids };
         lowering.action(&mut write.action)?;
         checks.for_each(|check| lowering.shown(&mut check.expr, write.target));
         write.table = table;
@@ -268,6 +271,8 @@ struct Lowering<'a> {
     read: &'a Read,
     /// What the view shows, in `read`.
     base: SourceId,
+    /// Whether it may show rows that policies hide from the caller.
+    chooses: bool,
     ids: &'a mut visit::SourceIds,
 }
 
@@ -342,7 +347,10 @@ impl Lowering<'_> {
         }
         let (base, target) = (self.base, self.target);
         let own = self.read.filter.as_ref().map(|own| visit::instantiate(own, base, target, self.ids));
-        *filter = Expr::all(own.into_iter().chain(filter.take()));
+        *filter = match filter.take() {
+            Some(asked) if self.chooses && visit::may_raise(&asked) => within(own, Some(asked)),
+            asked => Expr::all(own.into_iter().chain(asked)),
+        };
     }
 
     /// Replaces columns of a row of the view by what the view shows in them.

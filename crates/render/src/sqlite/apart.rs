@@ -374,7 +374,10 @@ fn placed(source: &mut Source, conditions: Vec<Expr>, locals: &[SourceId]) -> Ve
             conditions
         }
         Source::Read { id, read, .. } if has_apart(read) && takes_conditions(read) => {
-            let (id, is_own) = (*id, |condition: &Expr| is_about(condition, *id, locals, read));
+            let is_asked_within = |condition: &Expr| !read.chooses || !query::may_raise(condition);
+            let is_own =
+                |condition: &Expr| is_asked_within(condition) && is_about(condition, *id, locals, read);
+            let id = *id;
             let (own, rest): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(is_own);
             own.into_iter().for_each(|condition| ask_within(read, id, condition));
             rest
@@ -451,7 +454,9 @@ fn ask_within(read: &mut Read, id: SourceId, mut condition: Expr) {
         }
     });
     let is_of_all = read.group.is_empty()
-        && (read.having.is_some() || read.outputs.iter().any(|output| visit::has_aggregate(&output.expr)));
+        && (read.having.is_some()
+            || read.outputs.iter().any(|output| visit::has_aggregate(&output.expr))
+            || read.order.iter().any(|key| visit::has_aggregate(&key.expr)));
     if is_of_all || visit::has_aggregate(&condition) {
         read.having = Expr::all(read.having.take().into_iter().chain([condition]));
     } else {

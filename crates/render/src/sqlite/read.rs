@@ -82,8 +82,8 @@ impl Writer<'_> {
             self.push("DISTINCT ");
         }
         // SQLite wants to see an aggregate before it takes all rows for one group.
-        let is_one_group = read.having.is_some()
-            && read.group.is_empty()
+        let is_one_group = read.group.is_empty()
+            && (read.having.is_some() || read.order.iter().any(|key| query::has_aggregate(&key.expr)))
             && !read.outputs.iter().any(|output| query::has_aggregate(&output.expr));
         if read.outputs.is_empty() {
             self.push(if is_one_group { "count(*)" } else { "1" });
@@ -703,7 +703,7 @@ fn needs_fence(read: &Read) -> bool {
             Source::Compound { left, right, .. } => &[left, right],
             _ => &[],
         };
-        is_guarded |= inner.iter().any(|read| has_guard(&read.from));
+        is_guarded |= inner.iter().any(|read| read.chooses || has_guard(&read.from));
         raises |= inner.iter().any(|read| shows_what_raises(read));
     });
     let mut conditions = read.filter.iter().chain(&read.having).collect::<Vec<_>>();
@@ -750,7 +750,7 @@ fn has_guard(source: &Source) -> bool {
     let mut found = false;
     query::visit::each_source(source, &mut |leaf| match leaf {
         Source::Table { guard, .. } => found |= matches!(guard, Guard::Rows(_)),
-        Source::Read { read, .. } => found |= has_guard(&read.from),
+        Source::Read { read, .. } => found |= read.chooses || has_guard(&read.from),
         Source::Compound { left, right, .. } => found |= has_guard(&left.from) || has_guard(&right.from),
         _ => {}
     });

@@ -460,24 +460,46 @@ fn foreign_keys_act_again_however_a_job_ends_in_which_they_rest() {
     assert_eq!(fixture.rows("SELECT count(*) FROM c"), [["2"]]);
 }
 
+/// Notes whether rows may refer to nothing, in a job that ends in some way; what was noted before.
+fn note(engine: &Sqlite, wanted: Option<bool>, end: fn() -> Result<(), Error>) -> (bool, Result<(), Error>) {
+    let known = Arc::new(AtomicU64::new(9));
+    let filled = known.clone();
+    let job: Job = Box::new(move |transaction| {
+        filled.store(transaction.may_references_dangle().into(), Ordering::Relaxed);
+        let noted = wanted.map_or(Ok(()), |wanted| transaction.let_references_dangle(wanted));
+        Box::pin(async move {
+            noted?;
+            end()
+        })
+    });
+    let outcome = block(engine.transact(job, Run::of_system(PATIENCE)));
+    (known.load(Ordering::Relaxed) == 1, outcome)
+}
+
 #[test]
 fn that_rows_may_refer_to_nothing_is_known_to_the_next_server() {
     let folder = Folder::new();
     let dangle = |engine: &Sqlite, wanted: Option<bool>| {
-        let known = Arc::new(AtomicU64::new(9));
-        let filled = known.clone();
-        let job: Job = Box::new(move |transaction| {
-            filled.store(transaction.may_references_dangle().into(), Ordering::Relaxed);
-            let noted = wanted.map_or(Ok(()), |wanted| transaction.let_references_dangle(wanted));
-            Box::pin(async move { Ok(noted?) })
-        });
-        block(engine.transact(job, Run::of_system(PATIENCE))).unwrap();
-        known.load(Ordering::Relaxed) == 1
+        let (known, outcome) = note(engine, wanted, || Ok(()));
+        outcome.unwrap();
+        known
     };
     let first = Sqlite::open(&folder.options()).unwrap();
     assert!(!dangle(&first, Some(true)) && dangle(&first, None));
     first.close();
     let second = Sqlite::open(&folder.options()).unwrap();
     assert!(dangle(&second, Some(false)) && !dangle(&second, None));
+    second.close();
+}
+
+#[test]
+fn that_rows_may_refer_to_nothing_is_noted_again_where_that_was_undone() {
+    let folder = Folder::new();
+    let first = Sqlite::open(&folder.options()).unwrap();
+    note(&first, Some(true), || Err(Error::internal("undone"))).1.unwrap_err();
+    note(&first, Some(true), || Ok(())).1.unwrap();
+    first.close();
+    let second = Sqlite::open(&folder.options()).unwrap();
+    assert!(note(&second, None, || Ok(())).0);
     second.close();
 }
