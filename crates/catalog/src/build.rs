@@ -116,6 +116,8 @@ pub struct Builder<'t> {
     catalog: Draft,
     path: Vec<Arc<str>>,
     role: Arc<str>,
+    /// The session's time zone, in which constants of bounds are read.
+    zone: Arc<str>,
     views: &'t dyn TypeViews,
 }
 
@@ -124,6 +126,7 @@ pub struct Mark {
     catalog: Draft,
     path: Vec<Arc<str>>,
     role: Arc<str>,
+    zone: Arc<str>,
 }
 
 impl<'t> Builder<'t> {
@@ -133,6 +136,7 @@ impl<'t> Builder<'t> {
             catalog: Draft::of(base.into()),
             path: session::default_path(),
             role: "postgres".into(),
+            zone: "UTC".into(),
             views,
         }
     }
@@ -194,12 +198,17 @@ impl<'t> Builder<'t> {
 
     /// Where it stands: what [`Builder::go_back`] goes back to.
     pub fn mark(&self) -> Mark {
-        Mark { catalog: self.catalog.clone(), path: self.path.clone(), role: self.role.clone() }
+        Mark {
+            catalog: self.catalog.clone(),
+            path: self.path.clone(),
+            role: self.role.clone(),
+            zone: self.zone.clone(),
+        }
     }
 
     /// Goes back, as if nothing had happened since.
     pub fn go_back(&mut self, mark: Mark) {
-        (self.catalog, self.path, self.role) = (mark.catalog, mark.path, mark.role);
+        (self.catalog, self.path, self.role, self.zone) = (mark.catalog, mark.path, mark.role, mark.zone);
     }
 
     /// The role in force: the owner of new objects.

@@ -193,6 +193,8 @@ pub enum Rule {
         /// The default one.
         default: Name,
     },
+    /// Every row is in some partition.
+    Placed,
 }
 
 /// The steps from `current` to `wanted`.

@@ -239,6 +239,29 @@ impl Partitioning {
 }
 
 impl Bound {
+    /// Its constants, each with the key that it is of.
+    pub(crate) fn each_datum(
+        &mut self,
+        keys: &[PartitionKey],
+        each: &mut impl FnMut(&PartitionKey, &mut Datum),
+    ) {
+        match self {
+            Bound::List(values) => {
+                if let Some(key) = keys.first() {
+                    values.iter_mut().for_each(|datum| each(key, datum));
+                }
+            }
+            Bound::Range { from, to } => {
+                for (end, key) in from.iter_mut().zip(keys).chain(to.iter_mut().zip(keys)) {
+                    if let End::Value(datum) = end {
+                        each(key, datum);
+                    }
+                }
+            }
+            Bound::Default | Bound::Hash { .. } => {}
+        }
+    }
+
     /// It as `pg_get_expr` prints it.
     pub fn text(&self) -> String {
         match self {

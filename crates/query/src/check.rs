@@ -18,7 +18,7 @@ pub(crate) fn write(write: &Write, model: &Model) -> Result<()> {
     if write.action.sets_nothing() {
         return Ok(());
     }
-    if model[write.table].fills.is_empty() {
+    if model[write.named()].fills.is_empty() {
         // A model of declarations alone stores nothing: the whole one that runs it looks.
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub(crate) fn names(expr: &Expr, columns: &BTreeSet<ColumnId>) -> bool {
 
 fn inserted(write: &Write, insert: &Insert, model: &Model) -> Result<()> {
     for (position, column) in insert.columns.iter().enumerate() {
-        let always = match &model[write.table].fills[usize::from(column.0)] {
+        let always = match &model[write.named()].fills[usize::from(column.0)] {
             Fill::Generated(_) => true,
             Fill::Identity { always, .. } => *always && !insert.overriding,
             Fill::Null | Fill::Default(_) => false,
@@ -83,7 +83,7 @@ fn excludes(model: &Model, table: TableId, conflict: &Conflict) -> bool {
 fn assigned(write: &Write, set: &[(ColumnId, Assign)], model: &Model) -> Result<()> {
     for (column, assign) in set {
         let always = matches!(
-            &model[write.table].fills[usize::from(column.0)],
+            &model[write.named()].fills[usize::from(column.0)],
             Fill::Generated(_) | Fill::Identity { always: true, .. }
         );
         if always && matches!(assign, Assign::Expr(_)) {
@@ -101,7 +101,7 @@ fn refused(write: &Write, column: ColumnId, model: &Model, what: &str) -> Error 
     let name = &model.catalog[write.table][column].name;
     let error = Error::new(Code::GENERATED_ALWAYS, format!("{what} \"{name}\""))
         .with_details(detail(write, column, model));
-    match model[write.table].fills[usize::from(column.0)] {
+    match model[write.named()].fills[usize::from(column.0)] {
         Fill::Identity { .. } => error.with_hint("Use OVERRIDING SYSTEM VALUE to override."),
         Fill::Generated(_) | Fill::Null | Fill::Default(_) => error,
     }
@@ -109,7 +109,7 @@ fn refused(write: &Write, column: ColumnId, model: &Model, what: &str) -> Error 
 
 fn detail(write: &Write, column: ColumnId, model: &Model) -> String {
     let name = &model.catalog[write.table][column].name;
-    match model[write.table].fills[usize::from(column.0)] {
+    match model[write.named()].fills[usize::from(column.0)] {
         Fill::Identity { .. } => {
             format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS.")
         }

@@ -50,14 +50,14 @@ impl Truncation {
     }
 }
 
-/// What is to be emptied by a caller, where names are looked for on a path.
+/// What is to be emptied by a caller, where names are looked for on a path: of tables alone, if so said.
 ///
 /// # Errors
 /// `42P01` for a table that there is not, `42809` for what is no table, `42501` for one that the caller may not empty, `0A000` for
 /// one that others reference.
 pub fn truncation(
     model: &Model,
-    (names, restarts, cascades): (&[ObjectName], bool, bool),
+    (names, only, restarts, cascades): (&[ObjectName], bool, bool, bool),
     path: &[Arc<str>],
     caller: &Caller,
 ) -> Result<Authorized<Truncation>> {
@@ -73,6 +73,12 @@ pub fn truncation(
             return Err(Error::missing(format!("truncate of partition {} alone", declared.name)));
         }
         require(model, (table, &[Privilege::Truncate]), caller)?;
+        if only && declared.partitioning.is_some() {
+            let message = "cannot truncate only a partitioned table";
+            return Err(Error::new(Code::WRONG_OBJECT_TYPE, message).with_hint(
+                "Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.",
+            ));
+        }
         if !tables.contains(&table) {
             tables.push(table);
         }

@@ -752,6 +752,8 @@ pub enum StatementKind {
     Truncate {
         /// The tables.
         tables: Vec<ObjectName>,
+        /// Whether `only` stands before one of them.
+        only: bool,
         /// `restart identity`
         restart: bool,
         /// `cascade`
@@ -841,6 +843,8 @@ pub struct Update {
     pub with: Option<With>,
     /// The table.
     pub table: ObjectName,
+    /// `only`
+    pub only: bool,
     /// Its alias.
     pub alias: Option<String>,
     /// The assignments.
@@ -862,6 +866,8 @@ pub struct Delete {
     pub with: Option<With>,
     /// The table.
     pub table: ObjectName,
+    /// `only`
+    pub only: bool,
     /// Its alias.
     pub alias: Option<String>,
     /// `using`

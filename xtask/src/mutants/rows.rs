@@ -252,6 +252,12 @@ pub(super) const FILES: &[File] = &[
         path: "query/src/authorize/called.rs",
         mutants: &[
             mutant(
+                "definers-choose-nothing",
+                "read.chooses |= «declared.security_definer»;",
+                "false",
+                "conditions that raise are asked of rows that a definer's function leaves out",
+            ),
+            mutant(
                 "definer-invoker-swapped",
                 "let outcome = if «function.security_definer» {",
                 "!function.security_definer",
@@ -296,7 +302,7 @@ pub(super) const FILES: &[File] = &[
         mutants: &[
             mutant(
                 "view-filter-lost",
-                "*filter = Expr::all(«own».into_iter()",
+                "let own = «self.read.filter.as_ref().map(|own| visit::instantiate(own, base, target, self.ids))»;",
                 "None",
                 "writes through a view touch rows that it does not show",
             ),
@@ -1281,7 +1287,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "having-without-group",
-                "let is_one_group = «read.having.is_some()»",
+                "&& («read.having.is_some()» || read.order.iter().any(",
                 "false",
                 "HAVING without a group is a filter",
             ),
@@ -1384,7 +1390,7 @@ pub(super) const FILES: &[File] = &[
             ),
             mutant(
                 "inner-guard-unseen",
-                "Source::Read { read, .. } => found |= «has_guard(&read.from)»,",
+                "Source::Read { read, .. } => found |= read.chooses || «has_guard(&read.from)»,",
                 "false",
                 "filters are evaluated on hidden rows of views of views",
             ),

@@ -184,8 +184,13 @@ impl Builder<'_> {
     /// A column's type is fixed while a view, policy, trigger or generated column uses it.
     fn refuse_used_type_change(&self, id: TableId, name: &str) -> Result<()> {
         let object = Object::Column(self.catalog[id].name.clone(), name.into());
+        for partition in self.catalog.partitions(id) {
+            self.refuse_used_type_change(partition, name)?;
+        }
         for (dependent, _) in Dependencies::of(&self.catalog).dependents(&object) {
             let (by, what) = match &dependent {
+                // A partition's column is its table's.
+                Object::Column(table, _) if *table != self.catalog[id].name => continue,
                 Object::Table(view) => {
                     ("by a view or rule", format!("rule _RETURN on view {}", self.names().display(view)))
                 }

@@ -28,6 +28,9 @@ mod tests;
 /// Largest modulus of a hash partition: a positive `integer`.
 const MODULUS_MAX: i64 = i32::MAX as i64;
 
+/// Another day and hour than the first: microseconds since 2000-01-01 UTC.
+const ANOTHER_TIME: i64 = 400 * 86_400_000_000 + 3_723_000_001;
+
 impl Builder<'_> {
     /// What decides where the rows of a table belong.
     pub(super) fn declare_partitioning(&mut self, id: TableId, by: &PartitionBy) -> Result<()> {
@@ -46,7 +49,8 @@ impl Builder<'_> {
             )));
         }
         self.table_mut(id).partitioning = Some(Partitioning { strategy, keys });
-        self.refuse_keys_without_partition_keys(id)
+        // References are declared at the root.
+        self.refuse_keys_without_partition_keys(self.catalog.kept_in(id))
     }
 
     fn partition_key(&self, id: TableId, key: &ast::IndexKey) -> Result<PartitionKey> {
@@ -60,6 +64,11 @@ impl Builder<'_> {
         {
             let message = format!("column \"{name}\" named in partition key does not exist");
             return Err(Error::new(Code::UNDEFINED_COLUMN, message));
+        }
+        if let Some(collation) = &key.collation
+            && !matches!(&*collation.name, "C" | "POSIX" | "default" | "ucs_basic" | "C.utf8" | "C.UTF-8")
+        {
+            return Err(Error::missing(format!("collation {} of a partition key", written(collation))));
         }
         let bound = bind::expr(&self.names(), vec![Source::root(table)], &key.expr)?;
         let Some(column) = plain_column(table, &bound) else {
@@ -137,6 +146,10 @@ impl Builder<'_> {
                 table.name, declared.name
             )));
         }
+        if let Some(check) = self.catalog[self.catalog.kept_in(parent)].checks.first() {
+            let message = format!("child table is missing constraint \"{}\"", check.name);
+            return Err(Error::new(Code::DATATYPE_MISMATCH, message));
+        }
         let keys = own_keys(table, declared).ok_or_else(|| {
             Error::missing(format!(
                 "attaching partition {}, which has keys of its own, to {}",
@@ -146,13 +159,18 @@ impl Builder<'_> {
         let bound = self.bound(parent, &table.name.clone(), &of.bound)?;
         let of = self.catalog[parent].name.clone();
         self.table_mut(child).partition = Some(Partition { of, bound, keys });
-        Ok(())
+        let root = self.catalog.kept_in(parent);
+        self.refuse_keys_without_partition_keys(root).inspect_err(|_| {
+            self.catalog.tables[child.0 as usize].partition = None;
+        })
     }
 
     /// `detach partition`: it keeps what it has from its table.
     pub(super) fn detach_partition(&mut self, parent: TableId, name: &ObjectName) -> Result<()> {
         let child = self.table(name)?;
         let declared = self.catalog[parent].clone();
+        // What holds of all rows is declared at the root alone.
+        let root = self.catalog[self.catalog.kept_in(parent)].clone();
         let table = &self.catalog[child];
         if table.partition.as_ref().is_none_or(|own| own.of != declared.name) {
             let message = format!(
@@ -161,21 +179,16 @@ impl Builder<'_> {
             );
             return Err(Error::new(Code::UNDEFINED_TABLE, message));
         }
-        if self
-            .catalog
-            .tables
-            .iter()
-            .flat_map(|other| &other.foreign_keys)
-            .any(|key| key.target == declared.name)
+        if self.catalog.tables.iter().flat_map(|other| &other.foreign_keys).any(|key| key.target == root.name)
         {
             return Err(Error::missing(format!(
                 "detaching partition {} of {}, which other tables reference",
-                table.name, declared.name
+                table.name, root.name
             )));
         }
         let table = self.table_mut(child);
         table.partition = None;
-        (table.checks, table.foreign_keys) = (declared.checks, declared.foreign_keys);
+        (table.checks, table.foreign_keys) = (root.checks, root.foreign_keys);
         Ok(())
     }
 
@@ -338,6 +351,26 @@ impl Builder<'_> {
                 || keys.any(|key| key.parts.iter().any(is_it))
         };
         names::choose(&table.name.name, Some(&columns), "fkey", taken)
+    }
+
+    /// Bounds name values, not their labels: they follow a label.
+    pub(super) fn rename_label_in_bounds(&mut self, ty: &Name, from: &str, to: &str) {
+        for parent in self.catalog.ids() {
+            let Some(partitioning) = self.catalog[parent].partitioning.clone() else { continue };
+            let is_of_it = |key: &PartitionKey| matches!(&key.ty, Type::Enum(known) if known.name == *ty);
+            if !partitioning.keys.iter().any(is_of_it) {
+                continue;
+            }
+            for partition in self.catalog.partitions(parent) {
+                if let Some(own) = &mut self.table_mut(partition).partition {
+                    own.bound.each_datum(&partitioning.keys, &mut |key, datum| {
+                        if is_of_it(key) && matches!(&datum.value, Value::Text(label) if **label == *from) {
+                            *datum = Datum::of(&key.ty, Value::text(to));
+                        }
+                    });
+                }
+            }
+        }
     }
 
     /// The partitions of a table and of these, each before its own.
@@ -540,9 +573,15 @@ impl Builder<'_> {
         Ok(ends)
     }
 
-    /// A constant of a bound, of its key's type.
+    /// A constant of a bound, of its key's type: the same whenever it is read, which `now` and `today` are not.
     fn bound_value(&self, expr: &Expr, key: &PartitionKey) -> Result<Datum> {
-        let (ty, value) = self.constant(expr, &key.ty)?;
+        let read = |now| self.bound_value_in(expr, key, &Session::in_zone(&self.zone, now)?);
+        let value = read(0)?;
+        if read(ANOTHER_TIME)? == value { Ok(value) } else { Err(not_constant()) }
+    }
+
+    fn bound_value_in(&self, expr: &Expr, key: &PartitionKey, session: &Session) -> Result<Datum> {
+        let (ty, value) = self.constant(expr, &key.ty, session)?;
         let is_assignable =
             cast::context(&ty, &key.ty).is_some_and(|context| context != cast::Context::Explicit);
         if !is_assignable {
@@ -553,24 +592,23 @@ impl Builder<'_> {
             );
             return Err(Error::new(Code::DATATYPE_MISMATCH, message));
         }
-        let value = cast::cast(&ty, &key.ty, None, false, &value, &Session::utc(0))?;
+        let value = cast::cast(&ty, &key.ty, None, false, &value, session)?;
         Ok(Datum::of(&key.ty, value))
     }
 
     /// A constant; text without a type is of the wanted one.
-    fn constant(&self, expr: &Expr, wanted: &Type) -> Result<(Type, Value)> {
-        let session = Session::utc(0);
-        let number = |text: &str| Ok((Type::Numeric, text::parse(&Type::Numeric, text, &session)?));
+    fn constant(&self, expr: &Expr, wanted: &Type, session: &Session) -> Result<(Type, Value)> {
+        let number = |text: &str| Ok((Type::Numeric, text::parse(&Type::Numeric, text, session)?));
         match &*expr.kind {
             ExprKind::Literal(Literal::Null) => Ok((wanted.clone(), Value::Null)),
             ExprKind::Literal(Literal::Bool(value)) => Ok((Type::Bool, Value::Bool(*value))),
-            ExprKind::Literal(Literal::Integer(text)) => match text::parse(&Type::Int4, text, &session) {
+            ExprKind::Literal(Literal::Integer(text)) => match text::parse(&Type::Int4, text, session) {
                 Ok(value) => Ok((Type::Int4, value)),
                 Err(_) => number(text),
             },
             ExprKind::Literal(Literal::Numeric(text)) => number(text),
             ExprKind::Literal(Literal::String(text)) => {
-                Ok((wanted.clone(), text::parse(wanted, text, &session)?))
+                Ok((wanted.clone(), text::parse(wanted, text, session)?))
             }
             ExprKind::Unary { op, expr } if op == "-" => match &*expr.kind {
                 ExprKind::Literal(Literal::Integer(text) | Literal::Numeric(text)) => {
@@ -580,8 +618,8 @@ impl Builder<'_> {
             },
             ExprKind::Cast { expr, ty } => {
                 let resolved = self.names().ty(ty)?;
-                let (from, value) = self.constant(expr, &resolved.ty)?;
-                let value = cast::cast(&from, &resolved.ty, resolved.modifier, true, &value, &session)?;
+                let (from, value) = self.constant(expr, &resolved.ty, session)?;
+                let value = cast::cast(&from, &resolved.ty, resolved.modifier, true, &value, session)?;
                 Ok((resolved.ty, value))
             }
             _ => Err(not_constant()),

@@ -21,7 +21,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "row_security",
     "default_tablespace",
     "default_table_access_method",
-    "timezone",
     "log_statement",
     "work_mem",
     "maintenance_work_mem",
@@ -82,6 +81,11 @@ impl Builder<'_> {
                 self.role = self.names().role(role)?;
                 Ok(Outcome::Applied)
             }
+            name if name.eq_ignore_ascii_case("timezone") => {
+                let zone = values.first().filter(|zone| *zone != "default");
+                self.zone = zone.map_or("UTC", |zone| zone.trim_matches('\'')).into();
+                Ok(Outcome::NoEffect)
+            }
             name if WITHOUT_MEANING.contains(&name.to_lowercase().as_str()) => Ok(Outcome::NoEffect),
             name if name.contains('.') => Ok(Outcome::NoEffect),
             name => Err(Error::missing(format!("setting \"{name}\""))),
@@ -90,8 +94,11 @@ impl Builder<'_> {
 
     /// `reset`: `all` leaves the role, as in PostgreSQL.
     pub(super) fn reset(&mut self, name: &str) -> Result<Outcome> {
-        let name = if name == "all" { "search_path" } else { name };
-        self.set(name, &[])
+        if name != "all" {
+            return self.set(name, &[]);
+        }
+        self.set("timezone", &[])?;
+        self.set("search_path", &[])
     }
 
     /// A select at the top level: what it calls is for the caller to run, unless it sets the search path or belongs to a service.

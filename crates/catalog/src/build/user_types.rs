@@ -242,8 +242,9 @@ impl Builder<'_> {
             return Err(Error::new(Code::DUPLICATE_OBJECT, format!("enum label \"{to}\" already exists")));
         }
         let from = std::mem::replace(&mut labels[at], to.into());
-        self.catalog.history.renamed_labels.push((name.clone(), from, to.into()));
+        self.catalog.history.renamed_labels.push((name.clone(), from.clone(), to.into()));
         self.set_labels(name, labels);
+        self.rename_label_in_bounds(name, &from, to);
         Ok(())
     }
 
@@ -297,8 +298,10 @@ impl Builder<'_> {
     /// Changes every type that the catalog mentions, from the inside out.
     pub(super) fn each_type(&mut self, change: &mut impl FnMut(&mut Type)) {
         let catalog: &mut Catalog = &mut self.catalog;
-        let of_columns =
-            catalog.tables.iter_mut().flat_map(|table| &mut table.columns).map(|column| &mut column.ty);
+        let of_tables = catalog.tables.iter_mut().flat_map(|table| {
+            let keys = table.partitioning.iter_mut().flat_map(|partitioning| &mut partitioning.keys);
+            table.columns.iter_mut().map(|column| &mut column.ty).chain(keys.map(|key| &mut key.ty))
+        });
         let of_domains = catalog.domains.values_mut().map(|domain| &mut domain.ty);
         let of_fields = catalog.composites.values_mut().flatten().map(|field| &mut field.ty);
         let of_functions = catalog.functions.iter_mut().flat_map(|function| {
@@ -308,7 +311,7 @@ impl Builder<'_> {
         let all = catalog
             .types
             .values_mut()
-            .chain(of_columns)
+            .chain(of_tables)
             .chain(of_domains)
             .chain(of_fields)
             .chain(of_functions);

@@ -3,12 +3,15 @@
 //! What is detached has a table of its own before anything else changes, what is attached keeps its own until all has: in between
 //! both are tables like others.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sql::ast::ExprKind;
 use types::Name;
 
 use super::danger::Danger;
 use super::{Action, Rule, Step, sentence};
+use crate::partition::{PartitionKey, Strategy};
 use crate::{Bound, Catalog, Table};
 
 /// Steps around those between two catalogs.
@@ -27,7 +30,26 @@ pub(super) fn moves(current: &Catalog, wanted: &Catalog) -> Moves {
     let mut moves = Moves::default();
     leave(current, wanted, &mut moves);
     come(current, wanted, &mut moves);
+    place(current, wanted, &mut moves);
     moves
+}
+
+/// Rows that were there have a place where their table is partitioned otherwise than before.
+fn place(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
+    let is_otherwise = |table: &&Table| {
+        let known = same(current, table);
+        table.partitioning.is_some() && known.is_some_and(|known| decides(known) != decides(table))
+    };
+    let roots = wanted.tables.iter().filter(is_otherwise).filter_map(|table| root(wanted, table));
+    for root in roots.collect::<BTreeSet<_>>() {
+        if let Some((_, root)) = wanted.table(&root)
+            && same(current, root).is_some()
+        {
+            let danger = Danger::MayFail("no partition may take a row".to_owned());
+            let step = Action::Validate { table: Arc::new(root.clone()), rule: Rule::Placed };
+            push(&mut moves.after, step, danger);
+        }
+    }
 }
 
 fn leave(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
@@ -77,12 +99,29 @@ fn come(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
             let own = Table { partition: None, ..table.clone() };
             let partition = Arc::new(table.clone());
             let danger = Danger::MayFail(format!("a row may not belong to partition {}", table.name));
-            push(&mut moves.after, Action::AttachRows { partition, root }, danger);
+            push(&mut moves.after, Action::AttachRows { partition, root: root.clone() }, danger);
             push(&mut moves.after, Action::DropTable(Arc::new(own.clone())), Danger::None);
+            if let Some((_, root)) = wanted.table(&root) {
+                for check in root.checks.iter().filter(|check| !check.not_valid) {
+                    let danger = Danger::MayFail(format!("a row of {} may violate it", table.name));
+                    let (table, rule) = (Arc::new(root.clone()), Rule::Check(check.name.clone()));
+                    push(&mut moves.after, Action::Validate { table, rule }, danger);
+                }
+            }
             let catalog = moves.wanted.get_or_insert_with(|| wanted.clone());
             replace(catalog, own);
         }
     }
+}
+
+/// By what, and by which columns, rows are told apart, whatever these are called.
+fn decides(table: &Table) -> Option<(Strategy, Vec<Option<(Arc<str>, u32)>>)> {
+    let partitioning = table.partitioning.as_ref()?;
+    let column = |key: &PartitionKey| {
+        let ExprKind::Column(parts) = &*key.expr.kind else { return None };
+        table.column(parts.last()?).map(|(_, column)| column.origin.clone())
+    };
+    Some((partitioning.strategy, partitioning.keys.iter().map(column).collect()))
 }
 
 /// The rows that a new partition would take from a default one.

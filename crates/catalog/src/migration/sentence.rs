@@ -52,6 +52,7 @@ fn of_rule(table: &Table, rule: &Rule) -> String {
         Rule::Check(name) => format!("check constraint {name}"),
         Rule::ForeignKey(name) => format!("foreign key {name}"),
         Rule::NotTaken { partition, .. } => format!("the new partition {partition}"),
+        Rule::Placed => "its partitions".to_owned(),
         Rule::Labels(column) => format!("the labels of column {}", column_name(table, *column)),
     };
     format!("Test the rows of table {} against {what}.", table.name)

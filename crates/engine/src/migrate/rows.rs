@@ -25,7 +25,7 @@ enum Meaning<'a> {
     /// It goes the road of every write.
     Statement,
     /// It empties tables.
-    Truncate { tables: &'a [ObjectName], restart: bool, cascade: bool },
+    Truncate { tables: &'a [ObjectName], only: bool, restart: bool, cascade: bool },
     /// It has a sequence begin with a value.
     Restart { sequence: &'a Sequence, with: i64 },
     /// It is about a table of a service.
@@ -48,9 +48,9 @@ pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) ->
     }
     match meaning(catalog, path, statement)? {
         Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
-        Meaning::Truncate { tables, restart, cascade } => {
+        Meaning::Truncate { tables, only, restart, cascade } => {
             let model = Model::by_need(Arc::new(catalog.clone()));
-            emptied(&model, path, (tables, restart, cascade)).map(drop)
+            emptied(&model, path, (tables, only, restart, cascade)).map(drop)
         }
         Meaning::Elsewhere(_) | Meaning::Restart { .. } => Ok(()),
     }
@@ -129,9 +129,9 @@ async fn ran(
 ) -> Result<Outcome> {
     match meaning(&model.catalog, path, statement)? {
         Meaning::Statement => work.statement(statement).await.map(Outcome::Changed),
-        Meaning::Truncate { tables, restart, cascade } => {
+        Meaning::Truncate { tables, only, restart, cascade } => {
             let caller = work.run.caller.clone();
-            let truncation = query::truncation(model, (tables, restart, cascade), path, &caller)?;
+            let truncation = query::truncation(model, (tables, only, restart, cascade), path, &caller)?;
             work.truncated(&truncation).await.map(Outcome::Changed)
         }
         Meaning::Restart { sequence, with } => {
@@ -148,8 +148,8 @@ fn meaning<'a>(catalog: &'a Catalog, path: &[Arc<str>], statement: &'a Statement
         StatementKind::Insert(insert) => &insert.table,
         StatementKind::Update(update) => &update.table,
         StatementKind::Delete(delete) => &delete.table,
-        StatementKind::Truncate { tables, restart, cascade } => {
-            return Ok(truncated((catalog, path), tables, (*restart, *cascade)));
+        StatementKind::Truncate { tables, only, restart, cascade } => {
+            return Ok(truncated((catalog, path), tables, (*only, *restart, *cascade)));
         }
         StatementKind::AlterSequence { name, options, .. } => {
             let sequence = sequence(catalog, path, &written(name))?;
@@ -220,7 +220,7 @@ pub(super) fn parsed(text: &str) -> StatementKind {
 fn truncated<'a>(
     (catalog, path): (&Catalog, &[Arc<str>]),
     tables: &'a [ObjectName],
-    (restart, cascade): (bool, bool),
+    (only, restart, cascade): (bool, bool, bool),
 ) -> Meaning<'a> {
     let is_elsewhere = |name: &&ObjectName| {
         let of_service = |schema: &str| SERVICES.contains(&schema);
@@ -228,14 +228,14 @@ fn truncated<'a>(
     };
     match tables.iter().find(is_elsewhere) {
         Some(name) => Meaning::Elsewhere(written(name)),
-        None => Meaning::Truncate { tables, restart, cascade },
+        None => Meaning::Truncate { tables, only, restart, cascade },
     }
 }
 
 fn emptied(
     model: &Model,
     path: &[Arc<str>],
-    wanted: (&[ObjectName], bool, bool),
+    wanted: (&[ObjectName], bool, bool, bool),
 ) -> Result<Authorized<Truncation>> {
     query::truncation(model, wanted, path, &Caller::role(SYSTEM))
 }

@@ -135,8 +135,8 @@ impl Frame<'_> {
         }
         self.possible(statement)?;
         match statement {
-            StatementKind::Truncate { tables, restart, cascade } => {
-                self.truncate((tables, *restart, *cascade)).await
+            StatementKind::Truncate { tables, only, restart, cascade } => {
+                self.truncate((tables, *only, *restart, *cascade)).await
             }
             StatementKind::Lock { tables, mode } => {
                 self.refuse_stable("LOCK TABLE")?;
@@ -168,7 +168,7 @@ impl Frame<'_> {
         }
     }
 
-    async fn truncate(&mut self, wanted: (&[ast::ObjectName], bool, bool)) -> Result<()> {
+    async fn truncate(&mut self, wanted: (&[ast::ObjectName], bool, bool, bool)) -> Result<()> {
         self.refuse_change("TRUNCATE TABLE")?;
         let path = self.host.path();
         let truncation = query::truncation(self.host.model(), wanted, path, self.host.caller())?;

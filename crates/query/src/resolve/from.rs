@@ -23,9 +23,12 @@ impl Resolver<'_> {
 
     pub(super) fn source_of(&mut self, item: &FromItem) -> Result<Source> {
         match item {
-            FromItem::Table { name, alias, .. } => {
+            FromItem::Table { name, only, alias } => {
                 let (source, mut relation) =
                     self.named(name, alias.as_ref().map(|alias| alias.name.as_str()))?;
+                if let Source::Table { table, .. } = &source {
+                    self.refuse_only(*table, *only)?;
+                }
                 relation.relabel(alias.as_ref().map_or(&[][..], |alias| &alias.columns))?;
                 self.add(relation)?;
                 Ok(source)
@@ -48,6 +51,15 @@ impl Resolver<'_> {
                 self.functions_of_table(calls, *ordinality, alias.as_ref())
             }
             FromItem::Join { kind, left, right, condition } => self.join(*kind, left, right, condition),
+        }
+    }
+
+    /// Refuses a partitioned table without its partitions, which has no rows.
+    pub(super) fn refuse_only(&self, table: TableId, only: bool) -> Result<()> {
+        let declared = &self.catalog[table];
+        match only && declared.partitioning.is_some() {
+            false => Ok(()),
+            true => Err(Error::missing(format!("`only` of partitioned table {}", declared.name))),
         }
     }
 

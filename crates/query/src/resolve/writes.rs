@@ -64,6 +64,7 @@ impl Resolver<'_> {
     fn update_of(&mut self, update: &ast::Update) -> Result<Write> {
         refuse_current(update.current_of.as_ref())?;
         let table = self.changed_table(&update.table)?;
+        self.refuse_only(table, update.only)?;
         let target = self.ids.fresh();
         let alias = update.alias.as_deref();
         self.levels.push(Level::default());
@@ -86,6 +87,7 @@ impl Resolver<'_> {
     fn delete_of(&mut self, delete: &ast::Delete) -> Result<Write> {
         refuse_current(delete.current_of.as_ref())?;
         let table = self.changed_table(&delete.table)?;
+        self.refuse_only(table, delete.only)?;
         let target = self.ids.fresh();
         let alias = delete.alias.as_deref();
         self.levels.push(Level::default());

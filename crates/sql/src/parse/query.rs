@@ -572,25 +572,25 @@ impl Parser<'_> {
 
     fn update(&mut self, with: Option<With>) -> Parsed<Update> {
         self.expect("update")?;
-        self.eat("only");
+        let only = self.eat("only");
         let table = self.source_name()?;
         let alias = self.target_alias()?;
         self.expect("set")?;
         let set = self.comma_list(Parser::assignment)?;
         let from = if self.eat("from") { self.comma_list(Parser::source_item)? } else { Vec::new() };
         let (filter, current_of) = self.changed_rows()?;
-        Ok(Update { with, table, alias, set, from, filter, current_of, returning: self.returning()? })
+        Ok(Update { with, table, only, alias, set, from, filter, current_of, returning: self.returning()? })
     }
 
     fn delete(&mut self, with: Option<With>) -> Parsed<Delete> {
         self.expect("delete")?;
         self.expect("from")?;
-        self.eat("only");
+        let only = self.eat("only");
         let table = self.source_name()?;
         let alias = self.target_alias()?;
         let using = if self.eat("using") { self.comma_list(Parser::source_item)? } else { Vec::new() };
         let (filter, current_of) = self.changed_rows()?;
-        Ok(Delete { with, table, alias, using, filter, current_of, returning: self.returning()? })
+        Ok(Delete { with, table, only, alias, using, filter, current_of, returning: self.returning()? })
     }
 
     /// `where …`, `where current of …`

@@ -596,19 +596,21 @@ impl Parser<'_> {
     }
 
     /// Tables whose rows, but not those of tables that inherit from them, may be meant.
-    fn tables(&mut self) -> Parsed<Vec<ObjectName>> {
+    fn tables(&mut self) -> Parsed<(Vec<ObjectName>, bool)> {
         self.eat("table");
-        self.comma_list(|parser| {
-            parser.eat("only");
+        let mut only = false;
+        let tables = self.comma_list(|parser| {
+            only |= parser.eat("only");
             let name = parser.object_name()?;
             parser.eat_op("*");
             Ok(name)
-        })
+        })?;
+        Ok((tables, only))
     }
 
     fn lock(&mut self) -> Parsed<StatementKind> {
         self.expect("lock")?;
-        let tables = self.tables()?;
+        let (tables, _) = self.tables()?;
         let mut mode = String::new();
         if self.eat("in") {
             while !self.eat("mode") {
@@ -622,12 +624,12 @@ impl Parser<'_> {
 
     fn truncate(&mut self) -> Parsed<StatementKind> {
         self.expect("truncate")?;
-        let tables = self.tables()?;
+        let (tables, only) = self.tables()?;
         let restart = self.eat_all(&["restart", "identity"]);
         self.eat_all(&["continue", "identity"]);
         let cascade = self.eat("cascade");
         self.eat("restrict");
-        Ok(StatementKind::Truncate { tables, restart, cascade })
+        Ok(StatementKind::Truncate { tables, only, restart, cascade })
     }
 
     fn notify(&mut self) -> Parsed<StatementKind> {

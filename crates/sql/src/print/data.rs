@@ -92,8 +92,9 @@ fn on_conflict(conflict: &OnConflict) -> String {
 
 fn update(update: &Update) -> String {
     format!(
-        "{}update {}{} set {}{}{}{}",
+        "{}update {}{}{} set {}{}{}{}",
         with(update.with.as_ref()),
+        if update.only { "only " } else { "" },
         object_name(&update.table),
         alias(update.alias.as_ref()),
         list(&update.set, assignment),
@@ -105,8 +106,9 @@ fn update(update: &Update) -> String {
 
 fn delete(delete: &Delete) -> String {
     format!(
-        "{}delete from {}{}{}{}{}",
+        "{}delete from {}{}{}{}{}{}",
         with(delete.with.as_ref()),
+        if delete.only { "only " } else { "" },
         object_name(&delete.table),
         alias(delete.alias.as_ref()),
         sources("using", &delete.using),

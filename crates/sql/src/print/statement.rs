@@ -101,9 +101,10 @@ pub fn statement(kind: &StatementKind) -> Option<String> {
             let end = if *with_data { "" } else { " with no data" };
             format!("refresh materialized view {}{end}", object_name(name))
         }
-        StatementKind::Truncate { tables, restart, cascade } => {
+        StatementKind::Truncate { tables, only, restart, cascade } => {
+            let only = if *only { "only " } else { "" };
             let restart = if *restart { " restart identity" } else { "" };
-            format!("truncate {}{restart}{}", object_names(tables), alter::cascaded(*cascade))
+            format!("truncate {only}{}{restart}{}", object_names(tables), alter::cascaded(*cascade))
         }
         StatementKind::Lock { tables, mode } => {
             let mode = if mode.is_empty() { String::new() } else { format!(" in {mode} mode") };

@@ -1,6 +1,6 @@
 //! Rows of partitions, between the table that keeps them and tables of their own.
 
-use catalog::Table;
+use catalog::{Table, TableId};
 use query::model::ROW;
 use query::{Expr, Form, Model};
 use types::stored::Stored;
@@ -57,6 +57,22 @@ pub(super) fn not_taken(
     let error = Error::new(Code::CHECK_VIOLATION, message);
     let error = error.naming(Named::Schema, &*default.schema).naming(Named::Table, &*default.name);
     found(root, &taken(scene.wanted, partition)?, error, scene)
+}
+
+/// Looks for a row that no partition takes.
+pub(super) fn placed(root: &Table, scene: &Scene<'_>) -> Result<Task> {
+    let catalog = &scene.wanted.catalog;
+    let is_leaf = |id: &TableId| {
+        let table = &catalog[*id];
+        table.partition.is_some()
+            && table.partitioning.is_none()
+            && catalog[catalog.kept_in(*id)].name == root.name
+    };
+    let bounds = catalog.ids().filter(is_leaf).map(|id| taken(scene.wanted, &catalog[id].name));
+    let somewhere = Expr::test(Form::Or, bounds.collect::<Result<Vec<_>>>()?);
+    let nowhere = Expr::test(Form::IsBool { value: true, negated: true }, vec![somewhere]);
+    let message = format!("no partition of relation \"{}\" found for row", root.name.name);
+    found(root, &nowhere, about(Error::new(Code::CHECK_VIOLATION, message), root), scene)
 }
 
 fn found(table: &Table, condition: &Expr, error: Error, scene: &Scene<'_>) -> Result<Task> {

@@ -30,6 +30,7 @@ pub(super) fn validate(table: &Table, rule: &Rule, scene: &Scene<'_>) -> Result<
         Rule::NotTaken { partition, default } => {
             partitions::not_taken(table, (partition, default), scene).map(|task| vec![task])
         }
+        Rule::Placed => partitions::placed(table, scene).map(|task| vec![task]),
         Rule::Labels(column) => labels(table, *column, scene.session),
     }
 }
