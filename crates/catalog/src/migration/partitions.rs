@@ -114,8 +114,11 @@ fn come(current: &Catalog, wanted: &Catalog, moves: &mut Moves) {
     }
 }
 
-/// By what, and by which columns, rows are told apart, whatever these are called.
-fn decides(table: &Table) -> Option<(Strategy, Vec<Option<(Arc<str>, u32)>>)> {
+/// A column, whatever it is called now.
+type Origin = (Arc<str>, u32);
+
+/// By what, and by which columns, rows are told apart.
+fn decides(table: &Table) -> Option<(Strategy, Vec<Option<Origin>>)> {
     let partitioning = table.partitioning.as_ref()?;
     let column = |key: &PartitionKey| {
         let ExprKind::Column(parts) = &*key.expr.kind else { return None };
