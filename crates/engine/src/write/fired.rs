@@ -83,7 +83,6 @@ impl Work<'_> {
             Action::Delete { filter } => self.pass_gone(task, filter.as_ref()).await?,
             Action::Insert(_) | Action::Update { .. } => {
                 let passed = self.pass(write, parameters).await?;
-                check_affected(write, passed.touched.keys.len())?;
                 self.returning(task, &passed.touched).await?;
                 passed
             }
@@ -95,6 +94,8 @@ impl Work<'_> {
         let role = self.run.caller.role.clone();
         let part = Part { table: write.table, operations, rows: passed.rows, role, is_of_key: false };
         self.finish(part).await?;
+        // Whoever asked for fewer rows is told when the statement has done all that it does.
+        check_affected(write, affected)?;
         Ok(Applied { affected: count(affected), inserted: passed.touched.inserted })
     }
 
@@ -268,12 +269,10 @@ impl Work<'_> {
         let gone = match self.fires_before_rows(write.table, &Operation::Delete) {
             true => {
                 let gone = self.delete_fired(write.table, rows).await?;
-                check_affected(write, gone.len())?;
                 self.returning_gone(task, &gone).await?;
                 gone
             }
             false => {
-                check_affected(write, rows.len())?;
                 self.returning(task, &Touched::of_gone(rows.iter())).await?;
                 self.delete_fired(write.table, rows).await?
             }
