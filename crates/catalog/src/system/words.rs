@@ -49,7 +49,7 @@ macro_rules! names {
 }
 
 pub(super) const ROWS: &[SystemRelation] = &[
-    words!("class_words", classes),
+    words!("class_words", |objects| { of_classes(objects, |known, name| said(known, objects.shown(name))) }),
     words!("type_words", types),
     words!("proc_words", |objects| of_functions(objects, |function| objects.shown(&function.name))),
     words!("procedure_words", |objects| of_functions(objects, |function| {
@@ -66,7 +66,9 @@ pub(super) const ROWS: &[SystemRelation] = &[
     words!("partition_key_words", partition_keys),
     words!("constraint_words", constraints),
     words!("trigger_words", triggers),
-    names!("class_names", class_names),
+    names!("class_names", |objects| {
+        of_classes(objects, |known, name| named_row(known, &name.schema, &name.name))
+    }),
     names!("type_names", type_names),
     names!("proc_names", |objects| function_names(objects, |function| function.name.name.to_string())),
     names!("procedure_names", |objects| function_names(objects, |function| {
@@ -92,9 +94,10 @@ fn said(oid: i64, words: impl AsRef<str>) -> Vec<Value> {
     vec![id(oid), text(words)]
 }
 
-fn classes(objects: &Objects<'_>) -> Vec<Vec<Value>> {
+/// Tables, views, indexes and sequences: a row for each, in the words or by the name that is wanted.
+fn of_classes(objects: &Objects<'_>, row: impl Fn(i64, &Name) -> Vec<Value>) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    let mut push = |name: &Name| rows.push(said(objects.class(name), objects.shown(name)));
+    let mut push = |name: &Name| rows.push(row(objects.class(name), name));
     for table in &objects.catalog.tables {
         push(&table.name);
         for name in index_names(table) {
@@ -178,19 +181,6 @@ fn named_row(oid: i64, schema: &str, name: &str) -> Vec<Value> {
     let quoted = quote_ident(name);
     let (written, plain) = (format!("{}.{quoted}", quote_ident(schema)), format!("{schema}.{name}"));
     vec![id(oid), text(schema), text(name), text(quoted), text(written), text(plain)]
-}
-
-fn class_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    let mut push = |name: &Name| rows.push(named_row(objects.class(name), &name.schema, &name.name));
-    for table in &objects.catalog.tables {
-        push(&table.name);
-        for name in index_names(table) {
-            push(&beside(table, name));
-        }
-    }
-    objects.catalog.sequences.keys().for_each(push);
-    rows
 }
 
 fn type_names(objects: &Objects<'_>) -> Vec<Vec<Value>> {
