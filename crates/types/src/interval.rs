@@ -147,7 +147,11 @@ pub fn parse(text: &str) -> Result<Interval> {
             if let Some(days) = pending.take() {
                 sum.add(days, (0.0, 1.0, 0.0));
             }
-            sum.clock += clock(&word).ok_or_else(invalid)?;
+            sum.clock += clock(&word).map_err(|misread| match misread {
+                // With a sign, PostgreSQL then looks for a number in it.
+                Misread::Range if !word.starts_with(['+', '-']) => overflow(),
+                Misread::Range | Misread::Syntax => invalid(),
+            })?;
             seen = true;
         } else if let Some((_, unit)) = UNITS.iter().find(|(name, _)| *name == word) {
             sum.add(pending.take().ok_or_else(invalid)?, *unit);
@@ -233,28 +237,37 @@ fn words(lower: &str) -> Vec<String> {
     words
 }
 
-/// `[-]HH:MM[:SS[.f]]` in microseconds.
-fn clock(word: &str) -> Option<i128> {
-    let negative = word.starts_with('-');
-    let parts: Vec<&str> = word.trim_start_matches(['+', '-']).split(':').collect();
-    let whole = |part: &str| part.parse::<i64>().ok().map(i128::from);
-    let (seconds, fraction) = match parts.as_slice() {
-        [hours, minutes] => (whole(hours)? * 3600 + in_sixty(minutes)? * 60, 0),
-        [hours, minutes, seconds] => {
-            let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
-            (
-                whole(hours)? * 3600 + in_sixty(minutes)? * 60 + in_sixty(seconds)?,
-                fraction_micros_of(fraction)?,
-            )
-        }
-        _ => return None,
-    };
-    let micros = seconds * 1_000_000 + i128::from(fraction);
-    Some(if negative { -micros } else { micros })
+/// Why a time is none.
+enum Misread {
+    Syntax,
+    Range,
 }
 
-fn in_sixty(part: &str) -> Option<i128> {
-    part.parse::<i128>().ok().filter(|value| (0..60).contains(value))
+/// `[-]HH:MM[:SS[.f]]`, or `[-]MM:SS.f`, in microseconds. A field may be empty, a minute may have 60 seconds.
+fn clock(word: &str) -> Result<i128, Misread> {
+    let plain = word.trim_start_matches(['+', '-']);
+    let (whole, fraction) = plain.split_once('.').map_or((plain, None), |(whole, rest)| (whole, Some(rest)));
+    let fields: Vec<i128> = whole.split(':').map(field).collect::<Result<_, _>>()?;
+    let (hours, minutes, seconds) = match (fields.as_slice(), fraction) {
+        (&[hours, minutes], None) => (hours, minutes, 0),
+        (&[minutes, seconds], Some(_)) => (0, minutes, seconds),
+        (&[hours, minutes, seconds], _) => (hours, minutes, seconds),
+        _ => return Err(Misread::Syntax),
+    };
+    let fraction = fraction_micros_of(fraction.unwrap_or_default()).ok_or(Misread::Syntax)?;
+    if hours > i128::from(i64::MAX) || minutes > 59 || seconds > 60 {
+        return Err(Misread::Range);
+    }
+    let micros = (hours * 3600 + minutes * 60 + seconds) * 1_000_000 + i128::from(fraction);
+    Ok(if word.starts_with('-') { -micros } else { micros })
+}
+
+fn field(digits: &str) -> Result<i128, Misread> {
+    match digits {
+        "" => Ok(0),
+        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().map_err(|_| Misread::Range),
+        _ => Err(Misread::Syntax),
+    }
 }
 
 /// ISO 8601 behind the `p`.
@@ -369,8 +382,21 @@ mod tests {
             ("1 week", "7 days"),
             ("-1 day +02:03", "-1 days +02:03:00"),
             ("0", "00:00:00"),
+            ("25:59:60", "26:00:00"),
+            ("1:2.5", "00:01:02.5"),
+            ("-1:", "-01:00:00"),
         ] {
             assert_eq!(print(parse(text).unwrap()), printed, "{text}");
+        }
+        for (text, code) in [
+            ("1:70", Code::INTERVAL_FIELD_OVERFLOW),
+            ("1:2:61", Code::INTERVAL_FIELD_OVERFLOW),
+            ("99999999999:00", Code::INTERVAL_FIELD_OVERFLOW),
+            ("-1:70", Code::INVALID_DATETIME),
+            ("1:70:x", Code::INVALID_DATETIME),
+            ("1:2:3:4", Code::INVALID_DATETIME),
+        ] {
+            assert_eq!(parse(text).unwrap_err().code(), code, "{text}");
         }
         assert_eq!(parse("x").unwrap_err().message(), "invalid input syntax for type interval: \"x\"");
     }
