@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use catalog::ColumnId;
 use types::compare::compare;
-use types::json::{DEPTH_MAX, Json, normalize_jsonb, parse};
+use types::json::{DEPTH_MAX, Json, parse};
 use types::value::Array;
 use types::{Code, Error, Result, Type, Value, cast};
 
@@ -120,10 +120,7 @@ fn caller(field: &CallerField, scope: &Scope<'_>) -> Result<Value> {
         CallerField::Uid => caller.uid.map_or(Value::Null, Value::Uuid),
         CallerField::ClaimedRole => text(caller.claimed_role()?),
         CallerField::Email => text(caller.email.clone()),
-        CallerField::Claims => match &caller.claims {
-            Some(claims) => Value::text(normalize_jsonb(claims)?),
-            None => Value::Null,
-        },
+        CallerField::Claims => caller.claims_as_jsonb()?,
         CallerField::Role => Value::Text(caller.role.clone()),
         CallerField::Login => Value::Text(caller.login.clone()),
         CallerField::Setting(name) => text(caller.setting(name).or_else(|| scope.session.settings.get(name))),

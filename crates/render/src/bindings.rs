@@ -32,7 +32,7 @@ impl Bindings<'_> {
             CallerField::Uid => self.caller.uid.map_or(Value::Null, Value::Uuid),
             CallerField::Email => text(self.caller.email.as_ref()),
             CallerField::ClaimedRole => text(self.caller.claimed_role()?.as_ref()),
-            CallerField::Claims => text(self.caller.claims.as_ref()),
+            CallerField::Claims => self.caller.claims_as_jsonb()?,
             CallerField::Role => Value::Text(self.caller.role.clone()),
             CallerField::Login => Value::Text(self.caller.login.clone()),
             CallerField::Now => Value::Timestamp(self.session.now),

@@ -25,22 +25,22 @@ pub(super) static ROWS: &[Function] = &[
     }),
     Function::operator("#>", &[J, TEXTS], J, |_, a| Ok(raw(raw_path(a)?))),
     Function::operator("#>>", &[J, TEXTS], T, |_, a| raw_path(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
-    Function::operator("->", &[B, T], B, |_, a| Ok(shown(document(a, 0)?.get(text(a, 1)?)))),
-    Function::operator("->", &[B, I], B, |_, a| Ok(shown(element(&document(a, 0)?, int(a, 1)?)))),
-    Function::operator("->>", &[B, T], T, |_, a| Ok(as_text(document(a, 0)?.get(text(a, 1)?)))),
-    Function::operator("->>", &[B, I], T, |_, a| Ok(as_text(element(&document(a, 0)?, int(a, 1)?)))),
-    Function::operator("#>", &[B, TEXTS], B, |_, a| at_path(a, shown)),
-    Function::operator("#>>", &[B, TEXTS], T, |_, a| at_path(a, as_text)),
+    Function::operator("->", &[B, T], B, |_, a| Ok(normal(field(a)?))),
+    Function::operator("->", &[B, I], B, |_, a| Ok(normal(element(a)?))),
+    Function::operator("->>", &[B, T], T, |_, a| field(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
+    Function::operator("->>", &[B, I], T, |_, a| element(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
+    Function::operator("#>", &[B, TEXTS], B, |_, a| Ok(normal(raw_path(a)?))),
+    Function::operator("#>>", &[B, TEXTS], T, |_, a| raw_path(a)?.map_or(Ok(Value::Null), raw_json::as_text)),
     Function::operator("@>", &[B, B], Ty::Bool, |_, a| {
         contains(&document(a, 0)?, &document(a, 1)?, true, &mut Steps::default()).map(Value::Bool)
     }),
     Function::operator("<@", &[B, B], Ty::Bool, |_, a| {
         contains(&document(a, 1)?, &document(a, 0)?, true, &mut Steps::default()).map(Value::Bool)
     }),
-    Function::operator("?", &[B, T], Ty::Bool, |_, a| Ok(Value::Bool(exists(&document(a, 0)?, text(a, 1)?)))),
+    Function::operator("?", &[B, T], Ty::Bool, |_, a| exists(text(a, 0)?, text(a, 1)?).map(Value::Bool)),
     Function::operator("?|", &[B, TEXTS], Ty::Bool, |_, a| has_keys(a, true)),
     Function::operator("?&", &[B, TEXTS], Ty::Bool, |_, a| has_keys(a, false)),
-    Function::operator("||", &[B, B], B, |_, a| Ok(shown(Some(&concat(document(a, 0)?, document(a, 1)?))))),
+    Function::operator("||", &[B, B], B, |_, a| Ok(shown(&concat(document(a, 0)?, document(a, 1)?)))),
     Function::operator("-", &[B, T], B, |_, a| delete_keys(a, &[text(a, 1)?])),
     Function::operator("-", &[B, TEXTS], B, |_, a| {
         one_dimension(a)?;
@@ -54,9 +54,9 @@ pub(super) static ROWS: &[Function] = &[
     Function::new("json_extract_path", &[J, T], J, extracted).variadic(),
     Function::new("json_extract_path_text", &[J, T], T, extracted_text).variadic(),
     Function::new("jsonb_extract_path", &[B, T], B, extracted_binary).variadic(),
-    Function::new("jsonb_extract_path_text", &[B, T], T, extracted_binary_text).variadic(),
-    Function::new("json_typeof", &[J], T, |_, a| ok_text(type_name(&document(a, 0)?))),
-    Function::new("jsonb_typeof", &[B], T, |_, a| ok_text(type_name(&document(a, 0)?))),
+    Function::new("jsonb_extract_path_text", &[B, T], T, extracted_text).variadic(),
+    Function::new("json_typeof", &[J], T, |_, a| ok_text(raw_json::type_name(text(a, 0)?))),
+    Function::new("jsonb_typeof", &[B], T, |_, a| ok_text(raw_json::type_name(text(a, 0)?))),
     Function::new("json_array_length", &[J], I, array_length),
     Function::new("jsonb_array_length", &[B], I, array_length),
     Function::new("json_strip_nulls", &[J], J, |_, a| ok_text(strip_nulls(document(a, 0)?).compact())),
@@ -74,11 +74,7 @@ pub(super) fn extracted_text(_: &mut Context<'_>, arguments: &[Value]) -> Result
 }
 
 pub(super) fn extracted_binary(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    Ok(shown(walk(&document(arguments, 0)?, &tail(arguments)?)))
-}
-
-pub(super) fn extracted_binary_text(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    Ok(as_text(walk(&document(arguments, 0)?, &tail(arguments)?)))
+    Ok(normal(raw_json::at_path(text(arguments, 0)?, &tail(arguments)?)?))
 }
 
 /// An argument's document.
@@ -91,17 +87,15 @@ fn raw(part: Option<&str>) -> Value {
 }
 
 /// A part of a `jsonb`.
-fn shown(part: Option<&Json>) -> Value {
-    part.map_or(Value::Null, |part| Value::text(part.spaced()))
+fn normal(part: Option<&str>) -> Value {
+    let is_normal = |part: &str| parse(part, DEPTH_MAX).is_ok_and(|document| document.spaced() == part);
+    debug_assert!(part.is_none_or(is_normal), "{part:?}");
+    raw(part)
 }
 
-/// A part as text: strings without quotes, `null` is null.
-fn as_text(part: Option<&Json>) -> Value {
-    match part {
-        None | Some(Json::Null) => Value::Null,
-        Some(Json::String(text)) => Value::text(text.as_str()),
-        part => shown(part),
-    }
+/// A document in its normal form.
+fn shown(document: &Json) -> Value {
+    Value::text(document.spaced())
 }
 
 fn field(arguments: &[Value]) -> Result<Option<&str>> {
@@ -119,12 +113,12 @@ fn tail(arguments: &[Value]) -> Result<Vec<&str>> {
 }
 
 /// An element of an array, from 0, or from -1 backwards. A scalar is the only element of itself.
-fn element(document: &Json, index: i64) -> Option<&Json> {
-    match document {
-        Json::Array(items) => items.get(position(items.len(), index)?),
-        Json::Object(_) => None,
-        scalar => matches!(index, 0 | -1).then_some(scalar),
-    }
+fn element(arguments: &[Value]) -> Result<Option<&str>> {
+    let (document, index) = (text(arguments, 0)?, int(arguments, 1)?);
+    Ok(match raw_json::type_name(document) {
+        "array" | "object" => raw_json::element(document, index),
+        _ => matches!(index, 0 | -1).then_some(document),
+    })
 }
 
 fn position(length: usize, index: i64) -> Option<usize> {
@@ -132,23 +126,9 @@ fn position(length: usize, index: i64) -> Option<usize> {
     usize::try_from(index).ok().filter(|index| *index < length)
 }
 
-fn at_path(arguments: &[Value], show: fn(Option<&Json>) -> Value) -> Result<Value> {
-    let path: Option<Vec<&str>> = texts(arguments, 1)?.into_iter().collect();
-    let document = document(arguments, 0)?;
-    Ok(path.map_or(Value::Null, |path| show(walk(&document, &path))))
-}
-
 /// An array index in a path: an integer, spaces before it allowed.
 fn index(step: &str) -> Option<i64> {
     step.trim_start().parse::<i32>().ok().map(i64::from)
-}
-
-fn walk<'a>(document: &'a Json, path: &[&str]) -> Option<&'a Json> {
-    path.iter().try_fold(document, |at, step| match at {
-        Json::Object(_) => at.get(step),
-        Json::Array(items) => items.get(position(items.len(), index(step)?)?),
-        _ => None,
-    })
 }
 
 /// Whether two scalars are equal: numbers by value.
@@ -204,26 +184,28 @@ fn has(items: &[Json], wanted: &Json, steps: &mut Steps) -> Result<bool> {
 }
 
 /// `?`: a key of an object, or a string in an array or alone.
-fn exists(document: &Json, key: &str) -> bool {
-    match document {
-        Json::Object(_) => document.get(key).is_some(),
-        Json::Array(items) => items.iter().any(|item| item.as_str() == Some(key)),
-        scalar => scalar.as_str() == Some(key),
+fn exists(document: &str, key: &str) -> Result<bool> {
+    match raw_json::type_name(document) {
+        "object" => Ok(raw_json::field(document, key)?.is_some()),
+        "array" => {
+            for item in raw_json::elements(document) {
+                if raw_json::is_string(item, key)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        _ => raw_json::is_string(document, key),
     }
 }
 
 /// `?|` and `?&`: whether one of some keys is there, or all are.
 fn has_keys(arguments: &[Value], one_is_enough: bool) -> Result<Value> {
-    let document = document(arguments, 0)?;
-    let length = match &document {
-        Json::Object(fields) => fields.len(),
-        Json::Array(items) => items.len(),
-        _ => 1,
-    };
+    let document = text(arguments, 0)?;
     let mut steps = Steps::default();
     for key in texts(arguments, 1)?.into_iter().flatten() {
-        steps.over(length.saturating_mul(FIELD_BYTES))?;
-        if exists(&document, key) == one_is_enough {
+        steps.over(document.len())?;
+        if exists(document, key)? == one_is_enough {
             return Ok(Value::Bool(one_is_enough));
         }
     }
@@ -264,7 +246,7 @@ fn delete_keys(arguments: &[Value], keys: &[&str]) -> Result<Value> {
         Json::Array(items) => items.retain(|item| !item.as_str().is_some_and(|item| keys.contains(item))),
         _ => return Err(invalid("cannot delete from scalar")),
     }
-    Ok(shown(Some(&document)))
+    Ok(shown(&document))
 }
 
 fn delete_element(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
@@ -278,7 +260,7 @@ fn delete_element(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
         Json::Object(_) => return Err(invalid("cannot delete from object using integer index")),
         _ => return Err(invalid("cannot delete from scalar")),
     }
-    Ok(shown(Some(&document)))
+    Ok(shown(&document))
 }
 
 /// What happens at the end of a path.
@@ -366,7 +348,7 @@ fn change_path(arguments: &[Value], change: &Change) -> Result<Value> {
     if !path.is_empty() && (adds || !empty) {
         apply(&mut document, &path, 0, change)?;
     }
-    Ok(shown(Some(&document)))
+    Ok(shown(&document))
 }
 
 fn step<'a>(path: &[Option<&'a str>], level: usize) -> Result<&'a str> {
@@ -437,22 +419,11 @@ fn apply_to_array(items: &mut Vec<Json>, path: &[Option<&str>], level: usize, ch
     Ok(())
 }
 
-/// `jsonb_typeof`
-pub(super) fn type_name(document: &Json) -> &'static str {
-    match document {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
-    }
-}
-
 fn array_length(_: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
-    match document(arguments, 0)? {
-        Json::Array(items) => count(items.len()),
-        Json::Object(_) => Err(invalid("cannot get array length of a non-array")),
+    let document = text(arguments, 0)?;
+    match raw_json::type_name(document) {
+        "array" => count(raw_json::elements(document).count()),
+        "object" => Err(invalid("cannot get array length of a non-array")),
         _ => Err(invalid("cannot get array length of a scalar")),
     }
 }

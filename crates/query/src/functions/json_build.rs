@@ -62,12 +62,11 @@ fn in_lines(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value> {
     if !boolean(arguments, 1)? {
         return ok_text(whole);
     }
-    let fields = raw_json::fields(&whole);
-    let fields: Vec<String> = fields.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
     ok_text(if whole.starts_with('{') {
-        format!("{{{}}}", fields.join(",\n "))
+        let fields = raw_json::fields(&whole).map(|(key, value)| format!("{key}:{value}"));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(",\n "))
     } else {
-        format!("[{}]", raw_json::elements(&whole).join(",\n "))
+        format!("[{}]", raw_json::elements(&whole).collect::<Vec<_>>().join(",\n "))
     })
 }
 

@@ -1,5 +1,7 @@
-//! Parts of `json` texts as they were written. The text is known to be valid.
+//! Parts of `json` and `jsonb` texts as they were written: a part of `jsonb`'s normal form is in it. The text is known to be
+//! valid, so that what nobody asks for is passed over.
 
+use memchr::memchr2;
 use types::json::{DEPTH_MAX, Json, parse};
 use types::{Result, Value};
 
@@ -24,7 +26,7 @@ pub(super) fn at_path<'a>(text: &'a str, path: &[&str]) -> Result<Option<&'a str
 pub(super) fn field<'a>(text: &'a str, key: &str) -> Result<Option<&'a str>> {
     let mut found = None;
     for (name, value) in fields(text) {
-        if string(name)? == key {
+        if is_string(name, key)? {
             found = Some(value);
         }
     }
@@ -33,82 +35,116 @@ pub(super) fn field<'a>(text: &'a str, key: &str) -> Result<Option<&'a str>> {
 
 /// An element of an array, from 0, or from -1 backwards.
 pub(super) fn element(text: &str, index: i64) -> Option<&str> {
-    let elements = elements(text);
-    let index = if index < 0 { index + i64::try_from(elements.len()).ok()? } else { index };
-    elements.get(usize::try_from(index).ok()?).copied()
+    match usize::try_from(index) {
+        Ok(index) => elements(text).nth(index),
+        Err(_) => {
+            let behind = usize::try_from(index.unsigned_abs()).ok()?;
+            elements(text).nth(elements(text).count().checked_sub(behind)?)
+        }
+    }
 }
 
 /// Keys (with their quotes) and values of an object; none of anything else.
-pub(super) fn fields(text: &str) -> Vec<(&str, &str)> {
-    let Some(inside) = inside(text, '{') else { return Vec::new() };
-    parts(inside, ',')
-        .into_iter()
-        .filter_map(|part| {
-            let (key, value) = part.split_at(token(part));
-            Some((key, value.trim_start_matches(is_space).strip_prefix(':')?.trim_matches(is_space)))
-        })
-        .collect()
+pub(super) fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    parts(text, '{').filter_map(|part| {
+        let (key, value) = part.split_at(string_end(part.as_bytes(), 0));
+        Some((key, value.trim_start_matches(is_space).strip_prefix(':')?.trim_start_matches(is_space)))
+    })
 }
 
 /// The elements of an array; none of anything else.
-pub(super) fn elements(text: &str) -> Vec<&str> {
-    inside(text, '[').map(|inside| parts(inside, ',')).unwrap_or_default()
+pub(super) fn elements(text: &str) -> impl Iterator<Item = &str> {
+    parts(text, '[')
+}
+
+/// What a document is, as `json_typeof` says it.
+pub(super) fn type_name(text: &str) -> &'static str {
+    match text.trim_start_matches(is_space).as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
+    }
 }
 
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// What stands between the outermost brackets.
-fn inside(text: &str, open: char) -> Option<&str> {
-    let text = text.trim_matches(is_space).strip_prefix(open)?;
-    let end = text.len().checked_sub(1)?;
-    text.get(..end)
+/// What stands between the outermost brackets, where these are the ones that are wanted.
+fn parts(text: &str, open: char) -> Parts<'_> {
+    let inside =
+        text.trim_matches(is_space).strip_prefix(open).and_then(|inside| inside.get(..inside.len() - 1));
+    Parts { rest: inside.unwrap_or_default().trim_start_matches(is_space) }
 }
 
-/// The parts between separators on the outermost level.
-fn parts(text: &str, separator: char) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut rest = text.trim_start_matches(is_space);
-    while !rest.is_empty() {
-        let mut end = 0;
-        while let Some(c) = rest.get(end..).and_then(|rest| rest.chars().next()) {
-            if c == separator {
-                break;
-            }
-            end += rest.get(end..).map_or(1, token);
+/// The parts between commas on the outermost level.
+struct Parts<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
         }
-        let (part, after) = rest.split_at(end.min(rest.len()));
-        parts.push(part.trim_matches(is_space));
-        rest = after.strip_prefix(separator).unwrap_or("").trim_start_matches(is_space);
+        let (part, after) = self.rest.split_at(part_end(self.rest.as_bytes()));
+        self.rest = after.strip_prefix(',').unwrap_or_default().trim_start_matches(is_space);
+        Some(part.trim_end_matches(is_space))
     }
-    parts
 }
 
-/// The length of a string, a bracketed part, or one other character.
-fn token(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' => in_string = !in_string,
-            _ if in_string => {}
-            '{' | '[' => depth += 1,
-            '}' | ']' => depth = depth.saturating_sub(1),
+/// Where the first part ends.
+fn part_end(text: &[u8]) -> usize {
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(text, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => return at,
             _ => {}
         }
-        if depth == 0 && !in_string {
-            return at + c.len_utf8();
-        }
+        at += 1;
     }
     text.len()
 }
 
+/// The place behind a string that begins somewhere.
+fn string_end(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(found) = memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+        at += found;
+        if text.get(at) == Some(&b'"') {
+            return at + 1;
+        }
+        at += 2;
+    }
+    text.len()
+}
+
+/// Whether a part is this string.
+pub(super) fn is_string(part: &str, wanted: &str) -> Result<bool> {
+    match part.strip_prefix('"') {
+        None => Ok(false),
+        Some(_) if part.contains('\\') => Ok(string(part)? == wanted),
+        Some(rest) => Ok(rest.strip_suffix('"') == Some(wanted)),
+    }
+}
+
 /// The text of a string with its quotes.
 pub(super) fn string(text: &str) -> Result<String> {
+    let inside = text.strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+    if let Some(plain) = inside.filter(|inside| !inside.contains('\\')) {
+        return Ok(plain.to_owned());
+    }
     match parse(text, DEPTH_MAX)? {
         Json::String(text) => Ok(text),
         other => Ok(other.compact()),
@@ -121,5 +157,45 @@ pub(super) fn as_text(part: &str) -> Result<Value> {
         Some(b'n') => Ok(Value::Null),
         Some(b'"') => string(part).map(Value::text),
         _ => Ok(Value::text(part)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, path: &[&str], wanted: Option<&str>) {
+        assert_eq!(at_path(text, path).unwrap(), wanted, "{text} {path:?}");
+    }
+
+    #[test]
+    fn parts_are_as_they_were_written() {
+        let text = "{\"a\": [1, {\"b\": \"],}\"}, \"\\\\\\\"\", []], \"\": {}, \"\\u00e9,\": 1.50 , \"a\\\"\" : null}";
+        check(text, &[], Some(text));
+        check(text, &["a", "0"], Some("1"));
+        check(text, &["a", " 1", "b"], Some("\"],}\""));
+        check(text, &["a", "-1"], Some("[]"));
+        check(text, &["a", "-4"], Some("1"));
+        check(text, &["a", "-5"], None);
+        check(text, &["a", "4"], None);
+        check(text, &["a", "x"], None);
+        check(text, &["a", "3", "0"], None);
+        check(text, &[""], Some("{}"));
+        check(text, &["é,"], Some("1.50"));
+        check(text, &["a\""], Some("null"));
+        check(text, &["a\"", "0"], None);
+        check(" {\"k\":1,\"k\" :\n[ 2 ]\t} ", &["k"], Some("[ 2 ]"));
+    }
+
+    #[test]
+    fn strings_are_compared_as_they_are_read() {
+        let strings = ["\"\"", "\"a\"", "\"a\\nb\"", "\"\\\"\"", "1", "null"];
+        let found = |wanted: &str| strings.map(|part| is_string(part, wanted).unwrap());
+        assert_eq!(found(""), [true, false, false, false, false, false]);
+        assert_eq!(found("a\nb"), [false, false, true, false, false, false]);
+        assert_eq!(found("\""), [false, false, false, true, false, false]);
+        assert_eq!(found("1"), [false; 6]);
+        assert_eq!(string("\"a\\u00e9\"").unwrap(), "aé");
     }
 }

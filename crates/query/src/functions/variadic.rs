@@ -53,7 +53,7 @@ pub(super) static ROWS: &[Function] = &[
         spread(c, a, super::json::extracted_binary)
     }),
     Function::new("jsonb_extract_path_text variadic", &[B, Of(&T)], T, |c, a| {
-        spread(c, a, super::json::extracted_binary_text)
+        spread(c, a, super::json::extracted_text)
     }),
 ];
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use types::json::{DEPTH_MAX, Json, parse};
-use types::{Result, Type};
+use types::json::{DEPTH_MAX, Json, normalize_jsonb, parse};
+use types::{Result, Type, Value};
 
 /// Something about the caller, bound when the command runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +73,14 @@ impl Caller {
     pub fn of_request(role: impl Into<Arc<str>>) -> Caller {
         let role = role.into();
         Caller { login: AUTHENTICATOR.into(), taken_on: Some(role.clone()), ..Caller::role(role) }
+    }
+
+    /// What `auth.jwt()` says: the claims as `jsonb` keeps them.
+    ///
+    /// # Errors
+    /// Claims that `jsonb` does not take.
+    pub fn claims_as_jsonb(&self) -> Result<Value> {
+        self.claims.as_ref().map_or(Ok(Value::Null), |claims| normalize_jsonb(claims).map(Value::text))
     }
 
     /// What `auth.role()` says: the role of which the token's claims speak.

@@ -9,45 +9,38 @@ use types::value::Array;
 use types::{Code, Error, Field, Result, Type, Value};
 
 use super::Columns::{Named, One, Written};
-use super::{SetContext, SetFunction, single};
+use super::{SetContext, SetFunction};
 use crate::functions::Ty::{Json as J, Jsonb as B, Text as T};
 use crate::functions::arguments::{invalid, text};
 use crate::functions::raw_json;
 
 pub(in crate::functions) static ROWS: &[SetFunction] = &[
     SetFunction::new("json_array_elements", &[J], Named(&[("value", J)]), |_, a| {
-        Ok(single(raw_elements(a, "json_array_elements")?.into_iter().map(Value::text)))
+        elements(a, "json_array_elements", |item| Ok(Value::text(item)))
     }),
     SetFunction::new("json_array_elements_text", &[J], Named(&[("value", T)]), |_, a| {
-        let parts = raw_elements(a, "json_array_elements_text")?;
-        Ok(single(parts.into_iter().map(raw_json::as_text).collect::<Result<Vec<_>>>()?))
+        elements(a, "json_array_elements_text", raw_json::as_text)
     }),
     SetFunction::new("jsonb_array_elements", &[B], Named(&[("value", B)]), |_, a| {
-        Ok(single(elements(a, "jsonb_array_elements")?.into_iter().map(|item| Value::text(item.spaced()))))
+        elements(a, "jsonb_array_elements", |item| Ok(Value::text(item)))
     }),
     SetFunction::new("jsonb_array_elements_text", &[B], Named(&[("value", T)]), |_, a| {
-        Ok(single(elements(a, "jsonb_array_elements_text")?.into_iter().map(bare)))
+        elements(a, "jsonb_array_elements_text", raw_json::as_text)
     }),
     SetFunction::new("json_each", &[J], Named(&[("key", T), ("value", J)]), |_, a| {
-        raw_fields(a, "json_each", |value| Ok(Value::text(value)))
+        fields(a, "json_each", |value| Ok(Value::text(value)))
     }),
     SetFunction::new("json_each_text", &[J], Named(&[("key", T), ("value", T)]), |_, a| {
-        raw_fields(a, "json_each_text", raw_json::as_text)
+        fields(a, "json_each_text", raw_json::as_text)
     }),
     SetFunction::new("jsonb_each", &[B], Named(&[("key", T), ("value", B)]), |_, a| {
-        fields(a, "jsonb_each", |value| Value::text(value.spaced()))
+        fields(a, "jsonb_each", |value| Ok(Value::text(value)))
     }),
     SetFunction::new("jsonb_each_text", &[B], Named(&[("key", T), ("value", T)]), |_, a| {
-        fields(a, "jsonb_each_text", bare)
+        fields(a, "jsonb_each_text", raw_json::as_text)
     }),
-    SetFunction::new("json_object_keys", &[J], One(T), |_, a| {
-        let rows = raw_fields(a, "json_object_keys", |_| Ok(Value::Null))?;
-        Ok(rows.into_iter().map(|row| row.into_iter().take(1).collect()).collect())
-    }),
-    SetFunction::new("jsonb_object_keys", &[B], One(T), |_, a| {
-        let rows = fields(a, "jsonb_object_keys", |_| Value::Null)?;
-        Ok(rows.into_iter().map(|row| row.into_iter().take(1).collect()).collect())
-    }),
+    SetFunction::new("json_object_keys", &[J], One(T), |_, a| keys(a, "json_object_keys")),
+    SetFunction::new("jsonb_object_keys", &[B], One(T), |_, a| keys(a, "jsonb_object_keys")),
     SetFunction::new("json_to_record", &[J], Written, |c, a| record(c, a, Form::Text)),
     SetFunction::new("jsonb_to_record", &[B], Written, |c, a| record(c, a, Form::Binary)),
     SetFunction::new("json_to_recordset", &[J], Written, |c, a| records(c, a, "json_to_recordset")),
@@ -68,76 +61,49 @@ fn document(arguments: &[Value]) -> Result<Json> {
     parse(text(arguments, 0)?, DEPTH_MAX)
 }
 
-/// Which words a refusal has: those of `json` and of `jsonb` differ.
-fn refuse_array(json: &Json, name: &str) -> Error {
-    let binary = name.starts_with("jsonb");
-    match json {
-        Json::Object(_) if binary => invalid("cannot extract elements from an object"),
-        Json::Object(_) => invalid(format!("cannot call {name} on a non-array")),
-        _ if binary => invalid("cannot extract elements from a scalar"),
-        _ => invalid(format!("cannot call {name} on a scalar")),
-    }
-}
-
-fn elements(arguments: &[Value], name: &str) -> Result<Vec<Json>> {
-    match document(arguments)? {
-        Json::Array(items) => Ok(items),
-        other => Err(refuse_array(&other, name)),
-    }
-}
-
-fn raw_elements<'a>(arguments: &'a [Value], name: &str) -> Result<Vec<&'a str>> {
-    let written = text(arguments, 0)?;
-    match document(arguments)? {
-        Json::Array(_) => Ok(raw_json::elements(written)),
-        other => Err(refuse_array(&other, name)),
-    }
-}
-
-fn refuse_object(json: &Json, name: &str) -> Error {
-    let array = matches!(json, Json::Array(_));
-    match (name, array) {
-        ("json_object_keys", true) => invalid("cannot call json_object_keys on an array"),
-        ("jsonb_object_keys", true) => invalid("cannot call jsonb_object_keys on an array"),
-        ("json_object_keys" | "jsonb_object_keys", false) => {
-            invalid(format!("cannot call {name} on a scalar"))
-        }
-        (name, _) if name.starts_with("jsonb") => invalid(format!("cannot call {name} on a non-object")),
-        (_, true) => invalid("cannot deconstruct an array as an object"),
-        (_, false) => invalid("cannot deconstruct a scalar"),
-    }
-}
-
-fn fields(arguments: &[Value], name: &str, shown: fn(Json) -> Value) -> Result<Vec<Vec<Value>>> {
-    match document(arguments)? {
-        Json::Object(fields) => {
-            Ok(fields.into_iter().map(|(key, value)| vec![Value::text(key), shown(value)]).collect())
-        }
-        other => Err(refuse_object(&other, name)),
-    }
-}
-
-fn raw_fields(
+/// The elements of an array, as rows. The words of refusals of `json` and of `jsonb` differ.
+fn elements(
     arguments: &[Value],
     name: &str,
     shown: impl Fn(&str) -> Result<Value>,
 ) -> Result<Vec<Vec<Value>>> {
-    match document(arguments)? {
-        Json::Object(_) => raw_json::fields(text(arguments, 0)?)
-            .into_iter()
-            .map(|(key, value)| Ok(vec![Value::text(raw_json::string(key)?), shown(value)?]))
-            .collect(),
-        other => Err(refuse_object(&other, name)),
+    let document = text(arguments, 0)?;
+    match (raw_json::type_name(document), name.starts_with("jsonb")) {
+        ("array", _) => raw_json::elements(document).map(|item| Ok(vec![shown(item)?])).collect(),
+        ("object", true) => Err(invalid("cannot extract elements from an object")),
+        ("object", false) => Err(invalid(format!("cannot call {name} on a non-array"))),
+        (_, true) => Err(invalid("cannot extract elements from a scalar")),
+        (_, false) => Err(invalid(format!("cannot call {name} on a scalar"))),
     }
 }
 
-/// A value as text: a string without its quotes, null as null.
-fn bare(json: Json) -> Value {
-    match json {
-        Json::Null => Value::Null,
-        Json::String(text) => Value::text(text),
-        other => Value::text(other.spaced()),
+/// The object that a function is called with.
+fn object<'a>(arguments: &'a [Value], name: &str) -> Result<&'a str> {
+    let document = text(arguments, 0)?;
+    match (name, raw_json::type_name(document)) {
+        (_, "object") => Ok(document),
+        ("json_object_keys" | "jsonb_object_keys", "array") => {
+            Err(invalid(format!("cannot call {name} on an array")))
+        }
+        ("json_object_keys" | "jsonb_object_keys", _) => {
+            Err(invalid(format!("cannot call {name} on a scalar")))
+        }
+        (name, _) if name.starts_with("jsonb") => Err(invalid(format!("cannot call {name} on a non-object"))),
+        (_, "array") => Err(invalid("cannot deconstruct an array as an object")),
+        _ => Err(invalid("cannot deconstruct a scalar")),
     }
+}
+
+fn fields(arguments: &[Value], name: &str, shown: impl Fn(&str) -> Result<Value>) -> Result<Vec<Vec<Value>>> {
+    raw_json::fields(object(arguments, name)?)
+        .map(|(key, value)| Ok(vec![Value::text(raw_json::string(key)?), shown(value)?]))
+        .collect()
+}
+
+fn keys(arguments: &[Value], name: &str) -> Result<Vec<Vec<Value>>> {
+    raw_json::fields(object(arguments, name)?)
+        .map(|(key, _)| Ok(vec![Value::text(raw_json::string(key)?)]))
+        .collect()
 }
 
 /// Whether parts of a document are shown as they are written.
@@ -181,7 +147,7 @@ fn records(context: &mut SetContext<'_, '_>, arguments: &[Value], name: &str) ->
     }
     let texts = match name.starts_with("jsonb") {
         true => Vec::new(),
-        false => raw_json::elements(text(arguments, 0)?),
+        false => raw_json::elements(text(arguments, 0)?).collect(),
     };
     let row = |(at, item): (usize, &Json)| row(context, item, texts.get(at).copied(), arguments);
     items.iter().enumerate().map(row).collect()
@@ -224,7 +190,7 @@ fn value(field: &Field, part: &Json, written: Option<&str>, session: &Session) -
         }
         (Type::Array(element), Json::Array(items)) if !field.fields.is_empty() => {
             let element = Field { ty: (**element).clone(), ..field.clone() };
-            let texts = written.map(raw_json::elements).unwrap_or_default();
+            let texts: Vec<&str> = written.map(raw_json::elements).into_iter().flatten().collect();
             let item = |(at, item): (usize, &Json)| match item {
                 Json::Array(_) => Err(Error::missing("arrays of several dimensions of rows")),
                 item => value(&element, item, texts.get(at).copied(), session),

@@ -5,7 +5,6 @@ use types::jsonpath::{Chain, Method, Operator, Step};
 use types::numeric::Numeric;
 use types::{Code, Error};
 
-use super::super::super::json::type_name;
 use super::{Failure, Found, Item, List, Place, Run, moments, number};
 
 impl Run<'_> {
@@ -195,5 +194,16 @@ impl Run<'_> {
         // A number has as many digits as can be read.
         let result = result.and_then(|number| Numeric::parse(&number.to_string()));
         result.map_err(|error| if self.throws { Failure::Raised(error) } else { Failure::Silent })
+    }
+}
+
+fn type_name(item: &Json) -> &'static str {
+    match item {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
     }
 }
