@@ -15,11 +15,14 @@ export async function play(project, flow, engine) {
   if (project.seed === false) settings.BACKPLANE_DB_SEED_ENABLED = 'false';
   const database = engine === 'sqlite' ? null : databaseOf(engine, project.name);
   if (database) settings.BACKPLANE_ENGINE_URL = database;
-  const server = await serve(project.path, { command: project.command ?? 'dev', settings });
   try {
-    return await played(server, flow);
+    const server = await serve(project.path, { command: project.command ?? 'dev', settings });
+    try {
+      return await played(server, flow);
+    } finally {
+      await server.stop();
+    }
   } finally {
-    await server.stop();
     if (database) drop(database);
   }
 }

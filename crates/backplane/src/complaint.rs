@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use types::{Code, Span};
+use types::Span;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub struct Complaint {
     pub span: Span,
     /// How bad it is.
     pub severity: Severity,
-    /// The code of SQL errors.
-    pub code: Option<Code>,
+    /// The code of SQL errors (their SQLSTATE).
+    pub code: Option<Box<str>>,
     /// What is wrong.
     pub message: String,
     /// What would be right, if it can be said.
@@ -81,8 +81,8 @@ impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.is_error() { "error" } else { "warning" };
         let (line, column) = self.place();
-        match self.code {
-            Some(code) => writeln!(f, "{word}[{}]: {}", code.name(), self.message)?,
+        match &self.code {
+            Some(code) => writeln!(f, "{word}[{code}]: {}", self.message)?,
             None => writeln!(f, "{word}: {}", self.message)?,
         }
         let number = line.to_string();

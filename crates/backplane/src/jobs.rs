@@ -73,7 +73,7 @@ pub async fn work(app: Arc<App>) -> Result<()> {
 /// What could not be done is due again.
 fn tell(done: Result<()>) {
     if let Err(error) = done {
-        tracing::error!(code = error.code().name(), "what is due could not be done: {}", error.message());
+        tracing::error!(code = error.state(), "what is due could not be done: {}", error.message());
     }
 }
 

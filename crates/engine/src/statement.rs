@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use query::{Caller, Model, Plan, Step, permitted, plan, resolve};
 use sql::ast::StatementKind;
+use types::session::Session;
 use types::{Capabilities, Error, Limits, Result, Type};
 
 use crate::database::Served;
@@ -51,22 +52,23 @@ fn parsed(model: &Model, statement: &Statement, capabilities: &Capabilities) -> 
     let ([one], []) = (&statements[..], &diagnostics[..]) else {
         return Err(Error::internal(format!("no statement: {}: {diagnostics:?}", statement.sql)));
     };
-    let system = Caller::role(SYSTEM);
-    prepare((model, &system), &crate::work::default_path(), &one.kind, statement.parameters, capabilities)
+    let (system, session) = (Caller::role(SYSTEM), Session::utc(0));
+    let path = crate::work::default_path();
+    prepare((model, &system, &session), &path, &one.kind, statement.parameters, capabilities)
 }
 
-/// A statement about rows, authorized for its caller.
+/// A statement about rows, authorized for its caller and read in its session.
 ///
 /// # Errors
 /// What resolving it refuses.
 pub(crate) fn prepare(
-    (model, caller): (&Model, &Caller),
+    (model, caller, session): (&Model, &Caller, &Session),
     path: &[Arc<str>],
     statement: &StatementKind,
     parameters: &[Type],
     capabilities: &Capabilities,
 ) -> Result<Prepared> {
-    let query = resolve::statement_on(&model.catalog, path, statement, parameters)?;
+    let query = resolve::statement_on(&model.catalog, path, session, statement, parameters)?;
     let authorized = permitted(query, caller, model, &Limits::default(), capabilities)?;
     let plan = plan(vec![authorized], model)?;
     let outputs = plan.steps().first().map(outputs).unwrap_or_default();

@@ -256,8 +256,8 @@ impl<'t> Work<'t> {
 
     /// A statement about rows, for whoever makes it.
     fn prepared(&self, statement: &StatementKind) -> Result<statement::Prepared> {
-        let (model, caller) = (&self.served.model, &self.run.caller);
-        statement::prepare((model, caller), &self.path, statement, &[], self.capabilities)
+        let (model, run) = (&self.served.model, &self.run);
+        statement::prepare((model, &run.caller, &run.session), &self.path, statement, &[], self.capabilities)
     }
 
     /// The rows of a statement about rows.

@@ -241,18 +241,20 @@ pub fn statement(catalog: &Catalog, statement: &StatementKind, parameters: &[Typ
     Resolver::new(catalog, parameters).about_rows(statement)
 }
 
-/// The same where names are looked for elsewhere.
+/// The same where names are looked for elsewhere, and literals are read in a session's zone.
 ///
 /// # Errors
 /// As [`statement`].
 pub fn statement_on(
     catalog: &Catalog,
     path: &[Arc<str>],
+    session: &Session,
     statement: &StatementKind,
     parameters: &[Type],
 ) -> Result<Query> {
     let resolver = Resolver::new(catalog, parameters);
-    Resolver { path: path.to_vec(), base: path.to_vec(), ..resolver }.about_rows(statement)
+    let (path, base) = (path.to_vec(), path.to_vec());
+    Resolver { path, base, session: session.clone(), ..resolver }.about_rows(statement)
 }
 
 /// Says the columns of views, for the catalog's builder.

@@ -58,7 +58,7 @@ export default async function flow({ person, anon, holds, done, rows, refused })
   rows('tuition', await alice.from('tuitions').upsert([an, binh, dung].map((student) => mine({ student_id: student.id, period: '2026-03', amount: 500000 })), { onConflict: 'student_id,period', ignoreDuplicates: true }).select(), 3);
   rows('again, nothing', await alice.from('tuitions').upsert([mine({ student_id: an.id, period: '2026-03', amount: 1 })], { onConflict: 'student_id,period', ignoreDuplicates: true }).select(), 0);
   rows('one is paid', await alice.from('tuitions').update({ is_paid: true, paid_at: '2026-03-05T10:00:00Z' }).eq('student_id', an.id).eq('period', '2026-03').select('amount,is_paid,paid_at'), 1);
-  rows('who owes', await alice.from('tuitions').select('amount,students(full_name,classes(name))').eq('is_paid', false).order('id'), 2);
+  rows('who owes', await alice.from('tuitions').select('amount,students(full_name,classes(name))').eq('is_paid', false).order('students(full_name)'), 2);
   rows('bob sees no tuition', await bob.from('tuitions').select(), 0);
 
   done('a class is closed', await alice.from('classes').delete().eq('id', physics.id).select().single());

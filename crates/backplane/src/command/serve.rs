@@ -115,7 +115,7 @@ pub(super) fn announce(app: &App, address: SocketAddr, dir: &Path) {
         return;
     }
     for (what, error) in app.model().refused() {
-        tracing::warn!(code = error.code().name(), "{what} is closed: {}", error.message());
+        tracing::warn!(code = error.state(), "{what} is closed: {}", error.message());
     }
     let not_running = app.model().catalog.report().len();
     if not_running > 0 {

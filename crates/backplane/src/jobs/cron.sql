@@ -81,7 +81,7 @@ begin
   end if;
   insert into cron.job as known (jobname, schedule, command, active)
   values (job_name, schedule, command, active)
-  on conflict (jobname, username) do update
+  on conflict on constraint jobname_username_uniq do update
   set schedule = excluded.schedule, command = excluded.command, active = excluded.active
   returning known.jobid into id;
   return id;

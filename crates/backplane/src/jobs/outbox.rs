@@ -220,7 +220,7 @@ impl Sender {
         };
         // What is not recorded is sent again when its time is over.
         if let Err(error) = self.record(&taken, outcome, now).await {
-            tracing::error!(request = taken.id, code = error.code().name(), "{}", error.message());
+            tracing::error!(request = taken.id, code = error.state(), "{}", error.message());
         }
     }
 

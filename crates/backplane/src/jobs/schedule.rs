@@ -90,7 +90,7 @@ impl Schedule {
             Box::pin(async move { work.query(&RUN, vec![Value::Int(run)]).await })
         });
         let Err(error) = done.await else { return Ok(()) };
-        tracing::warn!(run, code = error.code().name(), "a scheduled job failed: {}", error.message());
+        tracing::warn!(run, code = error.state(), "a scheduled job failed: {}", error.message());
         let message = format!("ERROR: {}", error.message());
         self.query(&FAIL, vec![Value::Int(run), Value::text(message)]).await.map(drop)
     }

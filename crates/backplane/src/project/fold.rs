@@ -108,7 +108,7 @@ fn doubt(found: &[SourceFile], refusal: &Refusal) -> Option<String> {
 
 /// One complaint for what one mistake made many: a grammar that lost its way says so at every word that follows.
 fn pruned(complaints: Vec<Complaint>) -> Vec<Complaint> {
-    let is_syntax = |complaint: &Complaint| complaint.code == Some(Code::SYNTAX);
+    let is_syntax = |complaint: &Complaint| complaint.code.as_deref() == Some(Code::SYNTAX.name());
     let whole: Vec<Complaint> = complaints.iter().filter(|said| !is_syntax(said)).cloned().collect();
     let is_said = |complaint: &Complaint| {
         let at = complaint.span.start;
@@ -212,7 +212,7 @@ fn complaint(
     let complaint = Complaint::error(file, refusal.span, refusal.error.message());
     Some(Complaint {
         severity,
-        code: Some(refusal.error.code()),
+        code: Some(refusal.error.state().into()),
         hint: refusal.error.hint().map(str::to_owned),
         ..complaint
     })

@@ -8,6 +8,7 @@ use catalog::{Catalog, Sequence, Table};
 use query::functions::settings::REPLICATION;
 use query::{Authorized, Caller, Model, Truncation, resolve};
 use sql::ast::{self, Expr, ObjectName, QueryBody, StatementKind};
+use types::session::Session;
 use types::{Code, Error, Name, Result, Value};
 
 use super::fold::{Doing, Rows};
@@ -42,12 +43,16 @@ pub fn check(catalog: &Catalog, path: &[Arc<str>], statement: &StatementKind) ->
     }
     if session::settings(statement).is_some() {
         return match statement {
-            StatementKind::Query(_) => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
+            StatementKind::Query(_) => {
+                resolve::statement_on(catalog, path, &Session::utc(0), statement, &[]).map(|_| ())
+            }
             _ => Ok(()),
         };
     }
     match meaning(catalog, path, statement)? {
-        Meaning::Statement => resolve::statement_on(catalog, path, statement, &[]).map(|_| ()),
+        Meaning::Statement => {
+            resolve::statement_on(catalog, path, &Session::utc(0), statement, &[]).map(|_| ())
+        }
         Meaning::Truncate { tables, only, restart, cascade } => {
             let model = Model::by_need(Arc::new(catalog.clone()));
             emptied(&model, path, (tables, only, restart, cascade)).map(drop)

@@ -156,11 +156,6 @@ fn claimed(claims: &str) -> Caller {
 pub(super) fn settings(statement: &StatementKind) -> Option<Vec<Setting<'_>>> {
     match statement {
         StatementKind::Set { name, values, .. } => {
-            let (name, values) = match (name.as_str(), &values[..]) {
-                // `set time zone …`
-                ("time", [zone, values @ ..]) if zone == "zone" => ("timezone", values),
-                (name, values) => (name, values),
-            };
             let value = (!values.is_empty()).then(|| values.join(", ").trim_matches('\'').to_owned());
             is_seen(name).then(|| vec![Setting::To(name, value)])
         }

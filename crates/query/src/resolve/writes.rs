@@ -429,11 +429,7 @@ impl Resolver<'_> {
         on: &mut Conflict,
     ) -> Result<()> {
         for key in keys {
-            // A name is the table's column, whatever variables are called.
-            let resolved = match &*key.kind {
-                ExprKind::Column(parts) => self.stored_column(parts)?,
-                _ => self.expr(key)?,
-            };
+            let resolved = self.expr(key)?;
             match self.settled(resolved)? {
                 Expr::Column { column, .. } => on.columns.push(column),
                 expr => on.computed.push(expr),

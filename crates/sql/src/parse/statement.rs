@@ -57,7 +57,8 @@ impl Parser<'_> {
             "set" => self.set(),
             "reset" => {
                 self.at += 1;
-                Ok(StatementKind::Reset(self.rest().to_lowercase()))
+                let is_zone = self.eat_all(&["time", "zone"]);
+                Ok(StatementKind::Reset(if is_zone { "timezone".into() } else { self.rest().to_lowercase() }))
             }
             "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
                 Ok(StatementKind::Transaction(self.words()))
@@ -550,11 +551,12 @@ impl Parser<'_> {
         if self.eat("constraints") {
             return self.set_constraints();
         }
-        let mut name = self.ident()?;
+        let is_zone = self.eat_all(&["time", "zone"]);
+        let mut name = if is_zone { "timezone".to_owned() } else { self.ident()? };
         while self.eat_mark('.') {
             name = format!("{name}.{}", self.ident()?);
         }
-        let _ = self.eat_op("=") || self.eat("to");
+        let _ = is_zone || self.eat_op("=") || self.eat("to");
         let mut values = Vec::new();
         while !self.done() {
             let sign = if self.eat_op("-") { "-" } else { "" };
@@ -562,7 +564,7 @@ impl Parser<'_> {
                 Some(Token::Integer(text) | Token::Number(text)) => values.push(format!("{sign}{text}")),
                 Some(_) if !sign.is_empty() => return Err(self.unexpected()),
                 Some(Token::Mark(',')) => {}
-                Some(Token::Word(word)) if word == "default" => {}
+                Some(Token::Word(word)) if word == "default" || is_zone && word == "local" => {}
                 Some(Token::Word(text) | Token::Quoted(text) | Token::String(text)) => {
                     values.push(text.clone());
                 }

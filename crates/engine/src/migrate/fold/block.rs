@@ -15,6 +15,7 @@ use query::eval::{NoRow, Scope, eval};
 use query::functions::settings::REPLICATION;
 use query::{CallerField, Expr, FunctionId, Model, Output, Plan, Source, Step, compute, resolve, visit};
 use sql::ast::StatementKind;
+use types::session::Session;
 use types::{Code, Error, Result, Type, Value};
 
 use super::Doing;
@@ -74,7 +75,7 @@ fn declares(function: &Function) -> bool {
 /// one is said when it is looked at as what is done to rows.
 pub(super) fn called(builder: &mut Builder<'_>, statement: &StatementKind) -> Option<Came> {
     let path = builder.path().to_vec();
-    let query = resolve::statement_on(builder.catalog(), &path, statement, &[]).ok()?;
+    let query = resolve::statement_on(builder.catalog(), &path, &Session::utc(0), statement, &[]).ok()?;
     let query::Query::Read(read) = query else { return None };
     let call = call_alone(&read)?;
     let function = builder.catalog().functions.get(call.function.0)?;
