@@ -1746,12 +1746,6 @@ pub(super) const FILES: &[File] = &[
                 "false",
                 "a key that waited refuses a row that is gone by then",
             ),
-            mutant(
-                "deferrable-keys-keep-at-once",
-                "if «!key.deferrable» && !found.is_empty() {",
-                "true",
-                "a deferrable key keeps a row on the way",
-            ),
         ],
     },
     File {

@@ -74,7 +74,7 @@ impl Work<'_> {
     }
 
     /// Why rows are not removed: PostgreSQL asks the keys to each row in the order of their age, and the keys to what goes with it
-    /// when all before were asked.
+    /// when all before were asked. None of them is deferrable: what such keys are asked of fires.
     pub(super) async fn refusal_on_the_way(
         &mut self,
         table: TableId,
@@ -101,7 +101,7 @@ impl Work<'_> {
                 });
                 match key.on_delete {
                     ReferentialAction::Restrict | ReferentialAction::NoAction => {
-                        if !key.deferrable && !found.is_empty() {
+                        if !found.is_empty() {
                             let from = &model.catalog[from];
                             return Ok(Some(self.still_referenced(at, &columns, &row, key, from).await));
                         }
@@ -377,7 +377,7 @@ fn may_keep(model: &Model, table: TableId) -> bool {
         }
     }
     let mut keys = reached.iter().flat_map(|at| triggers::references_to(model, *at));
-    keys.any(|(from, key)| !acts(&key.on_delete) && !key.deferrable && touched.contains(&from))
+    keys.any(|(from, key)| !acts(&key.on_delete) && touched.contains(&from))
 }
 
 /// Whether a foreign key does something to rows, instead of keeping what they refer to.
