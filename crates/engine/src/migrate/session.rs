@@ -123,7 +123,7 @@ impl FileSession {
                 self.session = Session::utc(self.session.now);
                 self.caller = Caller::role(SYSTEM);
             }
-            ("timezone" | "time zone", value) => {
+            ("timezone", value) => {
                 let mut session = Session::in_zone(value.unwrap_or("UTC"), self.session.now)?;
                 session.settings = self.session.settings.clone();
                 self.session = session;

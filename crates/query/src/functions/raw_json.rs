@@ -75,9 +75,9 @@ fn is_space(c: char) -> bool {
 
 /// What stands between the outermost brackets, where these are the ones that are wanted.
 fn parts(text: &str, open: char) -> Parts<'_> {
-    let inside =
-        text.trim_matches(is_space).strip_prefix(open).and_then(|inside| inside.get(..inside.len() - 1));
-    Parts { rest: inside.unwrap_or_default().trim_start_matches(is_space) }
+    let inside = text.trim_matches(is_space).strip_prefix(open).unwrap_or_default();
+    let end = inside.len().saturating_sub(1);
+    Parts { rest: inside.get(..end).unwrap_or_default().trim_start_matches(is_space) }
 }
 
 /// The parts between commas on the outermost level.
